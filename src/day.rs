@@ -1,0 +1,111 @@
+//! Calendar days: what an as-of date, a delivery date and a due date are made of.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
+
+/// A civil date as days since 1970-01-01, the representation of Parquet's Date32.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(pub i32);
+
+impl Day {
+    const EPOCH: Date = jiff::civil::date(1970, 1, 1);
+
+    /// The day of a civil date.
+    pub fn from_date(date: Date) -> Day {
+        let days = Self::EPOCH.until(date).expect("civil dates are within range").get_days();
+        Day(days)
+    }
+
+    /// The day of an instant in a time zone; `None` where the instant is beyond the calendar.
+    pub fn of_instant(micros: i64, zone: &TimeZone) -> Option<Day> {
+        let instant = Timestamp::from_microsecond(micros).ok()?;
+        Some(Day::from_date(instant.to_zoned(zone.clone()).date()))
+    }
+
+    /// The day of a zone-less timestamp, taken as local.
+    pub fn of_local(micros: i64) -> Option<Day> {
+        const MICROS_PER_DAY: i64 = 86_400_000_000;
+        i32::try_from(micros.div_euclid(MICROS_PER_DAY)).ok().map(Day)
+    }
+
+    /// The day `days` later (earlier where negative), saturating at the representable range.
+    pub fn plus(self, days: i32) -> Day {
+        Day(self.0.saturating_add(days))
+    }
+
+    /// Days from `earlier` to this day, exactly.
+    pub fn since(self, earlier: Day) -> i64 {
+        i64::from(self.0) - i64::from(earlier.0)
+    }
+
+    /// Every day from this one to `last`, both included.
+    pub fn to(self, last: Day) -> impl Iterator<Item = Day> {
+        (self.0..=last.0).map(Day)
+    }
+}
+
+impl FromStr for Day {
+    type Err = String;
+
+    /// Takes `YYYY-MM-DD` and nothing else.
+    fn from_str(text: &str) -> Result<Day, String> {
+        let shape = text.len() == 10
+            && text.bytes().enumerate().all(|(i, b)| match i {
+                4 | 7 => b == b'-',
+                _ => b.is_ascii_digit(),
+            });
+        match text.parse::<Date>() {
+            Ok(date) if shape => Ok(Day::from_date(date)),
+            _ => Err(format!("`{text}` is not a date; dates are written YYYY-MM-DD")),
+        }
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Self::EPOCH.checked_add(Span::new().days(self.0)) {
+            Ok(date) => write!(f, "{date}"),
+            Err(_) => write!(f, "day {}", self.0),
+        }
+    }
+}
+
+impl serde::Serialize for Day {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Day {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Day, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_prints_as_it_parses_and_other_shapes_are_refused() {
+        for text in ["2026-11-19", "1970-01-01", "1969-12-31", "2024-02-29"] {
+            assert_eq!(text.parse::<Day>().unwrap().to_string(), text);
+        }
+        for text in ["2026-02-29", "20261119", "2026-1-1", "+002026-01-01", ""] {
+            assert!(text.parse::<Day>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_instant_falls_on_the_day_of_its_zone() {
+        let shanghai = TimeZone::get("Asia/Shanghai").unwrap();
+        let evening_utc = 1_763_568_000_000_000; // 2025-11-19T16:00:00Z
+        assert_eq!(Day::of_instant(evening_utc, &shanghai).unwrap().to_string(), "2025-11-20");
+        assert_eq!(Day::of_local(evening_utc).unwrap().to_string(), "2025-11-19");
+        assert_eq!(Day::of_local(-1).unwrap().to_string(), "1969-12-31");
+    }
+}

@@ -1,0 +1,377 @@
+//! Evaluates a checked expression over the columns of a frame, a vector at a time.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use num_bigint::{BigInt, Sign};
+
+use super::column::{Column, FALSE, Ints, NULL_CODE, TRUE, Texts, UNKNOWN};
+use super::{Arithmetic, Comparison, Expr, Node};
+
+/// The columns an expression reads, in the order of its scope. Columns that no expression reads may
+/// be missing.
+#[derive(Clone)]
+pub struct Frame<'a> {
+    /// How many rows every column has.
+    pub rows: usize,
+    /// By position in the scope.
+    pub columns: Vec<Option<&'a Column>>,
+}
+
+/// A Boolean result: which rows are true (unknown counts as not true).
+pub struct Truths(Vec<u8>);
+
+impl Truths {
+    /// Whether the row is true.
+    #[inline]
+    pub fn is_true(&self, row: usize) -> bool {
+        self.0[row] == TRUE
+    }
+}
+
+/// A result of evaluation: a column, or one value for every row.
+enum Value<'a> {
+    Column(Cow<'a, Column>),
+    /// A column of one row that stands for all.
+    Constant(Column),
+}
+
+impl Expr {
+    /// Evaluates a Boolean expression.
+    pub fn truths(&self, frame: &Frame) -> Truths {
+        Truths(bools(evaluate(&self.node, frame), frame.rows))
+    }
+
+    /// Evaluates an expression; a null literal yields integers that are all null.
+    pub fn column(&self, frame: &Frame) -> Column {
+        match evaluate(&self.node, frame) {
+            Value::Column(column) => column.into_owned(),
+            Value::Constant(one) => one.gather(&vec![0; frame.rows]),
+        }
+    }
+
+    /// Evaluates an integer expression exactly. `Err` names the first row whose result does not fit
+    /// in 64 bits, and the result.
+    pub fn ints(&self, frame: &Frame) -> Result<Ints, (usize, BigInt)> {
+        match self.column(frame) {
+            Column::Int(ints) => Ok(ints),
+            Column::Wide(wide) => narrow(wide),
+            Column::Text(_) | Column::Bool(_) => unreachable!("checked to be an integer"),
+        }
+    }
+}
+
+fn narrow(wide: Ints<BigInt>) -> Result<Ints, (usize, BigInt)> {
+    let mut values = Vec::with_capacity(wide.values.len());
+    for row in 0..wide.values.len() {
+        let value = wide.get(row).map(|value| i64::try_from(value.clone()));
+        match value.transpose() {
+            Ok(value) => values.push(value.unwrap_or_default()),
+            Err(_) => return Err((row, wide.values[row].clone())),
+        }
+    }
+    Ok(Ints { values, valid: wide.valid })
+}
+
+fn evaluate<'a>(node: &Node, frame: &Frame<'a>) -> Value<'a> {
+    let eval = |node: &Node| evaluate(node, frame);
+    let rows = frame.rows;
+    match node {
+        Node::Column(slot) => {
+            Value::Column(Cow::Borrowed(frame.columns[*slot].expect("the frame holds what is read")))
+        }
+        Node::Int(number) => Value::Constant(match i64::try_from(number.clone()) {
+            Ok(number) => Column::Int(Ints::all(vec![number])),
+            Err(_) => Column::Wide(Ints::all(vec![number.clone()])),
+        }),
+        Node::Text(text) => Value::Constant(Column::Text([Some(text.as_str())].into_iter().collect())),
+        Node::Bool(truth) => Value::Constant(Column::Bool(vec![if *truth { TRUE } else { FALSE }])),
+        Node::Null => Value::Constant(Column::Int(Ints { values: vec![0], valid: Some(vec![false]) })),
+        Node::Negate(inner) => {
+            let zero = Value::Constant(Column::Int(Ints::all(vec![0])));
+            arithmetic(Arithmetic::Subtract, zero, eval(inner), rows)
+        }
+        Node::Arithmetic(op, left, right) => arithmetic(*op, eval(left), eval(right), rows),
+        Node::Compare(op, left, right) => compare(*op, eval(left), eval(right), rows),
+        Node::And(all) => fold_truths(all, frame, u8::min),
+        Node::Or(all) => fold_truths(all, frame, u8::max),
+        Node::Not(inner) => {
+            let truths = bools(eval(inner), rows).into_iter().map(|truth| TRUE - truth);
+            Value::owned(Column::Bool(truths.collect()))
+        }
+        Node::IsNull(inner) => {
+            let value = eval(inner);
+            let truths = (0..rows).map(|row| if value.is_valid(row) { FALSE } else { TRUE });
+            Value::owned(Column::Bool(truths.collect()))
+        }
+        Node::Coalesce(all) => {
+            let values: Vec<Value> = all.iter().map(eval).collect();
+            let choice = |row| values.iter().position(|value| value.is_valid(row));
+            select(&values, (0..rows).map(choice), rows)
+        }
+        Node::Case(arms, default) => {
+            let conditions: Vec<Vec<u8>> = arms.iter().map(|(when, _)| bools(eval(when), rows)).collect();
+            let results = arms.iter().map(|(_, then)| then).chain([&**default]);
+            let values: Vec<Value> = results.map(eval).collect();
+            let otherwise = arms.len();
+            let choice = |row| conditions.iter().position(|truths| truths[row] == TRUE).or(Some(otherwise));
+            select(&values, (0..rows).map(choice), rows)
+        }
+        Node::PerCode(slot, inner) => per_code(*slot, inner, frame),
+    }
+}
+
+/// Evaluates a part that reads one text column once per dictionary entry (and once for null), where
+/// that is less work than once per row.
+fn per_code<'a>(slot: usize, inner: &Node, frame: &Frame<'a>) -> Value<'a> {
+    let Some(Column::Text(texts)) = frame.columns[slot] else {
+        return evaluate(inner, frame);
+    };
+    let entries = texts.dictionary.len();
+    if entries >= frame.rows {
+        return evaluate(inner, frame);
+    }
+    let codes = (0..entries as u32).chain([NULL_CODE]).collect();
+    let dictionary = Column::Text(Texts { codes, dictionary: texts.dictionary.clone() });
+    let mut columns = vec![None; frame.columns.len()];
+    columns[slot] = Some(&dictionary);
+    let by_code = match evaluate(inner, &Frame { rows: entries + 1, columns }) {
+        Value::Constant(one) => return Value::Constant(one),
+        Value::Column(column) => column.into_owned(),
+    };
+    let rows: Vec<u32> = texts.codes.iter().map(|code| (*code).min(entries as u32)).collect();
+    Value::owned(by_code.gather(&rows))
+}
+
+impl<'a> Value<'a> {
+    fn owned(column: Column) -> Value<'a> {
+        Value::Column(Cow::Owned(column))
+    }
+
+    /// The column behind the value, and what to multiply a row number by to find its entry.
+    fn parts(&self) -> (&Column, usize) {
+        match self {
+            Value::Column(column) => (column, 1),
+            Value::Constant(one) => (one, 0),
+        }
+    }
+
+    fn is_valid(&self, row: usize) -> bool {
+        let (column, stride) = self.parts();
+        column.is_valid(row * stride)
+    }
+
+    /// Whether it is a null literal, which fits any type.
+    fn is_null(&self) -> bool {
+        matches!(self, Value::Constant(one) if !one.is_valid(0))
+    }
+}
+
+fn bools(value: Value, rows: usize) -> Vec<u8> {
+    match value {
+        Value::Column(column) => match column.into_owned() {
+            Column::Bool(truths) => truths,
+            // A column of nulls, as `case when x then null end` yields.
+            _ => vec![UNKNOWN; rows],
+        },
+        Value::Constant(Column::Bool(one)) => vec![one[0]; rows],
+        Value::Constant(_) => vec![UNKNOWN; rows],
+    }
+}
+
+fn fold_truths<'a>(all: &[Node], frame: &Frame<'a>, combine: fn(u8, u8) -> u8) -> Value<'a> {
+    let mut sides = all.iter().map(|node| bools(evaluate(node, frame), frame.rows));
+    let mut truths = sides.next().unwrap_or_default();
+    for side in sides {
+        truths.iter_mut().zip(side).for_each(|(truth, other)| *truth = combine(*truth, other));
+    }
+    Value::owned(Column::Bool(truths))
+}
+
+/// Which rows both sides hold a value in; `None` where all do.
+fn both_valid(left: &Value, right: &Value, rows: usize) -> Option<Vec<bool>> {
+    let all_valid = |value: &Value| match value.parts().0 {
+        Column::Int(ints) => ints.valid.is_none(),
+        Column::Wide(ints) => ints.valid.is_none(),
+        Column::Text(_) | Column::Bool(_) => false,
+    };
+    if all_valid(left) && all_valid(right) {
+        return None;
+    }
+    Some((0..rows).map(|row| left.is_valid(row) && right.is_valid(row)).collect())
+}
+
+fn arithmetic<'a>(op: Arithmetic, left: Value, right: Value, rows: usize) -> Value<'a> {
+    let mut valid = both_valid(&left, &right, rows);
+    if op == Arithmetic::Remainder {
+        mark_zero_divisors(&right, rows, &mut valid);
+    }
+    if let (Column::Int(a), Column::Int(b)) = (left.parts().0, right.parts().0)
+        && let Some(values) =
+            narrow_arithmetic(op, (a, left.parts().1), (b, right.parts().1), rows, valid.as_deref())
+    {
+        return Value::owned(Column::Int(Ints { values, valid }));
+    }
+    let values = (0..rows).map(|row| {
+        if valid.as_ref().is_some_and(|valid| !valid[row]) {
+            return BigInt::ZERO;
+        }
+        let (a, b) = (wide(&left, row), wide(&right, row));
+        match op {
+            Arithmetic::Add => a + b,
+            Arithmetic::Subtract => a - b,
+            Arithmetic::Multiply => a * b,
+            Arithmetic::Remainder => a % b,
+        }
+    });
+    let values = values.collect();
+    Value::owned(Column::Wide(Ints { values, valid }))
+}
+
+fn mark_zero_divisors(divisor: &Value, rows: usize, valid: &mut Option<Vec<bool>>) {
+    let is_zero = |row: usize| match divisor.parts() {
+        (Column::Int(ints), stride) => ints.values[row * stride] == 0,
+        (Column::Wide(ints), stride) => ints.values[row * stride].sign() == Sign::NoSign,
+        _ => unreachable!("checked to be an integer"),
+    };
+    for row in (0..rows).filter(|row| is_zero(*row)) {
+        valid.get_or_insert_with(|| vec![true; rows])[row] = false;
+    }
+}
+
+/// The result in 64 bits, or `None` where some valid row needs more.
+fn narrow_arithmetic(
+    op: Arithmetic,
+    (a, a_stride): (&Ints, usize),
+    (b, b_stride): (&Ints, usize),
+    rows: usize,
+    valid: Option<&[bool]>,
+) -> Option<Vec<i64>> {
+    let apply = |f: fn(i64, i64) -> (i64, bool)| {
+        let mut values = Vec::with_capacity(rows);
+        let mut overflow = false;
+        for row in 0..rows {
+            let (value, over) = f(a.values[row * a_stride], b.values[row * b_stride]);
+            overflow |= over && valid.is_none_or(|valid| valid[row]);
+            values.push(value);
+        }
+        (!overflow).then_some(values)
+    };
+    match op {
+        Arithmetic::Add => apply(i64::overflowing_add),
+        Arithmetic::Subtract => apply(i64::overflowing_sub),
+        Arithmetic::Multiply => apply(i64::overflowing_mul),
+        // Rows with divisor 0 are null already; the remainder of i64::MIN and -1 is 0.
+        Arithmetic::Remainder => apply(|a, b| (if b == 0 { 0 } else { a.wrapping_rem(b) }, false)),
+    }
+}
+
+fn wide(value: &Value, row: usize) -> BigInt {
+    match value.parts() {
+        (Column::Int(ints), stride) => BigInt::from(ints.values[row * stride]),
+        (Column::Wide(ints), stride) => ints.values[row * stride].clone(),
+        _ => unreachable!("checked to be an integer"),
+    }
+}
+
+fn compare<'a>(op: Comparison, left: Value, right: Value, rows: usize) -> Value<'a> {
+    if left.is_null() || right.is_null() {
+        return Value::Constant(Column::Bool(vec![UNKNOWN]));
+    }
+    let ((a, i), (b, j)) = (left.parts(), right.parts());
+    let valid = both_valid(&left, &right, rows);
+    let valid = valid.as_deref();
+    let truths = match (a, b) {
+        (Column::Int(a), Column::Int(b)) => {
+            truths(op, rows, valid, |row| a.values[row * i].cmp(&b.values[row * j]))
+        }
+        (Column::Text(a), Column::Text(b)) => {
+            truths(op, rows, valid, |row| a.get(row * i).cmp(&b.get(row * j)))
+        }
+        (Column::Bool(a), Column::Bool(b)) => truths(op, rows, valid, |row| a[row * i].cmp(&b[row * j])),
+        _ => truths(op, rows, valid, |row| wide(&left, row).cmp(&wide(&right, row))),
+    };
+    Value::owned(Column::Bool(truths))
+}
+
+fn truths(
+    op: Comparison,
+    rows: usize,
+    valid: Option<&[bool]>,
+    order: impl Fn(usize) -> std::cmp::Ordering,
+) -> Vec<u8> {
+    let holds = |row| {
+        let order = order(row);
+        let holds = match op {
+            Comparison::Equal => order.is_eq(),
+            Comparison::NotEqual => order.is_ne(),
+            Comparison::Less => order.is_lt(),
+            Comparison::LessOrEqual => order.is_le(),
+            Comparison::Greater => order.is_gt(),
+            Comparison::GreaterOrEqual => order.is_ge(),
+        };
+        if holds { TRUE } else { FALSE }
+    };
+    match valid {
+        None => (0..rows).map(holds).collect(),
+        Some(valid) => (0..rows).map(|row| if valid[row] { holds(row) } else { UNKNOWN }).collect(),
+    }
+}
+
+/// Takes each row from the value chosen for it; no choice is null.
+fn select<'a>(values: &[Value], choices: impl Iterator<Item = Option<usize>>, rows: usize) -> Value<'a> {
+    let picks: Vec<Option<&Value>> = choices
+        .map(|choice| choice.map(|i| &values[i]))
+        .enumerate()
+        .map(|(row, pick)| pick.filter(|value| value.is_valid(row)))
+        .collect();
+    let picked = || picks.iter().flatten().map(|value| value.parts().0);
+    let is_wide = picked().any(|column| matches!(column, Column::Wide(_)));
+    let rows_of = picks.iter().enumerate();
+    let column = match picked().next() {
+        Some(Column::Int(_) | Column::Wide(_)) if is_wide => {
+            Column::Wide(rows_of.map(|(row, pick)| pick.map(|value| wide(value, row))).collect())
+        }
+        Some(Column::Int(_) | Column::Wide(_)) => {
+            let int = |(row, pick): (usize, &Option<&Value>)| match pick.map(Value::parts) {
+                Some((Column::Int(ints), stride)) => Some(ints.values[row * stride]),
+                _ => None,
+            };
+            Column::Int(rows_of.map(int).collect())
+        }
+        Some(Column::Text(_)) => select_text(values, &picks),
+        Some(Column::Bool(_)) => {
+            let truth = |(row, pick): (usize, &Option<&Value>)| match pick.map(Value::parts) {
+                Some((Column::Bool(truths), stride)) => truths[row * stride],
+                _ => UNKNOWN,
+            };
+            Column::Bool(rows_of.map(truth).collect())
+        }
+        None => Column::Int(Ints { values: vec![0; rows], valid: Some(vec![false; rows]) }),
+    };
+    debug_assert_eq!(column.len(), rows);
+    Value::owned(column)
+}
+
+/// Lays the dictionaries end to end and shifts the codes.
+fn select_text(values: &[Value], picks: &[Option<&Value>]) -> Column {
+    let mut dictionary = Vec::new();
+    let mut starts = Vec::new();
+    for value in values {
+        starts.push((std::ptr::from_ref(value), dictionary.len() as u32));
+        if let (Column::Text(texts), _) = value.parts() {
+            dictionary.extend(texts.dictionary.iter().cloned());
+        }
+    }
+    let code = |(row, pick): (usize, &Option<&Value>)| {
+        let Some(value) = pick else { return NULL_CODE };
+        let (_, start) =
+            starts.iter().find(|(known, _)| std::ptr::eq(*known, *value)).expect("a pick is a value");
+        match value.parts() {
+            (Column::Text(texts), stride) => start + texts.codes[row * stride],
+            _ => unreachable!("all values are of one type"),
+        }
+    };
+    let codes = picks.iter().enumerate().map(code).collect();
+    Column::Text(Texts { codes, dictionary: Arc::new(dictionary) })
+}

@@ -1,0 +1,288 @@
+//! Features as the scorecard file declares them: aggregates over rows, ratios, expressions.
+
+use std::collections::HashSet;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::Scopes;
+use super::source::Reader;
+use crate::expr::{Expr, Scope, Type};
+
+/// A named Int64 of every account.
+#[derive(Debug, Clone)]
+pub struct Feature {
+    /// Unique among features, dimensions and line columns.
+    pub name: String,
+    /// How it is computed.
+    pub kind: Kind,
+}
+
+/// How a feature is computed.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    /// Over the rows of an input.
+    Aggregate(Aggregate),
+    /// scale × a ÷ b, truncated toward zero; null if b = 0 or either is null.
+    Ratio {
+        /// Position of the dividend among the features.
+        a: usize,
+        /// Position of the divisor.
+        b: usize,
+        /// 10000 for basis points.
+        scale: i64,
+    },
+    /// An expression over the features before it.
+    Expression(Expr),
+}
+
+/// What an aggregate runs over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum From {
+    /// Accepted, visible transactions; windows on posted_on.
+    Transactions,
+    /// Bills that are due; windows on due_on.
+    Bills,
+    /// The account's lines; no windows.
+    Lines,
+}
+
+/// The statistic of an aggregate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Statistic {
+    /// Rows.
+    Count,
+    /// Σ of.
+    Sum,
+    /// Smallest `of`; null without rows.
+    Min,
+    /// Largest `of`; null without rows.
+    Max,
+    /// Largest `of` among the rows of the latest date; null without rows.
+    Last,
+    /// Distinct dates with a row.
+    ActiveDays,
+    /// Distinct values of `of`.
+    Distinct,
+    /// Days since the latest date with a row; null without rows.
+    DaysSince,
+}
+
+/// An aggregate over the rows of one input.
+#[derive(Debug, Clone)]
+pub struct Aggregate {
+    /// Which rows.
+    pub from: From,
+    /// What of them.
+    pub statistic: Statistic,
+    /// Position of the `of` column in the scope of `from`.
+    pub of: Option<usize>,
+    /// Which of the rows count.
+    pub filter: Option<Expr>,
+    /// Window (D − days, D]; `None` is all of them.
+    pub days: Option<u32>,
+}
+
+/// The longest window a feature may have: three years and a leap day.
+const LONGEST_WINDOW_DAYS: u32 = 1096;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawFeature {
+    pub name: Spanned<String>,
+    from: Option<Spanned<String>>,
+    agg: Option<Spanned<Statistic>>,
+    of: Option<Spanned<String>>,
+    #[serde(rename = "where")]
+    filter: Option<Spanned<String>>,
+    days: Option<Spanned<u32>>,
+    ratio: Option<Spanned<Vec<Spanned<String>>>>,
+    scale: Option<Spanned<i64>>,
+    expr: Option<Spanned<String>>,
+}
+
+/// Resolves the features in file order. The Boolean is whether all of them could be.
+pub(super) fn resolve(
+    reader: &mut Reader,
+    raws: Vec<Spanned<RawFeature>>,
+    scopes: &Scopes,
+    taken: &HashSet<String>,
+) -> (Vec<Feature>, bool) {
+    let mut features: Vec<Feature> = Vec::new();
+    let mut complete = true;
+    for raw in raws {
+        let place = raw.span();
+        let raw = raw.into_inner();
+        let name = raw.name.get_ref().clone();
+        if taken.contains(&name)
+            || scopes.facts.find(&name).is_some()
+            || features.iter().any(|f| f.name == name)
+        {
+            let help = "features differ from each other, from dimensions, from the lines' columns and from score and band";
+            reader.error(raw.name.span(), format!("there are two things named `{name}`"), Some(help.into()));
+        }
+        match kind(reader, &raw, place, scopes, &features, complete) {
+            Some(kind) => features.push(Feature { name, kind }),
+            None => complete = false,
+        }
+    }
+    (features, complete)
+}
+
+fn kind(
+    reader: &mut Reader,
+    raw: &RawFeature,
+    place: std::ops::Range<usize>,
+    scopes: &Scopes,
+    above: &[Feature],
+    complete: bool,
+) -> Option<Kind> {
+    let forms = [raw.from.is_some(), raw.ratio.is_some(), raw.expr.is_some()];
+    if forms.into_iter().filter(|form| *form).count() != 1 {
+        reader.error(place, "a feature has exactly one of `from`, `ratio`, `expr`", None);
+        return None;
+    }
+    let aggregate_only = [
+        ("agg", raw.agg.as_ref().map(Spanned::span)),
+        ("of", raw.of.as_ref().map(Spanned::span)),
+        ("where", raw.filter.as_ref().map(Spanned::span)),
+        ("days", raw.days.as_ref().map(Spanned::span)),
+    ];
+    for (key, span) in aggregate_only {
+        if let (None, Some(span)) = (&raw.from, span) {
+            reader.error(span, format!("`{key}` goes with `from`"), None);
+        }
+    }
+    if let (None, Some(scale)) = (&raw.ratio, &raw.scale) {
+        reader.error(scale.span(), "`scale` goes with `ratio`", None);
+    }
+    if let Some(ratio) = &raw.ratio {
+        return self::ratio(reader, ratio, raw.scale.as_ref(), above, complete);
+    }
+    if let Some(text) = &raw.expr {
+        let columns = above.iter().map(|feature| (feature.name.clone(), Type::Int)).collect();
+        let scope = Scope { columns, open: !complete, ..Scope::default() };
+        return reader.expression(text, Type::Int, &scope).map(Kind::Expression);
+    }
+    aggregate(reader, raw, place, scopes).map(Kind::Aggregate)
+}
+
+fn ratio(
+    reader: &mut Reader,
+    pair: &Spanned<Vec<Spanned<String>>>,
+    scale: Option<&Spanned<i64>>,
+    above: &[Feature],
+    complete: bool,
+) -> Option<Kind> {
+    let [a, b] = &pair.get_ref()[..] else {
+        reader.error(pair.span(), "a ratio is of two features: ratio = [\"a\", \"b\"]", None);
+        return None;
+    };
+    let Some(scale) = scale else {
+        reader.error(pair.span(), "a ratio needs its scale: 10000 makes basis points", None);
+        return None;
+    };
+    let mut position = |name: &Spanned<String>| {
+        let found = above.iter().position(|feature| feature.name == *name.get_ref());
+        if found.is_none() && complete {
+            reader.unknown_name("feature above this one called", name, above.iter().map(|f| f.name.as_str()));
+        }
+        found
+    };
+    let (a, b) = (position(a), position(b));
+    Some(Kind::Ratio { a: a?, b: b?, scale: *scale.get_ref() })
+}
+
+fn aggregate(
+    reader: &mut Reader,
+    raw: &RawFeature,
+    place: std::ops::Range<usize>,
+    scopes: &Scopes,
+) -> Option<Aggregate> {
+    let name = raw.from.as_ref()?;
+    let (from, scope) = match name.get_ref().as_str() {
+        "transactions" => (From::Transactions, &scopes.transactions),
+        "bills" => (From::Bills, &scopes.bills),
+        "lines" => (From::Lines, &scopes.lines),
+        _ => {
+            reader.unknown_name("source", name, ["transactions", "bills", "lines"].into_iter());
+            return None;
+        }
+    };
+    let Some(statistic) = &raw.agg else {
+        reader.error(place, "the feature does not say its `agg`", None);
+        return None;
+    };
+    check_window(reader, from, raw, &place, statistic);
+    let filter = match &raw.filter {
+        Some(text) => Some(reader.expression(text, Type::Bool, scope)?),
+        None => None,
+    };
+    let of = value_column(reader, raw, statistic, place, scope)?;
+    let statistic = *statistic.get_ref();
+    Some(Aggregate { from, statistic, of, filter, days: raw.days.as_ref().map(|days| *days.get_ref()) })
+}
+
+fn check_window(
+    reader: &mut Reader,
+    from: From,
+    raw: &RawFeature,
+    place: &std::ops::Range<usize>,
+    statistic: &Spanned<Statistic>,
+) {
+    match (from, &raw.days) {
+        (From::Transactions, None) => {
+            reader.error(place.clone(), "a feature of transactions needs its window: days = 90", None);
+        }
+        (From::Lines, Some(days)) => {
+            reader.error(days.span(), "lines are a state: they take no window", None);
+        }
+        (_, Some(days)) if !(1..=LONGEST_WINDOW_DAYS).contains(days.get_ref()) => {
+            reader.error(days.span(), format!("a window is of 1 to {LONGEST_WINDOW_DAYS} days"), None);
+        }
+        _ => {}
+    }
+    let dated = matches!(statistic.get_ref(), Statistic::Last | Statistic::ActiveDays | Statistic::DaysSince);
+    if from == From::Lines && dated {
+        let help = "lines take count, sum, min, max, distinct";
+        reader.error(statistic.span(), "lines are a state: they have no latest date", Some(help.into()));
+    }
+}
+
+/// The `of` column: `Some(None)` where the statistic takes none, `None` where it is wrong.
+fn value_column(
+    reader: &mut Reader,
+    raw: &RawFeature,
+    statistic: &Spanned<Statistic>,
+    place: std::ops::Range<usize>,
+    scope: &Scope,
+) -> Option<Option<usize>> {
+    use Statistic::{ActiveDays, Count, DaysSince, Distinct};
+    let wants = !matches!(statistic.get_ref(), Count | ActiveDays | DaysSince);
+    match (&raw.of, wants) {
+        (None, false) => Some(None),
+        (Some(of), false) => {
+            reader.error(of.span(), "this `agg` counts rows or dates: it takes no `of`", None);
+            None
+        }
+        (None, true) => {
+            reader.error(place, "the feature does not say which column it is `of`", None);
+            None
+        }
+        (Some(of), true) => match scope.find(of.get_ref()) {
+            Some((_, kind)) if *statistic.get_ref() != Distinct && kind.unify(Type::Int).is_none() => {
+                let message =
+                    format!("`{}` is a {} column; this `agg` takes integers", of.get_ref(), kind.name());
+                reader.error(of.span(), message, None);
+                None
+            }
+            Some((slot, _)) => Some(Some(slot)),
+            None if scope.open => None,
+            None => {
+                reader.unknown_name("column", of, scope.names());
+                None
+            }
+        },
+    }
+}

@@ -1,0 +1,181 @@
+//! Gates: what must hold of a run before it may be published.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::Scopes;
+use super::input_names::{LINES, REPAYMENTS, TRANSACTIONS};
+use super::source::Reader;
+use crate::expr::{Expr, Type};
+
+/// A condition on a run's figures.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    /// As the operator calls it.
+    pub name: String,
+    /// What it measures.
+    pub measure: Measure,
+    /// What the measure must lie within.
+    pub bounds: Bounds,
+}
+
+/// The table whose rows a gate counts or sums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    /// One row an account.
+    Scores,
+    /// One row a line.
+    Decisions,
+}
+
+/// The five forms of a gate.
+#[derive(Debug, Clone)]
+pub enum Measure {
+    /// n × 10000 of the rows that satisfy `of` against those that satisfy `among`.
+    Share { table: Table, of: Expr, among: Option<Expr> },
+    /// The sum of `of` over the rows that satisfy `among`; rows where it is null add nothing.
+    Sum { table: Table, of: Expr, among: Option<Expr> },
+    /// Rejected rows × 10000 against the input's rows.
+    Rejected { input: &'static str },
+    /// Accepted rows of the input.
+    Rows { input: &'static str },
+    /// Days without a delivery of the input.
+    MissingDays { input: &'static str },
+}
+
+/// Inclusive bounds; basis points for shares.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// At least this.
+    pub min: Option<i64>,
+    /// At most this.
+    pub max: Option<i64>,
+}
+
+#[derive(Deserialize, Clone)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawGate {
+    name: Spanned<String>,
+    table: Option<Spanned<String>>,
+    share_of: Option<Spanned<String>>,
+    sum_of: Option<Spanned<String>>,
+    among: Option<Spanned<String>>,
+    rejected: Option<Spanned<String>>,
+    rows: Option<Spanned<String>>,
+    missing_days: Option<Spanned<String>>,
+    min: Option<Spanned<i64>>,
+    max: Option<Spanned<i64>>,
+    min_bp: Option<Spanned<i64>>,
+    max_bp: Option<Spanned<i64>>,
+}
+
+pub(super) fn resolve(reader: &mut Reader, raws: &[Spanned<RawGate>], scopes: &Scopes) -> Vec<Gate> {
+    let mut gates: Vec<Gate> = Vec::new();
+    for raw in raws {
+        if let Some(gate) = resolve_one(reader, raw, scopes) {
+            if gates.iter().any(|known| known.name == gate.name) {
+                let place = raw.get_ref().name.span();
+                reader.error(place, format!("there are two gates `{}`", gate.name), None);
+            }
+            gates.push(gate);
+        }
+    }
+    gates
+}
+
+fn resolve_one(reader: &mut Reader, raw: &Spanned<RawGate>, scopes: &Scopes) -> Option<Gate> {
+    let place = raw.span();
+    let raw = raw.get_ref();
+    let forms = [&raw.share_of, &raw.sum_of, &raw.rejected, &raw.rows, &raw.missing_days];
+    if forms.iter().filter(|form| form.is_some()).count() != 1 {
+        let message = "a gate has exactly one of share_of, sum_of, rejected, rows, missing_days";
+        reader.error(place, message, None);
+        return None;
+    }
+    let is_share = raw.share_of.is_some() || raw.rejected.is_some();
+    let (used, unused) = match is_share {
+        true => ([&raw.min_bp, &raw.max_bp], [&raw.min, &raw.max]),
+        false => ([&raw.min, &raw.max], [&raw.min_bp, &raw.max_bp]),
+    };
+    for wrong in unused.into_iter().flatten() {
+        let message = match is_share {
+            true => "a share is bounded by min_bp and max_bp, in basis points",
+            false => "this gate is bounded by min and max; min_bp and max_bp are for shares",
+        };
+        reader.error(wrong.span(), message, None);
+    }
+    let [min, max] = used.map(|bound| bound.as_ref().map(|bound| *bound.get_ref()));
+    if min.is_none() && max.is_none() {
+        reader.error(place.clone(), "a gate needs a bound: min or max (min_bp or max_bp for a share)", None);
+    }
+    let over_table = raw.share_of.is_some() || raw.sum_of.is_some();
+    for (key, value) in [("table", &raw.table), ("among", &raw.among)] {
+        if let (false, Some(value)) = (over_table, value) {
+            reader.error(value.span(), format!("`{key}` goes with share_of and sum_of"), None);
+        }
+    }
+    let measure = match over_table {
+        true => table_measure(reader, raw, place, scopes)?,
+        false => input_measure(reader, raw)?,
+    };
+    Some(Gate { name: raw.name.get_ref().clone(), measure, bounds: Bounds { min, max } })
+}
+
+fn table_measure(
+    reader: &mut Reader,
+    raw: &RawGate,
+    place: std::ops::Range<usize>,
+    scopes: &Scopes,
+) -> Option<Measure> {
+    let Some(table) = &raw.table else {
+        reader.error(place, "the gate does not say its table: scores or decisions", None);
+        return None;
+    };
+    let (table, scope) = match table.get_ref().as_str() {
+        "scores" => (Table::Scores, &scopes.scores),
+        "decisions" => (Table::Decisions, &scopes.decisions),
+        _ => {
+            reader.unknown_name("table", table, ["scores", "decisions"].into_iter());
+            return None;
+        }
+    };
+    let among = raw.among.as_ref().map(|text| reader.expression(text, Type::Bool, scope));
+    let measure = match (&raw.share_of, &raw.sum_of) {
+        (Some(text), _) => {
+            let of = reader.expression(text, Type::Bool, scope)?;
+            Measure::Share { table, of, among: transpose(among)? }
+        }
+        (_, Some(text)) => {
+            let of = reader.expression(text, Type::Int, scope)?;
+            Measure::Sum { table, of, among: transpose(among)? }
+        }
+        _ => unreachable!("one of the two forms over a table"),
+    };
+    Some(measure)
+}
+
+/// `None` where the expression was given but wrong.
+fn transpose(expr: Option<Option<Expr>>) -> Option<Option<Expr>> {
+    match expr {
+        Some(None) => None,
+        Some(expr) => Some(expr),
+        None => Some(None),
+    }
+}
+
+fn input_measure(reader: &mut Reader, raw: &RawGate) -> Option<Measure> {
+    let mut input = |name: &Spanned<String>, known: &[&'static str]| {
+        let found = known.iter().find(|known| **known == name.get_ref().as_str()).copied();
+        if found.is_none() {
+            reader.unknown_name("such input", name, known.iter().copied());
+        }
+        found
+    };
+    let all = [TRANSACTIONS, REPAYMENTS, LINES];
+    match (&raw.rejected, &raw.rows, &raw.missing_days) {
+        (Some(name), _, _) => Some(Measure::Rejected { input: input(name, &all)? }),
+        (_, Some(name), _) => Some(Measure::Rows { input: input(name, &all)? }),
+        (_, _, Some(name)) => Some(Measure::MissingDays { input: input(name, &[TRANSACTIONS, REPAYMENTS])? }),
+        _ => unreachable!("one of the three forms over an input"),
+    }
+}

@@ -1,0 +1,350 @@
+//! The job file: where the inputs are, where the output goes, what gates must hold.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::gate::RawGate;
+use super::source::{Reader, Remarks, Source};
+use super::{InputColumns, Inputs, Scopes};
+use crate::expr::Scope;
+
+/// The inputs by the names that messages, rejects and the manifest use.
+pub mod input_names {
+    /// The day's movements.
+    pub const TRANSACTIONS: &str = "transactions";
+    /// Bills and payments.
+    pub const REPAYMENTS: &str = "repayments";
+    /// The book of credit lines.
+    pub const LINES: &str = "lines";
+    /// Earlier adjustments.
+    pub const ISSUED: &str = "issued";
+}
+use input_names::{ISSUED, LINES, REPAYMENTS, TRANSACTIONS};
+
+/// Where one input lies and how its columns are called there.
+#[derive(Debug, Clone)]
+pub struct InputSpec {
+    /// One of [`input_names`].
+    pub name: &'static str,
+    /// Glob with the job file's directory in front and `{date}` where the delivery date stands.
+    pub pattern: String,
+    /// The part of `pattern` before the first wildcard or `{date}`; names of files are relative to it.
+    pub root: PathBuf,
+    /// The file's name of a column, by contract name.
+    pub rename: BTreeMap<String, String>,
+    /// How rows sent twice are told.
+    pub unique: Option<Unique>,
+}
+
+impl InputSpec {
+    /// Whether deliveries are dated.
+    pub fn is_dated(&self) -> bool {
+        self.pattern.contains("{date}")
+    }
+
+    /// What the file calls a column of the contract.
+    pub fn file_column<'a>(&'a self, column: &'a str) -> &'a str {
+        self.rename.get(column).map_or(column, String::as_str)
+    }
+}
+
+/// A row is a repeat of an earlier one with the same value in `column`.
+#[derive(Debug, Clone)]
+pub struct Unique {
+    /// A contract or extra column.
+    pub column: String,
+    /// How many days before a row's delivery the earlier one may have been delivered.
+    pub within_days: u32,
+}
+
+/// The job file with names and paths resolved, but not yet bound to the inputs' columns.
+pub(super) struct JobFile {
+    pub name: String,
+    pub scorecard: Spanned<String>,
+    pub policy: Spanned<String>,
+    pub minor_units: u32,
+    pub timezone: Option<TimeZone>,
+    pub lines_max_age_days: u32,
+    pub inputs: Inputs,
+    pub output_dir: PathBuf,
+    pub csv: bool,
+    pub state_dir: Option<PathBuf>,
+    pub gates: Vec<Spanned<RawGate>>,
+    unique_places: Vec<(&'static str, Spanned<String>)>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawHead {
+    name: Spanned<String>,
+    scorecard: Spanned<String>,
+    policy: Spanned<String>,
+    minor_units: Spanned<u32>,
+    timezone: Option<Spanned<String>>,
+    lines_max_age_days: Spanned<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawInput {
+    transactions: Spanned<String>,
+    repayments: Spanned<String>,
+    lines: Spanned<String>,
+    issued: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawUnique {
+    column: Spanned<String>,
+    within_days: Spanned<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawOutput {
+    dir: Spanned<String>,
+    #[serde(default)]
+    csv: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawState {
+    dir: Spanned<String>,
+}
+
+/// A table of `[rename.…]` or `[unique.…]` by input; other inputs are unknown keys.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ByInput {
+    #[serde(rename = "transactions")]
+    _transactions: Option<IgnoredAny>,
+    #[serde(rename = "repayments")]
+    _repayments: Option<IgnoredAny>,
+    #[serde(rename = "lines")]
+    _lines: Option<IgnoredAny>,
+}
+
+/// More decimal places than any currency has, and the most that keeps one unit within 64 bits.
+const MOST_MINOR_UNITS: u32 = 18;
+
+pub(super) fn read(source: &Source, remarks: &mut Remarks) -> Option<JobFile> {
+    let mut reader = Reader { source, remarks };
+    let mut top = reader.top();
+    let gates = reader.tables(&mut top, "gate");
+    let gates = gates.into_iter().filter_map(|gate| reader.take(gate)).collect();
+    let missing = |reader: &mut Reader, key: &str| {
+        reader.error(0..0, format!("the job has no [{key}]"), None);
+    };
+    let input = top.get_mut().remove("input");
+    if input.is_none() {
+        missing(&mut reader, "input");
+    }
+    let input = input.and_then(|value| reader.take::<RawInput>(value));
+    let output = top.get_mut().remove("output");
+    if output.is_none() {
+        missing(&mut reader, "output");
+    }
+    let output = output.and_then(|value| reader.take::<RawOutput>(value));
+    let state = reader.take_key::<RawState>(&mut top, "state");
+    let mut renames = by_input::<BTreeMap<String, String>>(&mut reader, &mut top, "rename");
+    let mut uniques = by_input::<RawUnique>(&mut reader, &mut top, "unique");
+    let span = top.span();
+    let head = reader.take::<RawHead>(Spanned::new(span, DeValue::Table(top.into_inner())))?.into_inner();
+    if *head.minor_units.get_ref() > MOST_MINOR_UNITS {
+        reader.error(head.minor_units.span(), format!("minor_units is at most {MOST_MINOR_UNITS}"), None);
+    }
+    let timezone = head.timezone.and_then(|name| timezone(&mut reader, &name));
+    let (input, output) = (input?.into_inner(), output?.into_inner());
+    let base = source.path.parent().unwrap_or(Path::new("")).to_path_buf();
+    let unique_places = uniques.iter().map(|(input, unique)| (*input, unique.column.clone())).collect();
+    let mut spec = |reader: &mut Reader, name: &'static str, path: &Spanned<String>| {
+        let pattern = pattern(reader, &base, path)?;
+        let unique = uniques.remove(name).map(|unique| Unique {
+            column: unique.column.into_inner(),
+            within_days: unique.within_days.into_inner(),
+        });
+        let rename = renames.remove(name).unwrap_or_default();
+        Some(InputSpec { name, root: root_of(&pattern), pattern, rename, unique })
+    };
+    let transactions = spec(&mut reader, TRANSACTIONS, &input.transactions);
+    let repayments = spec(&mut reader, REPAYMENTS, &input.repayments);
+    let lines = spec(&mut reader, LINES, &input.lines);
+    let issued = input.issued.as_ref().and_then(|path| {
+        if !path.get_ref().contains("{date}") {
+            let message =
+                "the path of `issued` needs {date}: it is the as-of date of the run that issued them";
+            reader.error(path.span(), message, None);
+        }
+        spec(&mut reader, ISSUED, path)
+    });
+    let output_dir = directory(&mut reader, &base, &output.dir);
+    let state_dir = state.and_then(|state| directory(&mut reader, &base, &state.get_ref().dir));
+    Some(JobFile {
+        name: head.name.into_inner(),
+        scorecard: head.scorecard,
+        policy: head.policy,
+        minor_units: head.minor_units.into_inner(),
+        timezone,
+        lines_max_age_days: head.lines_max_age_days.into_inner(),
+        inputs: Inputs { transactions: transactions?, repayments: repayments?, lines: lines?, issued },
+        output_dir: output_dir?,
+        csv: output.csv,
+        state_dir,
+        gates,
+        unique_places,
+    })
+}
+
+/// `[key.transactions]`, `[key.repayments]`, `[key.lines]`, each read on its own.
+fn by_input<'a, T: serde::de::DeserializeOwned>(
+    reader: &mut Reader<'a>,
+    top: &mut Spanned<DeTable<'a>>,
+    key: &str,
+) -> BTreeMap<&'static str, T> {
+    let Some(mut value) = top.get_mut().remove(key) else { return BTreeMap::new() };
+    let mut found = BTreeMap::new();
+    if let DeValue::Table(table) = value.get_mut() {
+        for name in [TRANSACTIONS, REPAYMENTS, LINES] {
+            if let Some(taken) = table.remove(name).and_then(|value| reader.take(value)) {
+                found.insert(name, taken.into_inner());
+            }
+        }
+    }
+    reader.take::<ByInput>(value);
+    found
+}
+
+fn timezone(reader: &mut Reader, name: &Spanned<String>) -> Option<TimeZone> {
+    match TimeZone::get(name.get_ref()) {
+        Ok(zone) => Some(zone),
+        Err(_) => {
+            let message = format!("there is no time zone `{}`", name.get_ref());
+            reader.error(name.span(), message, Some("names are IANA's, as in Asia/Shanghai".into()));
+            None
+        }
+    }
+}
+
+/// Puts `${NAME}` in; an unset variable is a mistake.
+fn expand(reader: &mut Reader, text: &Spanned<String>) -> Option<String> {
+    let mut expanded = String::new();
+    let mut rest = text.get_ref().as_str();
+    while let Some((before, after)) = rest.split_once("${") {
+        expanded.push_str(before);
+        let Some((name, tail)) = after.split_once('}') else {
+            reader.error(text.span(), "`${` is not closed", Some("write ${NAME}".into()));
+            return None;
+        };
+        match std::env::var(name) {
+            Ok(value) => expanded.push_str(&value),
+            Err(_) => {
+                let message = format!("the environment variable {name} is not set");
+                reader.error(text.span(), message, Some(format!("export {name}=… before the run")));
+                return None;
+            }
+        }
+        rest = tail;
+    }
+    expanded.push_str(rest);
+    Some(expanded)
+}
+
+fn directory(reader: &mut Reader, base: &Path, text: &Spanned<String>) -> Option<PathBuf> {
+    Some(base.join(expand(reader, text)?))
+}
+
+/// The glob with the job file's directory, taken literally, in front.
+fn pattern(reader: &mut Reader, base: &Path, text: &Spanned<String>) -> Option<String> {
+    let expanded = expand(reader, text)?;
+    let pattern = match Path::new(&expanded).is_absolute() || base.as_os_str().is_empty() {
+        true => expanded,
+        false => format!("{}/{expanded}", glob::Pattern::escape(&base.to_string_lossy())),
+    };
+    if let Err(error) = glob::Pattern::new(&pattern.replace("{date}", "2000-01-01")) {
+        reader.error(text.span(), format!("this is no path pattern: {error}"), None);
+        return None;
+    }
+    Some(pattern)
+}
+
+/// The directory before the first wildcard or `{date}`.
+fn root_of(pattern: &str) -> PathBuf {
+    // The escaped form of a literal wildcard is one character in brackets.
+    let mut literal = String::new();
+    let mut rest = pattern;
+    while let Some(next) = rest.chars().next() {
+        let escaped = rest.strip_prefix('[').and_then(|tail| {
+            let (inner, tail) = tail.split_once(']')?;
+            (inner.chars().count() == 1).then_some((inner, tail))
+        });
+        match (next, escaped) {
+            ('[', Some((inner, tail))) => {
+                literal.push_str(inner);
+                rest = tail;
+            }
+            ('*' | '?' | '[' | '{', _) => break,
+            _ => {
+                literal.push(next);
+                rest = &rest[next.len_utf8()..];
+            }
+        }
+    }
+    let directory = literal.rfind('/').map_or("", |slash| &literal[..=slash]);
+    PathBuf::from(directory)
+}
+
+impl JobFile {
+    /// Checks that `unique` and `rename` name columns there are.
+    pub(super) fn check_unique(
+        &self,
+        source: &Source,
+        scopes: &Scopes,
+        columns: &InputColumns,
+        remarks: &mut Remarks,
+    ) {
+        let mut reader = Reader { source, remarks };
+        for (input, place) in &self.unique_places {
+            let scope: &Scope = match *input {
+                TRANSACTIONS => &scopes.transactions,
+                REPAYMENTS => &scopes.repayments,
+                _ => &scopes.lines,
+            };
+            let own = match (*input, &columns.lines) {
+                (LINES, Some(lines)) => {
+                    lines.iter().any(|(name, kind)| name == place.get_ref() && kind.is_ok())
+                }
+                _ => scope.find(place.get_ref()).is_some(),
+            };
+            if !own && !scope.open {
+                reader.unknown_name(&format!("column of {input}"), place, scope.names());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names_are_relative_to_the_directory_before_the_first_wildcard() {
+        let cases = [
+            ("a/b/date={date}/*.parquet", "a/b/"),
+            ("a/b/all-*.parquet", "a/b/"),
+            ("a/b/one.parquet", "a/b/"),
+            ("*.parquet", ""),
+            ("a[*]b/c/{date}.parquet", "a*b/c/"),
+        ];
+        for (pattern, root) in cases {
+            assert_eq!(root_of(pattern), PathBuf::from(root), "{pattern}");
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Lints: job files that are well formed, but hardly meant.
+
+use std::collections::HashSet;
+
+use super::{Feature, FeatureKind, Job, LINE_HISTORY, LINE_STATE, Measure, Remarks, Statistic};
+use crate::expr::{Conjunct, Expr, Type};
+
+/// The least and the most a column can be, as far as that is known.
+type Range = (Option<i64>, Option<i64>);
+
+/// Notes what can never be reached or is never used.
+pub fn lint(job: &Job, remarks: &mut Remarks) {
+    unreachable_bins(job, remarks);
+    unreachable_rules(job, remarks);
+    unused_features(job, remarks);
+    unnamed_products(job, remarks);
+}
+
+/// The least and the most a score can be.
+pub fn score_range(job: &Job) -> (i32, i32) {
+    let card = &job.scorecard;
+    let (low, high) =
+        card.characteristics.iter().fold((card.base, card.base), |(low, high), characteristic| {
+            let (least, most) = characteristic.range();
+            (low + least, high + most)
+        });
+    (low.clamp(card.min, card.max), high.clamp(card.min, card.max))
+}
+
+/// Where `name = "…"` or a like piece of text stands in a job file.
+fn place(text: &str, key: &str, value: &str) -> std::ops::Range<usize> {
+    let quoted = format!("\"{value}\"");
+    let mut from = 0;
+    for line in text.split_inclusive('\n') {
+        if line.trim_start().starts_with(key)
+            && let Some(start) = line.find(&quoted)
+        {
+            return from + start..from + start + quoted.len();
+        }
+        from += line.len();
+    }
+    0..0
+}
+
+/// What a feature's definition alone says of its values.
+fn feature_range(feature: &Feature) -> Range {
+    let FeatureKind::Aggregate(aggregate) = &feature.kind else { return (None, None) };
+    let days = aggregate.days.map(i64::from);
+    match aggregate.statistic {
+        Statistic::Count | Statistic::Distinct => (Some(0), None),
+        Statistic::ActiveDays => (Some(0), days),
+        Statistic::DaysSince => (Some(0), days.map(|days| days - 1)),
+        Statistic::Sum | Statistic::Min | Statistic::Max | Statistic::Last => (None, None),
+    }
+}
+
+fn unreachable_bins(job: &Job, remarks: &mut Remarks) {
+    let source = &job.sources[1];
+    for characteristic in &job.scorecard.characteristics {
+        let feature = &job.features[characteristic.feature];
+        let (least, most) = feature_range(feature);
+        let mut from = None;
+        for (number, bin) in characteristic.bins.iter().enumerate() {
+            let too_low = bin.below.zip(least).is_some_and(|(below, least)| below <= least);
+            let too_high = from.zip(most).is_some_and(|(from, most)| from > most);
+            if too_low || too_high {
+                let message = format!("bin {} of `{}` can never be reached", number + 1, feature.name);
+                let range = place(&source.text, "feature", &feature.name);
+                remarks.warn((source, range), message, Some(describe(least, most)));
+            }
+            from = bin.below;
+        }
+    }
+}
+
+fn describe(least: Option<i64>, most: Option<i64>) -> String {
+    match (least, most) {
+        (Some(least), Some(most)) => format!("its values lie between {least} and {most}"),
+        (Some(least), None) => format!("its values are {least} or more"),
+        (_, Some(most)) => format!("its values are {most} or less"),
+        (None, None) => String::new(),
+    }
+}
+
+/// The range of a column of the facts scope.
+fn fact_range(job: &Job, slot: usize) -> Range {
+    let own = job.scopes.lines.columns.len() - LINE_STATE.len() + LINE_STATE.len() + LINE_HISTORY.len();
+    let first_feature = own + 2 + job.scorecard.dimensions.len();
+    let name = job.scopes.facts.columns[slot].0.as_str();
+    match name {
+        "score" if slot == own => (Some(score_range(job).0.into()), Some(score_range(job).1.into())),
+        "credit_limit" => (Some(0), None),
+        _ if slot >= first_feature => feature_range(&job.features[slot - first_feature]),
+        _ => (None, None),
+    }
+}
+
+/// The values a text column of the facts scope can have, where they are known.
+fn fact_values<'a>(job: &'a Job, name: &str) -> Option<Vec<&'a str>> {
+    match name {
+        "band" => Some(job.scorecard.bands.iter().map(|band| band.name.as_str()).collect()),
+        "status" => Some(vec!["active", "suspended", "closed"]),
+        "product" => Some(job.policy.products.iter().map(|product| product.name.as_str()).collect()),
+        _ => None,
+    }
+}
+
+/// Why an expression over facts can never be true, if that shows.
+fn never_true(job: &Job, expr: &Expr) -> Option<String> {
+    let facts = &job.scopes.facts.columns;
+    let mut ranges: Vec<(usize, Range)> = Vec::new();
+    for conjunct in expr.conjuncts() {
+        match conjunct {
+            Conjunct::False => return Some("a part of it is never true".to_string()),
+            Conjunct::Between(slot, least, most) if facts[slot].1 == Type::Int => {
+                let known = ranges.iter().position(|(known, _)| *known == slot).unwrap_or_else(|| {
+                    ranges.push((slot, fact_range(job, slot)));
+                    ranges.len() - 1
+                });
+                let (low, high) = &mut ranges[known].1;
+                *low = (*low).max(least);
+                *high = [*high, most].into_iter().flatten().min();
+            }
+            Conjunct::Between(..) => {}
+            Conjunct::Equals(slot, text) => {
+                let name = facts[slot].0.as_str();
+                if fact_values(job, name).is_some_and(|values| !values.contains(&text)) {
+                    return Some(format!("`{name}` is never '{text}'"));
+                }
+            }
+        }
+    }
+    let (slot, (low, high)) =
+        ranges.into_iter().find(|(_, (low, high))| low.zip(*high).is_some_and(|(l, h)| l > h))?;
+    let (low, high) = (low?, high?);
+    Some(format!("`{}` would have to be at least {low} and at most {high}", facts[slot].0))
+}
+
+fn unreachable_rules(job: &Job, remarks: &mut Remarks) {
+    let source = &job.sources[2];
+    let rules = &job.policy.rules;
+    for (number, rule) in rules.iter().enumerate() {
+        let covers = |earlier: &&super::Rule| {
+            let products = match (&earlier.products, &rule.products) {
+                (None, _) => true,
+                (Some(all), Some(own)) => own.iter().all(|product| all.contains(product)),
+                (Some(_), None) => false,
+            };
+            products && (earlier.when.text == rule.when.text || earlier.when.is_always_true())
+        };
+        let why = if rule.products.as_ref().is_some_and(Vec::is_empty) {
+            Some("it applies to no product".to_string())
+        } else if let Some(earlier) = rules[..number].iter().find(covers) {
+            Some(format!("the rule `{}` above it takes every such line", earlier.name))
+        } else {
+            never_true(job, &rule.when)
+        };
+        if let Some(why) = why {
+            let range = place(&source.text, "name", &rule.name);
+            remarks.warn(
+                (source, range),
+                format!("the rule `{}` can never be reached", rule.name),
+                Some(why),
+            );
+        }
+    }
+}
+
+fn unused_features(job: &Job, remarks: &mut Remarks) {
+    let own = job.scopes.facts.columns.len() - job.features.len();
+    let mut used: HashSet<usize> = job.scorecard.characteristics.iter().map(|c| c.feature).collect();
+    used.extend(job.policy.affordability.map(|affordability| affordability.feature));
+    let of_rules = job.policy.rules.iter().flat_map(|rule| rule.when.columns.iter());
+    used.extend(of_rules.filter_map(|slot| slot.checked_sub(own)));
+    for gate in &job.gates {
+        let (Measure::Share { table, of, among } | Measure::Sum { table, of, among }) = &gate.measure else {
+            continue;
+        };
+        let scope = match table {
+            super::Table::Scores => &job.scopes.scores,
+            super::Table::Decisions => &job.scopes.decisions,
+        };
+        let first = scope.columns.len() - job.features.len();
+        let read = among.iter().chain([of]).flat_map(|expr| expr.columns.iter());
+        used.extend(read.filter_map(|slot| slot.checked_sub(first)));
+    }
+    for feature in &job.features {
+        match &feature.kind {
+            FeatureKind::Aggregate(_) => {}
+            FeatureKind::Ratio { a, b, .. } => used.extend([*a, *b]),
+            FeatureKind::Expression(expr) => used.extend(expr.columns.iter().copied()),
+        }
+    }
+    let source = &job.sources[1];
+    for (_, feature) in job.features.iter().enumerate().filter(|(number, _)| !used.contains(number)) {
+        let range = place(&source.text, "name", &feature.name);
+        let help = "no characteristic, rule, gate or other feature reads it";
+        remarks.warn(
+            (source, range),
+            format!("nobody uses the feature `{}`", feature.name),
+            Some(help.into()),
+        );
+    }
+}
+
+fn unnamed_products(job: &Job, remarks: &mut Remarks) {
+    let source = &job.sources[2];
+    for (number, product) in job.policy.products.iter().enumerate() {
+        let applies = |rule: &super::Rule| rule.products.as_ref().is_none_or(|own| own.contains(&number));
+        if !job.policy.rules.iter().any(applies) {
+            let range = place(&source.text, "name", &product.name);
+            let help = "every line of it will be held: no_rule";
+            remarks.warn(
+                (source, range),
+                format!("no rule names the product `{}`", product.name),
+                Some(help.into()),
+            );
+        }
+    }
+}

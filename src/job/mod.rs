@@ -1,0 +1,322 @@
+//! What the operator writes: the job, the scorecard (features and points) and the policy, as TOML.
+//!
+//! Files are first taken as written (serde types), then resolved against each other and against the
+//! inputs' columns. All mistakes are reported together, before any row is read.
+
+mod feature_file;
+mod gate;
+mod job_file;
+pub mod lint;
+mod policy_file;
+mod scorecard_file;
+mod source;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use jiff::tz::TimeZone;
+
+use crate::expr::{Scope, Type};
+
+pub use feature_file::{Aggregate, Feature, From, Kind as FeatureKind, Statistic};
+pub use gate::{Bounds, Gate, Measure, Table};
+pub use job_file::{InputSpec, Unique, input_names};
+pub use policy_file::{Action, Affordability, Amount, Cooldown, Policy, Product, Rule};
+pub use scorecard_file::{Band, Bin, Characteristic, Dimension, Scorecard};
+pub use source::{Remarks, Severity, Source, near_miss};
+
+/// The columns of a file by contract name; `Err` names the type of one that no expression can take.
+pub type FileColumns = Vec<(String, Result<Type, String>)>;
+
+/// The columns of each input, as far as a file could be opened.
+#[derive(Debug, Default, Clone)]
+pub struct InputColumns {
+    /// Of transactions; `None` where no file could be looked at.
+    pub transactions: Option<FileColumns>,
+    /// Of repayments.
+    pub repayments: Option<FileColumns>,
+    /// Of lines.
+    pub lines: Option<FileColumns>,
+}
+
+/// The three job files as written, before they are bound to the inputs' columns.
+pub struct Draft {
+    /// The job file.
+    pub job: Source,
+    /// The scorecard file; absent where it could not be read.
+    scorecard: Option<Source>,
+    policy: Option<Source>,
+    file: Option<job_file::JobFile>,
+    /// What is wrong so far.
+    pub remarks: Remarks,
+}
+
+/// A job, ready to run.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The job's name.
+    pub name: String,
+    /// The job, scorecard and policy files as read.
+    pub sources: [Source; 3],
+    /// Decimal places of money: 2 makes 1.00 = 100.
+    pub minor_units: u32,
+    /// The zone in which an instant becomes a date.
+    pub timezone: Option<TimeZone>,
+    /// How old the lines snapshot may be.
+    pub lines_max_age_days: u32,
+    /// Where the inputs are.
+    pub inputs: Inputs,
+    /// Where runs are published.
+    pub output_dir: PathBuf,
+    /// Whether to write adjustments.csv too.
+    pub csv: bool,
+    /// Where the cache between nights may lie.
+    pub state_dir: Option<PathBuf>,
+    /// What must hold for a run to be published.
+    pub gates: Vec<Gate>,
+    /// Features in file order.
+    pub features: Vec<Feature>,
+    /// Minor units short that still settle a bill.
+    pub bill_tolerance: i64,
+    /// Points, bands, dimensions.
+    pub scorecard: Scorecard,
+    /// Products, caps, rules.
+    pub policy: Policy,
+    /// The columns that line expressions see: input columns first, extra ones after the contract's.
+    pub scopes: Scopes,
+}
+
+/// Where each input lies.
+#[derive(Debug, Clone)]
+pub struct Inputs {
+    /// Transactions.
+    pub transactions: InputSpec,
+    /// Repayments.
+    pub repayments: InputSpec,
+    /// Lines.
+    pub lines: InputSpec,
+    /// Earlier adjustments, as this program wrote them.
+    pub issued: Option<InputSpec>,
+}
+
+/// The names each kind of expression may use.
+#[derive(Debug, Clone)]
+pub struct Scopes {
+    /// Columns of a transaction.
+    pub transactions: Scope,
+    /// Columns of a bill.
+    pub bills: Scope,
+    /// Columns of a line, as `lines` features see them.
+    pub lines: Scope,
+    /// Columns of a repayment row; only `unique` names extra ones.
+    pub repayments: Scope,
+    /// What a rule's `when` sees.
+    pub facts: Scope,
+    /// What a gate on `scores` sees.
+    pub scores: Scope,
+    /// What a gate on `decisions` sees.
+    pub decisions: Scope,
+}
+
+/// The columns of lines that the contract names, in the order every scope over lines starts with.
+pub const LINE_COLUMNS: [(&str, Type); 8] = [
+    ("account_id", Type::Any),
+    ("product", Type::Text),
+    ("credit_limit", Type::Int),
+    ("balance", Type::Int),
+    ("status", Type::Text),
+    ("opened_on", Type::Date),
+    ("increased_on", Type::Date),
+    ("decreased_on", Type::Date),
+];
+
+/// The columns of transactions that the contract names.
+pub const TRANSACTION_COLUMNS: [(&str, Type); 3] =
+    [("account_id", Type::Any), ("posted_on", Type::Date), ("amount", Type::Int)];
+
+/// The columns of repayments that the contract names.
+pub const REPAYMENT_COLUMNS: [(&str, Type); 7] = [
+    ("account_id", Type::Any),
+    ("product", Type::Text),
+    ("bill_id", Type::Any),
+    ("due_on", Type::Date),
+    ("due_amount", Type::Int),
+    ("paid_on", Type::Date),
+    ("paid_amount", Type::Int),
+];
+
+/// The columns of a bill, in the order of the bills scope.
+pub const BILL_COLUMNS: [(&str, Type); 9] = [
+    ("product", Type::Text),
+    ("bill_id", Type::Any),
+    ("due_on", Type::Date),
+    ("due_amount", Type::Int),
+    ("paid", Type::Int),
+    ("settled_on", Type::Date),
+    ("is_open", Type::Bool),
+    ("days_late", Type::Int),
+    ("outstanding", Type::Int),
+];
+
+/// What a line's own features see besides its columns.
+pub const LINE_STATE: [(&str, Type); 3] =
+    [("days_open", Type::Int), ("is_pending", Type::Bool), ("pending_limit", Type::Int)];
+
+/// What a rule sees of a line besides that.
+pub const LINE_HISTORY: [(&str, Type); 2] =
+    [("days_since_increase", Type::Int), ("days_since_decrease", Type::Int)];
+
+/// The decision's columns that a gate sees, besides account and product; the score's come with it.
+pub const DECISION_COLUMNS: [(&str, Type); 16] = [
+    ("action", Type::Text),
+    ("reason", Type::Text),
+    ("rule", Type::Text),
+    ("old_limit", Type::Int),
+    ("new_limit", Type::Int),
+    ("old_status", Type::Text),
+    ("new_status", Type::Text),
+    ("bound_by", Type::Text),
+    ("effective_on", Type::Date),
+    ("balance", Type::Int),
+    ("days_open", Type::Int),
+    ("days_since_increase", Type::Int),
+    ("days_since_decrease", Type::Int),
+    ("pending_limit", Type::Int),
+    ("pending_status", Type::Text),
+    ("pending_on", Type::Date),
+];
+
+impl Draft {
+    /// Reads the job file and the two it names. Fails only where the job file cannot be read.
+    pub fn read(path: &Path) -> Result<Draft> {
+        let job = Source::read(path)?;
+        let mut remarks = Remarks::default();
+        let file = job_file::read(&job, &mut remarks);
+        let mut sibling = |name: &toml::Spanned<String>| {
+            let path = path.parent().unwrap_or(Path::new("")).join(name.get_ref());
+            match Source::read(&path) {
+                Ok(source) => Some(source),
+                Err(error) => {
+                    remarks.error((&job, name.span()), error.to_string(), None);
+                    None
+                }
+            }
+        };
+        let (scorecard, policy) = match &file {
+            Some(file) => (sibling(&file.scorecard), sibling(&file.policy)),
+            None => (None, None),
+        };
+        Ok(Draft { job, scorecard, policy, file, remarks })
+    }
+
+    /// Where the inputs are, if the job file says so.
+    pub fn inputs(&self) -> Option<&Inputs> {
+        self.file.as_ref().map(|file| &file.inputs)
+    }
+
+    /// Resolves everything against the inputs' columns. Mistakes are left in `remarks`; there is a
+    /// job only if there are none.
+    pub fn bind(&mut self, columns: &InputColumns) -> Option<Job> {
+        let (Some(file), Some(scorecard_source), Some(policy_source)) =
+            (&self.file, &self.scorecard, &self.policy)
+        else {
+            return None;
+        };
+        let remarks = &mut self.remarks;
+        let mut scopes = input_scopes(columns);
+        file.check_unique(&self.job, &scopes, columns, remarks);
+        let model = scorecard_file::read(scorecard_source, &scopes, remarks);
+        add_model_names(&mut scopes, &model);
+        let mut reader = source::Reader { source: policy_source, remarks };
+        let policy = policy_file::read(&mut reader, &scopes, &model);
+        scopes.decisions = decisions_scope(&scopes, &policy);
+        let mut reader = source::Reader { source: &self.job, remarks };
+        let gates = gate::resolve(&mut reader, &file.gates, &scopes);
+        if self.remarks.count(Severity::Error) > 0 {
+            return None;
+        }
+        Some(Job {
+            name: file.name.clone(),
+            sources: [self.job.clone(), scorecard_source.clone(), policy_source.clone()],
+            minor_units: file.minor_units,
+            timezone: file.timezone.clone(),
+            lines_max_age_days: file.lines_max_age_days,
+            inputs: file.inputs.clone(),
+            output_dir: file.output_dir.clone(),
+            csv: file.csv,
+            state_dir: file.state_dir.clone(),
+            gates,
+            features: model.features,
+            bill_tolerance: model.bill_tolerance,
+            scorecard: model.scorecard,
+            policy,
+            scopes,
+        })
+    }
+}
+
+fn scope_of(contract: &[(&str, Type)], found: Option<&FileColumns>) -> Scope {
+    let mut scope = Scope { open: found.is_none(), ..Scope::default() };
+    for (name, kind) in contract {
+        let seen = found.and_then(|found| found.iter().find(|(column, _)| column == name));
+        let kind = match (kind, seen) {
+            (Type::Any, Some((_, Ok(kind)))) => *kind,
+            _ => *kind,
+        };
+        scope.push(*name, kind);
+    }
+    for (name, kind) in found.into_iter().flatten() {
+        match kind {
+            Ok(kind) if scope.find(name).is_none() => scope.push(name, *kind),
+            Ok(_) => {}
+            Err(found) => scope.unusable.push((name.clone(), found.clone())),
+        }
+    }
+    scope
+}
+
+fn input_scopes(columns: &InputColumns) -> Scopes {
+    let repayments = scope_of(&REPAYMENT_COLUMNS, columns.repayments.as_ref());
+    let mut bills = scope_of(&BILL_COLUMNS, Some(&Vec::new()));
+    bills.columns[1].1 = repayments.columns[2].1;
+    let mut lines = scope_of(&LINE_COLUMNS, columns.lines.as_ref());
+    let mut facts = lines.clone();
+    LINE_STATE.iter().for_each(|(name, kind)| lines.push(*name, *kind));
+    LINE_STATE.iter().chain(&LINE_HISTORY).for_each(|(name, kind)| facts.push(*name, *kind));
+    Scopes {
+        transactions: scope_of(&TRANSACTION_COLUMNS, columns.transactions.as_ref()),
+        bills,
+        lines,
+        repayments,
+        facts,
+        scores: Scope::default(),
+        decisions: Scope::default(),
+    }
+}
+
+/// Adds what the model makes (score, band, dimensions, features) to the scopes that see it.
+fn add_model_names(scopes: &mut Scopes, model: &scorecard_file::Model) {
+    let scores = &mut scopes.scores;
+    scores.push("score", Type::Int);
+    scores.push("band", Type::Text);
+    for dimension in &model.scorecard.dimensions {
+        scores.push(&dimension.name, Type::Int);
+    }
+    for feature in &model.features {
+        scores.push(&feature.name, Type::Int);
+    }
+    scores.open = model.incomplete;
+    scopes.facts.columns.extend(scores.columns.iter().cloned());
+    scopes.facts.open |= model.incomplete;
+}
+
+/// What a gate on `decisions` sees: the decision's columns, extra ones last, then the scores'.
+fn decisions_scope(scopes: &Scopes, policy: &Policy) -> Scope {
+    let mut decisions = Scope { open: scopes.scores.open, ..Scope::default() };
+    decisions.push("account_id", scopes.lines.columns[0].1);
+    decisions.push("product", Type::Text);
+    DECISION_COLUMNS.iter().for_each(|(name, kind)| decisions.push(*name, *kind));
+    decisions.columns.extend(policy.extra_columns.iter().map(|slot| scopes.lines.columns[*slot].clone()));
+    decisions.columns.extend(scopes.scores.columns.iter().cloned());
+    decisions
+}

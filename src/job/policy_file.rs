@@ -1,0 +1,339 @@
+//! The policy file: products, caps, cool-downs and the rules that decide about lines.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::scorecard_file::{Band, Model};
+use super::source::Reader;
+use super::{LINE_COLUMNS, Scopes};
+use crate::expr::{Expr, Type};
+
+/// Everything that decides about a line once its account has a score.
+#[derive(Debug, Clone, Default)]
+pub struct Policy {
+    /// In the order in which raises are given headroom.
+    pub products: Vec<Product>,
+    /// The most one account may owe or draw over all its lines, minor units.
+    pub max_total_limit: Option<i64>,
+    /// The same as a multiple of a feature.
+    pub affordability: Option<Affordability>,
+    /// How long a limit rests after a change.
+    pub cooldown: Cooldown,
+    /// The first whose condition is true decides.
+    pub rules: Vec<Rule>,
+    /// Positions in the lines scope of the extra columns that rules read.
+    pub extra_columns: Vec<usize>,
+}
+
+/// A kind of credit line.
+#[derive(Debug, Clone)]
+pub struct Product {
+    /// As the lines call it.
+    pub name: String,
+    /// A lowered limit does not go below this, minor units.
+    pub min_limit: i64,
+    /// A raised limit does not go above this, minor units.
+    pub max_limit: i64,
+    /// Limits are multiples of this, minor units, at least 1.
+    pub step: i64,
+    /// The least a raise must add, minor units.
+    pub min_raise: i64,
+    /// The highest limit by position of the band, minor units.
+    pub band_max: Vec<Option<i64>>,
+    /// What all raises of a run may add up to, minor units.
+    pub raise_budget: Option<i64>,
+}
+
+/// exposure ≤ feature × bp ÷ 10000, truncated; null or negative features make it 0.
+#[derive(Debug, Clone, Copy)]
+pub struct Affordability {
+    /// Position among the features.
+    pub feature: usize,
+    /// Basis points.
+    pub bp: i64,
+}
+
+/// Days between changes of one line's limit; 0 is no wait.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cooldown {
+    /// From a raise to the next.
+    pub raise_after_raise_days: u32,
+    /// From a lowering to a raise.
+    pub raise_after_lower_days: u32,
+    /// From a lowering to the next.
+    pub lower_after_lower_days: u32,
+}
+
+/// A condition and what to do where it is true.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// As decisions call it.
+    pub name: String,
+    /// Positions of the products it applies to; `None` is all.
+    pub products: Option<Vec<usize>>,
+    /// What must be true of the line.
+    pub when: Expr,
+    /// What it does.
+    pub action: Action,
+    /// Reason code of the decision.
+    pub reason: String,
+    /// The reason as the person it concerns may read it.
+    pub text: Option<String>,
+    /// Days from the as-of date until it takes effect.
+    pub notice_days: u32,
+    /// Raise, lower: to where. Reopen: the new limit, if it changes.
+    pub amount: Option<Amount>,
+    /// Lower only.
+    pub never_below_balance: bool,
+}
+
+/// What a rule asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// A higher limit.
+    Raise,
+    /// A lower limit.
+    Lower,
+    /// No new drawings; the limit is kept.
+    Suspend,
+    /// No line; the limit becomes 0.
+    Close,
+    /// Active again.
+    Reopen,
+    /// Nothing.
+    Hold,
+}
+
+impl Action {
+    /// As decisions write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Action::Raise => "raise",
+            Action::Lower => "lower",
+            Action::Suspend => "suspend",
+            Action::Close => "close",
+            Action::Reopen => "reopen",
+            Action::Hold => "hold",
+        }
+    }
+
+    /// All of them, in the order in which summaries list them.
+    pub const ALL: [Action; 6] =
+        [Action::Raise, Action::Lower, Action::Suspend, Action::Close, Action::Reopen, Action::Hold];
+}
+
+/// How a target limit is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Amount {
+    /// old ± trunc(old × percent ÷ 100).
+    Percent(i64),
+    /// old ± this, minor units.
+    By(i64),
+    /// This, minor units.
+    To(i64),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawProduct {
+    name: Spanned<String>,
+    min_limit: Spanned<i64>,
+    max_limit: Spanned<i64>,
+    step: Spanned<i64>,
+    min_raise: Option<Spanned<i64>>,
+    #[serde(default)]
+    band_max: BTreeMap<Spanned<String>, Spanned<i64>>,
+    raise_budget: Option<Spanned<i64>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct RawAccount {
+    max_total_limit: Option<Spanned<i64>>,
+    affordability: Option<RawAffordability>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAffordability {
+    feature: Spanned<String>,
+    bp: Spanned<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRule {
+    name: Spanned<String>,
+    products: Option<Spanned<Vec<Spanned<String>>>>,
+    when: Spanned<String>,
+    action: Spanned<Action>,
+    reason: Spanned<String>,
+    text: Option<String>,
+    notice_days: Option<Spanned<u32>>,
+    percent: Option<Spanned<i64>>,
+    by: Option<Spanned<i64>>,
+    to: Option<Spanned<i64>>,
+    never_below_balance: Option<Spanned<bool>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+/// Ten years: no notice is longer, and effective dates stay within the calendar.
+const LONGEST_NOTICE_DAYS: u32 = 3653;
+
+pub(super) fn read(reader: &mut Reader, scopes: &Scopes, model: &Model) -> Policy {
+    let mut top = reader.top();
+    let products = reader.tables(&mut top, "product");
+    let rules = reader.tables(&mut top, "rule");
+    let account = reader.take_key::<RawAccount>(&mut top, "account");
+    let cooldown = reader.take_key::<Cooldown>(&mut top, "cooldown");
+    let span = top.span();
+    reader.take::<Nothing>(Spanned::new(span, DeValue::Table(top.into_inner())));
+    let mut policy =
+        Policy { cooldown: cooldown.map(Spanned::into_inner).unwrap_or_default(), ..Policy::default() };
+    for raw in products {
+        let product = reader.take(raw).map(Spanned::into_inner);
+        let product = product.map(|raw| product_of(reader, raw, &model.scorecard.bands, &policy.products));
+        policy.products.extend(product);
+    }
+    if let Some(account) = account {
+        read_account(reader, account.into_inner(), model, &mut policy);
+    }
+    for raw in rules {
+        let rule = reader.take::<RawRule>(raw);
+        let rule = rule.and_then(|raw| rule_of(reader, raw, scopes, &policy));
+        policy.rules.extend(rule);
+    }
+    let extra = LINE_COLUMNS.len()..scopes.lines.columns.len() - super::LINE_STATE.len();
+    policy.extra_columns =
+        extra.filter(|slot| policy.rules.iter().any(|rule| rule.when.columns.contains(slot))).collect();
+    policy
+}
+
+/// Notes where an amount is less than it may be.
+fn at_least(reader: &mut Reader, least: i64, what: &str, value: &Spanned<i64>) -> i64 {
+    if *value.get_ref() < least {
+        reader.error(value.span(), format!("{what} is at least {least}"), None);
+    }
+    *value.get_ref()
+}
+
+fn product_of(reader: &mut Reader, raw: RawProduct, bands: &[Band], above: &[Product]) -> Product {
+    let name = raw.name.get_ref().clone();
+    if above.iter().any(|product| product.name == name) {
+        reader.error(raw.name.span(), format!("there are two products `{name}`"), None);
+    }
+    let min_limit = at_least(reader, 0, "min_limit", &raw.min_limit);
+    let max_limit = at_least(reader, 0, "max_limit", &raw.max_limit);
+    if max_limit < min_limit {
+        reader.error(raw.max_limit.span(), "max_limit is less than min_limit", None);
+    }
+    let mut band_max = vec![None; bands.len()];
+    for (band, most) in &raw.band_max {
+        match bands.iter().position(|known| known.name == *band.get_ref()) {
+            Some(position) => band_max[position] = Some(at_least(reader, 0, "band_max", most)),
+            None => reader.unknown_name("band", band, bands.iter().map(|band| band.name.as_str())),
+        }
+    }
+    Product {
+        name,
+        min_limit,
+        max_limit,
+        step: at_least(reader, 1, "step", &raw.step),
+        min_raise: raw.min_raise.as_ref().map_or(0, |value| at_least(reader, 0, "min_raise", value)),
+        band_max,
+        raise_budget: raw.raise_budget.as_ref().map(|value| at_least(reader, 0, "raise_budget", value)),
+    }
+}
+
+fn read_account(reader: &mut Reader, raw: RawAccount, model: &Model, policy: &mut Policy) {
+    policy.max_total_limit =
+        raw.max_total_limit.as_ref().map(|value| at_least(reader, 0, "max_total_limit", value));
+    if let Some(raw) = raw.affordability {
+        let bp = at_least(reader, 0, "bp", &raw.bp);
+        match model.features.iter().position(|feature| feature.name == *raw.feature.get_ref()) {
+            Some(feature) => policy.affordability = Some(Affordability { feature, bp }),
+            None if model.incomplete => {}
+            None => {
+                let names = model.features.iter().map(|feature| feature.name.as_str());
+                reader.unknown_name("feature", &raw.feature, names);
+            }
+        }
+    }
+}
+
+fn rule_of(reader: &mut Reader, raw: Spanned<RawRule>, scopes: &Scopes, policy: &Policy) -> Option<Rule> {
+    let place = raw.span();
+    let raw = raw.into_inner();
+    let name = raw.name.get_ref().clone();
+    if policy.rules.iter().any(|rule| rule.name == name) {
+        reader.error(raw.name.span(), format!("there are two rules `{name}`"), None);
+    }
+    let products = raw.products.as_ref().map(|names| {
+        let mut positions = Vec::new();
+        for name in names.get_ref() {
+            match policy.products.iter().position(|product| product.name == *name.get_ref()) {
+                Some(position) => positions.push(position),
+                None => {
+                    reader.unknown_name("product", name, policy.products.iter().map(|p| p.name.as_str()));
+                }
+            }
+        }
+        positions
+    });
+    let amount = amount_of(reader, &raw, place);
+    let action = *raw.action.get_ref();
+    if let (true, Some(flag)) = (action != Action::Lower, &raw.never_below_balance) {
+        reader.error(flag.span(), "never_below_balance goes with `lower`", None);
+    }
+    let notice_days = raw.notice_days.as_ref().map_or(0, |days| *days.get_ref());
+    if let Some(days) = raw.notice_days.as_ref().filter(|_| notice_days > LONGEST_NOTICE_DAYS) {
+        reader.error(days.span(), format!("notice is of at most {LONGEST_NOTICE_DAYS} days"), None);
+    }
+    Some(Rule {
+        name,
+        products,
+        when: reader.expression(&raw.when, Type::Bool, &scopes.facts)?,
+        action,
+        reason: raw.reason.into_inner(),
+        text: raw.text,
+        notice_days,
+        amount,
+        never_below_balance: raw.never_below_balance.is_some_and(Spanned::into_inner),
+    })
+}
+
+fn amount_of(reader: &mut Reader, raw: &RawRule, place: std::ops::Range<usize>) -> Option<Amount> {
+    let given: [(&str, &Option<Spanned<i64>>, fn(i64) -> Amount, i64); 3] = [
+        ("percent", &raw.percent, Amount::Percent, 1),
+        ("by", &raw.by, Amount::By, 1),
+        ("to", &raw.to, Amount::To, 0),
+    ];
+    let given = given.into_iter().filter_map(|(name, value, make, least)| {
+        let value = value.as_ref()?;
+        Some((name, value.span(), make(at_least(reader, least, name, value))))
+    });
+    let given: Vec<_> = given.collect();
+    match (raw.action.get_ref(), &given[..]) {
+        (Action::Raise | Action::Lower, [(_, _, amount)]) => Some(*amount),
+        (Action::Raise | Action::Lower, _) => {
+            let message = format!("a {} has exactly one of percent, by, to", raw.action.get_ref().name());
+            reader.error(place, message, None);
+            None
+        }
+        (Action::Reopen, [("to", _, amount)]) => Some(*amount),
+        (_, []) => None,
+        (action, [(name, span, _), ..]) => {
+            let message = format!("`{name}` does not go with `{}`", action.name());
+            reader.error(span.clone(), message, None);
+            None
+        }
+    }
+}

@@ -4,10 +4,16 @@
 //!
 //! - [`day`]: calendar days
 //! - [`failure`]: how a command fails, and its exit code
+//! - [`console`]: the terminal: progress, tables
+//! - [`signal`]: Ctrl-C between pieces of work
 //! - [`expr`]: the expression language of the job files
 //! - [`job`]: what the operator writes: job, features, scorecard, policy, gates
+//! - [`input`]: Parquet in: deliveries, schemas, rejects, the book of lines
 
+pub mod console;
 pub mod day;
 pub mod expr;
 pub mod failure;
+pub mod input;
 pub mod job;
+pub mod signal;

@@ -1,0 +1,128 @@
+//! The terminal: progress, log lines, and tables for people.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use comfy_table::{CellAlignment, Table, presets};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// A progress bar on a terminal, nothing elsewhere.
+#[derive(Clone)]
+pub struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// Shows progress on stderr where that is a terminal.
+    pub fn on_terminal(quiet: bool) -> Progress {
+        if quiet || !std::io::stderr().is_terminal() {
+            return Progress::hidden();
+        }
+        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+        let template = "{spinner} {msg:28} [{bar:30}] {human_pos}/{human_len} {per_sec} {eta}";
+        bar.set_style(ProgressStyle::with_template(template).expect("the template is well formed"));
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Progress { bar }
+    }
+
+    /// Shows nothing.
+    pub fn hidden() -> Progress {
+        Progress { bar: ProgressBar::hidden() }
+    }
+
+    /// Begins a stage of `total` rows (or other units); 0 where the amount is not known.
+    pub fn stage(&self, name: &str, total: u64) {
+        self.bar.set_message(name.to_string());
+        self.bar.set_length(total);
+        self.bar.reset();
+    }
+
+    /// Notes work done; called from any thread.
+    pub fn advance(&self, amount: u64) {
+        self.bar.inc(amount);
+    }
+
+    /// Notes how much is done in all.
+    pub fn reach(&self, position: u64) {
+        self.bar.set_position(position);
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// Prints a line on stderr without tearing the bar.
+    pub fn note(&self, line: &str) {
+        self.bar.suspend(|| eprintln!("{line}"));
+    }
+}
+
+/// Sends log records to stderr: warnings, and more with `-v` (info) and `-vv` (debug).
+pub fn start_log(verbose: u8) {
+    let level = match verbose {
+        0 => log::LevelFilter::Warn,
+        1 => log::LevelFilter::Info,
+        _ => log::LevelFilter::Debug,
+    };
+    env_logger::Builder::new()
+        .filter_module("rescore", level)
+        .format_timestamp(None)
+        .format_target(false)
+        .init();
+}
+
+/// A table with a header; columns from the second on are aligned right.
+pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(header.to_vec());
+    for row in rows {
+        table.add_row(row.clone());
+    }
+    for (number, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((if number == 0 { 2 } else { 1 }, 1));
+        if number > 0 {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_string()).collect();
+    lines.join("\n")
+}
+
+/// An integer with thousands separators.
+pub fn thousands(number: i128) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::from(if number < 0 { "-" } else { "" });
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Minor units as an amount with its decimal places.
+pub fn money(minor: i128, minor_units: u32) -> String {
+    let one = 10_u128.pow(minor_units);
+    let (whole, rest) = (minor.unsigned_abs() / one, minor.unsigned_abs() % one);
+    let sign = if minor < 0 { "-" } else { "" };
+    let whole = thousands(i128::try_from(whole).unwrap_or(i128::MAX));
+    match minor_units {
+        0 => format!("{sign}{whole}"),
+        places => format!("{sign}{whole}.{rest:0width$}", width = places as usize),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_has_its_decimal_places() {
+        assert_eq!(money(123_456_789, 2), "1,234,567.89");
+        assert_eq!(money(-5, 2), "-0.05");
+        assert_eq!(money(1000, 0), "1,000");
+    }
+}

@@ -1,0 +1,152 @@
+//! The accounts of the book: every id has a position, ascending by id.
+
+use std::cmp::Ordering;
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+
+use crate::expr::{Column, Type};
+
+/// Ids in ascending order; text by bytes.
+#[derive(Debug, Clone)]
+pub enum Ids {
+    /// Int64 ids.
+    Int(Vec<i64>),
+    /// Text ids.
+    Text(Vec<Arc<str>>),
+}
+
+impl Ids {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Ids::Int(ids) => ids.len(),
+            Ids::Text(ids) => ids.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The id as text, whatever its type.
+    pub fn text(&self, position: usize) -> String {
+        match self {
+            Ids::Int(ids) => ids[position].to_string(),
+            Ids::Text(ids) => ids[position].to_string(),
+        }
+    }
+
+    /// The type of an id column.
+    pub fn kind(&self) -> Type {
+        match self {
+            Ids::Int(_) => Type::Int,
+            Ids::Text(_) => Type::Text,
+        }
+    }
+}
+
+/// The accounts with at least one accepted line.
+pub struct Accounts {
+    /// Ascending, each once.
+    pub ids: Ids,
+    table: HashTable<u32>,
+}
+
+/// The position of an id that is not in the book.
+pub const STRANGER: u32 = u32::MAX;
+
+/// Fixed, so that nothing depends on a seed.
+const HASHER: FixedState = FixedState::with_seed(0);
+
+impl Accounts {
+    /// Indexes ids that are ascending and distinct.
+    pub fn new(ids: Ids) -> Accounts {
+        let mut table = HashTable::with_capacity(ids.len());
+        match &ids {
+            Ids::Int(ids) => fill(&mut table, ids, |id| HASHER.hash_one(*id)),
+            Ids::Text(ids) => fill(&mut table, ids, |id| HASHER.hash_one(id.as_bytes())),
+        }
+        Accounts { ids, table }
+    }
+
+    /// How many accounts there are.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// The position of each row's id; [`STRANGER`] where it is null or not in the book.
+    pub fn positions(&self, column: &Column) -> Vec<u32> {
+        match (&self.ids, column) {
+            (Ids::Int(ids), Column::Int(ints)) => (0..ints.values.len())
+                .map(|row| ints.get(row).map_or(STRANGER, |id| self.find_int(ids, *id)))
+                .collect(),
+            (Ids::Text(ids), Column::Text(texts)) => {
+                let by_code: Vec<u32> = texts.dictionary.iter().map(|id| self.find_text(ids, id)).collect();
+                texts
+                    .codes
+                    .iter()
+                    .map(|code| by_code.get(*code as usize).copied().unwrap_or(STRANGER))
+                    .collect()
+            }
+            _ => vec![STRANGER; column.len()],
+        }
+    }
+
+    #[inline]
+    fn find_int(&self, ids: &[i64], id: i64) -> u32 {
+        let found = self.table.find(HASHER.hash_one(id), |position| ids[*position as usize] == id);
+        found.copied().unwrap_or(STRANGER)
+    }
+
+    fn find_text(&self, ids: &[Arc<str>], id: &str) -> u32 {
+        let hash = HASHER.hash_one(id.as_bytes());
+        self.table.find(hash, |position| *ids[*position as usize] == *id).copied().unwrap_or(STRANGER)
+    }
+}
+
+fn fill<T>(table: &mut HashTable<u32>, ids: &[T], hash: impl Fn(&T) -> u64) {
+    for (position, id) in ids.iter().enumerate() {
+        table.insert_unique(hash(id), position as u32, |other| hash(&ids[*other as usize]));
+    }
+}
+
+/// Orders two rows of an id column (neither null), as outputs are sorted.
+pub fn compare_ids(column: &Column, a: usize, b: usize) -> Ordering {
+    match column {
+        Column::Int(ints) => ints.values[a].cmp(&ints.values[b]),
+        Column::Text(texts) => texts.get(a).cmp(&texts.get(b)),
+        _ => Ordering::Equal,
+    }
+}
+
+/// The distinct ids of the rows, which are sorted.
+pub fn distinct_ids(column: &Column, sorted_rows: &[u32]) -> Ids {
+    let mut rows: Vec<usize> = sorted_rows.iter().map(|row| *row as usize).collect();
+    rows.dedup_by(|a, b| compare_ids(column, *a, *b).is_eq());
+    match column {
+        Column::Text(texts) => {
+            let id = |row: usize| texts.dictionary[texts.codes[row] as usize].clone();
+            Ids::Text(rows.into_iter().map(id).collect())
+        }
+        Column::Int(ints) => Ids::Int(rows.into_iter().map(|row| ints.values[row]).collect()),
+        _ => Ids::Int(Vec::new()),
+    }
+}
+
+/// A row's id as text; `None` where null.
+pub fn id_text(column: &Column, row: usize) -> Option<String> {
+    match column {
+        Column::Int(ints) => ints.get(row).map(i64::to_string),
+        Column::Text(texts) => texts.get(row).map(str::to_string),
+        _ => None,
+    }
+}

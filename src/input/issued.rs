@@ -1,0 +1,156 @@
+//! Adjustments of earlier runs, laid over the lines so that nothing is decided twice.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+use rayon::prelude::*;
+
+use super::accounts::{STRANGER, id_text};
+use super::file::{OpenFile, Role, Units, Wanted};
+use super::lines::{Lines, Pending, Status};
+use crate::console::Progress;
+use crate::day::Day;
+use crate::expr::Column;
+use crate::failure::input;
+use crate::job::InputSpec;
+
+/// One adjustment of one line.
+#[derive(Debug, Clone)]
+struct Adjustment {
+    line: Line,
+    issued: Day,
+    limit: i64,
+    status: Status,
+    effective_on: Day,
+}
+
+/// The line it is for: one of the book's by position, or another by name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Line {
+    Known(usize),
+    Unknown(String, String),
+}
+
+/// Lays the adjustments over the lines; returns `issued_unknown`. Files must be of runs before `as_of`.
+pub fn overlay(
+    spec: &InputSpec,
+    files: &[OpenFile],
+    as_of: Day,
+    units: &Units,
+    lines: &mut Lines,
+    progress: &Progress,
+) -> Result<u64> {
+    progress.stage(spec.name, files.iter().map(OpenFile::rows).sum());
+    let read = files.par_iter().map(|file| {
+        let adjustments = read_file(spec, file, units, lines)?;
+        progress.advance(file.rows());
+        Ok(adjustments)
+    });
+    let read: Vec<Vec<Adjustment>> = read.collect::<Result<_>>()?;
+    let mut by_line: HashMap<Line, Vec<Adjustment>> = HashMap::new();
+    for adjustment in read.into_iter().flatten() {
+        by_line.entry(adjustment.line.clone()).or_default().push(adjustment);
+    }
+    let mut unknown = 0;
+    for (line, adjustments) in &mut by_line {
+        adjustments.sort_by_key(|adjustment| adjustment.issued);
+        let standing = standing(adjustments, lines.snapshot);
+        match line {
+            Line::Known(line) => standing.into_iter().for_each(|a| apply(lines, *line, a, as_of)),
+            Line::Unknown(..) => unknown += standing.len() as u64,
+        }
+    }
+    Ok(unknown)
+}
+
+/// The adjustments of one line, in order of issue, that are neither void nor in the snapshot.
+fn standing(adjustments: &[Adjustment], snapshot: Option<Day>) -> Vec<&Adjustment> {
+    let is_void = |adjustment: &Adjustment| {
+        let later = adjustments.iter().filter(|other| other.issued > adjustment.issued);
+        later.into_iter().any(|other| other.effective_on <= adjustment.effective_on)
+    };
+    let in_snapshot = |adjustment: &Adjustment| {
+        snapshot.is_some_and(|day| adjustment.issued < day && adjustment.effective_on <= day)
+    };
+    adjustments.iter().filter(|adjustment| !is_void(adjustment) && !in_snapshot(adjustment)).collect()
+}
+
+fn apply(lines: &mut Lines, line: usize, adjustment: &Adjustment, as_of: Day) {
+    let Adjustment { limit, status, effective_on, .. } = *adjustment;
+    if effective_on > as_of {
+        lines.pending[line] = Some(Pending { limit, status, on: effective_on });
+        return;
+    }
+    if limit > lines.limit[line] {
+        lines.increased_on[line] = Some(effective_on);
+    }
+    if limit < lines.limit[line] {
+        lines.decreased_on[line] = Some(effective_on);
+    }
+    lines.limit[line] = limit;
+    lines.status[line] = status;
+}
+
+fn read_file(spec: &InputSpec, file: &OpenFile, units: &Units, lines: &Lines) -> Result<Vec<Adjustment>> {
+    let wanted = [
+        Wanted::new("account_id", Role::Id),
+        Wanted::new("product", Role::Text),
+        Wanted::new("new_limit", Role::Money),
+        Wanted::new("new_status", Role::Text),
+        Wanted::new("effective_on", Role::Date),
+    ];
+    let issued = file.delivery.expect("`issued` is dated");
+    let binding = file.bind(spec, &wanted, units)?;
+    let mut adjustments = Vec::new();
+    for group in 0..file.row_groups.len() {
+        file.read(&binding, group, |columns| {
+            let positions = lines.accounts.positions(&columns[0]);
+            for (row, position) in positions.into_iter().enumerate() {
+                let adjustment = adjustment(&columns, row, position, issued, lines);
+                adjustments.push(adjustment.ok_or_else(|| {
+                    let path = file.file.path.display();
+                    input(format!(
+                        "read issued of {issued} ({path}): row {row} has nulls or an unknown status"
+                    ))
+                })?);
+            }
+            Ok(())
+        })?;
+    }
+    Ok(adjustments)
+}
+
+fn adjustment(
+    columns: &[Column],
+    row: usize,
+    position: u32,
+    issued: Day,
+    lines: &Lines,
+) -> Option<Adjustment> {
+    let [account, Column::Text(product), Column::Int(limit), Column::Text(status), Column::Int(effective_on)] =
+        columns
+    else {
+        unreachable!("read as wanted")
+    };
+    let product = product.get(row)?;
+    let line = match find_line(lines, position, product) {
+        Some(line) => Line::Known(line),
+        None => Line::Unknown(id_text(account, row)?, product.to_string()),
+    };
+    Some(Adjustment {
+        line,
+        issued,
+        limit: *limit.get(row)?,
+        status: Status::parse(status.get(row)?)?,
+        effective_on: Day(*effective_on.get(row)? as i32),
+    })
+}
+
+fn find_line(lines: &Lines, position: u32, product: &str) -> Option<usize> {
+    if position == STRANGER {
+        return None;
+    }
+    let first = lines.account.partition_point(|account| *account < position);
+    let own = lines.account[first..].iter().take_while(|account| **account == position).count();
+    (first..first + own).find(|line| lines.product.get(*line) == Some(product))
+}

@@ -1,0 +1,329 @@
+//! The book of credit lines: the snapshot a run stands on, checked, sorted, one row a line.
+
+use anyhow::Result;
+use rayon::prelude::*;
+
+use super::accounts::{Accounts, compare_ids, distinct_ids, id_text};
+use super::catalog::Catalog;
+use super::file::{OpenFile, Role, Units, Wanted};
+use super::rejects::{self, Reason, Reject, Verdicts};
+use super::stream::Tally;
+use super::unique::{self, Part, Seen};
+use crate::console::Progress;
+use crate::day::Day;
+use crate::expr::column::concat;
+use crate::expr::{Column, Ints, Scope, Texts};
+use crate::failure::input;
+use crate::job::{InputSpec, LINE_COLUMNS};
+
+/// What can be done with a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// It can be drawn on.
+    Active,
+    /// No new drawings; it can be reopened.
+    Suspended,
+    /// Gone, but for what is owed.
+    Closed,
+}
+
+impl Status {
+    /// As files write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Active => "active",
+            Status::Suspended => "suspended",
+            Status::Closed => "closed",
+        }
+    }
+
+    /// The status of a name.
+    pub fn parse(name: &str) -> Option<Status> {
+        [Status::Active, Status::Suspended, Status::Closed].into_iter().find(|status| status.name() == name)
+    }
+}
+
+/// An adjustment that takes effect after the as-of date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pending {
+    /// The limit to come, minor units.
+    pub limit: i64,
+    /// The status to come.
+    pub status: Status,
+    /// When.
+    pub on: Day,
+}
+
+/// The accepted lines, sorted by account and product; one entry a line in every vector.
+pub struct Lines {
+    /// Accounts with at least one line.
+    pub accounts: Accounts,
+    /// By account position: whether the snapshot holds a rejected row of it.
+    pub has_rejected: Vec<bool>,
+    /// Position of the account.
+    pub account: Vec<u32>,
+    /// Product names.
+    pub product: Texts,
+    /// Minor units.
+    pub limit: Vec<i64>,
+    /// Minor units; negative where overpaid.
+    pub balance: Vec<i64>,
+    /// Status.
+    pub status: Vec<Status>,
+    /// When the line was opened.
+    pub opened_on: Vec<Day>,
+    /// When the limit last went up.
+    pub increased_on: Vec<Option<Day>>,
+    /// When it last went down.
+    pub decreased_on: Vec<Option<Day>>,
+    /// What earlier runs decided that is not in effect yet.
+    pub pending: Vec<Option<Pending>>,
+    /// The id of each line's account and the extra columns, by position in the lines scope.
+    pub columns: Vec<Option<Column>>,
+    /// Rows read and left out.
+    pub tally: Tally,
+    /// The delivery the lines are from; `None` if undated.
+    pub snapshot: Option<Day>,
+}
+
+/// The deliveries to read: the latest not after `as_of`, and before it those in which a repeat may
+/// have been seen.
+pub fn snapshot_of(
+    catalog: &Catalog,
+    as_of: Day,
+    max_age_days: u32,
+) -> Result<(Option<Day>, Vec<super::catalog::Delivery>)> {
+    if !catalog.spec.is_dated() {
+        return match catalog.deliveries.is_empty() {
+            false => Ok((None, catalog.deliveries.clone())),
+            true => Err(input(format!("find lines: no file matches {}", catalog.spec.pattern))),
+        };
+    }
+    let latest = catalog.deliveries.iter().filter_map(|delivery| delivery.date).rfind(|date| *date <= as_of);
+    let Some(latest) = latest else {
+        return Err(input(format!(
+            "find lines: no snapshot of {as_of} or before matches {}; deliver one and run again",
+            catalog.spec.pattern
+        )));
+    };
+    let age = as_of.since(latest);
+    if age > i64::from(max_age_days) {
+        return Err(input(format!(
+            "find lines: the latest snapshot is of {latest}, {age} days before {as_of}, and \
+             lines_max_age_days is {max_age_days}: deliver a newer one, or allow it"
+        )));
+    }
+    let within = catalog.spec.unique.as_ref().map_or(0, |unique| unique.within_days);
+    let from = latest.plus(-i32::try_from(within).unwrap_or(i32::MAX));
+    Ok((Some(latest), catalog.within(from, latest)))
+}
+
+/// The columns to read, in the order of the lines scope; extra ones only where `needed` says so.
+pub fn wanted(scope: &Scope, needed: &[usize]) -> Vec<(usize, Wanted)> {
+    let contract =
+        [Role::Id, Role::Text, Role::Money, Role::Money, Role::Text, Role::Date, Role::Date, Role::Date];
+    let mut wanted: Vec<(usize, Wanted)> = Vec::new();
+    for (slot, ((name, _), role)) in LINE_COLUMNS.iter().zip(contract).enumerate() {
+        let optional = matches!(*name, "increased_on" | "decreased_on");
+        wanted.push((slot, Wanted { optional, ..Wanted::new(name, role) }));
+    }
+    for slot in needed.iter().copied().filter(|slot| *slot >= LINE_COLUMNS.len()) {
+        wanted.push((slot, Wanted::new(&scope.columns[slot].0, Role::Extra)));
+    }
+    wanted
+}
+
+/// One delivery, whole, in the order of file and row.
+struct Rows {
+    columns: Vec<Column>,
+    verdicts: Verdicts,
+    /// File and first row number of each stretch of rows.
+    files: Vec<(usize, u64)>,
+}
+
+/// Reads the snapshot `latest` among `files`, which may begin with earlier deliveries.
+pub fn load(
+    spec: &InputSpec,
+    files: &[OpenFile],
+    latest: Option<Day>,
+    wanted: Vec<(usize, Wanted)>,
+    scope_len: usize,
+    units: &Units,
+    progress: &Progress,
+) -> Result<Lines> {
+    progress.stage(spec.name, files.iter().map(OpenFile::rows).sum());
+    let (slots, wanted): (Vec<usize>, Vec<Wanted>) = wanted.into_iter().unzip();
+    let unique = spec.unique.as_ref();
+    let unique_slot = unique.and_then(|unique| wanted.iter().position(|column| column.name == unique.column));
+    let mut seen = Seen::new(unique.map_or(0, |unique| unique.within_days));
+    for delivery in files.chunk_by(|a, b| a.delivery == b.delivery) {
+        let mut rows = read_delivery(spec, delivery, &wanted, units, progress)?;
+        mark_duplicate_lines(&mut rows);
+        if let Some(slot) = unique_slot {
+            mark_repeats(&mut rows, slot, delivery[0].delivery, &mut seen);
+        }
+        if delivery[0].delivery == latest {
+            return assemble(spec, delivery, rows, &slots, scope_len, latest);
+        }
+    }
+    unreachable!("the snapshot is among the files")
+}
+
+fn read_delivery(
+    spec: &InputSpec,
+    files: &[OpenFile],
+    wanted: &[Wanted],
+    units: &Units,
+    progress: &Progress,
+) -> Result<Rows> {
+    let mut groups = Vec::new();
+    let mut starts = Vec::new();
+    let mut total = 0;
+    for (number, file) in files.iter().enumerate() {
+        starts.push((number, total));
+        total += file.rows();
+        groups.extend((0..file.row_groups.len()).map(|group| (number, group)));
+    }
+    let bindings = files.iter().map(|file| file.bind(spec, wanted, units)).collect::<Result<Vec<_>>>()?;
+    let read: Vec<Vec<Vec<Column>>> = groups
+        .par_iter()
+        .map(|(number, group)| {
+            let mut batches = Vec::new();
+            files[*number].read(&bindings[*number], *group, |columns| {
+                batches.push(columns);
+                Ok(())
+            })?;
+            progress.advance(files[*number].row_groups[*group]);
+            Ok(batches)
+        })
+        .collect::<Result<_>>()?;
+    let mut parts: Vec<Vec<Column>> = vec![Vec::new(); wanted.len()];
+    for batch in read.into_iter().flatten() {
+        batch.into_iter().zip(&mut parts).for_each(|(column, part)| part.push(column));
+    }
+    let columns: Vec<Column> = parts.into_iter().map(concat).collect();
+    let verdicts = match total {
+        0 => Verdicts(Vec::new()),
+        _ => rejects::judge_lines(&columns, files[0].delivery),
+    };
+    Ok(Rows { columns, verdicts, files: starts })
+}
+
+/// Rows not yet rejected, sorted by account and product.
+fn sorted_rows(rows: &Rows) -> Vec<u32> {
+    let mut order: Vec<u32> =
+        (0..rows.verdicts.0.len() as u32).filter(|row| rows.verdicts.0[*row as usize].is_none()).collect();
+    order.par_sort_by(|a, b| compare_lines(&rows.columns, *a as usize, *b as usize));
+    order
+}
+
+fn compare_lines(columns: &[Column], a: usize, b: usize) -> std::cmp::Ordering {
+    let product = || match &columns[1] {
+        Column::Text(product) => product.get(a).cmp(&product.get(b)),
+        _ => std::cmp::Ordering::Equal,
+    };
+    compare_ids(&columns[0], a, b).then_with(product)
+}
+
+/// All rows of a line that occurs more than once go.
+fn mark_duplicate_lines(rows: &mut Rows) {
+    let order = sorted_rows(rows);
+    for same in order.chunk_by(|a, b| compare_lines(&rows.columns, *a as usize, *b as usize).is_eq()) {
+        if same.len() > 1 {
+            same.iter().for_each(|row| rows.verdicts.0[*row as usize] = Some(Reason::DuplicateLine));
+        }
+    }
+}
+
+fn mark_repeats(rows: &mut Rows, slot: usize, delivery: Option<Day>, seen: &mut Seen) {
+    let keys = unique::keys(&rows.columns[slot]).into_iter().zip(&rows.verdicts.0);
+    let keys: Vec<_> = keys.map(|(key, verdict)| if verdict.is_none() { key } else { None }).collect();
+    for row in &seen.repeats(&[Part { delivery, keys: &keys }])[0] {
+        rows.verdicts.0[*row as usize] = Some(Reason::DuplicateRow);
+    }
+}
+
+fn assemble(
+    spec: &InputSpec,
+    files: &[OpenFile],
+    rows: Rows,
+    slots: &[usize],
+    scope_len: usize,
+    snapshot: Option<Day>,
+) -> Result<Lines> {
+    let tally = tally(spec, files, &rows);
+    let order = sorted_rows(&rows);
+    if order.is_empty() {
+        let of = snapshot.map_or(String::new(), |day| format!(" of {day}"));
+        let message = format!("read lines{of}: not one of {} rows is accepted", tally.read);
+        return Err(input(format!("{message}; rejected: {:?}", tally.rejected)));
+    }
+    let accounts = Accounts::new(distinct_ids(&rows.columns[0], &order));
+    let mut has_rejected = vec![false; accounts.len()];
+    for (row, position) in accounts.positions(&rows.columns[0]).into_iter().enumerate() {
+        if rows.verdicts.0[row].is_some() && (position as usize) < has_rejected.len() {
+            has_rejected[position as usize] = true;
+        }
+    }
+    let mut sorted: Vec<Column> = rows.columns.iter().map(|column| column.gather(&order)).collect();
+    let account = accounts.positions(&sorted[0]);
+    let required = |column: &Column| match column {
+        Column::Int(ints) => ints.values.clone(),
+        _ => unreachable!("the contract's amounts and dates are integers"),
+    };
+    let dates = |column: &Column| match column {
+        Column::Int(ints) => {
+            (0..ints.values.len()).map(|row| ints.get(row).map(|day| Day(*day as i32))).collect()
+        }
+        _ => unreachable!("the contract's dates are integers"),
+    };
+    let (Column::Text(product), Column::Text(status)) = (&sorted[1], &sorted[4]) else {
+        unreachable!("the contract's texts are text")
+    };
+    let product = product.clone();
+    let status = (0..order.len()).map(|row| status.get(row).and_then(Status::parse));
+    let status = status.collect::<Option<Vec<_>>>().expect("accepted rows have a status");
+    let (limit, balance) = (required(&sorted[2]), required(&sorted[3]));
+    let opened_on = required(&sorted[5]).into_iter().map(|day| Day(day as i32)).collect();
+    let (increased_on, decreased_on) = (dates(&sorted[6]), dates(&sorted[7]));
+    let mut columns = vec![None; scope_len];
+    for (place, slot) in slots.iter().enumerate().rev() {
+        let keep = *slot == 0 || *slot >= LINE_COLUMNS.len();
+        let column = sorted.pop().expect("as many as wanted");
+        debug_assert_eq!(sorted.len(), place);
+        if keep {
+            columns[*slot] = Some(column);
+        }
+    }
+    let pending = vec![None; order.len()];
+    #[rustfmt::skip]
+    let lines = Lines {
+        accounts, has_rejected, account, product, limit, balance, status, opened_on, increased_on, decreased_on,
+        pending, columns, tally, snapshot,
+    };
+    Ok(lines)
+}
+
+fn tally(spec: &InputSpec, files: &[OpenFile], rows: &Rows) -> Tally {
+    let mut tally = Tally { read: rows.verdicts.0.len() as u64, ..Tally::default() };
+    let rejected = rows.verdicts.0.iter().enumerate().filter_map(|(row, verdict)| Some((row, (*verdict)?)));
+    let rejects = rejected.map(|(row, reason)| {
+        let (file, start) =
+            rows.files.iter().rev().find(|(_, start)| *start <= row as u64).expect("the first starts at 0");
+        Reject {
+            input: spec.name,
+            delivery: files[*file].delivery,
+            file: files[*file].file.name.clone(),
+            row: row as u64 - start,
+            reason,
+            account: id_text(&rows.columns[0], row).filter(|account| !account.is_empty()),
+        }
+    });
+    tally.reject(rejects.collect());
+    tally
+}
+
+/// Dates as a column of the lines scope.
+pub fn date_column(dates: &[Option<Day>]) -> Column {
+    Column::Int(dates.iter().map(|date| date.map(|day| i64::from(day.0))).collect::<Ints>())
+}

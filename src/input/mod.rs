@@ -1,0 +1,11 @@
+//! Parquet in: deliveries, schemas, rejects; rows come out as columns of exact values.
+
+pub mod accounts;
+pub mod catalog;
+mod decode;
+pub mod file;
+pub mod issued;
+pub mod lines;
+pub mod rejects;
+pub mod stream;
+pub mod unique;

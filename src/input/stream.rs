@@ -1,0 +1,251 @@
+//! Streams an input's rows: decoded and judged in parallel, in waves of bounded size, repeats told in
+//! the order of delivery, file and row.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use rayon::prelude::*;
+
+use super::accounts::id_text;
+use super::file::{Binding, OpenFile, Units, Wanted};
+use super::rejects::{Reason, Reject, Verdicts};
+use super::unique::{self, Key, Part, Seen};
+use crate::console::Progress;
+use crate::day::Day;
+use crate::expr::{Column, Type};
+use crate::failure::input;
+use crate::job::InputSpec;
+use crate::signal;
+
+/// What of an input to read.
+pub struct Source<'a> {
+    /// Where it lies.
+    pub spec: &'a InputSpec,
+    /// Oldest delivery first, by name within one.
+    pub files: &'a [OpenFile],
+    /// The contract's columns first, in its order; the account is column 0.
+    pub wanted: Vec<Wanted>,
+    /// What decoding depends on.
+    pub units: &'a Units,
+    /// First reasons to reject a row.
+    pub judge: fn(&[Column], Option<Day>) -> Verdicts,
+    /// The position of the `unique` column among `wanted`.
+    pub unique: Option<usize>,
+    /// Deliveries dated this day or later are counted and their rejects listed; undated ones always.
+    pub report_from: Day,
+    /// The type that account ids have in the lines.
+    pub account_kind: Type,
+}
+
+/// A batch of rows as decoded.
+pub struct Chunk<'a> {
+    /// As wanted.
+    pub columns: &'a [Column],
+    /// Which rows are rejected.
+    pub verdicts: &'a Verdicts,
+    /// When they arrived.
+    pub delivery: Option<Day>,
+    /// The row number, within the row group, of the first.
+    pub first_row: u32,
+}
+
+/// Rows read and left out, over the deliveries that are reported.
+#[derive(Debug, Default, Clone)]
+pub struct Tally {
+    /// Rows in the files.
+    pub read: u64,
+    /// Rows with no reason against them, visible or not.
+    pub accepted: u64,
+    /// Rows by reason.
+    pub rejected: BTreeMap<Reason, u64>,
+    /// The rejected rows.
+    pub rejects: Vec<Reject>,
+}
+
+impl Tally {
+    /// Adds rejects to the counts and the list.
+    pub fn reject(&mut self, rejects: Vec<Reject>) {
+        for reject in &rejects {
+            *self.rejected.entry(reject.reason).or_default() += 1;
+        }
+        self.accepted = self.read - self.rejected.values().sum::<u64>();
+        self.rejects.extend(rejects);
+    }
+}
+
+/// A wave is cut off at this many rows: enough for all threads, few enough to hold.
+const WAVE_ROWS: u64 = 2_000_000;
+
+/// A row group's rows, packed by the caller.
+struct Unit<P> {
+    packed: P,
+    /// By row, where repeats are told.
+    keys: Vec<Option<Key>>,
+    rejects: Vec<Reject>,
+    /// The account column, kept where repeats must be listed.
+    accounts: Vec<Column>,
+}
+
+/// A row group to read, and the row number in its file at which it starts.
+#[derive(Clone, Copy)]
+struct Place {
+    file: usize,
+    row_group: usize,
+    first_row: u64,
+    rows: u64,
+}
+
+/// Reads everything. `pack` takes accepted rows out of each batch; `sink` gets what was packed from a
+/// row group, with the row numbers (ascending, within the row group) that turned out to be repeats.
+pub fn stream<P: Default + Send>(
+    source: &Source,
+    progress: &Progress,
+    pack: impl Fn(&Chunk, &mut P) -> Result<()> + Sync,
+    sink: impl Fn(P, &[u32]) -> Result<()> + Sync,
+) -> Result<Tally> {
+    let bindings: Vec<Binding> = source
+        .files
+        .par_iter()
+        .map(|file| {
+            check_account_kind(source, file)?;
+            file.bind(source.spec, &source.wanted, source.units)
+        })
+        .collect::<Result<_>>()?;
+    let within = source.spec.unique.as_ref().map_or(0, |unique| unique.within_days);
+    let mut seen = Seen::new(within);
+    let mut tally = Tally::default();
+    progress.stage(source.spec.name, source.files.iter().map(OpenFile::rows).sum());
+    for wave in waves(source.files) {
+        signal::check()?;
+        let units: Vec<Unit<P>> = wave
+            .par_iter()
+            .map(|place| read_unit(source, &bindings[place.file], *place, progress, &pack))
+            .collect::<Result<_>>()?;
+        let repeats = match source.unique {
+            Some(_) => {
+                let parts = wave.iter().zip(&units);
+                let parts: Vec<Part> = parts
+                    .map(|(place, unit)| Part {
+                        delivery: source.files[place.file].delivery,
+                        keys: &unit.keys,
+                    })
+                    .collect();
+                seen.repeats(&parts)
+            }
+            None => vec![Vec::new(); units.len()],
+        };
+        for ((place, unit), repeats) in wave.iter().zip(&units).zip(&repeats) {
+            report(source, *place, unit, repeats, &mut tally);
+        }
+        units.into_par_iter().zip(&repeats).try_for_each(|(unit, repeats)| sink(unit.packed, repeats))?;
+    }
+    Ok(tally)
+}
+
+fn check_account_kind(source: &Source, file: &OpenFile) -> Result<()> {
+    let columns = file.columns(source.spec);
+    let kind = columns.iter().find(|(name, _)| name == "account_id").map(|(_, kind)| kind);
+    match kind {
+        Some(Ok(kind)) if *kind != source.account_kind => Err(input(format!(
+            "read {} ({}): account_id is {}; in lines it is {}: it is the same in every input",
+            source.spec.name,
+            file.file.path.display(),
+            kind.name(),
+            source.account_kind.name()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Row groups in order, in runs of about [`WAVE_ROWS`] rows.
+fn waves(files: &[OpenFile]) -> Vec<Vec<Place>> {
+    let mut waves = Vec::new();
+    let mut wave = Vec::new();
+    let mut wave_rows = 0;
+    for (number, file) in files.iter().enumerate() {
+        let mut first_row = 0;
+        for (row_group, rows) in file.row_groups.iter().copied().enumerate() {
+            wave.push(Place { file: number, row_group, first_row, rows });
+            first_row += rows;
+            wave_rows += rows;
+            if wave_rows >= WAVE_ROWS {
+                waves.push(std::mem::take(&mut wave));
+                wave_rows = 0;
+            }
+        }
+    }
+    waves.push(wave);
+    waves
+}
+
+fn is_reported(source: &Source, file: &OpenFile) -> bool {
+    file.delivery.is_none_or(|date| date >= source.report_from)
+}
+
+fn read_unit<P: Default>(
+    source: &Source,
+    binding: &Binding,
+    place: Place,
+    progress: &Progress,
+    pack: &impl Fn(&Chunk, &mut P) -> Result<()>,
+) -> Result<Unit<P>> {
+    let file = &source.files[place.file];
+    let reported = is_reported(source, file);
+    let mut unit = Unit { packed: P::default(), keys: Vec::new(), rejects: Vec::new(), accounts: Vec::new() };
+    let mut first_row = 0_u32;
+    file.read(binding, place.row_group, |mut columns| {
+        let verdicts = (source.judge)(&columns, file.delivery);
+        let chunk = Chunk { columns: &columns, verdicts: &verdicts, delivery: file.delivery, first_row };
+        pack(&chunk, &mut unit.packed)?;
+        if let Some(slot) = source.unique {
+            let keys = unique::keys(&columns[slot]).into_iter().zip(&verdicts.0);
+            unit.keys.extend(keys.map(|(key, verdict)| if verdict.is_none() { key } else { None }));
+        }
+        if reported {
+            for (row, reason) in verdicts.0.iter().enumerate().filter_map(|(row, v)| Some((row, (*v)?))) {
+                let number = place.first_row + u64::from(first_row) + row as u64;
+                unit.rejects.push(reject(source, file, number, reason, id_text(&columns[0], row)));
+            }
+            if source.unique.is_some() {
+                unit.accounts.push(columns.swap_remove(0));
+            }
+        }
+        first_row += verdicts.0.len() as u32;
+        Ok(())
+    })?;
+    progress.advance(place.rows);
+    Ok(unit)
+}
+
+fn reject(source: &Source, file: &OpenFile, row: u64, reason: Reason, account: Option<String>) -> Reject {
+    let account = account.filter(|account| !account.is_empty());
+    Reject {
+        input: source.spec.name,
+        delivery: file.delivery,
+        file: file.file.name.clone(),
+        row,
+        reason,
+        account,
+    }
+}
+
+fn report<P>(source: &Source, place: Place, unit: &Unit<P>, repeats: &[u32], tally: &mut Tally) {
+    let file = &source.files[place.file];
+    if !is_reported(source, file) {
+        return;
+    }
+    tally.read += place.rows;
+    let mut rejects = unit.rejects.clone();
+    let mut chunks = unit.accounts.iter();
+    let (mut chunk, mut start) = (chunks.next(), 0_usize);
+    for row in repeats {
+        while let Some(column) = chunk.filter(|column| *row as usize >= start + column.len()) {
+            start += column.len();
+            chunk = chunks.next();
+        }
+        let account = chunk.and_then(|column| id_text(column, *row as usize - start));
+        let number = place.first_row + u64::from(*row);
+        rejects.push(reject(source, file, number, Reason::DuplicateRow, account));
+    }
+    tally.reject(rejects);
+}

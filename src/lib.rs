@@ -9,11 +9,15 @@
 //! - [`expr`]: the expression language of the job files
 //! - [`job`]: what the operator writes: job, features, scorecard, policy, gates
 //! - [`input`]: Parquet in: deliveries, schemas, rejects, the book of lines
+//! - [`features`]: rows to features: windows, bills
+//! - [`score`]: features x scorecard = points, score, band, reasons
 
 pub mod console;
 pub mod day;
 pub mod expr;
 pub mod failure;
+pub mod features;
 pub mod input;
 pub mod job;
+pub mod score;
 pub mod signal;

@@ -1,0 +1,98 @@
+//! Features x scorecard = points, score, band and reasons.
+
+use rayon::prelude::*;
+
+use crate::features::FeatureTable;
+use crate::job::{Characteristic, Scorecard};
+
+/// What every account's features come to; one entry an account in every vector.
+pub struct Scores {
+    /// Within the scorecard's range.
+    pub score: Vec<i32>,
+    /// Position of the band.
+    pub band: Vec<u8>,
+    /// By dimension: the sum of its characteristics' points.
+    pub dimensions: Vec<Vec<i32>>,
+    /// By characteristic.
+    pub points: Vec<Vec<i32>>,
+    /// By place among the reasons: the characteristic and whether its feature was null.
+    pub reasons: Vec<Vec<Option<Reason>>>,
+}
+
+/// A characteristic that cost points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reason {
+    /// Position among the characteristics.
+    pub characteristic: u16,
+    /// Whether the feature was null, so that `missing_reason` speaks, if there is one.
+    pub is_missing: bool,
+}
+
+impl Reason {
+    /// The code to give.
+    pub fn code(self, scorecard: &Scorecard) -> &str {
+        let characteristic = &scorecard.characteristics[self.characteristic as usize];
+        match (&characteristic.missing_reason, self.is_missing) {
+            (Some((code, _)), true) => code,
+            _ => &characteristic.reason,
+        }
+    }
+}
+
+/// Scores every account.
+pub fn score(scorecard: &Scorecard, features: &FeatureTable, accounts: usize) -> Scores {
+    let points: Vec<Vec<i32>> = scorecard
+        .characteristics
+        .par_iter()
+        .map(|characteristic| {
+            let values = features.ints(characteristic.feature);
+            (0..accounts).map(|account| characteristic.points(values.get(account).copied())).collect()
+        })
+        .collect();
+    let dimensions: Vec<Vec<i32>> = (0..scorecard.dimensions.len())
+        .map(|dimension| {
+            let own = scorecard.characteristics.iter().zip(&points);
+            let own: Vec<&Vec<i32>> =
+                own.filter(|(c, _)| c.dimension == dimension).map(|(_, points)| points).collect();
+            (0..accounts).map(|account| own.iter().map(|points| points[account]).sum()).collect()
+        })
+        .collect();
+    let score: Vec<i32> = (0..accounts)
+        .map(|account| {
+            let sum: i32 = dimensions.iter().map(|points| points[account]).sum();
+            (scorecard.base + sum).max(scorecard.min).min(scorecard.max)
+        })
+        .collect();
+    let band = score.iter().map(|score| scorecard.band_of(*score) as u8).collect();
+    let reasons = reasons(scorecard, features, &points, accounts);
+    Scores { score, band, dimensions, points, reasons }
+}
+
+/// The largest positive shortfalls of each account, ties in file order.
+fn reasons(
+    scorecard: &Scorecard,
+    features: &FeatureTable,
+    points: &[Vec<i32>],
+    accounts: usize,
+) -> Vec<Vec<Option<Reason>>> {
+    let most: Vec<i32> = scorecard.characteristics.iter().map(|c: &Characteristic| c.range().1).collect();
+    let of_account = |account: usize| {
+        let mut shortfalls: Vec<(i64, u16)> = points
+            .iter()
+            .enumerate()
+            .map(|(number, points)| (i64::from(most[number]) - i64::from(points[account]), number as u16))
+            .filter(|(shortfall, _)| *shortfall > 0)
+            .collect();
+        shortfalls.sort_unstable_by_key(|(shortfall, number)| (-shortfall, *number));
+        shortfalls.truncate(scorecard.reasons);
+        let reason = |(_, number): (i64, u16)| {
+            let feature = scorecard.characteristics[number as usize].feature;
+            Reason { characteristic: number, is_missing: !features.ints(feature).is_valid(account) }
+        };
+        shortfalls.into_iter().map(reason).collect::<Vec<_>>()
+    };
+    let by_account: Vec<Vec<Reason>> = (0..accounts).into_par_iter().map(of_account).collect();
+    (0..scorecard.reasons)
+        .map(|place| by_account.iter().map(|reasons| reasons.get(place).copied()).collect())
+        .collect()
+}

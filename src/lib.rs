@@ -11,6 +11,7 @@
 //! - [`input`]: Parquet in: deliveries, schemas, rejects, the book of lines
 //! - [`features`]: rows to features: windows, bills
 //! - [`score`]: features x scorecard = points, score, band, reasons
+//! - [`policy`]: score + line = decision: rules, caps, budget
 
 pub mod console;
 pub mod day;
@@ -19,5 +20,6 @@ pub mod failure;
 pub mod features;
 pub mod input;
 pub mod job;
+pub mod policy;
 pub mod score;
 pub mod signal;

@@ -1,0 +1,285 @@
+//! Settles the rules' actions of one account, in the order that decides who gets the headroom.
+
+use std::ops::Range;
+
+use super::decide::{Ruling, hold};
+use super::{Cap, Decision, Refusal};
+use crate::day::Day;
+use crate::input::lines::{Lines, Status};
+use crate::job::{Action, Amount, Policy, Product, Rule};
+
+/// An account about to be settled.
+pub(super) struct Account<'a> {
+    pub policy: &'a Policy,
+    pub as_of: Day,
+    pub lines: &'a Lines,
+    /// Its lines.
+    pub range: Range<usize>,
+    /// Position of its band.
+    pub band: u8,
+    /// The bound that affordability sets on its exposure, if configured.
+    pub affordability: Option<i128>,
+}
+
+/// What a line's rule comes to.
+enum Outcome {
+    /// Nothing; the cap that cut the raise, where one did.
+    Refused(Refusal, Option<Cap>),
+    /// A new limit and status.
+    Granted { limit: i64, status: Status, bound_by: Option<Cap> },
+}
+
+/// Decides every line of an account.
+pub(super) fn settle_account(account: &Account, rulings: &[Ruling]) -> Vec<Decision> {
+    let lines = account.lines;
+    let mut exposures: Vec<i128> = account.range.clone().map(|line| current_exposure(lines, line)).collect();
+    let mut decisions: Vec<Decision> = Vec::with_capacity(rulings.len());
+    let mut waiting: Vec<(u8, usize)> = Vec::new();
+    for (own, ruling) in rulings.iter().enumerate() {
+        let line = account.range.start + own;
+        let decision = match (ruling.product, ruling.rule) {
+            (None, _) => hold(lines, line, None, Some(Refusal::NoProduct)),
+            (_, None) => hold(lines, line, None, Some(Refusal::NoRule)),
+            (Some(product), Some(number)) => {
+                let rule = &account.policy.rules[usize::from(number)];
+                match wants_headroom(rule, lines, line) {
+                    true => {
+                        waiting.push((product, own));
+                        hold(lines, line, Some(number), None)
+                    }
+                    false => {
+                        let product = &account.policy.products[usize::from(product)];
+                        let outcome = settle_freely(account, line, rule, product);
+                        conclude(account, line, number, rule, outcome)
+                    }
+                }
+            }
+        };
+        decisions.push(decision);
+    }
+    for (own, decision) in decisions.iter().enumerate() {
+        exposures[own] = settled_exposure(account, account.range.start + own, decision, exposures[own]);
+    }
+    waiting.sort_unstable();
+    for (product, own) in waiting {
+        let line = account.range.start + own;
+        let number = decisions[own].rule.expect("only lines with a rule wait");
+        let rule = &account.policy.rules[usize::from(number)];
+        let product = &account.policy.products[usize::from(product)];
+        let others = exposures.iter().sum::<i128>() - exposures[own];
+        let outcome = settle_upward(account, line, rule, product, others);
+        decisions[own] = conclude(account, line, number, rule, outcome);
+        exposures[own] = settled_exposure(account, line, &decisions[own], exposures[own]);
+    }
+    decisions
+}
+
+/// Whether the action may add exposure, and so has to wait for its product's turn.
+fn wants_headroom(rule: &Rule, lines: &Lines, line: usize) -> bool {
+    match (rule.action, rule.amount) {
+        (Action::Raise, _) => true,
+        (Action::Reopen, Some(Amount::To(to))) => to > lines.limit[line],
+        _ => false,
+    }
+}
+
+fn conclude(account: &Account, line: usize, number: u16, rule: &Rule, outcome: Option<Outcome>) -> Decision {
+    match outcome {
+        None => hold(account.lines, line, Some(number), None),
+        Some(Outcome::Refused(refusal, bound_by)) => {
+            Decision { bound_by, ..hold(account.lines, line, Some(number), Some(refusal)) }
+        }
+        Some(Outcome::Granted { limit, status, bound_by }) => Decision {
+            action: rule.action,
+            refusal: None,
+            rule: Some(number),
+            new_limit: limit,
+            new_status: status,
+            bound_by,
+            effective_on: Some(effective_on(account, rule)),
+        },
+    }
+}
+
+fn effective_on(account: &Account, rule: &Rule) -> Day {
+    account.as_of.plus(rule.notice_days as i32)
+}
+
+fn refused(refusal: Refusal) -> Option<Outcome> {
+    Some(Outcome::Refused(refusal, None))
+}
+
+/// Close, suspend, lower, and a reopen that does not go up; `None` for a rule that holds.
+fn settle_freely(account: &Account, line: usize, rule: &Rule, product: &Product) -> Option<Outcome> {
+    let lines = account.lines;
+    let (limit, status) = (lines.limit[line], lines.status[line]);
+    let to_status = |limit, status| match is_pending_already(account, line, rule, status) {
+        true => refused(Refusal::Pending),
+        false => Some(Outcome::Granted { limit, status, bound_by: None }),
+    };
+    match (rule.action, status) {
+        (Action::Hold, _) => None,
+        (Action::Raise, _) => unreachable!("raises wait for their product's turn"),
+        (Action::Close, Status::Closed) => refused(Refusal::NoChange),
+        (Action::Close, _) => to_status(0, Status::Closed),
+        (Action::Suspend, Status::Closed) => refused(Refusal::NotActive),
+        (Action::Suspend, Status::Suspended) => refused(Refusal::NoChange),
+        (Action::Suspend, Status::Active) => to_status(limit, Status::Suspended),
+        (Action::Reopen, Status::Active) => refused(Refusal::NoChange),
+        (Action::Reopen, _) => match rule.amount {
+            Some(Amount::To(to)) => to_status(to, Status::Active),
+            _ => to_status(limit, Status::Active),
+        },
+        (Action::Lower, _) => Some(lower(account, line, rule, product)),
+    }
+}
+
+/// Whether an earlier adjustment brings the line to the status no later than this one would.
+fn is_pending_already(account: &Account, line: usize, rule: &Rule, status: Status) -> bool {
+    let pending = account.lines.pending[line];
+    pending.is_some_and(|pending| pending.status == status && pending.on <= effective_on(account, rule))
+}
+
+/// Whether less than `wait` days have passed since `day`.
+fn is_recent(account: &Account, day: Option<Day>, wait: u32) -> bool {
+    day.is_some_and(|day| account.as_of.since(day) < i64::from(wait))
+}
+
+/// old + sign × what the rule says; `to` as it stands.
+fn target(rule: &Rule, old: i64, sign: i128) -> i128 {
+    let old = i128::from(old);
+    match rule.amount.expect("raise and lower have an amount") {
+        Amount::Percent(percent) => old + sign * (old * i128::from(percent) / 100),
+        Amount::By(by) => old + sign * i128::from(by),
+        Amount::To(to) => i128::from(to),
+    }
+}
+
+fn round_down(amount: i128, step: i64) -> i128 {
+    amount.div_euclid(i128::from(step)) * i128::from(step)
+}
+
+fn round_up(amount: i128, step: i64) -> i128 {
+    -round_down(-amount, step)
+}
+
+fn lower(account: &Account, line: usize, rule: &Rule, product: &Product) -> Outcome {
+    let lines = account.lines;
+    let old = lines.limit[line];
+    let target = target(rule, old, -1);
+    let cooldown = account.policy.cooldown.lower_after_lower_days;
+    if lines.status[line] != Status::Active {
+        return Outcome::Refused(Refusal::NotActive, None);
+    }
+    if target >= i128::from(old) {
+        return Outcome::Refused(Refusal::NoChange, None);
+    }
+    if lines.pending[line].is_some() {
+        return Outcome::Refused(Refusal::Pending, None);
+    }
+    if is_recent(account, lines.decreased_on[line], cooldown) {
+        return Outcome::Refused(Refusal::Cooldown, None);
+    }
+    let mut new = round_up(target, product.step).max(i128::from(product.min_limit));
+    if rule.never_below_balance {
+        new = new.max(round_up(i128::from(lines.balance[line]), product.step));
+    }
+    if new >= i128::from(old) {
+        return Outcome::Refused(Refusal::Floor, None);
+    }
+    Outcome::Granted { limit: new as i64, status: Status::Active, bound_by: None }
+}
+
+/// A raise, or a reopen that goes up; `others` is the exposure of the account's other lines.
+fn settle_upward(
+    account: &Account,
+    line: usize,
+    rule: &Rule,
+    product: &Product,
+    others: i128,
+) -> Option<Outcome> {
+    let old = account.lines.limit[line];
+    let target = target(rule, old, 1);
+    match rule.action {
+        Action::Raise => Some(raise(account, line, product, target, others)),
+        _ if account.lines.status[line] == Status::Active => refused(Refusal::NoChange),
+        _ if is_pending_already(account, line, rule, Status::Active) => refused(Refusal::Pending),
+        _ => {
+            let (cut, bound_by) = cut(account, product, target, others);
+            let limit = round_down(cut, product.step).max(i128::from(old)) as i64;
+            Some(Outcome::Granted { limit, status: Status::Active, bound_by })
+        }
+    }
+}
+
+fn raise(account: &Account, line: usize, product: &Product, target: i128, others: i128) -> Outcome {
+    let lines = account.lines;
+    let old = i128::from(lines.limit[line]);
+    let cooldown = account.policy.cooldown;
+    if lines.status[line] != Status::Active {
+        return Outcome::Refused(Refusal::NotActive, None);
+    }
+    if target <= old {
+        return Outcome::Refused(Refusal::NoChange, None);
+    }
+    if lines.pending[line].is_some() {
+        return Outcome::Refused(Refusal::Pending, None);
+    }
+    if lines.has_rejected[lines.account[line] as usize] {
+        return Outcome::Refused(Refusal::RejectedLine, None);
+    }
+    if is_recent(account, lines.increased_on[line], cooldown.raise_after_raise_days)
+        || is_recent(account, lines.decreased_on[line], cooldown.raise_after_lower_days)
+    {
+        return Outcome::Refused(Refusal::Cooldown, None);
+    }
+    let (cut, bound_by) = cut(account, product, target, others);
+    let new = round_down(cut, product.step);
+    if bound_by.is_some() && new <= old {
+        return Outcome::Refused(Refusal::Cap, bound_by);
+    }
+    if new - old < i128::from(product.min_raise.max(1)) {
+        return Outcome::Refused(Refusal::BelowMinRaise, bound_by);
+    }
+    match i64::try_from(new) {
+        Ok(limit) => Outcome::Granted { limit, status: Status::Active, bound_by },
+        Err(_) => unreachable!("product_max cuts every raise to 64 bits"),
+    }
+}
+
+/// The target after each cap in turn, and the cap that cut it last.
+fn cut(account: &Account, product: &Product, target: i128, others: i128) -> (i128, Option<Cap>) {
+    let caps = [
+        (Cap::ProductMax, Some(i128::from(product.max_limit))),
+        (Cap::BandMax, product.band_max[usize::from(account.band)].map(i128::from)),
+        (Cap::TotalLimit, account.policy.max_total_limit.map(|most| i128::from(most) - others)),
+        (Cap::Affordability, account.affordability.map(|most| most - others)),
+    ];
+    caps.into_iter().fold((target, None), |(amount, bound_by), (cap, most)| {
+        match most.map(|most| most.max(0)) {
+            Some(most) if most < amount => (most, Some(cap)),
+            _ => (amount, bound_by),
+        }
+    })
+}
+
+/// What a line may come to cost: its limit or its balance, whichever is more, and what is pending.
+fn exposure(status: Status, limit: i64, balance: i64, pending: Option<i64>) -> i128 {
+    let most = match status {
+        Status::Closed => balance.max(0),
+        _ => limit.max(balance).max(pending.unwrap_or(limit)),
+    };
+    i128::from(most)
+}
+
+fn current_exposure(lines: &Lines, line: usize) -> i128 {
+    let pending = lines.pending[line].map(|pending| pending.limit);
+    exposure(lines.status[line], lines.limit[line], lines.balance[line], pending)
+}
+
+/// The exposure once decided: as it was on hold; as it will be, or the larger of both under notice.
+fn settled_exposure(account: &Account, line: usize, decision: &Decision, old: i128) -> i128 {
+    let Some(effective_on) = decision.effective_on else { return old };
+    let new = exposure(decision.new_status, decision.new_limit, account.lines.balance[line], None);
+    if effective_on > account.as_of { new.max(old) } else { new }
+}

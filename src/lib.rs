@@ -2,6 +2,7 @@
 //!
 //! Data flows one way; a line a module, in that order:
 //!
+//! - [`cli`]: arguments
 //! - [`day`]: calendar days
 //! - [`failure`]: how a command fails, and its exit code
 //! - [`console`]: the terminal: progress, tables
@@ -12,7 +13,14 @@
 //! - [`features`]: rows to features: windows, bills
 //! - [`score`]: features x scorecard = points, score, band, reasons
 //! - [`policy`]: score + line = decision: rules, caps, budget
+//! - [`publish`]: gates, tables, manifest, atomic commit, lock, release, verify
+//! - [`run`]: the verbs of a run, in order
+//! - [`check`]: job files, schemas and deliveries without a run
+//! - [`summary`]: a run's figures for people and machines
+//! - [`sample`]: a believable book to try things on
 
+pub mod check;
+pub mod cli;
 pub mod console;
 pub mod day;
 pub mod expr;
@@ -21,5 +29,9 @@ pub mod features;
 pub mod input;
 pub mod job;
 pub mod policy;
+pub mod publish;
+pub mod run;
+pub mod sample;
 pub mod score;
 pub mod signal;
+pub mod summary;

@@ -1,0 +1,80 @@
+//! Looks a job over without running it: job files, schemas, deliveries, lints. Reads no rows.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::console::table;
+use crate::day::Day;
+use crate::input::catalog::Catalog;
+use crate::job::{Job, Severity, lint};
+use crate::publish::manifest::Identity;
+use crate::run::{self, Files};
+
+/// What `check` found to be in order, and the lints.
+pub struct Report {
+    /// Lines for people.
+    pub text: String,
+    /// How many lints there are.
+    pub warnings: usize,
+}
+
+/// Checks a job, and where a date is given, that a run of that date could start.
+pub fn check(path: &Path, date: Option<Day>, known_on: Option<Day>) -> Result<Report> {
+    let (job, deliveries, mut draft) = run::prepare(path, known_on.or(date))?;
+    lint::lint(&job, &mut draft.remarks);
+    let mut parts = vec![describe(&job)];
+    let catalogs = [&deliveries.transactions, &deliveries.repayments, &deliveries.lines];
+    let rows: Vec<Vec<String>> =
+        catalogs.into_iter().chain(&deliveries.issued).map(|catalog| catalog_row(catalog)).collect();
+    parts.push(table(&["input", "deliveries", "files", "first", "last"], &rows));
+    if let Some(date) = date {
+        let known_on = known_on.unwrap_or(date);
+        let files = Files::open(&job, &deliveries, date, known_on)?;
+        files.check_schemas(&job)?;
+        Identity::of(&job.sources, &files.by_input(&job), date, known_on)?;
+        parts.push(format!("a run of {date} can start"));
+        for (name, days) in run::missing_days(&job, &deliveries, date) {
+            if let (Some(first), Some(last)) = (days.first(), days.last()) {
+                let count = days.len();
+                parts.push(format!("{name}: {count} days without a delivery, from {first} to {last}"));
+            }
+        }
+    }
+    let warnings = draft.remarks.count(Severity::Warning);
+    if warnings > 0 {
+        parts.push(draft.remarks.render(Severity::Warning));
+    }
+    Ok(Report { text: parts.join("\n\n"), warnings })
+}
+
+fn describe(job: &Job) -> String {
+    let (low, high) = lint::score_range(job);
+    format!(
+        "job `{}`: {} features, {} characteristics, {} products, {} rules, {} gates\n\
+         scores lie between {low} and {high}",
+        job.name,
+        job.features.len(),
+        job.scorecard.characteristics.len(),
+        job.policy.products.len(),
+        job.policy.rules.len(),
+        job.gates.len(),
+    )
+}
+
+fn catalog_row(catalog: &Catalog) -> Vec<String> {
+    let date =
+        |delivery: Option<&crate::input::catalog::Delivery>| match delivery.map(|delivery| delivery.date) {
+            Some(Some(day)) => day.to_string(),
+            Some(None) => "undated".to_string(),
+            None => "none".to_string(),
+        };
+    let files: usize = catalog.deliveries.iter().map(|delivery| delivery.files.len()).sum();
+    vec![
+        catalog.spec.name.to_string(),
+        catalog.deliveries.len().to_string(),
+        files.to_string(),
+        date(catalog.deliveries.first()),
+        date(catalog.deliveries.last()),
+    ]
+}

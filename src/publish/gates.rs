@@ -1,0 +1,268 @@
+//! Measures a run against its gates.
+
+use anyhow::Result;
+use num_bigint::BigInt;
+use serde::{Deserialize, Serialize};
+
+use super::Results;
+use super::manifest::Counts;
+use crate::expr::{Column, Expr, Frame, Texts};
+use crate::features::FeatureTable;
+use crate::job::{Bounds, DECISION_COLUMNS, Gate, Measure, Table};
+use crate::policy::facts::score_columns;
+
+/// How a run did at one gate.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Outcome {
+    /// The gate's name.
+    pub name: String,
+    /// Whether it holds.
+    pub holds: bool,
+    /// What was measured: a count, a sum, or the rows of a share.
+    pub figure: String,
+    /// What a share is of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub among: Option<u64>,
+    /// The bounds as written.
+    pub bounds: String,
+}
+
+impl Outcome {
+    /// One line for the operator.
+    pub fn line(&self) -> String {
+        let verdict = if self.holds { "holds" } else { "FAILS" };
+        match self.among {
+            Some(among) => {
+                format!("gate `{}` {verdict}: {} of {among} rows, {}", self.name, self.figure, self.bounds)
+            }
+            None => format!("gate `{}` {verdict}: {}, {}", self.name, self.figure, self.bounds),
+        }
+    }
+}
+
+/// Measures all gates.
+pub fn measure(
+    results: &Results,
+    counts: &dyn Fn(&str) -> Counts,
+    missing_days: &dyn Fn(&str) -> u64,
+) -> Vec<Outcome> {
+    results.job.gates.iter().map(|gate| measure_one(gate, results, counts, missing_days)).collect()
+}
+
+fn measure_one(
+    gate: &Gate,
+    results: &Results,
+    counts: &dyn Fn(&str) -> Counts,
+    missing_days: &dyn Fn(&str) -> u64,
+) -> Outcome {
+    let bounds = gate.bounds;
+    match &gate.measure {
+        Measure::Share { table, of, among } => {
+            let (rows, part) = count(results, *table, of, among.as_ref());
+            share(gate, part, rows)
+        }
+        Measure::Rejected { input } => {
+            let counts = counts(input);
+            share(gate, counts.read - counts.accepted, counts.read)
+        }
+        Measure::Sum { table, of, among } => plain(gate, sum(results, *table, of, among.as_ref()), bounds),
+        Measure::Rows { input } => plain(gate, counts(input).accepted.into(), bounds),
+        Measure::MissingDays { input } => plain(gate, missing_days(input).into(), bounds),
+    }
+}
+
+/// n × 10000 against bp × N, exactly; of no rows, every share passes.
+fn share(gate: &Gate, part: u64, rows: u64) -> Outcome {
+    let figure = i128::from(part) * 10_000;
+    let bound = |bp: i64| i128::from(bp) * i128::from(rows);
+    let Bounds { min, max } = gate.bounds;
+    let holds =
+        rows == 0 || (min.is_none_or(|bp| figure >= bound(bp)) && max.is_none_or(|bp| figure <= bound(bp)));
+    Outcome {
+        name: gate.name.clone(),
+        holds,
+        figure: part.to_string(),
+        among: Some(rows),
+        bounds: describe(gate.bounds, "_bp"),
+    }
+}
+
+fn plain(gate: &Gate, figure: BigInt, bounds: Bounds) -> Outcome {
+    let holds = bounds.min.is_none_or(|min| figure >= BigInt::from(min))
+        && bounds.max.is_none_or(|max| figure <= BigInt::from(max));
+    Outcome {
+        name: gate.name.clone(),
+        holds,
+        figure: figure.to_string(),
+        among: None,
+        bounds: describe(bounds, ""),
+    }
+}
+
+fn describe(bounds: Bounds, suffix: &str) -> String {
+    let bound = |name: &str, bound: Option<i64>| bound.map(|bound| format!("{name}{suffix} {bound}"));
+    let parts = [bound("min", bounds.min), bound("max", bounds.max)];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// Rows evaluated at a time.
+const CHUNK_ROWS: usize = 65_536;
+
+/// Calls `each` with the frame of every run of rows of the table, for the columns expressions read.
+fn for_frames(results: &Results, table: Table, exprs: &[&Expr], mut each: impl FnMut(&Frame)) {
+    let mut needed: Vec<usize> = exprs.iter().flat_map(|expr| expr.columns.iter().copied()).collect();
+    needed.sort_unstable();
+    needed.dedup();
+    let total = match table {
+        Table::Scores => results.lines.accounts.len(),
+        Table::Decisions => results.decisions.len(),
+    };
+    for start in (0..total).step_by(CHUNK_ROWS) {
+        let rows = start..(start + CHUNK_ROWS).min(total);
+        let columns = match table {
+            Table::Scores => {
+                let accounts: Vec<u32> = rows.clone().map(|row| row as u32).collect();
+                frame_columns(results, &accounts, &needed, 0, results.job.scopes.scores.columns.len())
+            }
+            Table::Decisions => decision_columns(results, rows.clone(), &needed),
+        };
+        let columns: Vec<Option<&Column>> = columns.iter().map(Option::as_ref).collect();
+        each(&Frame { rows: rows.len(), columns });
+    }
+}
+
+/// Score columns from position `first` of a scope on.
+fn frame_columns(
+    results: &Results,
+    accounts: &[u32],
+    needed: &[usize],
+    first: usize,
+    len: usize,
+) -> Vec<Option<Column>> {
+    let features: &FeatureTable = results.features;
+    let from_score = needed.iter().filter(|slot| **slot >= first).map(|slot| slot - first);
+    let mut columns = vec![None; len];
+    for (slot, column) in
+        score_columns(&results.job.scorecard, results.scores, features, accounts, from_score)
+    {
+        columns[slot + first] = Some(column);
+    }
+    columns
+}
+
+fn decision_columns(
+    results: &Results,
+    rows: std::ops::Range<usize>,
+    needed: &[usize],
+) -> Vec<Option<Column>> {
+    let scope = &results.job.scopes.decisions;
+    let extra = &results.job.policy.extra_columns;
+    let first_extra = 2 + DECISION_COLUMNS.len();
+    let first = first_extra + extra.len();
+    let accounts = &results.lines.account[rows.clone()];
+    let mut columns = frame_columns(results, accounts, needed, first, scope.columns.len());
+    for slot in needed.iter().copied().filter(|slot| *slot < first) {
+        columns[slot] = Some(match slot {
+            slot if slot >= first_extra => {
+                let column = results.lines.columns[extra[slot - first_extra]].as_ref();
+                column.expect("read as needed").slice(rows.clone())
+            }
+            slot => decision_column(results, rows.clone(), &scope.columns[slot].0),
+        });
+    }
+    columns
+}
+
+fn decision_column(results: &Results, rows: std::ops::Range<usize>, name: &str) -> Column {
+    let (lines, job, as_of) = (results.lines, results.job, results.as_of);
+    let decision = |row: usize| &results.decisions[row];
+    let rule = |row: usize| decision(row).rule.map(|rule| &job.policy.rules[usize::from(rule)]);
+    let ints = |value: &dyn Fn(usize) -> Option<i64>| Column::Int(rows.clone().map(value).collect());
+    let texts = |value: &dyn Fn(usize) -> Option<&'static str>| {
+        Column::Text(rows.clone().map(value).collect::<Texts>())
+    };
+    match name {
+        "account_id" => lines.columns[0].as_ref().expect("always read").slice(rows),
+        "product" => Column::Text(lines.product.clone()).slice(rows),
+        "action" => texts(&|row| Some(decision(row).action.name())),
+        "reason" => Column::Text(
+            rows.map(|row| match decision(row).refusal {
+                Some(refusal) => Some(refusal.name()),
+                None => rule(row).map(|rule| rule.reason.as_str()),
+            })
+            .collect(),
+        ),
+        "rule" => Column::Text(rows.map(|row| rule(row).map(|rule| rule.name.as_str())).collect()),
+        "old_limit" => ints(&|row| Some(lines.limit[row])),
+        "new_limit" => ints(&|row| Some(decision(row).new_limit)),
+        "old_status" => texts(&|row| Some(lines.status[row].name())),
+        "new_status" => texts(&|row| Some(decision(row).new_status.name())),
+        "bound_by" => texts(&|row| decision(row).bound_by.map(|cap| cap.name())),
+        "effective_on" => ints(&|row| decision(row).effective_on.map(|day| i64::from(day.0))),
+        "balance" => ints(&|row| Some(lines.balance[row])),
+        "days_open" => ints(&|row| Some(as_of.since(lines.opened_on[row]))),
+        "days_since_increase" => ints(&|row| lines.increased_on[row].map(|day| as_of.since(day))),
+        "days_since_decrease" => ints(&|row| lines.decreased_on[row].map(|day| as_of.since(day))),
+        "pending_limit" => ints(&|row| lines.pending[row].map(|pending| pending.limit)),
+        "pending_status" => texts(&|row| lines.pending[row].map(|pending| pending.status.name())),
+        "pending_on" => ints(&|row| lines.pending[row].map(|pending| i64::from(pending.on.0))),
+        other => unreachable!("{other} is no column of decisions"),
+    }
+}
+
+/// The rows that satisfy `among`, and those of them that satisfy `of`.
+fn count(results: &Results, table: Table, of: &Expr, among: Option<&Expr>) -> (u64, u64) {
+    let exprs: Vec<&Expr> = among.into_iter().chain([of]).collect();
+    let (mut rows, mut part) = (0, 0);
+    for_frames(results, table, &exprs, |frame| {
+        let of = of.truths(frame);
+        let among = among.map(|among| among.truths(frame));
+        for row in 0..frame.rows {
+            if among.as_ref().is_none_or(|among| among.is_true(row)) {
+                rows += 1;
+                part += u64::from(of.is_true(row));
+            }
+        }
+    });
+    (rows, part)
+}
+
+fn sum(results: &Results, table: Table, of: &Expr, among: Option<&Expr>) -> BigInt {
+    let exprs: Vec<&Expr> = among.into_iter().chain([of]).collect();
+    let mut narrow = 0_i128;
+    let mut wide = BigInt::ZERO;
+    for_frames(results, table, &exprs, |frame| {
+        let column = of.column(frame);
+        let among = among.map(|among| among.truths(frame));
+        let counts = |row: &usize| among.as_ref().is_none_or(|among| among.is_true(*row));
+        for row in (0..frame.rows).filter(counts) {
+            match &column {
+                Column::Int(ints) => narrow += ints.get(row).map_or(0, |value| i128::from(*value)),
+                Column::Wide(ints) => wide += ints.get(row).cloned().unwrap_or_default(),
+                _ => unreachable!("checked to be an integer"),
+            }
+        }
+    });
+    wide + BigInt::from(narrow)
+}
+
+/// The gates that do not hold.
+pub fn failed(outcomes: &[Outcome]) -> Vec<&Outcome> {
+    outcomes.iter().filter(|outcome| !outcome.holds).collect()
+}
+
+/// Fails with the failed gates' figures.
+pub fn held(outcomes: &[Outcome], directory: &std::path::Path) -> Result<()> {
+    let failed = failed(outcomes);
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = failed.iter().map(|outcome| outcome.line()).collect();
+    let message = format!(
+        "held by {} of {} gates; the run lies in {}",
+        failed.len(),
+        outcomes.len(),
+        directory.display()
+    );
+    Err(crate::failure::failure(crate::failure::Kind::Held, format!("{message}\n{}", lines.join("\n"))))
+}

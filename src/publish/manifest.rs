@@ -1,0 +1,318 @@
+//! The manifest: what a run stood on, what it made, and the figures that prove both.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::gates::Outcome;
+use super::{Results, tables};
+use crate::day::Day;
+use crate::failure::input;
+use crate::input::accounts::Ids;
+use crate::input::file::{OpenFile, bytes_hash, file_hash};
+use crate::input::rejects::Reason;
+use crate::input::stream::Tally;
+use crate::job::{Action, InputSpec, Source};
+
+/// The file's name; a directory with it is whole.
+pub const MANIFEST: &str = "manifest.json";
+
+/// Changes when the manifest's meaning does.
+const SCHEMA_VERSION: u32 = 1;
+
+/// See CONTRACT 4; everything but `timing` is a function of inputs, job files and dates.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Of this structure.
+    pub schema_version: u32,
+    /// The job's name.
+    pub job: String,
+    /// D.
+    pub as_of: Day,
+    /// K.
+    pub known_on: Day,
+    /// Of the program that ran.
+    pub program_version: String,
+    /// SHA-256 over job files, inputs and dates: two runs with the same one are the same run.
+    pub fingerprint: String,
+    /// The job files, hashed.
+    pub job_files: Vec<JobFile>,
+    /// The date of the lines snapshot; null if undated.
+    pub snapshot: Option<Day>,
+    /// Every input file that bears on the run.
+    pub inputs: Vec<InputEntry>,
+    /// By input: days without a delivery.
+    pub missing_days: BTreeMap<String, Vec<Day>>,
+    /// By input.
+    pub counts: BTreeMap<String, Counts>,
+    /// Bills for which one delivery holds more than one pair of terms.
+    pub bill_conflicts: u64,
+    /// Issued adjustments whose line is not in the snapshot.
+    pub issued_unknown: u64,
+    /// Figures to check downstream totals against.
+    pub control_totals: ControlTotals,
+    /// How the run did.
+    pub gates: Vec<Outcome>,
+    /// Whether some gate did not hold.
+    pub held: bool,
+    /// Every file of the run but this one and the markers.
+    pub outputs: Vec<OutputEntry>,
+    /// Not a function of the inputs.
+    pub timing: Timing,
+}
+
+/// A job file as used.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+pub struct JobFile {
+    /// As copied into the run.
+    pub file: String,
+    /// Of its bytes.
+    pub sha256: String,
+}
+
+/// An input file.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+pub struct InputEntry {
+    /// Which input.
+    pub input: String,
+    /// Null if undated.
+    pub delivery: Option<Day>,
+    /// Relative to the directory before the first wildcard or `{date}`.
+    pub file: String,
+    /// Bytes.
+    pub size: u64,
+    /// Rows.
+    pub rows: u64,
+    /// Of its Parquet footer.
+    pub footer_sha256: String,
+    /// Of its bytes, where it was delivered from D to K.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+/// Rows of an input, over the deliveries from D to K, undated files and the snapshot.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Counts {
+    /// In the files.
+    pub read: u64,
+    /// With no reason against them.
+    pub accepted: u64,
+    /// By reason.
+    pub rejected: BTreeMap<Reason, u64>,
+}
+
+impl From<&Tally> for Counts {
+    fn from(tally: &Tally) -> Counts {
+        Counts { read: tally.read, accepted: tally.accepted, rejected: tally.rejected.clone() }
+    }
+}
+
+/// Figures over the run's tables; money in minor units.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+pub struct ControlTotals {
+    /// Rows of scores and features.
+    pub accounts: u64,
+    /// Rows of decisions.
+    pub lines: u64,
+    /// Rows of adjustments.
+    pub adjustments: u64,
+    /// The sum modulo 2^64 of XXH3-64 (seed 0) of every account id as text, in hex.
+    pub account_id_hash_total: String,
+    /// Over all decisions.
+    pub old_limit_total: i128,
+    /// Over all decisions.
+    pub new_limit_total: i128,
+    /// By product and action.
+    pub actions: BTreeMap<String, BTreeMap<String, ActionTotals>>,
+}
+
+/// The decisions of one product and action.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, PartialEq, Eq)]
+pub struct ActionTotals {
+    /// How many.
+    pub lines: u64,
+    /// Σ old limits.
+    pub old_limit: i128,
+    /// Σ new limits.
+    pub new_limit: i128,
+}
+
+/// A file of the run.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+pub struct OutputEntry {
+    /// Its name.
+    pub file: String,
+    /// Rows, for tables.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
+    /// Bytes.
+    pub bytes: u64,
+    /// Of its bytes.
+    pub sha256: String,
+}
+
+/// When and how fast; differs from run to run.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Timing {
+    /// UTC.
+    pub started_at: String,
+    /// Wall time until the manifest was written.
+    pub seconds: f64,
+    /// By stage, in order.
+    pub stages: Vec<(String, f64)>,
+    /// Threads used.
+    pub threads: usize,
+}
+
+/// What identifies a run before any row is read.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// Hash over all of it.
+    pub fingerprint: String,
+    /// The job files.
+    pub job_files: Vec<JobFile>,
+    /// The input files, by input, delivery, name.
+    pub inputs: Vec<InputEntry>,
+}
+
+impl Identity {
+    /// Hashes job files and inputs; files delivered from `as_of` to `known_on` byte by byte.
+    pub fn of(
+        sources: &[Source; 3],
+        files: &[(&InputSpec, &[OpenFile])],
+        as_of: Day,
+        known_on: Day,
+    ) -> Result<Identity> {
+        let names = ["job.toml", "scorecard.toml", "policy.toml"];
+        let job_files: Vec<JobFile> = names
+            .iter()
+            .zip(sources)
+            .map(|(name, source)| JobFile {
+                file: (*name).to_string(),
+                sha256: bytes_hash(source.text.as_bytes()),
+            })
+            .collect();
+        let all: Vec<(&InputSpec, &OpenFile)> =
+            files.iter().flat_map(|(spec, files)| files.iter().map(|file| (*spec, file))).collect();
+        let inputs: Vec<InputEntry> = all
+            .into_par_iter()
+            .map(|(spec, file)| entry(spec, file, as_of, known_on))
+            .collect::<Result<_>>()?;
+        let canonical = serde_json::to_vec(&(SCHEMA_VERSION, as_of, known_on, &job_files, &inputs))?;
+        Ok(Identity { fingerprint: bytes_hash(&canonical), job_files, inputs })
+    }
+}
+
+fn entry(spec: &InputSpec, file: &OpenFile, as_of: Day, known_on: Day) -> Result<InputEntry> {
+    let is_recent = file.delivery.is_some_and(|day| as_of <= day && day <= known_on);
+    let sha256 = match is_recent {
+        false => None,
+        true => Some(
+            file_hash(&file.file.path)
+                .map_err(|error| input(format!("read {}: {error}", file.file.path.display())))?,
+        ),
+    };
+    Ok(InputEntry {
+        input: spec.name.to_string(),
+        delivery: file.delivery,
+        file: file.file.name.clone(),
+        size: file.size,
+        rows: file.rows(),
+        footer_sha256: file.footer_hash.clone(),
+        sha256,
+    })
+}
+
+/// The figures over a run's results.
+pub fn control_totals(results: &Results) -> ControlTotals {
+    let (lines, decisions) = (results.lines, results.decisions);
+    let mut actions: BTreeMap<String, BTreeMap<String, ActionTotals>> = BTreeMap::new();
+    let mut by_code = vec![[ActionTotals::default(); Action::ALL.len()]; lines.product.dictionary.len()];
+    for (line, decision) in decisions.iter().enumerate() {
+        let totals = &mut by_code[lines.product.codes[line] as usize][decision.action as usize];
+        totals.lines += 1;
+        totals.old_limit += i128::from(lines.limit[line]);
+        totals.new_limit += i128::from(decision.new_limit);
+    }
+    for (name, totals) in lines.product.dictionary.iter().zip(by_code) {
+        for (action, totals) in Action::ALL.into_iter().map(|action| (action, totals[action as usize])) {
+            if totals.lines > 0 {
+                actions.entry(name.to_string()).or_default().insert(action.name().to_string(), totals);
+            }
+        }
+    }
+    let all = || actions.values().flat_map(BTreeMap::values);
+    ControlTotals {
+        accounts: lines.accounts.len() as u64,
+        lines: decisions.len() as u64,
+        adjustments: tables::adjusted_rows(results).len() as u64,
+        account_id_hash_total: format!("{:016x}", account_hash_total(&lines.accounts.ids)),
+        old_limit_total: all().map(|totals| totals.old_limit).sum(),
+        new_limit_total: all().map(|totals| totals.new_limit).sum(),
+        actions,
+    }
+}
+
+fn account_hash_total(ids: &Ids) -> u64 {
+    let hash = |position: usize| match ids {
+        Ids::Int(ids) => xxh3_64(ids[position].to_string().as_bytes()),
+        Ids::Text(ids) => xxh3_64(ids[position].as_bytes()),
+    };
+    (0..ids.len()).into_par_iter().map(hash).reduce(|| 0, u64::wrapping_add)
+}
+
+impl Manifest {
+    /// A manifest of a run without results yet.
+    pub fn new(job: &str, as_of: Day, known_on: Day, identity: Identity) -> Manifest {
+        Manifest {
+            schema_version: SCHEMA_VERSION,
+            job: job.to_string(),
+            as_of,
+            known_on,
+            program_version: env!("CARGO_PKG_VERSION").to_string(),
+            fingerprint: identity.fingerprint,
+            job_files: identity.job_files,
+            snapshot: None,
+            inputs: identity.inputs,
+            missing_days: BTreeMap::new(),
+            counts: BTreeMap::new(),
+            bill_conflicts: 0,
+            issued_unknown: 0,
+            control_totals: ControlTotals {
+                accounts: 0,
+                lines: 0,
+                adjustments: 0,
+                account_id_hash_total: String::new(),
+                old_limit_total: 0,
+                new_limit_total: 0,
+                actions: BTreeMap::new(),
+            },
+            gates: Vec::new(),
+            held: false,
+            outputs: Vec::new(),
+            timing: Timing::default(),
+        }
+    }
+
+    /// Reads a run's manifest; `None` where the directory has none and so is no whole run.
+    pub fn read(run: &Path) -> Result<Option<Manifest>> {
+        let path = run.join(MANIFEST);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(input(format!("read {}: {error}", path.display()))),
+        };
+        let manifest = serde_json::from_str(&text)
+            .map_err(|error| input(format!("read {}: {error}; it is damaged", path.display())))?;
+        Ok(Some(manifest))
+    }
+
+    /// As it is written.
+    pub fn to_json(&self) -> Result<String> {
+        Ok(serde_json::to_string_pretty(self).context("write the manifest")? + "\n")
+    }
+}

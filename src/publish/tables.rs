@@ -1,0 +1,324 @@
+//! The output tables: what columns they have, and how they are written.
+
+use std::fs::File;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, Date32Array, Int32Array, Int64Array, RecordBatch, StringArray,
+};
+use arrow_schema::{DataType, Field, Schema};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+
+use super::Results;
+use crate::day::Day;
+use crate::expr::column::{TRUE, UNKNOWN};
+use crate::expr::{Column, Type};
+use crate::input::accounts::Ids;
+use crate::job::Action;
+
+/// A column of an output table: made a run of rows at a time.
+struct OutputColumn<'a> {
+    name: String,
+    kind: DataType,
+    nullable: bool,
+    make: Box<dyn Fn(Range<usize>) -> ArrayRef + Sync + Send + 'a>,
+}
+
+/// An output table, not yet written.
+pub struct OutputTable<'a> {
+    /// Its file without the extension.
+    pub name: &'static str,
+    /// How many rows it has.
+    pub rows: usize,
+    columns: Vec<OutputColumn<'a>>,
+}
+
+impl<'a> OutputTable<'a> {
+    fn new(name: &'static str, rows: usize) -> Self {
+        OutputTable { name, rows, columns: Vec::new() }
+    }
+
+    fn add(
+        &mut self,
+        name: impl Into<String>,
+        kind: DataType,
+        nullable: bool,
+        make: impl Fn(Range<usize>) -> ArrayRef + Sync + Send + 'a,
+    ) {
+        self.columns.push(OutputColumn { name: name.into(), kind, nullable, make: Box::new(make) });
+    }
+
+    fn int64(&mut self, name: impl Into<String>, value: impl Fn(usize) -> i64 + Sync + Send + 'a) {
+        self.add(name, DataType::Int64, false, move |rows| {
+            Arc::new(rows.map(&value).collect::<Int64Array>())
+        });
+    }
+
+    fn int64_or_null(
+        &mut self,
+        name: impl Into<String>,
+        value: impl Fn(usize) -> Option<i64> + Sync + Send + 'a,
+    ) {
+        self.add(name, DataType::Int64, true, move |rows| Arc::new(rows.map(&value).collect::<Int64Array>()));
+    }
+
+    fn int32(&mut self, name: impl Into<String>, value: impl Fn(usize) -> i32 + Sync + Send + 'a) {
+        self.add(name, DataType::Int32, false, move |rows| {
+            Arc::new(rows.map(&value).collect::<Int32Array>())
+        });
+    }
+
+    fn date_or_null(
+        &mut self,
+        name: impl Into<String>,
+        value: impl Fn(usize) -> Option<Day> + Sync + Send + 'a,
+    ) {
+        self.add(name, DataType::Date32, true, move |rows| {
+            Arc::new(rows.map(|row| value(row).map(|day| day.0)).collect::<Date32Array>())
+        });
+    }
+
+    fn text(&mut self, name: impl Into<String>, value: impl Fn(usize) -> &'a str + Sync + Send + 'a) {
+        self.add(name, DataType::Utf8, false, move |rows| {
+            Arc::new(rows.map(|row| Some(value(row))).collect::<StringArray>())
+        });
+    }
+
+    fn text_or_null(
+        &mut self,
+        name: impl Into<String>,
+        value: impl Fn(usize) -> Option<&'a str> + Sync + Send + 'a,
+    ) {
+        self.add(name, DataType::Utf8, true, move |rows| Arc::new(rows.map(&value).collect::<StringArray>()));
+    }
+
+    fn account(&mut self, ids: &'a Ids, position: impl Fn(usize) -> usize + Sync + Send + 'a) {
+        match ids {
+            Ids::Int(ids) => self.int64("account_id", move |row| ids[position(row)]),
+            Ids::Text(ids) => self.text("account_id", move |row| &ids[position(row)]),
+        }
+    }
+
+    fn column(&mut self, name: &str, kind: Type, column: &'a Column) {
+        match (column, kind) {
+            (Column::Text(texts), _) => self.text_or_null(name, move |row| texts.get(row)),
+            (Column::Bool(truths), _) => self.add(name, DataType::Boolean, true, move |rows| {
+                let truth = |row: usize| (truths[row] != UNKNOWN).then_some(truths[row] == TRUE);
+                Arc::new(rows.map(truth).collect::<BooleanArray>())
+            }),
+            (Column::Int(ints), Type::Date) => {
+                self.date_or_null(name, move |row| ints.get(row).map(|day| Day(*day as i32)));
+            }
+            (Column::Int(ints), _) => self.int64_or_null(name, move |row| ints.get(row).copied()),
+            (Column::Wide(_), _) => unreachable!("no input column is wide"),
+        }
+    }
+
+    fn schema(&self) -> Arc<Schema> {
+        let fields =
+            self.columns.iter().map(|column| Field::new(&column.name, column.kind.clone(), column.nullable));
+        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+    }
+
+    fn batches(&self) -> impl Iterator<Item = Result<RecordBatch>> {
+        let schema = self.schema();
+        (0..self.rows).step_by(BATCH_ROWS).map(move |start| {
+            let rows = start..(start + BATCH_ROWS).min(self.rows);
+            let arrays = self.columns.iter().map(|column| (column.make)(rows.clone())).collect();
+            RecordBatch::try_new(schema.clone(), arrays).with_context(|| format!("make table {}", self.name))
+        })
+    }
+}
+
+/// Rows made and encoded at a time.
+const BATCH_ROWS: usize = 65_536;
+
+/// Rows of a row group: a reader that skips by statistics skips this many.
+const ROW_GROUP_ROWS: usize = 262_144;
+
+/// Writes a table as Parquet. All options are set here, so that bytes depend on nothing else.
+pub fn write_parquet(table: &OutputTable, path: &Path, metadata: &[(&str, String)]) -> Result<()> {
+    const PAGE_BYTES: usize = 1 << 20;
+    const PAGE_ROWS: usize = 20_000;
+    const STATISTICS_BYTES: usize = 64;
+    let entries = metadata.iter().map(|(key, value)| KeyValue::new((*key).to_string(), value.clone()));
+    let properties = WriterProperties::builder()
+        .set_writer_version(WriterVersion::PARQUET_1_0)
+        .set_created_by("rescore".to_string())
+        .set_key_value_metadata(Some(entries.collect()))
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+        .set_dictionary_enabled(true)
+        .set_statistics_enabled(EnabledStatistics::Page)
+        .set_statistics_truncate_length(Some(STATISTICS_BYTES))
+        .set_column_index_truncate_length(Some(STATISTICS_BYTES))
+        .set_data_page_size_limit(PAGE_BYTES)
+        .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .build();
+    let file = File::create_new(path).with_context(|| format!("create {}", path.display()))?;
+    let mut writer = ArrowWriter::try_new(file, table.schema(), Some(properties))?;
+    for batch in table.batches() {
+        crate::signal::check()?;
+        writer.write(&batch?).with_context(|| format!("write {}", path.display()))?;
+    }
+    writer.finish().with_context(|| format!("write {}", path.display()))?;
+    writer.inner().sync_all().with_context(|| format!("sync {}", path.display()))
+}
+
+/// Writes a table as CSV: dates as YYYY-MM-DD, money in minor units, nulls empty.
+pub fn write_csv(table: &OutputTable, path: &Path) -> Result<()> {
+    let file = File::create_new(path).with_context(|| format!("create {}", path.display()))?;
+    let mut writer = csv::Writer::from_writer(file);
+    writer.write_record(table.columns.iter().map(|column| &column.name))?;
+    for batch in table.batches() {
+        let batch = batch?;
+        for row in 0..batch.num_rows() {
+            writer.write_record(batch.columns().iter().map(|array| cell(array, row)))?;
+        }
+    }
+    let file = writer.into_inner().map_err(|error| anyhow::anyhow!("write {}: {error}", path.display()))?;
+    file.sync_all().with_context(|| format!("sync {}", path.display()))
+}
+
+fn cell(array: &ArrayRef, row: usize) -> String {
+    use arrow_array::cast::AsArray;
+    use arrow_array::types::{Date32Type, Int32Type, Int64Type};
+    if array.is_null(row) {
+        return String::new();
+    }
+    match array.data_type() {
+        DataType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
+        DataType::Int32 => array.as_primitive::<Int32Type>().value(row).to_string(),
+        DataType::Date32 => Day(array.as_primitive::<Date32Type>().value(row)).to_string(),
+        DataType::Boolean => array.as_boolean().value(row).to_string(),
+        _ => array.as_string::<i32>().value(row).to_string(),
+    }
+}
+
+/// One row an account: score, band, dimensions, points, reasons.
+pub fn scores<'a>(results: &Results<'a>) -> OutputTable<'a> {
+    let (job, scores) = (results.job, results.scores);
+    let ids = &results.lines.accounts.ids;
+    let mut table = OutputTable::new("scores", ids.len());
+    table.account(ids, |row| row);
+    table.int32("score", |row| scores.score[row]);
+    table.text("band", |row| job.scorecard.bands[usize::from(scores.band[row])].name.as_str());
+    for (dimension, points) in job.scorecard.dimensions.iter().zip(&scores.dimensions) {
+        table.int32(&dimension.name, |row| points[row]);
+    }
+    for (characteristic, points) in job.scorecard.characteristics.iter().zip(&scores.points) {
+        let feature = &job.features[characteristic.feature].name;
+        table.int32(format!("points_{feature}"), |row| points[row]);
+    }
+    add_reasons(&mut table, results, |row| row);
+    table
+}
+
+fn add_reasons<'a>(
+    table: &mut OutputTable<'a>,
+    results: &Results<'a>,
+    account: impl Fn(usize) -> usize + Copy + Sync + Send + 'a,
+) {
+    let (job, scores) = (results.job, results.scores);
+    for (place, reasons) in scores.reasons.iter().enumerate() {
+        table.text_or_null(format!("reason_{}", place + 1), move |row| {
+            reasons[account(row)].map(|reason| reason.code(&job.scorecard))
+        });
+    }
+}
+
+/// One row an account: every feature.
+pub fn features<'a>(results: &Results<'a>) -> OutputTable<'a> {
+    let ids = &results.lines.accounts.ids;
+    let mut table = OutputTable::new("features", ids.len());
+    table.account(ids, |row| row);
+    for (number, feature) in results.job.features.iter().enumerate() {
+        let ints = results.features.ints(number);
+        table.int64_or_null(&feature.name, |row| ints.get(row).copied());
+    }
+    table
+}
+
+/// One row a line: what was decided and the facts it was decided on.
+pub fn decisions<'a>(results: &Results<'a>) -> OutputTable<'a> {
+    let mut table = OutputTable::new("decisions", results.decisions.len());
+    add_decisions(&mut table, results, |row| row);
+    let scope = &results.job.scopes.lines;
+    for slot in &results.job.policy.extra_columns {
+        let (name, kind) = &scope.columns[*slot];
+        let column = results.lines.columns[*slot].as_ref().expect("read as needed");
+        table.column(name, *kind, column);
+    }
+    table
+}
+
+/// The decisions that change something, with the score's reasons. `rows` are their positions.
+pub fn adjustments<'a>(results: &Results<'a>, rows: &'a [u32]) -> OutputTable<'a> {
+    let mut table = OutputTable::new("adjustments", rows.len());
+    let line = |row: usize| rows[row] as usize;
+    add_decisions(&mut table, results, line);
+    let lines = results.lines;
+    add_reasons(&mut table, results, move |row| lines.account[line(row)] as usize);
+    table
+}
+
+/// The positions of the decisions that are adjustments.
+pub fn adjusted_rows(results: &Results) -> Vec<u32> {
+    let is_adjustment = |row: &u32| results.decisions[*row as usize].action != Action::Hold;
+    (0..results.decisions.len() as u32).filter(is_adjustment).collect()
+}
+
+fn add_decisions<'a>(
+    table: &mut OutputTable<'a>,
+    results: &Results<'a>,
+    line: impl Fn(usize) -> usize + Copy + Sync + Send + 'a,
+) {
+    let (lines, job, scores, decisions, as_of) =
+        (results.lines, results.job, results.scores, results.decisions, results.as_of);
+    let account = move |row: usize| lines.account[line(row)] as usize;
+    let decision = move |row: usize| &decisions[line(row)];
+    let rule = move |row: usize| decision(row).rule.map(|rule| &job.policy.rules[usize::from(rule)]);
+    let since = move |day: Option<Day>| day.map(|day| as_of.since(day));
+    table.account(&lines.accounts.ids, account);
+    table.text("product", move |row| lines.product.get(line(row)).expect("accepted lines have a product"));
+    table.text("action", move |row| decision(row).action.name());
+    table.text("reason", move |row| match (decision(row).refusal, rule(row)) {
+        (Some(refusal), _) => refusal.name(),
+        (None, rule) => rule.expect("an action has a rule").reason.as_str(),
+    });
+    table.text_or_null("rule", move |row| rule(row).map(|rule| rule.name.as_str()));
+    table.int64("old_limit", move |row| lines.limit[line(row)]);
+    table.int64("new_limit", move |row| decision(row).new_limit);
+    table.text("old_status", move |row| lines.status[line(row)].name());
+    table.text("new_status", move |row| decision(row).new_status.name());
+    table.text_or_null("bound_by", move |row| decision(row).bound_by.map(|cap| cap.name()));
+    table.date_or_null("effective_on", move |row| decision(row).effective_on);
+    table.int32("score", move |row| scores.score[account(row)]);
+    table.text("band", move |row| job.scorecard.bands[usize::from(scores.band[account(row)])].name.as_str());
+    table.int64("balance", move |row| lines.balance[line(row)]);
+    table.int64("days_open", move |row| as_of.since(lines.opened_on[line(row)]));
+    table.int64_or_null("days_since_increase", move |row| since(lines.increased_on[line(row)]));
+    table.int64_or_null("days_since_decrease", move |row| since(lines.decreased_on[line(row)]));
+    table.int64_or_null("pending_limit", move |row| lines.pending[line(row)].map(|pending| pending.limit));
+    table.text_or_null("pending_status", move |row| lines.pending[line(row)].map(|p| p.status.name()));
+    table.date_or_null("pending_on", move |row| lines.pending[line(row)].map(|pending| pending.on));
+}
+
+/// Every rejected row.
+pub fn rejects<'a>(results: &Results<'a>) -> OutputTable<'a> {
+    let rejects = results.rejects;
+    let mut table = OutputTable::new("rejects", rejects.len());
+    table.text("input", |row| rejects[row].input);
+    table.date_or_null("delivery", |row| rejects[row].delivery);
+    table.text("file", |row| rejects[row].file.as_str());
+    table.int64("row", |row| rejects[row].row as i64);
+    table.text("reason", |row| rejects[row].reason.name());
+    table.text_or_null("account_id", |row| rejects[row].account.as_deref());
+    table
+}

@@ -25,8 +25,7 @@ pub fn check(path: &Path, date: Option<Day>, known_on: Option<Day>) -> Result<Re
     lint::lint(&job, &mut draft.remarks);
     let mut parts = vec![describe(&job)];
     let catalogs = [&deliveries.transactions, &deliveries.repayments, &deliveries.lines];
-    let rows: Vec<Vec<String>> =
-        catalogs.into_iter().chain(&deliveries.issued).map(|catalog| catalog_row(catalog)).collect();
+    let rows: Vec<Vec<String>> = catalogs.into_iter().chain(&deliveries.issued).map(catalog_row).collect();
     parts.push(table(&["input", "deliveries", "files", "first", "last"], &rows));
     if let Some(date) = date {
         let known_on = known_on.unwrap_or(date);

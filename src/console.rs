@@ -37,6 +37,11 @@ impl Progress {
         self.bar.reset();
     }
 
+    /// Begins a stage that reads files.
+    pub fn read(&self, input: &str, files: usize, rows: u64) {
+        self.stage(&format!("{input}: {files} files"), rows);
+    }
+
     /// Notes work done; called from any thread.
     pub fn advance(&self, amount: u64) {
         self.bar.inc(amount);

@@ -196,8 +196,11 @@ impl Binder<'_> {
     fn unary(&mut self, at: &Sql, op: &UnaryOperator, inner: &Sql) -> Bound {
         match op {
             UnaryOperator::Minus => {
-                let inner = self.typed(inner, Type::Int);
-                (Node::Negate(Box::new(inner)), Type::Int)
+                let node = match self.typed(inner, Type::Int) {
+                    Node::Int(number) => Node::Int(-number),
+                    inner => Node::Negate(Box::new(inner)),
+                };
+                (node, Type::Int)
             }
             UnaryOperator::Not => (Node::Not(Box::new(self.typed(inner, Type::Bool))), Type::Bool),
             other => self.refuse(at, format!("the operator `{other}` is not taken"), Some(GRAMMAR.into())),

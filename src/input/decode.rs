@@ -37,8 +37,10 @@ pub(super) enum Decoder {
 /// Dictionaries of the batch before, by column: files share one over many batches.
 #[derive(Default)]
 pub(super) struct Dictionaries {
-    known: HashMap<usize, (ArrayRef, Arc<Vec<Arc<str>>>)>,
+    known: HashMap<usize, (ArrayRef, Dictionary)>,
 }
+
+type Dictionary = Arc<Vec<Arc<str>>>;
 
 impl Decoder {
     /// The decoder for a column of the contract, if its type will do.

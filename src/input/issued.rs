@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::accounts::{STRANGER, id_text};
 use super::file::{OpenFile, Role, Units, Wanted};
 use super::lines::{Lines, Pending, Status};
+use super::stream::check_account_kind;
 use crate::console::Progress;
 use crate::day::Day;
 use crate::expr::Column;
@@ -40,7 +41,7 @@ pub fn overlay(
     lines: &mut Lines,
     progress: &Progress,
 ) -> Result<u64> {
-    progress.stage(spec.name, files.iter().map(OpenFile::rows).sum());
+    progress.read(spec.name, files.len(), files.iter().map(OpenFile::rows).sum());
     let read = files.par_iter().map(|file| {
         let adjustments = read_file(spec, file, units, lines)?;
         progress.advance(file.rows());
@@ -99,6 +100,7 @@ fn read_file(spec: &InputSpec, file: &OpenFile, units: &Units, lines: &Lines) ->
         Wanted::new("new_status", Role::Text),
         Wanted::new("effective_on", Role::Date),
     ];
+    check_account_kind(spec, file, lines.accounts.ids.kind())?;
     let issued = file.delivery.expect("`issued` is dated");
     let binding = file.bind(spec, &wanted, units)?;
     let mut adjustments = Vec::new();

@@ -8,7 +8,7 @@ use super::catalog::Catalog;
 use super::file::{OpenFile, Role, Units, Wanted};
 use super::rejects::{self, Reason, Reject, Verdicts};
 use super::stream::Tally;
-use super::unique::{self, Part, Seen};
+use super::unique::{Keys, Part, Seen};
 use crate::console::Progress;
 use crate::day::Day;
 use crate::expr::column::concat;
@@ -151,7 +151,7 @@ pub fn load(
     units: &Units,
     progress: &Progress,
 ) -> Result<Lines> {
-    progress.stage(spec.name, files.iter().map(OpenFile::rows).sum());
+    progress.read(spec.name, files.len(), files.iter().map(OpenFile::rows).sum());
     let (slots, wanted): (Vec<usize>, Vec<Wanted>) = wanted.into_iter().unzip();
     let unique = spec.unique.as_ref();
     let unique_slot = unique.and_then(|unique| wanted.iter().position(|column| column.name == unique.column));
@@ -236,8 +236,8 @@ fn mark_duplicate_lines(rows: &mut Rows) {
 }
 
 fn mark_repeats(rows: &mut Rows, slot: usize, delivery: Option<Day>, seen: &mut Seen) {
-    let keys = unique::keys(&rows.columns[slot]).into_iter().zip(&rows.verdicts.0);
-    let keys: Vec<_> = keys.map(|(key, verdict)| if verdict.is_none() { key } else { None }).collect();
+    let mut keys = Keys::default();
+    keys.add(0, &rows.columns[slot], &rows.verdicts);
     for row in &seen.repeats(&[Part { delivery, keys: &keys }])[0] {
         rows.verdicts.0[*row as usize] = Some(Reason::DuplicateRow);
     }
@@ -316,7 +316,7 @@ fn tally(spec: &InputSpec, files: &[OpenFile], rows: &Rows) -> Tally {
             file: files[*file].file.name.clone(),
             row: row as u64 - start,
             reason,
-            account: id_text(&rows.columns[0], row).filter(|account| !account.is_empty()),
+            account: id_text(&rows.columns[0], row),
         }
     });
     tally.reject(rejects.collect());

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::accounts::id_text;
 use super::file::{Binding, OpenFile, Units, Wanted};
 use super::rejects::{Reason, Reject, Verdicts};
-use super::unique::{self, Key, Part, Seen};
+use super::unique::{Keys, Part, Seen};
 use crate::console::Progress;
 use crate::day::Day;
 use crate::expr::{Column, Type};
@@ -79,8 +79,8 @@ const WAVE_ROWS: u64 = 2_000_000;
 /// A row group's rows, packed by the caller.
 struct Unit<P> {
     packed: P,
-    /// By row, where repeats are told.
-    keys: Vec<Option<Key>>,
+    /// Where repeats are told.
+    keys: Keys,
     rejects: Vec<Reject>,
     /// The account column, kept where repeats must be listed.
     accounts: Vec<Column>,
@@ -107,14 +107,14 @@ pub fn stream<P: Default + Send>(
         .files
         .par_iter()
         .map(|file| {
-            check_account_kind(source, file)?;
+            check_account_kind(source.spec, file, source.account_kind)?;
             file.bind(source.spec, &source.wanted, source.units)
         })
         .collect::<Result<_>>()?;
     let within = source.spec.unique.as_ref().map_or(0, |unique| unique.within_days);
     let mut seen = Seen::new(within);
     let mut tally = Tally::default();
-    progress.stage(source.spec.name, source.files.iter().map(OpenFile::rows).sum());
+    progress.read(source.spec.name, source.files.len(), source.files.iter().map(OpenFile::rows).sum());
     for wave in waves(source.files) {
         signal::check()?;
         let units: Vec<Unit<P>> = wave
@@ -142,16 +142,17 @@ pub fn stream<P: Default + Send>(
     Ok(tally)
 }
 
-fn check_account_kind(source: &Source, file: &OpenFile) -> Result<()> {
-    let columns = file.columns(source.spec);
+/// Account ids have one type in every input.
+pub(super) fn check_account_kind(spec: &InputSpec, file: &OpenFile, wanted: Type) -> Result<()> {
+    let columns = file.columns(spec);
     let kind = columns.iter().find(|(name, _)| name == "account_id").map(|(_, kind)| kind);
     match kind {
-        Some(Ok(kind)) if *kind != source.account_kind => Err(input(format!(
+        Some(Ok(kind)) if *kind != wanted => Err(input(format!(
             "read {} ({}): account_id is {}; in lines it is {}: it is the same in every input",
-            source.spec.name,
+            spec.name,
             file.file.path.display(),
             kind.name(),
-            source.account_kind.name()
+            wanted.name()
         ))),
         _ => Ok(()),
     }
@@ -191,15 +192,15 @@ fn read_unit<P: Default>(
 ) -> Result<Unit<P>> {
     let file = &source.files[place.file];
     let reported = is_reported(source, file);
-    let mut unit = Unit { packed: P::default(), keys: Vec::new(), rejects: Vec::new(), accounts: Vec::new() };
+    let mut unit =
+        Unit { packed: P::default(), keys: Keys::default(), rejects: Vec::new(), accounts: Vec::new() };
     let mut first_row = 0_u32;
     file.read(binding, place.row_group, |mut columns| {
         let verdicts = (source.judge)(&columns, file.delivery);
         let chunk = Chunk { columns: &columns, verdicts: &verdicts, delivery: file.delivery, first_row };
         pack(&chunk, &mut unit.packed)?;
         if let Some(slot) = source.unique {
-            let keys = unique::keys(&columns[slot]).into_iter().zip(&verdicts.0);
-            unit.keys.extend(keys.map(|(key, verdict)| if verdict.is_none() { key } else { None }));
+            unit.keys.add(first_row, &columns[slot], &verdicts);
         }
         if reported {
             for (row, reason) in verdicts.0.iter().enumerate().filter_map(|(row, v)| Some((row, (*v)?))) {
@@ -218,7 +219,6 @@ fn read_unit<P: Default>(
 }
 
 fn reject(source: &Source, file: &OpenFile, row: u64, reason: Reason, account: Option<String>) -> Reject {
-    let account = account.filter(|account| !account.is_empty());
     Reject {
         input: source.spec.name,
         delivery: file.delivery,

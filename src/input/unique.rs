@@ -6,6 +6,7 @@ use hashbrown::hash_map::Entry;
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::rejects::Verdicts;
 use crate::day::Day;
 use crate::expr::Column;
 
@@ -14,20 +15,33 @@ use crate::expr::Column;
 /// memory fails.
 pub type Key = u128;
 
-/// The keys of a batch's rows; `None` where the value is null.
-pub fn keys(column: &Column) -> Vec<Option<Key>> {
-    match column {
-        Column::Int(ints) => {
-            (0..ints.values.len()).map(|row| ints.get(row).map(|value| u128::from(*value as u64))).collect()
+/// The keys of some rows by shard, with their row numbers ascending.
+#[derive(Debug, Default)]
+pub struct Keys {
+    shards: Vec<Vec<(u32, Key)>>,
+}
+
+impl Keys {
+    /// Adds the rows of a batch that have a value and no reason against them yet.
+    pub fn add(&mut self, first_row: u32, column: &Column, verdicts: &Verdicts) {
+        self.shards.resize_with(SHARDS, Vec::new);
+        let accepted = (0..column.len()).filter(|row| verdicts.0[*row].is_none() && column.is_valid(*row));
+        let rows = accepted.map(|row| (row, first_row + row as u32));
+        match column {
+            Column::Int(ints) => {
+                rows.for_each(|(row, number)| self.push(number, (ints.values[row] as u64).into()))
+            }
+            Column::Bool(truths) => rows.for_each(|(row, number)| self.push(number, truths[row].into())),
+            Column::Text(texts) => {
+                let by_code: Vec<Key> = texts.dictionary.iter().map(|text| text_key(text)).collect();
+                rows.for_each(|(row, number)| self.push(number, by_code[texts.codes[row] as usize]));
+            }
+            Column::Wide(_) => unreachable!("no input column is wide"),
         }
-        Column::Bool(truths) => {
-            (0..truths.len()).map(|row| column.is_valid(row).then(|| u128::from(truths[row]))).collect()
-        }
-        Column::Text(texts) => {
-            let by_code: Vec<Key> = texts.dictionary.iter().map(|text| text_key(text)).collect();
-            texts.codes.iter().map(|code| by_code.get(*code as usize).copied()).collect()
-        }
-        Column::Wide(_) => unreachable!("no input column is wide"),
+    }
+
+    fn push(&mut self, row: u32, key: Key) {
+        self.shards[shard_of(key)].push((row, key));
     }
 }
 
@@ -62,12 +76,12 @@ const SHARDS: usize = 16;
 /// Below this many keys a shard is not worth pruning.
 const PRUNE_AT_LEAST: usize = 1 << 16;
 
-/// One part of a wave: its delivery and its rows' keys.
+/// One part of a wave: its delivery (undated ones count as one day) and its rows' keys.
 pub struct Part<'a> {
-    /// Undated deliveries count as one day.
+    /// When the rows arrived.
     pub delivery: Option<Day>,
-    /// By row; `None` where the value is null or the row has an earlier reason.
-    pub keys: &'a [Option<Key>],
+    /// Their keys.
+    pub keys: &'a Keys,
 }
 
 impl Seen {
@@ -104,15 +118,11 @@ impl Shard {
             self.prune_at = (self.latest.len() * 2).max(PRUNE_AT_LEAST);
         }
         let mut repeats = Vec::new();
-        for (row, key) in part.keys.iter().enumerate() {
-            let Some(key) = key else { continue };
-            if shard_of(*key) != number {
-                continue;
-            }
+        for (row, key) in part.keys.shards.get(number).into_iter().flatten() {
             match self.latest.entry(*key) {
                 Entry::Occupied(mut seen) => {
                     if delivery.since(*seen.get()) <= within {
-                        repeats.push(row as u32);
+                        repeats.push(*row);
                     }
                     seen.insert(delivery);
                 }

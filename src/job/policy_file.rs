@@ -311,16 +311,15 @@ fn rule_of(reader: &mut Reader, raw: Spanned<RawRule>, scopes: &Scopes, policy: 
 }
 
 fn amount_of(reader: &mut Reader, raw: &RawRule, place: std::ops::Range<usize>) -> Option<Amount> {
-    let given: [(&str, &Option<Spanned<i64>>, fn(i64) -> Amount, i64); 3] = [
-        ("percent", &raw.percent, Amount::Percent, 1),
-        ("by", &raw.by, Amount::By, 1),
-        ("to", &raw.to, Amount::To, 0),
-    ];
-    let given = given.into_iter().filter_map(|(name, value, make, least)| {
-        let value = value.as_ref()?;
-        Some((name, value.span(), make(at_least(reader, least, name, value))))
-    });
-    let given: Vec<_> = given.collect();
+    let mut given = Vec::new();
+    let mut take = |name: &'static str, value: &Option<Spanned<i64>>, least, make: fn(i64) -> Amount| {
+        if let Some(value) = value {
+            given.push((name, value.span(), make(at_least(reader, least, name, value))));
+        }
+    };
+    take("percent", &raw.percent, 1, Amount::Percent);
+    take("by", &raw.by, 1, Amount::By);
+    take("to", &raw.to, 0, Amount::To);
     match (raw.action.get_ref(), &given[..]) {
         (Action::Raise | Action::Lower, [(_, _, amount)]) => Some(*amount),
         (Action::Raise | Action::Lower, _) => {

@@ -134,6 +134,7 @@ pub fn write(sample: &Sample, done: &(dyn Fn(u64) + Sync)) -> Result<Totals> {
     let finished = AtomicU64::new(0);
     let days = calendar.deliveries().par_iter().with_max_len(1);
     days.map(|day| {
+        crate::signal::check()?;
         let totals = telling.deliver(day)?;
         done(finished.fetch_add(1, Ordering::Relaxed) + 1);
         Ok(totals)

@@ -1,0 +1,237 @@
+//! What a run reads: the job bound to its inputs, the deliveries that bear on it, the columns wanted.
+
+use std::path::Path;
+
+use anyhow::Result;
+use rayon::prelude::*;
+
+use crate::day::Day;
+use crate::expr::Type;
+use crate::features::plan::Plan;
+use crate::input::catalog::{self, Catalog, Delivery};
+use crate::input::file::{self, OpenFile, Role, Units, Wanted};
+use crate::input::stream::Source;
+use crate::input::{lines, rejects};
+use crate::job::{
+    Draft, FileColumns, From, InputColumns, InputSpec, Inputs, Job, LINE_STATE, REPAYMENT_COLUMNS,
+    TRANSACTION_COLUMNS,
+};
+
+/// The deliveries of every input.
+pub struct Deliveries {
+    /// Of transactions.
+    pub transactions: Catalog,
+    /// Of repayments.
+    pub repayments: Catalog,
+    /// Of lines.
+    pub lines: Catalog,
+    /// Of earlier adjustments, if the job has them.
+    pub issued: Option<Catalog>,
+}
+
+impl Deliveries {
+    /// Lists all inputs.
+    pub fn list(inputs: &Inputs) -> Result<Deliveries> {
+        Ok(Deliveries {
+            transactions: catalog::list(&inputs.transactions)?,
+            repayments: catalog::list(&inputs.repayments)?,
+            lines: catalog::list(&inputs.lines)?,
+            issued: inputs.issued.as_ref().map(catalog::list).transpose()?,
+        })
+    }
+}
+
+/// Resolves a job against the columns of the newest files delivered by `by`. Mistakes in the job files
+/// are told before troubles with the inputs.
+pub fn prepare(path: &Path, by: Option<Day>) -> Result<(Job, Deliveries, Draft)> {
+    let mut draft = Draft::read(path)?;
+    let listed = draft.inputs().map(Deliveries::list);
+    let columns = match &listed {
+        Some(Ok(deliveries)) => input_columns(deliveries, by),
+        _ => InputColumns::default(),
+    };
+    let job = draft.bind(&columns);
+    draft.remarks.check()?;
+    let deliveries = listed.expect("a job without mistakes has inputs")?;
+    Ok((job.expect("a job without mistakes is bound"), deliveries, draft))
+}
+
+fn input_columns(deliveries: &Deliveries, by: Option<Day>) -> InputColumns {
+    let newest = |catalog: &Catalog| -> Option<FileColumns> {
+        let seen = |delivery: &&Delivery| delivery.date <= by || by.is_none();
+        let delivery = catalog.deliveries.iter().rfind(seen).or(catalog.deliveries.first())?;
+        let file = file::open(&catalog.spec, delivery.date, delivery.files.first()?).ok()?;
+        Some(file.columns(&catalog.spec))
+    };
+    InputColumns {
+        transactions: newest(&deliveries.transactions),
+        repayments: newest(&deliveries.repayments),
+        lines: newest(&deliveries.lines),
+    }
+}
+
+/// The input files a run stands on, opened.
+pub struct Files {
+    pub(super) transactions: Vec<OpenFile>,
+    pub(super) repayments: Vec<OpenFile>,
+    pub(super) lines: Vec<OpenFile>,
+    pub(super) issued: Vec<OpenFile>,
+    pub(super) snapshot: Option<Day>,
+}
+
+impl Files {
+    /// Finds and opens them; whatever must have been delivered and was not is an error.
+    pub fn open(job: &Job, deliveries: &Deliveries, as_of: Day, known_on: Day) -> Result<Files> {
+        deliveries.transactions.require(as_of)?;
+        deliveries.repayments.require(as_of)?;
+        let (snapshot, lines) = lines::snapshot_of(&deliveries.lines, as_of, job.lines_max_age_days)?;
+        let issued = match &deliveries.issued {
+            Some(catalog) => catalog.within(Day(i32::MIN), as_of.plus(-1)),
+            None => Vec::new(),
+        };
+        let transactions = deliveries.transactions.within(oldest_transactions(job, as_of), known_on);
+        let repayments = deliveries.repayments.within(Day(i32::MIN), known_on);
+        Ok(Files {
+            transactions: open_all(&job.inputs.transactions, &transactions)?,
+            repayments: open_all(&job.inputs.repayments, &repayments)?,
+            lines: open_all(&job.inputs.lines, &lines)?,
+            issued: match &job.inputs.issued {
+                Some(spec) => open_all(spec, &issued)?,
+                None => Vec::new(),
+            },
+            snapshot,
+        })
+    }
+
+    /// Checks every file's columns against the contract.
+    pub fn check_schemas(&self, job: &Job) -> Result<()> {
+        let units = Units { minor_units: job.minor_units, timezone: job.timezone.clone() };
+        let of_transactions = Plan::new(&job.features, From::Transactions);
+        let (transactions, _) = transactions(job, self, &units, &of_transactions, Day(0), Type::Any);
+        let repayments = repayments(job, self, &units, Day(0), Type::Any);
+        let lines: Vec<Wanted> = wanted_lines(job).into_iter().map(|(_, wanted)| wanted).collect();
+        let all = [
+            (&job.inputs.transactions, &self.transactions, &transactions.wanted),
+            (&job.inputs.repayments, &self.repayments, &repayments.wanted),
+            (&job.inputs.lines, &self.lines, &lines),
+        ];
+        for (spec, files, wanted) in all {
+            files.par_iter().try_for_each(|file| file.bind(spec, wanted, &units).map(|_| ()))?;
+        }
+        Ok(())
+    }
+
+    /// By input.
+    pub fn by_input<'a>(&'a self, job: &'a Job) -> Vec<(&'a InputSpec, &'a [OpenFile])> {
+        let mut all: Vec<(&InputSpec, &[OpenFile])> = vec![
+            (&job.inputs.transactions, &self.transactions),
+            (&job.inputs.repayments, &self.repayments),
+            (&job.inputs.lines, &self.lines),
+        ];
+        all.extend(job.inputs.issued.as_ref().map(|spec| (spec, &*self.issued)));
+        all
+    }
+}
+
+fn open_all(spec: &InputSpec, deliveries: &[Delivery]) -> Result<Vec<OpenFile>> {
+    let files: Vec<_> = deliveries
+        .iter()
+        .flat_map(|delivery| delivery.files.iter().map(|file| (delivery.date, file)))
+        .collect();
+    files.into_par_iter().map(|(date, file)| file::open(spec, date, file)).collect()
+}
+
+/// Longest window over transactions; at least the as-of date itself, whose rejects are listed.
+fn transactions_window(job: &Job) -> i32 {
+    let plan = Plan::new(&job.features, From::Transactions);
+    plan.longest_days.map_or(i32::MAX, |days| days.max(1) as i32)
+}
+
+/// The first delivery date that bears on a run: later than D − the longest window − `within_days`.
+fn oldest_transactions(job: &Job, as_of: Day) -> Day {
+    let within = job.inputs.transactions.unique.as_ref().map_or(0, |unique| unique.within_days);
+    as_of.plus(-transactions_window(job)).plus(-i32::try_from(within).unwrap_or(i32::MAX)).plus(1)
+}
+
+/// Days without a delivery, by input, that a run of the day would have wanted.
+pub fn missing_days(job: &Job, deliveries: &Deliveries, as_of: Day) -> [(&'static str, Vec<Day>); 2] {
+    let first = |from| Plan::new(&job.features, from).longest_days.map(|days| as_of.plus(-(days as i32)));
+    let (transactions, repayments) = (first(From::Transactions), first(From::Bills));
+    [
+        (job.inputs.transactions.name, deliveries.transactions.missing_days(transactions, as_of)),
+        (job.inputs.repayments.name, deliveries.repayments.missing_days(repayments, as_of)),
+    ]
+}
+
+/// What to read of lines, with each column's position in the scope.
+pub(super) fn wanted_lines(job: &Job) -> Vec<(usize, Wanted)> {
+    let scope = &job.scopes.lines;
+    let of_lines = Plan::new(&job.features, From::Lines);
+    let mut needed = of_lines.columns;
+    needed.extend(&job.policy.extra_columns);
+    let spec = &job.inputs.lines;
+    needed.extend(spec.unique.as_ref().and_then(|unique| scope.find(&unique.column)).map(|(slot, _)| slot));
+    let inputs = scope.columns.len() - LINE_STATE.len();
+    needed.retain(|slot| *slot < inputs);
+    needed.sort_unstable();
+    needed.dedup();
+    lines::wanted(scope, &needed)
+}
+
+/// What to read of transactions, and each column's position in the scope.
+pub(super) fn transactions<'a>(
+    job: &'a Job,
+    files: &'a Files,
+    units: &'a Units,
+    plan: &Plan,
+    as_of: Day,
+    account_kind: Type,
+) -> (Source<'a>, Vec<usize>) {
+    let spec = &job.inputs.transactions;
+    let scope = &job.scopes.transactions;
+    let mut slots: Vec<usize> = (0..TRANSACTION_COLUMNS.len()).collect();
+    let unique = spec.unique.as_ref().and_then(|unique| scope.find(&unique.column)).map(|(slot, _)| slot);
+    for slot in plan.columns.iter().copied().chain(unique) {
+        if !slots.contains(&slot) {
+            slots.push(slot);
+        }
+    }
+    let roles = [Role::Id, Role::Date, Role::Money];
+    let role = |slot: &usize| roles.get(*slot).copied().unwrap_or(Role::Extra);
+    let wanted = slots.iter().map(|slot| Wanted::new(&scope.columns[*slot].0, role(slot))).collect();
+    let source = Source {
+        spec,
+        files: &files.transactions,
+        wanted,
+        units,
+        judge: rejects::judge_transactions,
+        unique: unique.and_then(|unique| slots.iter().position(|slot| *slot == unique)),
+        report_from: as_of,
+        account_kind,
+    };
+    (source, slots)
+}
+
+pub(super) fn repayments<'a>(
+    job: &'a Job,
+    files: &'a Files,
+    units: &'a Units,
+    as_of: Day,
+    account_kind: Type,
+) -> Source<'a> {
+    let spec = &job.inputs.repayments;
+    let roles = [Role::Id, Role::Text, Role::Id, Role::Date, Role::Money, Role::Date, Role::Money];
+    let contract = REPAYMENT_COLUMNS.iter().zip(roles);
+    let mut wanted: Vec<Wanted> = contract.map(|((name, _), role)| Wanted::new(name, role)).collect();
+    let unique = spec.unique.as_ref().map(|unique| {
+        match wanted.iter().position(|column| column.name == unique.column) {
+            Some(position) => position,
+            None => {
+                wanted.push(Wanted::new(&unique.column, Role::Extra));
+                wanted.len() - 1
+            }
+        }
+    });
+    let judge = rejects::judge_repayments;
+    Source { spec, files: &files.repayments, wanted, units, judge, unique, report_from: as_of, account_kind }
+}

@@ -180,7 +180,7 @@ pub fn main() -> Result<()> {
             check_dates(Some(args.date), args.known_on)?;
             let known_on = args.known_on.unwrap_or(args.date);
             let (directory, overruled) = release(&args.out, args.date, known_on)?;
-            print(&format!("published {}", directory.display()))?;
+            print(&format!("published {}", console::plain_path(&directory)))?;
             overruled.iter().try_for_each(|gate| print(&format!("overruled {}", gate.line())))
         }
         Command::Sample(args) => sample_command(args, &progress),
@@ -252,7 +252,7 @@ fn text(outcome: &Outcome) -> String {
         thousands(totals.lines.into()),
         thousands(totals.adjustments.into()),
         money(change, outcome.minor_units),
-        outcome.directory.display(),
+        console::plain_path(&outcome.directory),
     )
 }
 

@@ -1,6 +1,7 @@
 //! The terminal: progress, log lines, and tables for people.
 
 use std::io::IsTerminal;
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, presets};
@@ -77,7 +78,7 @@ pub fn start_log(verbose: u8) {
         .init();
 }
 
-/// A table with a header; columns from the second on are aligned right.
+/// A table with a header; columns of numbers are aligned right.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
@@ -85,14 +86,28 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     for row in rows {
         table.add_row(row.clone());
     }
+    let is_number = |cell: &String| cell.starts_with(|first: char| first.is_ascii_digit() || first == '-');
     for (number, column) in table.column_iter_mut().enumerate() {
         column.set_padding((if number == 0 { 2 } else { 1 }, 1));
-        if number > 0 {
+        if rows.iter().all(|row| is_number(&row[number])) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
     let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_string()).collect();
     lines.join("\n")
+}
+
+/// A path without the detours of `dir/..`, for people to read.
+pub fn plain_path(path: &Path) -> String {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match (part, plain.components().next_back()) {
+            (Component::CurDir, _) => {}
+            (Component::ParentDir, Some(Component::Normal(_))) => drop(plain.pop()),
+            _ => plain.push(part),
+        }
+    }
+    plain.display().to_string()
 }
 
 /// An integer with thousands separators.
@@ -123,6 +138,15 @@ pub fn money(minor: i128, minor_units: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_are_shown_without_detours() {
+        for (path, plain) in
+            [("jobs/../out/date=1", "out/date=1"), ("../out", "../out"), ("./a/b/../../c", "c")]
+        {
+            assert_eq!(plain_path(Path::new(path)), plain);
+        }
+    }
 
     #[test]
     fn money_has_its_decimal_places() {

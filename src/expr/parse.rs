@@ -13,7 +13,7 @@ use sqlparser::tokenizer::{Location, Token};
 
 use super::{Arithmetic, Comparison, Expr, ExprError, Node, Scope, Type};
 use crate::day::Day;
-use crate::job::near_miss;
+use crate::job::{listing, near_miss};
 
 const GRAMMAR: &str = "an expression is made of integers, 'text', date '2026-01-31', true, false, null, \
      column names, = <> != < <= > >=, and, or, not, in (…), between, is [not] null, + - * %, \
@@ -169,7 +169,7 @@ impl Binder<'_> {
                 }
                 let help = match near_miss(&ident.value, self.scope.names()) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("known here: {}", self.scope.names().collect::<Vec<_>>().join(", ")),
+                    None => format!("known here: {}", listing(self.scope.names())),
                 };
                 self.refuse(at, format!("there is no column `{}` here", ident.value), Some(help))
             }

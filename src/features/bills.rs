@@ -1,4 +1,4 @@
-//! Repayment rows to bills: terms, payments, when a bill was settled and how late.
+//! Reads repayments: rows folded into ledgers, the bills that are due accumulated.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -7,6 +7,7 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::accumulate::Cells;
+use super::ledger::{Bill, BillId, Key, Ledger, Row};
 use super::plan::Plan;
 use super::rows::accumulate;
 use super::{Interner, Partitions};
@@ -17,37 +18,7 @@ use crate::expr::{Column, Frame, Ints};
 use crate::failure::input;
 use crate::input::accounts::{Accounts, STRANGER, id_text};
 use crate::input::stream::{Chunk, Source, Tally, stream};
-
-/// What identifies a bill within an account and product.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum BillId {
-    Int(i64),
-    Text(Arc<str>),
-}
-
-/// One repayment row.
-#[derive(Debug, Clone)]
-struct Row {
-    account: u32,
-    product: u32,
-    bill: BillId,
-    /// Undated deliveries come before all others.
-    delivery: i32,
-    due_on: Day,
-    due_amount: i64,
-    payment: Option<(Day, i64)>,
-}
-
-/// A bill as of a day.
-#[derive(Debug, PartialEq, Eq)]
-struct Bill {
-    due_on: Day,
-    due_amount: i64,
-    paid: i128,
-    settled_on: Option<Day>,
-    /// Some delivery gives it more than one pair of terms.
-    is_conflicting: bool,
-}
+use crate::job::BILL_COLUMNS;
 
 /// What repayments come to.
 pub struct Repayments {
@@ -81,7 +52,7 @@ pub fn read_repayments(
     let products = Interner::default();
     let strangers = Mutex::new(HashMap::<String, u32>::new());
     let total = partitions.count() + STRANGER_PARTITIONS;
-    let rows: Vec<Mutex<Vec<Row>>> = (0..total).map(|_| Mutex::new(Vec::new())).collect();
+    let ledgers: Vec<Mutex<Ledger>> = (0..total).map(|_| Mutex::default()).collect();
     let stranger_of = |id: String| {
         let mut known = strangers.lock().expect("no thread panicked");
         let next = known.len() as u32;
@@ -95,11 +66,11 @@ pub fn read_repayments(
             let partition = match positions[number] {
                 STRANGER => {
                     let id = id_text(&chunk.columns[0], number).expect("accepted rows have an account");
-                    row.account = stranger_of(id);
-                    partitions.count() + row.account as usize % STRANGER_PARTITIONS
+                    row.key.account = stranger_of(id);
+                    partitions.count() + row.key.account as usize % STRANGER_PARTITIONS
                 }
                 position => {
-                    row.account = position;
+                    row.key.account = position;
                     partitions.of(position)
                 }
             };
@@ -110,29 +81,31 @@ pub fn read_repayments(
     let sink = |load: Load, repeats: &[u32]| {
         for (partition, part) in load.parts.into_iter().enumerate().filter(|(_, part)| !part.is_empty()) {
             let kept = part.into_iter().filter(|(number, _)| repeats.binary_search(number).is_err());
-            rows[partition].lock().expect("no thread panicked").extend(kept.map(|(_, row)| row));
+            ledgers[partition].lock().expect("no thread panicked").add(kept.map(|(_, row)| row));
         }
         Ok(())
     };
-    let tally = stream(source, progress, pack, sink)?;
+    let fold = || {
+        ledgers.par_iter().for_each(|ledger| ledger.lock().expect("no thread panicked").fold_if_many());
+    };
+    let tally = stream(source, progress, pack, sink, fold)?;
     let products = products.texts();
-    let settled: Vec<(Option<Cells>, u64)> = rows
+    let settled: Vec<(Option<Cells>, u64)> = ledgers
         .into_par_iter()
         .enumerate()
-        .map(|(number, rows)| {
-            let rows = rows.into_inner().expect("no thread panicked");
-            let bills = bills(rows, as_of, tolerance);
-            let conflicts = bills.iter().filter(|(_, bill)| bill.is_conflicting).count() as u64;
+        .map(|(number, ledger)| {
+            let bills = ledger.into_inner().expect("no thread panicked").into_bills();
+            let conflicts = bills.iter().filter(|bill| bill.is_conflicting).count() as u64;
             if number >= partitions.count() {
                 return Ok((None, conflicts));
             }
-            let columns = columns(plan, &bills, as_of, &products, accounts)?;
+            let columns = columns(plan, &bills, as_of, tolerance, &products, accounts)?;
             let columns: Vec<Option<&Column>> = columns.iter().map(Option::as_ref).collect();
             let frame = Frame { rows: bills.len(), columns };
             let place = |row: usize| {
-                let (key, bill) = &bills[row];
+                let bill: &Bill = &bills[row];
                 let age = as_of.since(bill.due_on);
-                (age >= 0).then(|| (key.account, u32::try_from(age).expect("ages of days fit")))
+                (age >= 0).then(|| (bill.key.account, u32::try_from(age).expect("ages of days fit")))
             };
             let cells = accumulate(plan, &frame, place, partitions.accounts(number));
             Ok((Some(cells), conflicts))
@@ -171,9 +144,7 @@ fn repayment_rows<'a>(chunk: &'a Chunk, products: &Interner) -> impl Iterator<It
         };
         let payment = paid_on.get(row).map(|day| (Day(*day as i32), paid_amount.values[row]));
         let row_of = Row {
-            account: STRANGER,
-            product: numbers[product.codes[row] as usize],
-            bill,
+            key: Key { account: STRANGER, product: numbers[product.codes[row] as usize], bill },
             delivery,
             due_on: Day(due_on.values[row] as i32),
             due_amount: due_amount.values[row],
@@ -183,152 +154,81 @@ fn repayment_rows<'a>(chunk: &'a Chunk, products: &Interner) -> impl Iterator<It
     })
 }
 
-/// The bills of a partition, each with one of its rows.
-fn bills(mut rows: Vec<Row>, as_of: Day, tolerance: i64) -> Vec<(Row, Bill)> {
-    fn key(row: &Row) -> (u32, u32, &BillId) {
-        (row.account, row.product, &row.bill)
-    }
-    rows.sort_unstable_by(|a, b| key(a).cmp(&key(b)).then(a.delivery.cmp(&b.delivery)));
-    let groups = rows.chunk_by(|a, b| key(a) == key(b));
-    groups.map(|group| (group[0].clone(), bill(group, as_of, tolerance))).collect()
-}
-
-/// One bill from its rows, in order of delivery.
-fn bill(rows: &[Row], as_of: Day, tolerance: i64) -> Bill {
-    let terms = |row: &Row| (row.due_on, row.due_amount);
-    let mut deliveries = rows.chunk_by(|a, b| a.delivery == b.delivery);
-    let is_conflicting =
-        deliveries.clone().any(|delivery| delivery.iter().any(|row| terms(row) != terms(&delivery[0])));
-    let latest = deliveries.next_back().expect("a bill has a row");
-    let due_on = latest.iter().map(|row| row.due_on).min().expect("a delivery has a row");
-    let due_amount = latest.iter().map(|row| row.due_amount).max().expect("a delivery has a row");
-    let mut payments: Vec<(Day, i64)> =
-        rows.iter().filter_map(|row| row.payment).filter(|(day, _)| *day <= as_of).collect();
-    payments.sort_unstable();
-    let enough = i128::from((due_amount - tolerance).max(1));
-    let (mut paid, mut settled_on) = (0_i128, None);
-    for day in payments.chunk_by(|a, b| a.0 == b.0) {
-        paid += day.iter().map(|(_, amount)| i128::from(*amount)).sum::<i128>();
-        settled_on = if paid >= enough { settled_on.or(Some(day[0].0)) } else { None };
-    }
-    Bill { due_on, due_amount, paid, settled_on, is_conflicting }
-}
-
 /// The columns of the bills scope that the plan reads.
 fn columns(
     plan: &Plan,
-    bills: &[(Row, Bill)],
+    bills: &[Bill],
     as_of: Day,
+    tolerance: i64,
     products: &[Arc<str>],
     accounts: &Accounts,
 ) -> Result<Vec<Option<Column>>> {
-    let reads = |slot: usize| plan.columns.contains(&slot);
+    let settled: Vec<(i128, Option<Day>)> = bills.iter().map(|bill| bill.settle(as_of, tolerance)).collect();
+    let rows = || bills.iter().zip(&settled);
     let days = |day: Day| i64::from(day.0);
-    let ints = |value: &dyn Fn(&Bill) -> Option<i64>| {
-        Column::Int(bills.iter().map(|(_, bill)| value(bill)).collect::<Ints>())
-    };
-    let exact = |what: &str, value: &dyn Fn(&Bill) -> i128| -> Result<Column> {
-        let fits = bills.iter().map(|(row, bill)| {
-            i64::try_from(value(bill)).map(Some).map_err(|_| {
-                let account = accounts.ids.text(row.account as usize);
-                let id = match &row.bill {
-                    BillId::Int(id) => id.to_string(),
-                    BillId::Text(id) => id.to_string(),
-                };
-                input(format!(
-                    "settle bills: {what} of bill {id} of account {account} is {}, which does not fit in Int64",
-                    value(bill)
-                ))
-            })
+    let outstanding = |bill: &Bill, paid: i128| (i128::from(bill.due_amount) - paid).max(0);
+    let days_late =
+        |bill: &Bill, settled_on: Option<Day>| settled_on.unwrap_or(as_of).since(bill.due_on).max(0);
+    let exact = |what: &str, value: &dyn Fn(&Bill, i128) -> i128| -> Result<Column> {
+        let fits = rows().map(|(bill, (paid, _))| {
+            let value = value(bill, *paid);
+            i64::try_from(value).map(Some).map_err(|_| does_not_fit(what, value, bill, accounts))
         });
         Ok(Column::Int(fits.collect::<Result<Ints>>()?))
     };
-    let product = |(row, _): &(Row, Bill)| products[row.product as usize].clone();
-    let is_open = |(_, bill): &(Row, Bill)| if bill.settled_on.is_none() { TRUE } else { FALSE };
-    let days_late = |bill: &Bill| bill.settled_on.unwrap_or(as_of).since(bill.due_on).max(0);
-    let outstanding = |bill: &Bill| (i128::from(bill.due_amount) - bill.paid).max(0);
-    let all = [
-        reads(0).then(|| {
-            let texts: Vec<Arc<str>> = bills.iter().map(product).collect();
-            Ok(Column::Text(texts.iter().map(|text| Some(&**text)).collect()))
-        }),
-        reads(1).then(|| Ok(bill_ids(bills))),
-        reads(2).then(|| Ok(ints(&|bill| Some(days(bill.due_on))))),
-        reads(3).then(|| Ok(ints(&|bill| Some(bill.due_amount)))),
-        reads(4).then(|| exact("paid", &|bill| bill.paid)),
-        reads(5).then(|| Ok(ints(&|bill| bill.settled_on.map(days)))),
-        reads(6).then(|| Ok(Column::Bool(bills.iter().map(is_open).collect()))),
-        reads(7).then(|| Ok(ints(&|bill| Some(days_late(bill))))),
-        reads(8).then(|| exact("outstanding", &outstanding)),
-    ];
-    all.into_iter().map(Option::transpose).collect()
+    let column = |slot: usize| -> Result<Column> {
+        Ok(match BILL_COLUMNS[slot].0 {
+            "product" => {
+                Column::Text(bills.iter().map(|bill| Some(&*products[bill.key.product as usize])).collect())
+            }
+            "bill_id" => bill_ids(bills),
+            "due_on" => Column::Int(Ints::all(bills.iter().map(|bill| days(bill.due_on)).collect())),
+            "due_amount" => Column::Int(Ints::all(bills.iter().map(|bill| bill.due_amount).collect())),
+            "paid" => exact("paid", &|_, paid| paid)?,
+            "settled_on" => Column::Int(settled.iter().map(|(_, day)| day.map(days)).collect()),
+            "is_open" => Column::Bool(
+                settled.iter().map(|(_, day)| if day.is_none() { TRUE } else { FALSE }).collect(),
+            ),
+            "days_late" => {
+                Column::Int(Ints::all(rows().map(|(bill, (_, day))| days_late(bill, *day)).collect()))
+            }
+            "outstanding" => exact("outstanding", &outstanding)?,
+            other => unreachable!("{other} is no column of bills"),
+        })
+    };
+    (0..BILL_COLUMNS.len())
+        .map(|slot| plan.columns.contains(&slot).then(|| column(slot)).transpose())
+        .collect()
 }
 
-fn bill_ids(bills: &[(Row, Bill)]) -> Column {
-    match bills.first().map(|(row, _)| &row.bill) {
-        Some(BillId::Text(_)) => Column::Text(
-            bills
-                .iter()
-                .map(|(row, _)| match &row.bill {
-                    BillId::Text(id) => Some(&**id),
-                    BillId::Int(_) => None,
-                })
-                .collect(),
-        ),
-        _ => Column::Int(
-            bills
-                .iter()
-                .map(|(row, _)| match &row.bill {
-                    BillId::Int(id) => Some(*id),
-                    BillId::Text(_) => None,
-                })
-                .collect(),
-        ),
-    }
+fn does_not_fit(what: &str, value: i128, bill: &Bill, accounts: &Accounts) -> anyhow::Error {
+    let account = accounts.ids.text(bill.key.account as usize);
+    let id = match &bill.key.bill {
+        BillId::Int(id) => id.to_string(),
+        BillId::Text(id) => id.to_string(),
+    };
+    input(format!(
+        "settle bills: {what} of bill {id} of account {account} is {value}, which does not fit in Int64"
+    ))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn row(delivery: i32, due_on: i32, due_amount: i64, payment: Option<(i32, i64)>) -> Row {
-        Row {
-            account: 0,
-            product: 0,
-            bill: BillId::Int(1),
-            delivery,
-            due_on: Day(due_on),
-            due_amount,
-            payment: payment.map(|(day, amount)| (Day(day), amount)),
+fn bill_ids(bills: &[Bill]) -> Column {
+    let text = |bill: &Bill| matches!(bill.key.bill, BillId::Text(_));
+    match bills.first().is_some_and(text) {
+        true => {
+            let id = |bill: &'_ Bill| match &bill.key.bill {
+                BillId::Text(id) => Some(id.clone()),
+                BillId::Int(_) => None,
+            };
+            let ids: Vec<Option<Arc<str>>> = bills.iter().map(id).collect();
+            Column::Text(ids.iter().map(Option::as_deref).collect())
         }
-    }
-
-    /// Bills due on day 10 for 1000 with a tolerance of 100, seen at day 20.
-    #[test]
-    fn a_bill_is_settled_from_the_day_on_which_payments_stay_enough() {
-        type Case = (&'static str, Vec<(i32, i64)>, Option<i32>);
-        let cases: [Case; 7] = [
-            ("nothing paid", vec![], None),
-            ("paid in full", vec![(9, 1000)], Some(9)),
-            ("short by the tolerance", vec![(9, 900)], Some(9)),
-            ("short by more", vec![(9, 899)], None),
-            ("in parts", vec![(8, 500), (12, 500)], Some(12)),
-            ("bounced and paid again", vec![(9, 1000), (11, -1000), (15, 1000)], Some(15)),
-            ("bounced the same day, another in its place", vec![(9, 1000), (9, -1000), (9, 950)], Some(9)),
-        ];
-        for (name, payments, settled_on) in cases {
-            let rows: Vec<Row> = payments.iter().map(|payment| row(1, 10, 1000, Some(*payment))).collect();
-            let rows = if rows.is_empty() { vec![row(1, 10, 1000, None)] } else { rows };
-            assert_eq!(bill(&rows, Day(20), 100).settled_on, settled_on.map(Day), "{name}");
+        false => {
+            let id = |bill: &Bill| match bill.key.bill {
+                BillId::Int(id) => Some(id),
+                BillId::Text(_) => None,
+            };
+            Column::Int(bills.iter().map(id).collect())
         }
-    }
-
-    #[test]
-    fn terms_are_the_latest_deliverys_and_conflicts_are_within_one() {
-        let rows = [row(1, 10, 1000, None), row(2, 15, 700, None), row(2, 12, 800, None)];
-        let found = bill(&rows, Day(20), 0);
-        assert_eq!((found.due_on, found.due_amount, found.is_conflicting), (Day(12), 800, true));
-        let rows = [row(1, 10, 1000, None), row(2, 15, 700, None)];
-        assert!(!bill(&rows, Day(20), 0).is_conflicting);
     }
 }

@@ -8,6 +8,7 @@ pub mod accumulate;
 pub mod bills;
 mod finish;
 mod interner;
+mod ledger;
 pub mod plan;
 mod rows;
 

@@ -208,7 +208,7 @@ pub fn read_transactions(
         }
         Ok(())
     };
-    let tally = stream(source, progress, pack, sink)?;
+    let tally = stream(source, progress, pack, sink, || {})?;
     let cells = cells.into_iter().map(|cells| cells.into_inner().expect("no thread panicked"));
     Ok((cells.collect(), tally))
 }

@@ -96,12 +96,14 @@ struct Place {
 }
 
 /// Reads everything. `pack` takes accepted rows out of each batch; `sink` gets what was packed from a
-/// row group, with the row numbers (ascending, within the row group) that turned out to be repeats.
+/// row group, with the row numbers (ascending, within the row group) that turned out to be repeats. Waves come in
+/// order of delivery; `after_wave` is called between them.
 pub fn stream<P: Default + Send>(
     source: &Source,
     progress: &Progress,
     pack: impl Fn(&Chunk, &mut P) -> Result<()> + Sync,
     sink: impl Fn(P, &[u32]) -> Result<()> + Sync,
+    after_wave: impl Fn(),
 ) -> Result<Tally> {
     let bindings: Vec<Binding> = source
         .files
@@ -138,6 +140,7 @@ pub fn stream<P: Default + Send>(
             report(source, *place, unit, repeats, &mut tally);
         }
         units.into_par_iter().zip(&repeats).try_for_each(|(unit, repeats)| sink(unit.packed, repeats))?;
+        after_wave();
     }
     Ok(tally)
 }

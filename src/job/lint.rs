@@ -1,6 +1,6 @@
 //! Lints: job files that are well formed, but hardly meant.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::{Feature, FeatureKind, Job, LINE_HISTORY, LINE_STATE, Measure, Remarks, Statistic};
 use crate::expr::{Conjunct, Expr, Type};
@@ -14,6 +14,7 @@ pub fn lint(job: &Job, remarks: &mut Remarks) {
     unreachable_rules(job, remarks);
     unused_features(job, remarks);
     unnamed_products(job, remarks);
+    ambiguous_reasons(job, remarks);
 }
 
 /// The least and the most a score can be.
@@ -215,6 +216,24 @@ fn unnamed_products(job: &Job, remarks: &mut Remarks) {
                 format!("no rule names the product `{}`", product.name),
                 Some(help.into()),
             );
+        }
+    }
+}
+
+/// One code, two sentences: nobody could tell which was meant.
+fn ambiguous_reasons(job: &Job, remarks: &mut Remarks) {
+    let mut known: HashMap<&str, &str> = HashMap::new();
+    let of_score = job.scorecard.characteristics.iter().flat_map(|characteristic| {
+        let missing = characteristic.missing_reason.as_ref().map(|(code, text)| (1, code, Some(text)));
+        std::iter::once((1, &characteristic.reason, Some(&characteristic.text))).chain(missing)
+    });
+    let of_rules = job.policy.rules.iter().map(|rule| (2, &rule.reason, rule.text.as_ref()));
+    for (source, code, text) in of_score.chain(of_rules) {
+        let Some(text) = text else { continue };
+        if *known.entry(code).or_insert(text) != text {
+            let source = &job.sources[source];
+            let range = place(&source.text, "text", text);
+            remarks.warn((source, range), format!("the reason `{code}` has another text above"), None);
         }
     }
 }

@@ -23,7 +23,7 @@ pub use gate::{Bounds, Gate, Measure, Table};
 pub use job_file::{InputSpec, Unique, input_names};
 pub use policy_file::{Action, Affordability, Amount, Cooldown, Policy, Product, Rule};
 pub use scorecard_file::{Band, Bin, Characteristic, Dimension, Scorecard};
-pub use source::{Remarks, Severity, Source, near_miss};
+pub use source::{Remarks, Severity, Source, listing, near_miss};
 
 /// The columns of a file by contract name; `Err` names the type of one that no expression can take.
 pub type FileColumns = Vec<(String, Result<Type, String>)>;

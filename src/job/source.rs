@@ -117,14 +117,29 @@ impl Remark {
     }
 }
 
-/// The candidate within a typo's distance of `name`, if any.
-pub fn near_miss<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+/// The candidate within a typo's distance of `name`, or else the first that has it as a part.
+pub fn near_miss<'a>(name: &str, candidates: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    const LEAST_PART: usize = 4;
     let limit = 1 + name.chars().count() / 4;
-    candidates
+    let typo = candidates
+        .clone()
         .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+        .map(|(_, candidate)| candidate);
+    typo.or_else(|| {
+        candidates.into_iter().find(|candidate| name.len() >= LEAST_PART && candidate.contains(name))
+    })
+}
+
+/// Names for a help line, cut short where there are many.
+pub fn listing<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    const MOST_NAMES: usize = 16;
+    let names: Vec<&str> = names.collect();
+    match names.len().checked_sub(MOST_NAMES) {
+        None | Some(0) => names.join(", "),
+        Some(more) => format!("{} and {more} more", names[..MOST_NAMES].join(", ")),
+    }
 }
 
 /// One job file on its way from TOML to types; every mistake is collected, none stops the reading.
@@ -240,7 +255,7 @@ impl<'a> Reader<'a> {
     ) {
         let help = match near_miss(name.get_ref(), known.clone()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("declared: {}", known.collect::<Vec<_>>().join(", ")),
+            None => format!("declared: {}", listing(known)),
         };
         self.error(name.span(), format!("there is no {what} `{}`", name.get_ref()), Some(help));
     }

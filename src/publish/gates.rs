@@ -262,7 +262,7 @@ pub fn held(outcomes: &[Outcome], directory: &std::path::Path) -> Result<()> {
         "held by {} of {} gates; the run lies in {}",
         failed.len(),
         outcomes.len(),
-        directory.display()
+        crate::console::plain_path(directory)
     );
     Err(crate::failure::failure(crate::failure::Kind::Held, format!("{message}\n{}", lines.join("\n"))))
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::{Ending, Outcome, Request};
+use crate::console::plain_path;
 use crate::failure::{Kind, failure};
 use crate::job::Job;
 use crate::publish::commit::run_directory;
@@ -37,14 +38,14 @@ pub(super) fn standing_run(
                 let what = differences(&manifest, identity);
                 let message = format!(
                     "{} is published already, from other inputs or job files ({what}); --replace replaces it",
-                    directory.display()
+                    plain_path(&directory)
                 );
                 return Err(failure(Kind::Refused, message));
             }
             None => {
                 let message = format!(
                     "{} is there, but is no run (it has no manifest.json); move it away",
-                    directory.display()
+                    plain_path(&directory)
                 );
                 return Err(failure(Kind::Refused, message));
             }

@@ -173,6 +173,16 @@ impl Column {
         }
     }
 
+    /// Whether some row holds no value.
+    pub fn has_nulls(&self) -> bool {
+        match self {
+            Column::Int(ints) => ints.valid.is_some(),
+            Column::Wide(ints) => ints.valid.is_some(),
+            Column::Text(texts) => texts.codes.contains(&NULL_CODE),
+            Column::Bool(truths) => truths.contains(&UNKNOWN),
+        }
+    }
+
     /// A run of rows.
     pub fn slice(&self, rows: std::ops::Range<usize>) -> Column {
         match self {

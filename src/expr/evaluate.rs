@@ -27,6 +27,11 @@ impl Truths {
     pub fn is_true(&self, row: usize) -> bool {
         self.0[row] == TRUE
     }
+
+    /// Row by row, whether it is true.
+    pub fn iter(&self) -> impl Iterator<Item = bool> {
+        self.0.iter().map(|truth| *truth == TRUE)
+    }
 }
 
 /// A result of evaluation: a column, or one value for every row.

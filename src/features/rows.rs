@@ -1,5 +1,6 @@
 //! Rows reduced to what accumulators need: account, age, the groups they count in, values.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use anyhow::Result;
@@ -114,23 +115,45 @@ impl<'a> Packer<'a> {
             .map(|slot| frame.columns[*slot].expect("the frame holds what is read"))
             .collect();
         let values: Vec<Vec<i64>> = columns.iter().map(|column| self.numbers(column)).collect();
-        let mut mask = vec![0_u64; packed.mask_words];
+        let masks: Vec<Vec<u64>> =
+            (0..packed.mask_words).map(|word| self.masks(word, frame.rows, &filters, &columns)).collect();
         for row in 0..frame.rows {
-            let Some((account, age)) = place(row) else { continue };
-            mask.fill(0);
-            for (number, group) in plan.groups.iter().enumerate() {
-                let counts = group.filter.is_none_or(|filter| filters[filter].is_true(row))
-                    && group.value.is_none_or(|value| columns[value].is_valid(row));
-                mask[number / 64] |= u64::from(counts) << (number % 64);
-            }
-            if mask.iter().all(|bits| *bits == 0) {
+            if masks.iter().all(|mask| mask[row] == 0) {
                 continue;
             }
+            let Some((account, age)) = place(row) else { continue };
             packed.words.push(u64::from(account) | u64::from(age) << 32);
-            packed.words.extend_from_slice(&mask);
+            packed.words.extend(masks.iter().map(|mask| mask[row]));
             packed.words.extend(values.iter().map(|values| values[row] as u64));
             each(row);
         }
+    }
+
+    /// By row, which of 64 groups it counts in. Groups with one filter and one value share a pass.
+    fn masks(&self, word: usize, rows: usize, filters: &[Truths], columns: &[&Column]) -> Vec<u64> {
+        const BITS: usize = u64::BITS as usize;
+        let mut passes: BTreeMap<(Option<usize>, Option<usize>), u64> = BTreeMap::new();
+        for (bit, group) in self.plan.groups.iter().skip(word * BITS).take(BITS).enumerate() {
+            let value = group.value.filter(|value| columns[*value].has_nulls());
+            *passes.entry((group.filter, value)).or_default() |= 1 << bit;
+        }
+        let mut masks = vec![0; rows];
+        for ((filter, value), bits) in passes {
+            match (filter.map(|filter| &filters[filter]), value.map(|value| columns[value])) {
+                (None, None) => masks.iter_mut().for_each(|mask| *mask |= bits),
+                (Some(filter), None) => {
+                    let truths = masks.iter_mut().zip(filter.iter());
+                    truths.for_each(|(mask, truth)| *mask |= if truth { bits } else { 0 });
+                }
+                (filter, Some(value)) => {
+                    for (row, mask) in masks.iter_mut().enumerate() {
+                        let counts = value.is_valid(row) && filter.is_none_or(|filter| filter.is_true(row));
+                        *mask |= if counts { bits } else { 0 };
+                    }
+                }
+            }
+        }
+        masks
     }
 
     /// A column's values as integers: themselves, or a number for each text.

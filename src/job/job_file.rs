@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::gate::RawGate;
 use super::source::{Reader, Remarks, Source};
-use super::{InputColumns, Inputs, Scopes};
+use super::{Inputs, LINE_STATE, Scopes};
 use crate::expr::Scope;
 
 /// The inputs by the names that messages, rejects and the manifest use.
@@ -303,13 +303,7 @@ fn root_of(pattern: &str) -> PathBuf {
 
 impl JobFile {
     /// Checks that `unique` and `rename` name columns there are.
-    pub(super) fn check_unique(
-        &self,
-        source: &Source,
-        scopes: &Scopes,
-        columns: &InputColumns,
-        remarks: &mut Remarks,
-    ) {
+    pub(super) fn check_unique(&self, source: &Source, scopes: &Scopes, remarks: &mut Remarks) {
         let mut reader = Reader { source, remarks };
         for (input, place) in &self.unique_places {
             let scope: &Scope = match *input {
@@ -317,12 +311,10 @@ impl JobFile {
                 REPAYMENTS => &scopes.repayments,
                 _ => &scopes.lines,
             };
-            let own = match (*input, &columns.lines) {
-                (LINES, Some(lines)) => {
-                    lines.iter().any(|(name, kind)| name == place.get_ref() && kind.is_ok())
-                }
-                _ => scope.find(place.get_ref()).is_some(),
-            };
+            // What a line is made to say (`days_open` and the like) is no column of the input.
+            let state = if *input == LINES { LINE_STATE.len() } else { 0 };
+            let position = scope.find(place.get_ref()).map(|(position, _)| position);
+            let own = position.is_some_and(|position| position < scope.columns.len() - state);
             if !own && !scope.open {
                 reader.unknown_name(&format!("column of {input}"), place, scope.names());
             }

@@ -224,7 +224,7 @@ impl Draft {
         };
         let remarks = &mut self.remarks;
         let mut scopes = input_scopes(columns);
-        file.check_unique(&self.job, &scopes, columns, remarks);
+        file.check_unique(&self.job, &scopes, remarks);
         let model = scorecard_file::read(scorecard_source, &scopes, remarks);
         add_model_names(&mut scopes, &model);
         let mut reader = source::Reader { source: policy_source, remarks };

@@ -21,7 +21,7 @@ pub struct Report {
 
 /// Checks a job, and where a date is given, that a run of that date could start.
 pub fn check(path: &Path, date: Option<Day>, known_on: Option<Day>) -> Result<Report> {
-    let (job, deliveries, mut draft) = run::prepare(path, known_on.or(date))?;
+    let (job, deliveries, mut draft) = run::prepare(path, date, known_on.or(date))?;
     lint::lint(&job, &mut draft.remarks);
     let mut parts = vec![describe(&job)];
     let catalogs = [&deliveries.transactions, &deliveries.repayments, &deliveries.lines];

@@ -1,20 +1,24 @@
 //! The command line: arguments, and which verb they ask for.
 
+use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
+use serde::Serialize;
 
 use crate::console::{self, Progress, money, thousands};
 use crate::day::Day;
 use crate::failure::{Kind, failure};
 use crate::publish::gates;
+use crate::publish::manifest::{ControlTotals, Counts};
 use crate::publish::release::release;
 use crate::publish::verify::verify;
 use crate::run::{Ending, Outcome, Request, run};
 use crate::sample::{self, Sample};
+use crate::summary::Summary;
 use crate::{check, signal, summary};
 
 /// Nightly batch rescoring: reads a day's transactions and repayments and the book of credit lines,
@@ -224,7 +228,7 @@ fn run_command(args: RunArgs, progress: &Progress) -> Result<()> {
     progress.finish();
     let outcome = outcome?;
     match args.json {
-        true => print(&serde_json::to_string_pretty(&json(&outcome))?)?,
+        true => print(&serde_json::to_string_pretty(&Figures::of(&outcome))?)?,
         false => print(&text(&outcome))?,
     }
     match outcome.ending {
@@ -256,26 +260,42 @@ fn text(outcome: &Outcome) -> String {
     )
 }
 
-/// What `--json` prints: the summary's figures and the manifest's.
-fn json(outcome: &Outcome) -> serde_json::Value {
-    let manifest = &outcome.manifest;
-    let ending = match outcome.ending {
-        Ending::Published => "published",
-        Ending::Held => "held",
-        Ending::Unchanged => "unchanged",
-    };
-    serde_json::json!({
-        "ending": ending,
-        "directory": outcome.directory,
-        "job": manifest.job,
-        "as_of": manifest.as_of,
-        "known_on": manifest.known_on,
-        "summary": outcome.summary,
-        "control_totals": manifest.control_totals,
-        "counts": manifest.counts,
-        "missing_days": manifest.missing_days,
-        "gates": manifest.gates,
-    })
+/// What `--json` prints: the summary's figures and the manifest's. Sums may need more than 64 bits, so
+/// they are written as they are and never pass through a `serde_json::Value`.
+#[derive(Serialize)]
+struct Figures<'a> {
+    ending: &'static str,
+    directory: &'a Path,
+    job: &'a str,
+    as_of: Day,
+    known_on: Day,
+    summary: Option<&'a Summary>,
+    control_totals: &'a ControlTotals,
+    counts: &'a BTreeMap<String, Counts>,
+    missing_days: &'a BTreeMap<String, Vec<Day>>,
+    gates: &'a [gates::Outcome],
+}
+
+impl<'a> Figures<'a> {
+    fn of(outcome: &'a Outcome) -> Figures<'a> {
+        let manifest = &outcome.manifest;
+        Figures {
+            ending: match outcome.ending {
+                Ending::Published => "published",
+                Ending::Held => "held",
+                Ending::Unchanged => "unchanged",
+            },
+            directory: &outcome.directory,
+            job: &manifest.job,
+            as_of: manifest.as_of,
+            known_on: manifest.known_on,
+            summary: outcome.summary.as_ref(),
+            control_totals: &manifest.control_totals,
+            counts: &manifest.counts,
+            missing_days: &manifest.missing_days,
+            gates: &manifest.gates,
+        }
+    }
 }
 
 fn sample_command(args: SampleArgs, progress: &Progress) -> Result<()> {

@@ -3,15 +3,11 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match rescore::cli::main() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let message = format!("{error:#}");
-            // Mistakes in job files come rendered, each under its own heading.
-            match message.starts_with("error: ") {
-                true => eprintln!("{message}"),
-                false => eprintln!("error: {message}"),
-            }
+    match std::panic::catch_unwind(rescore::cli::main) {
+        Err(_) => ExitCode::from(rescore::failure::FAULT),
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => {
+            eprintln!("error: {error:#}");
             ExitCode::from(rescore::failure::exit_code(&error))
         }
     }

@@ -1,5 +1,10 @@
 //! All tests that go through the public face of the project: one program, so that it is linked once.
 
+mod audit;
 mod golden;
+mod mistakes;
+mod policy;
+mod properties;
+mod publish;
 mod readme;
 mod support;

@@ -9,7 +9,7 @@ use sqlparser::ast::{
 };
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
-use sqlparser::tokenizer::{Location, Token};
+use sqlparser::tokenizer::{Location, Token, Tokenizer};
 
 use super::{Arithmetic, Comparison, Expr, ExprError, Node, Scope, Type};
 use crate::day::Day;
@@ -50,7 +50,15 @@ fn parse_sql(text: &str) -> Result<Sql, ExprError> {
         let (message, range) = locate_message(text, &message);
         ExprError { range, message, help: Some(GRAMMAR.to_string()) }
     };
-    let mut parser = Parser::new(&GenericDialect {}).try_with_sql(text).map_err(syntax)?;
+    let dialect = GenericDialect {};
+    let tokens = Tokenizer::new(&dialect, text).tokenize_with_location();
+    let tokens = tokens.map_err(|error| syntax(error.into()))?;
+    if let Some(twice) = tokens.iter().find(|token| token.token == Token::DoubleEq) {
+        let range = offset(text, twice.span.start)..offset(text, twice.span.end);
+        let message = "the operator `==` is not taken".to_string();
+        return Err(ExprError { range, message, help: Some("write `=`".to_string()) });
+    }
+    let mut parser = Parser::new(&dialect).with_tokens_with_locations(tokens);
     let sql = parser.parse_expr().map_err(syntax)?;
     let rest = parser.peek_token();
     if rest.token != Token::EOF {
@@ -110,13 +118,15 @@ impl Binder<'_> {
             Sql::Nested(inner) => self.bind(inner),
             Sql::Identifier(ident) => self.column(sql, ident),
             Sql::Value(value) => self.literal(sql, &value.value),
-            Sql::TypedString(typed) if typed.data_type == DataType::Date => match &typed.value.value {
-                Value::SingleQuotedString(text) => match text.parse::<Day>() {
-                    Ok(day) => (Node::Int(BigInt::from(day.0)), Type::Date),
-                    Err(message) => self.refuse(sql, message, None),
-                },
-                _ => self.refuse(sql, "a date is written date '2026-01-31'", None),
-            },
+            Sql::TypedString(typed) if typed.data_type == DataType::Date && !typed.uses_odbc_syntax => {
+                match &typed.value.value {
+                    Value::SingleQuotedString(text) => match text.parse::<Day>() {
+                        Ok(day) => (Node::Int(BigInt::from(day.0)), Type::Date),
+                        Err(message) => self.refuse(sql, message, None),
+                    },
+                    _ => self.refuse(sql, "a date is written date '2026-01-31'", None),
+                }
+            }
             Sql::UnaryOp { op, expr } => self.unary(sql, op, expr),
             Sql::BinaryOp { left, op, right } => self.binary(sql, left, op, right),
             Sql::IsNull(inner) => (Node::IsNull(Box::new(self.bind(inner).0)), Type::Bool),
@@ -178,7 +188,7 @@ impl Binder<'_> {
 
     fn literal(&mut self, at: &Sql, value: &Value) -> Bound {
         match value {
-            Value::Number(digits, _) => match digits.parse::<BigInt>() {
+            Value::Number(digits, false) => match digits.parse::<BigInt>() {
                 Ok(number) => (Node::Int(number), Type::Int),
                 Err(_) => self.refuse(
                     at,

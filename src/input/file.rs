@@ -44,12 +44,19 @@ pub struct Wanted {
     pub role: Role,
     /// Whether a file without it is read as if it held nulls.
     pub optional: bool,
+    /// What it is in every file; `Any` where that is not known.
+    pub kind: Type,
 }
 
 impl Wanted {
     /// A column that must be there.
     pub fn new(name: &str, role: Role) -> Wanted {
-        Wanted { name: name.to_string(), role, optional: false }
+        Wanted { name: name.to_string(), role, optional: false, kind: Type::Any }
+    }
+
+    /// A column that must be of one type in every file.
+    pub fn of(self, kind: Type) -> Wanted {
+        Wanted { kind, ..self }
     }
 }
 
@@ -161,7 +168,9 @@ impl OpenFile {
             let renamed = spec.rename.iter().find(|(_, file_name)| *file_name == field.name());
             renamed.map_or(field.name().clone(), |(name, _)| name.clone())
         };
-        let fields = self.fields().fields().iter();
+        // A column whose name the job gives to another one is out of sight.
+        let is_hidden = |field: &Field| spec.file_column(field.name()) != field.name();
+        let fields = self.fields().fields().iter().filter(|field| !is_hidden(field));
         fields
             .map(|field| {
                 let kind = Decoder::for_extra(field.data_type()).map(|decoder| decoder.kind());
@@ -182,7 +191,7 @@ impl OpenFile {
                     roots.push(root);
                     found.push(Some((root, self.decoder(column, name, root, units)?)));
                 }
-                None if column.optional => found.push(None),
+                None if column.optional && name == column.name => found.push(None),
                 None => {
                     let names: Vec<&str> =
                         schema.fields().iter().map(|field| field.name().as_str()).collect();
@@ -214,6 +223,12 @@ impl OpenFile {
             Err(input(format!("{}: {name} is {found}; {wants}: {fix}", self.subject)))
         };
         match Decoder::for_role(column.role, found, units) {
+            Some(decoder) if column.kind.unify(decoder.kind()).is_none() => {
+                let (own, other) = (decoder.kind().name(), column.kind.name());
+                let message =
+                    format!("{name} is {own}; elsewhere it is {other}: it must be the same in every file");
+                Err(input(format!("{}: {message}", self.subject)))
+            }
             Some(decoder) => Ok(decoder),
             None => match (column.role, found) {
                 (Role::Money, DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale)) => wrong(
@@ -223,7 +238,7 @@ impl OpenFile {
                 (Role::Money, _) => wrong("money is Int64 minor units or Decimal", "cast it upstream"),
                 (Role::Id, _) => wrong("ids are Int64 or text", "cast it upstream"),
                 (Role::Text, _) => wrong("it must be text", "cast it upstream"),
-                (Role::Date, DataType::Timestamp(_, Some(_))) => wrong(
+                (Role::Date | Role::Extra, DataType::Timestamp(_, Some(_))) => wrong(
                     "the job does not say in which time zone its dates lie",
                     "set `timezone` in the job file",
                 ),

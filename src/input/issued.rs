@@ -8,7 +8,6 @@ use rayon::prelude::*;
 use super::accounts::{STRANGER, id_text};
 use super::file::{OpenFile, Role, Units, Wanted};
 use super::lines::{Lines, Pending, Status};
-use super::stream::check_account_kind;
 use crate::console::Progress;
 use crate::day::Day;
 use crate::expr::Column;
@@ -94,13 +93,12 @@ fn apply(lines: &mut Lines, line: usize, adjustment: &Adjustment, as_of: Day) {
 
 fn read_file(spec: &InputSpec, file: &OpenFile, units: &Units, lines: &Lines) -> Result<Vec<Adjustment>> {
     let wanted = [
-        Wanted::new("account_id", Role::Id),
+        Wanted::new("account_id", Role::Id).of(lines.accounts.ids.kind()),
         Wanted::new("product", Role::Text),
         Wanted::new("new_limit", Role::Money),
         Wanted::new("new_status", Role::Text),
         Wanted::new("effective_on", Role::Date),
     ];
-    check_account_kind(spec, file, lines.accounts.ids.kind())?;
     let issued = file.delivery.expect("`issued` is dated");
     let binding = file.bind(spec, &wanted, units)?;
     let mut adjustments = Vec::new();

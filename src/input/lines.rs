@@ -125,10 +125,11 @@ pub fn wanted(scope: &Scope, needed: &[usize]) -> Vec<(usize, Wanted)> {
     let mut wanted: Vec<(usize, Wanted)> = Vec::new();
     for (slot, ((name, _), role)) in LINE_COLUMNS.iter().zip(contract).enumerate() {
         let optional = matches!(*name, "increased_on" | "decreased_on");
-        wanted.push((slot, Wanted { optional, ..Wanted::new(name, role) }));
+        wanted.push((slot, Wanted { optional, ..Wanted::new(name, role).of(scope.columns[slot].1) }));
     }
     for slot in needed.iter().copied().filter(|slot| *slot >= LINE_COLUMNS.len()) {
-        wanted.push((slot, Wanted::new(&scope.columns[slot].0, Role::Extra)));
+        let (name, kind) = &scope.columns[slot];
+        wanted.push((slot, Wanted::new(name, Role::Extra).of(*kind)));
     }
     wanted
 }
@@ -255,8 +256,9 @@ fn assemble(
     let order = sorted_rows(&rows);
     if order.is_empty() {
         let of = snapshot.map_or(String::new(), |day| format!(" of {day}"));
+        let reasons = tally.rejected.iter().map(|(reason, rows)| format!(", {} {rows}", reason.name()));
         let message = format!("read lines{of}: not one of {} rows is accepted", tally.read);
-        return Err(input(format!("{message}; rejected: {:?}", tally.rejected)));
+        return Err(input(message + &reasons.collect::<String>()));
     }
     let accounts = Accounts::new(distinct_ids(&rows.columns[0], &order));
     let mut has_rejected = vec![false; accounts.len()];

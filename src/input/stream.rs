@@ -12,8 +12,7 @@ use super::rejects::{Reason, Reject, Verdicts};
 use super::unique::{Keys, Part, Seen};
 use crate::console::Progress;
 use crate::day::Day;
-use crate::expr::{Column, Type};
-use crate::failure::input;
+use crate::expr::Column;
 use crate::job::InputSpec;
 use crate::signal;
 
@@ -33,8 +32,6 @@ pub struct Source<'a> {
     pub unique: Option<usize>,
     /// Deliveries dated this day or later are counted and their rejects listed; undated ones always.
     pub report_from: Day,
-    /// The type that account ids have in the lines.
-    pub account_kind: Type,
 }
 
 /// A batch of rows as decoded.
@@ -108,10 +105,7 @@ pub fn stream<P: Default + Send>(
     let bindings: Vec<Binding> = source
         .files
         .par_iter()
-        .map(|file| {
-            check_account_kind(source.spec, file, source.account_kind)?;
-            file.bind(source.spec, &source.wanted, source.units)
-        })
+        .map(|file| file.bind(source.spec, &source.wanted, source.units))
         .collect::<Result<_>>()?;
     let within = source.spec.unique.as_ref().map_or(0, |unique| unique.within_days);
     let mut seen = Seen::new(within);
@@ -143,22 +137,6 @@ pub fn stream<P: Default + Send>(
         after_wave();
     }
     Ok(tally)
-}
-
-/// Account ids have one type in every input.
-pub(super) fn check_account_kind(spec: &InputSpec, file: &OpenFile, wanted: Type) -> Result<()> {
-    let columns = file.columns(spec);
-    let kind = columns.iter().find(|(name, _)| name == "account_id").map(|(_, kind)| kind);
-    match kind {
-        Some(Ok(kind)) if *kind != wanted => Err(input(format!(
-            "read {} ({}): account_id is {}; in lines it is {}: it is the same in every input",
-            spec.name,
-            file.file.path.display(),
-            kind.name(),
-            wanted.name()
-        ))),
-        _ => Ok(()),
-    }
 }
 
 /// Row groups in order, in runs of about [`WAVE_ROWS`] rows.

@@ -115,7 +115,8 @@ pub(super) fn resolve(
         let place = raw.span();
         let raw = raw.into_inner();
         let name = raw.name.get_ref().clone();
-        if taken.contains(&name)
+        if matches!(name.as_str(), "score" | "band")
+            || taken.contains(&name)
             || scopes.facts.find(&name).is_some()
             || features.iter().any(|f| f.name == name)
         {

@@ -79,8 +79,10 @@ pub(super) struct JobFile {
     unique_places: Vec<(&'static str, Spanned<String>)>,
 }
 
+/// The keys outside tables; the tables, taken out before, are named for "did you mean".
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "the names of tables are there to be told")]
 struct RawHead {
     name: Spanned<String>,
     scorecard: Spanned<String>,
@@ -88,6 +90,12 @@ struct RawHead {
     minor_units: Spanned<u32>,
     timezone: Option<Spanned<String>>,
     lines_max_age_days: Spanned<u32>,
+    input: Option<IgnoredAny>,
+    rename: Option<IgnoredAny>,
+    unique: Option<IgnoredAny>,
+    output: Option<IgnoredAny>,
+    state: Option<IgnoredAny>,
+    gate: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -239,7 +247,8 @@ fn expand(reader: &mut Reader, text: &Spanned<String>) -> Option<String> {
     let mut rest = text.get_ref().as_str();
     while let Some((before, after)) = rest.split_once("${") {
         expanded.push_str(before);
-        let Some((name, tail)) = after.split_once('}') else {
+        let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let Some((name, tail)) = after.split_once('}').filter(|(name, _)| is_name(name)) else {
             reader.error(text.span(), "`${` is not closed", Some("write ${NAME}".into()));
             return None;
         };

@@ -280,6 +280,10 @@ fn input_scopes(columns: &InputColumns) -> Scopes {
     let mut bills = scope_of(&BILL_COLUMNS, Some(&Vec::new()));
     bills.columns[1].1 = repayments.columns[2].1;
     let mut lines = scope_of(&LINE_COLUMNS, columns.lines.as_ref());
+    // What the program makes of a line has its name to itself: an extra column of that name is not seen.
+    let made = LINE_STATE.iter().chain(&LINE_HISTORY).map(|(name, _)| *name).chain(["score", "band"]);
+    let made: Vec<&str> = made.collect();
+    lines.columns.retain(|(name, _)| !made.contains(&name.as_str()));
     let mut facts = lines.clone();
     LINE_STATE.iter().for_each(|(name, kind)| lines.push(*name, *kind));
     LINE_STATE.iter().chain(&LINE_HISTORY).for_each(|(name, kind)| facts.push(*name, *kind));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -29,7 +30,7 @@ pub struct Policy {
 }
 
 /// A kind of credit line.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Product {
     /// As the lines call it.
     pub name: String,
@@ -181,9 +182,16 @@ struct RawRule {
     never_below_balance: Option<Spanned<bool>>,
 }
 
+/// What is left of the file once its tables are taken out: nothing, so that all else is unknown.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Nothing {}
+#[allow(dead_code, reason = "the names are there to be told")]
+struct Rest {
+    product: Option<IgnoredAny>,
+    account: Option<IgnoredAny>,
+    cooldown: Option<IgnoredAny>,
+    rule: Option<IgnoredAny>,
+}
 
 /// Ten years: no notice is longer, and effective dates stay within the calendar.
 const LONGEST_NOTICE_DAYS: u32 = 3653;
@@ -195,12 +203,16 @@ pub(super) fn read(reader: &mut Reader, scopes: &Scopes, model: &Model) -> Polic
     let account = reader.take_key::<RawAccount>(&mut top, "account");
     let cooldown = reader.take_key::<Cooldown>(&mut top, "cooldown");
     let span = top.span();
-    reader.take::<Nothing>(Spanned::new(span, DeValue::Table(top.into_inner())));
+    reader.take::<Rest>(Spanned::new(span, DeValue::Table(top.into_inner())));
     let mut policy =
         Policy { cooldown: cooldown.map(Spanned::into_inner).unwrap_or_default(), ..Policy::default() };
     for raw in products {
-        let product = reader.take(raw).map(Spanned::into_inner);
-        let product = product.map(|raw| product_of(reader, raw, &model.scorecard.bands, &policy.products));
+        let name = raw.get_ref().get("name").and_then(|name| name.get_ref().as_str().map(str::to_string));
+        let product = match reader.take(raw).map(Spanned::into_inner) {
+            Some(raw) => Some(product_of(reader, raw, &model.scorecard.bands, &policy.products)),
+            // It is declared, if badly: rules that name it are not to blame.
+            None => name.map(|name| Product { name, ..Product::default() }),
+        };
         policy.products.extend(product);
     }
     if let Some(account) = account {
@@ -214,6 +226,14 @@ pub(super) fn read(reader: &mut Reader, scopes: &Scopes, model: &Model) -> Polic
     let extra = LINE_COLUMNS.len()..scopes.lines.columns.len() - super::LINE_STATE.len();
     policy.extra_columns =
         extra.filter(|slot| policy.rules.iter().any(|rule| rule.when.columns.contains(slot))).collect();
+    for slot in &policy.extra_columns {
+        let name = &scopes.lines.columns[*slot].0;
+        if super::DECISION_COLUMNS.iter().any(|(taken, _)| taken == name) {
+            let message = format!("a rule reads the lines' own column `{name}`, but decisions have one, too");
+            let help = format!("give it another name: [rename.lines] line_{name} = \"{name}\"");
+            reader.error(0..0, message, Some(help));
+        }
+    }
     policy
 }
 

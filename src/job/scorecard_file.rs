@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -153,14 +154,24 @@ struct RawCharacteristic {
     bins: Spanned<Vec<Spanned<Bin>>>,
 }
 
+/// What is left of the file once its tables are taken out: nothing, so that all else is unknown.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Nothing {}
+#[allow(dead_code, reason = "the names are there to be told")]
+struct Rest {
+    bills: Option<IgnoredAny>,
+    feature: Option<IgnoredAny>,
+    score: Option<IgnoredAny>,
+    band: Option<IgnoredAny>,
+    dimension: Option<IgnoredAny>,
+    characteristic: Option<IgnoredAny>,
+}
 
 /// More reasons than any notice can carry.
 const MOST_REASONS: usize = 20;
 
 pub(super) fn read(source: &Source, scopes: &Scopes, remarks: &mut Remarks) -> Model {
+    let wrong_elsewhere = remarks.count(super::Severity::Error);
     let mut reader = Reader { source, remarks };
     let mut top = reader.top();
     let bands = reader.tables(&mut top, "band");
@@ -174,25 +185,25 @@ pub(super) fn read(source: &Source, scopes: &Scopes, remarks: &mut Remarks) -> M
     }
     let score = score.and_then(|value| reader.take::<RawScore>(value));
     let span = top.span();
-    reader.take::<Nothing>(Spanned::new(span, DeValue::Table(top.into_inner())));
+    reader.take::<Rest>(Spanned::new(span, DeValue::Table(top.into_inner())));
 
     let wrong_before = reader.remarks.count(super::Severity::Error);
-    let dimensions = self::dimensions(&mut reader, dimensions);
+    let dimensions = self::dimensions(&mut reader, dimensions, scopes);
     let names: HashSet<String> = dimensions.iter().map(|dimension| dimension.name.clone()).collect();
     let raws: Vec<_> = features.into_iter().map(|raw| reader.take::<RawFeature>(raw)).collect();
     let all_read = raws.iter().all(Option::is_some);
     let raws = raws.into_iter().flatten().collect();
     let (features, complete) = feature_file::resolve(&mut reader, raws, scopes, &names);
-    let incomplete = !(all_read && complete) || wrong_before > 0;
+    let incomplete = !(all_read && complete) || wrong_before > wrong_elsewhere;
     let tolerance = bills.and_then(|bills| bills.into_inner().tolerance);
     if let Some(tolerance) = tolerance.as_ref().filter(|tolerance| *tolerance.get_ref() < 0) {
         reader.error(tolerance.span(), "the tolerance is an amount: 0 or more", None);
     }
     let mut scorecard = Scorecard { dimensions, ..Scorecard::default() };
-    if let Some(score) = score {
+    if let Some(score) = &score {
         read_score(&mut reader, score.get_ref(), &mut scorecard);
-        scorecard.bands = self::bands(&mut reader, bands, &scorecard);
     }
+    scorecard.bands = self::bands(&mut reader, bands, score.is_some().then_some(scorecard.min));
     let mut used = HashSet::new();
     for raw in characteristics {
         let raw = reader.take::<RawCharacteristic>(raw);
@@ -220,7 +231,7 @@ fn read_score(reader: &mut Reader, score: &RawScore, scorecard: &mut Scorecard) 
     scorecard.reasons = *score.reasons.get_ref();
 }
 
-fn bands(reader: &mut Reader, raws: Vec<Spanned<DeValue>>, scorecard: &Scorecard) -> Vec<Band> {
+fn bands(reader: &mut Reader, raws: Vec<Spanned<DeValue>>, least: Option<i32>) -> Vec<Band> {
     if raws.is_empty() {
         reader.error(0..0, "the scorecard has no [[band]]", None);
     }
@@ -230,9 +241,11 @@ fn bands(reader: &mut Reader, raws: Vec<Spanned<DeValue>>, scorecard: &Scorecard
         let raw = raw.into_inner();
         let (name, from) = (raw.name.get_ref().clone(), *raw.from.get_ref());
         match bands.last() {
-            None if from != scorecard.min => {
-                let message = format!("the first band starts at the least score, {}", scorecard.min);
-                reader.error(raw.from.span(), message, None);
+            None => {
+                if let Some(least) = least.filter(|least| *least != from) {
+                    let message = format!("the first band starts at the least score, {least}");
+                    reader.error(raw.from.span(), message, None);
+                }
             }
             Some(before) if from <= before.from => {
                 let message = format!("bands ascend: {from} comes after {}", before.from);
@@ -248,20 +261,21 @@ fn bands(reader: &mut Reader, raws: Vec<Spanned<DeValue>>, scorecard: &Scorecard
     bands
 }
 
-fn dimensions(reader: &mut Reader, raws: Vec<Spanned<DeValue>>) -> Vec<Dimension> {
+fn dimensions(reader: &mut Reader, raws: Vec<Spanned<DeValue>>, scopes: &Scopes) -> Vec<Dimension> {
     let mut dimensions: Vec<Dimension> = Vec::new();
     for raw in raws {
         let Some(raw) = reader.take::<RawDimension>(raw) else { continue };
         let raw = raw.into_inner();
         let name = raw.name.get_ref().clone();
-        let clashes = name == "account_id"
-            || name == "score"
+        let clashes = name == "score"
             || name == "band"
+            || scopes.facts.find(&name).is_some()
             || name.starts_with("points_")
             || name.starts_with("reason_");
         if clashes || dimensions.iter().any(|dimension| dimension.name == name) {
-            let message = format!("there are two things named `{name}` among the scores' columns");
-            reader.error(raw.name.span(), message, None);
+            let message = format!("there are two things named `{name}`");
+            let help = "dimensions differ from each other, from the lines' columns and from those of scores";
+            reader.error(raw.name.span(), message, Some(help.into()));
         }
         dimensions.push(Dimension { name, title: raw.title });
     }

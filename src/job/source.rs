@@ -87,7 +87,11 @@ impl Remarks {
     pub fn check(&self) -> anyhow::Result<()> {
         match self.count(Severity::Error) {
             0 => Ok(()),
-            _ => Err(failure::failure(Kind::Usage, self.render(Severity::Error))),
+            // Whoever prints a failure says that it is an error; the first remark need not.
+            _ => {
+                let rendered = self.render(Severity::Error);
+                Err(failure::failure(Kind::Usage, rendered.trim_start_matches("error: ")))
+            }
         }
     }
 
@@ -185,7 +189,7 @@ impl<'a> Reader<'a> {
             };
             let range = error.span().unwrap_or(span.clone());
             let Some((unknown, known)) = unknown_field(error.message()) else {
-                self.error(range, error.message().to_string(), None);
+                self.error(range, in_plain_words(error.message()), None);
                 return None;
             };
             let help = match near_miss(unknown, known.iter().copied()) {
@@ -259,6 +263,16 @@ impl<'a> Reader<'a> {
         };
         self.error(name.span(), format!("there is no {what} `{}`", name.get_ref()), Some(help));
     }
+}
+
+/// Serde's message without the names of Rust's types.
+fn in_plain_words(message: &str) -> String {
+    let types = ["expected i64", "expected i32", "expected u32", "expected usize"];
+    types.iter().fold(message.to_string(), |message, found| match message.strip_suffix(found) {
+        Some(head) if found.contains('u') => format!("{head}expected an integer, 0 or more"),
+        Some(head) => format!("{head}expected an integer"),
+        None => message,
+    })
 }
 
 /// Takes serde's "unknown field `x`, expected one of `a`, `b`" apart.

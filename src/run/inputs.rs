@@ -13,8 +13,7 @@ use crate::input::file::{self, OpenFile, Role, Units, Wanted};
 use crate::input::stream::Source;
 use crate::input::{lines, rejects};
 use crate::job::{
-    Draft, FileColumns, From, InputColumns, InputSpec, Inputs, Job, LINE_STATE, REPAYMENT_COLUMNS,
-    TRANSACTION_COLUMNS,
+    Draft, FileColumns, From, InputColumns, InputSpec, Inputs, Job, LINE_STATE, TRANSACTION_COLUMNS,
 };
 
 /// The deliveries of every input.
@@ -41,13 +40,13 @@ impl Deliveries {
     }
 }
 
-/// Resolves a job against the columns of the newest files delivered by `by`. Mistakes in the job files
-/// are told before troubles with the inputs.
-pub fn prepare(path: &Path, by: Option<Day>) -> Result<(Job, Deliveries, Draft)> {
+/// Resolves a job against the columns of the newest files: lines delivered by `date`, whose snapshot a
+/// run takes, the others by `known_on`. Mistakes in the job files are told before troubles with the inputs.
+pub fn prepare(path: &Path, date: Option<Day>, known_on: Option<Day>) -> Result<(Job, Deliveries, Draft)> {
     let mut draft = Draft::read(path)?;
     let listed = draft.inputs().map(Deliveries::list);
     let columns = match &listed {
-        Some(Ok(deliveries)) => input_columns(deliveries, by),
+        Some(Ok(deliveries)) => input_columns(deliveries, date, known_on),
         _ => InputColumns::default(),
     };
     let job = draft.bind(&columns);
@@ -56,17 +55,17 @@ pub fn prepare(path: &Path, by: Option<Day>) -> Result<(Job, Deliveries, Draft)>
     Ok((job.expect("a job without mistakes is bound"), deliveries, draft))
 }
 
-fn input_columns(deliveries: &Deliveries, by: Option<Day>) -> InputColumns {
-    let newest = |catalog: &Catalog| -> Option<FileColumns> {
+fn input_columns(deliveries: &Deliveries, date: Option<Day>, known_on: Option<Day>) -> InputColumns {
+    let newest = |catalog: &Catalog, by: Option<Day>| -> Option<FileColumns> {
         let seen = |delivery: &&Delivery| delivery.date <= by || by.is_none();
         let delivery = catalog.deliveries.iter().rfind(seen).or(catalog.deliveries.first())?;
         let file = file::open(&catalog.spec, delivery.date, delivery.files.first()?).ok()?;
         Some(file.columns(&catalog.spec))
     };
     InputColumns {
-        transactions: newest(&deliveries.transactions),
-        repayments: newest(&deliveries.repayments),
-        lines: newest(&deliveries.lines),
+        transactions: newest(&deliveries.transactions, known_on),
+        repayments: newest(&deliveries.repayments, known_on),
+        lines: newest(&deliveries.lines, date),
     }
 }
 
@@ -198,7 +197,11 @@ pub(super) fn transactions<'a>(
     }
     let roles = [Role::Id, Role::Date, Role::Money];
     let role = |slot: &usize| roles.get(*slot).copied().unwrap_or(Role::Extra);
-    let wanted = slots.iter().map(|slot| Wanted::new(&scope.columns[*slot].0, role(slot))).collect();
+    let wanted = |slot: &usize| {
+        let (name, kind) = &scope.columns[*slot];
+        Wanted::new(name, role(slot)).of(if *slot == 0 { account_kind } else { *kind })
+    };
+    let wanted = slots.iter().map(wanted).collect();
     let source = Source {
         spec,
         files: &files.transactions,
@@ -207,7 +210,6 @@ pub(super) fn transactions<'a>(
         judge: rejects::judge_transactions,
         unique: unique.and_then(|unique| slots.iter().position(|slot| *slot == unique)),
         report_from: as_of,
-        account_kind,
     };
     (source, slots)
 }
@@ -221,17 +223,21 @@ pub(super) fn repayments<'a>(
 ) -> Source<'a> {
     let spec = &job.inputs.repayments;
     let roles = [Role::Id, Role::Text, Role::Id, Role::Date, Role::Money, Role::Date, Role::Money];
-    let contract = REPAYMENT_COLUMNS.iter().zip(roles);
-    let mut wanted: Vec<Wanted> = contract.map(|((name, _), role)| Wanted::new(name, role)).collect();
+    let scope = &job.scopes.repayments;
+    let contract = scope.columns.iter().zip(roles);
+    let mut wanted: Vec<Wanted> =
+        contract.map(|((name, kind), role)| Wanted::new(name, role).of(*kind)).collect();
+    wanted[0].kind = account_kind;
     let unique = spec.unique.as_ref().map(|unique| {
         match wanted.iter().position(|column| column.name == unique.column) {
             Some(position) => position,
             None => {
-                wanted.push(Wanted::new(&unique.column, Role::Extra));
+                let kind = scope.find(&unique.column).map_or(Type::Any, |(_, kind)| kind);
+                wanted.push(Wanted::new(&unique.column, Role::Extra).of(kind));
                 wanted.len() - 1
             }
         }
     });
     let judge = rejects::judge_repayments;
-    Source { spec, files: &files.repayments, wanted, units, judge, unique, report_from: as_of, account_kind }
+    Source { spec, files: &files.repayments, wanted, units, judge, unique, report_from: as_of }
 }

@@ -106,7 +106,7 @@ impl Stopwatch {
 pub fn run(request: &Request, progress: &Progress) -> Result<Outcome> {
     let mut watch = Stopwatch::start();
     let (as_of, known_on) = (request.as_of, request.known_on);
-    let (job, deliveries, _) = prepare(&request.job, Some(known_on))?;
+    let (job, deliveries, _) = prepare(&request.job, Some(as_of), Some(known_on))?;
     let out = request.out.clone().unwrap_or_else(|| job.output_dir.clone());
     let lock = Lock::take(&out, &format!("run {} of {as_of}", job.name))?;
     let files = Files::open(&job, &deliveries, as_of, known_on)?;

@@ -1,5 +1,7 @@
 //! What tests share: tables in and out as plain values, directories to work in, the binary.
 
+pub mod book;
+
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -56,7 +58,8 @@ impl Table {
         self.rows.iter().map(|row| row[place].clone()).collect()
     }
 
-    fn array(&self, place: usize) -> ArrayRef {
+    /// A column as arrow has it.
+    pub fn array(&self, place: usize) -> ArrayRef {
         let cells = || self.rows.iter().map(|row| &row[place]);
         let ints = || cells().map(|cell| if let Cell::Int(value) = cell { Some(*value) } else { None });
         match &self.columns[place].1 {

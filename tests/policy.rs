@@ -1,0 +1,9 @@
+//! What the policy does, as tables that a risk analyst can read: a line of the book, a rule, and what
+//! must come of it.
+
+mod actions;
+mod budget;
+mod caps;
+mod headroom;
+mod refusals;
+mod table;

@@ -1,0 +1,50 @@
+//! Complete or absent: what a run publishes, what it leaves alone, and what survives its failures.
+
+mod faults;
+mod gates;
+mod held;
+mod standing;
+mod verify;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use crate::support::book::{Book, TODAY};
+
+/// Every file below a directory, by its name relative to it.
+fn files_in(directory: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display())) {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_string();
+        match path.is_dir() {
+            true => {
+                let below = files_in(&path).into_iter();
+                files.extend(below.map(|(file, bytes)| (format!("{name}/{file}"), bytes)));
+            }
+            false => drop(files.insert(name, fs::read(&path).unwrap())),
+        }
+    }
+    files
+}
+
+/// The files of today's published run.
+fn published(book: &Book) -> BTreeMap<String, Vec<u8>> {
+    files_in(&book.path().join(format!("out/date={TODAY}")))
+}
+
+/// The entries of the output directory, but for the lock.
+fn entries(book: &Book) -> Vec<String> {
+    let entries = fs::read_dir(book.path().join("out")).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.filter(|name| name != ".lock").collect();
+    names.sort();
+    names
+}
+
+/// The run's files without the one that tells the time.
+fn but_for_the_manifest(mut files: BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
+    files.remove("manifest.json").expect("a whole run has a manifest");
+    files
+}

@@ -74,15 +74,15 @@ fn the_model_agrees_on_books_of_several_thousand_accounts() {
 /// Audits the case of a seed; where it disagrees, the smallest one found nearby is told.
 fn audit(seed: u64, coverage: &mut Coverage) {
     let case = draw_job::draw(seed, SIZE);
-    if let Some(what) = disagreement(&case, coverage) {
-        if std::env::var("HUNT").is_ok_and(|known| known.split(';').any(|k| what.contains(k))) {
-            return;
-        }
+    if let Some(first) = disagreement(&case, coverage) {
         let sizes = [3, 6, 12, 24, SIZE];
         let smaller = sizes.map(|size| draw_job::draw(seed, size));
-        let fails = |case: &&case::Case| disagreement(case, &mut Coverage::default()).is_some();
-        let smallest = smaller.iter().find(fails).unwrap_or(&case);
-        let (case, what) = shrink::shrink(smallest, &what);
+        let failing = smaller.into_iter().find_map(|case| {
+            let what = disagreement(&case, &mut Coverage::default())?;
+            shrink::is_alike(&what, &first).then_some((case, what))
+        });
+        let (case, what) = failing.unwrap_or((case, first));
+        let (case, what) = shrink::shrink(&case, &what);
         panic!("AUDIT_SEED={seed}: {what}\n{}", shrink::told(&case));
     }
 }

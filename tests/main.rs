@@ -2,9 +2,11 @@
 
 mod audit;
 mod golden;
+mod inputs;
 mod mistakes;
 mod policy;
 mod properties;
 mod publish;
 mod readme;
 mod support;
+mod tidy;

@@ -94,8 +94,9 @@ pub fn read_repayments(
         .into_par_iter()
         .enumerate()
         .map(|(number, ledger)| {
-            let bills = ledger.into_inner().expect("no thread panicked").into_bills();
+            let mut bills = ledger.into_inner().expect("no thread panicked").into_bills();
             let conflicts = bills.iter().filter(|bill| bill.is_conflicting).count() as u64;
+            bills.retain(|bill| bill.due_on <= as_of);
             if number >= partitions.count() {
                 return Ok((None, conflicts));
             }

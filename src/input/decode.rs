@@ -48,7 +48,8 @@ impl Decoder {
         match (role, found) {
             (Role::Id, DataType::Int64) | (Role::Money, DataType::Int64) => Some(Decoder::Int),
             (Role::Id, DataType::Utf8 | DataType::Binary) => Some(Decoder::PlainText),
-            (Role::Text, DataType::Utf8 | DataType::Binary) => Some(Decoder::Text),
+            (Role::Text, DataType::Utf8) => Some(Decoder::Text),
+            (Role::Text, DataType::Binary) => Some(Decoder::PlainText),
             (Role::Money, DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale)) => {
                 let places = units.minor_units.checked_sub(u32::try_from(*scale).ok()?)?;
                 Some(Decoder::Decimal(10_i128.pow(places)))
@@ -68,7 +69,9 @@ impl Decoder {
     pub(super) fn for_extra(found: &DataType) -> Option<Decoder> {
         match found {
             found if found.is_integer() => Some(Decoder::Int),
-            DataType::Utf8 | DataType::Binary => Some(Decoder::Text),
+            DataType::Utf8 => Some(Decoder::Text),
+            // Text whose writer did not say that it is; the reader makes no dictionaries of it.
+            DataType::Binary => Some(Decoder::PlainText),
             DataType::Boolean => Some(Decoder::Bool),
             DataType::Date32 => Some(Decoder::Date),
             DataType::Timestamp(..) => Some(Decoder::Timestamp(None)),

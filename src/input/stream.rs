@@ -102,11 +102,9 @@ pub fn stream<P: Default + Send>(
     sink: impl Fn(P, &[u32]) -> Result<()> + Sync,
     after_wave: impl Fn(),
 ) -> Result<Tally> {
-    let bindings: Vec<Binding> = source
-        .files
-        .par_iter()
-        .map(|file| file.bind(source.spec, &source.wanted, source.units))
-        .collect::<Result<_>>()?;
+    let bindings: Vec<Result<Binding>> =
+        source.files.par_iter().map(|file| file.bind(source.spec, &source.wanted, source.units)).collect();
+    let bindings: Vec<Binding> = bindings.into_iter().collect::<Result<_>>()?;
     let within = source.spec.unique.as_ref().map_or(0, |unique| unique.within_days);
     let mut seen = Seen::new(within);
     let mut tally = Tally::default();

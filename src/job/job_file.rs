@@ -277,11 +277,19 @@ fn pattern(reader: &mut Reader, base: &Path, text: &Spanned<String>) -> Option<S
         true => expanded,
         false => format!("{}/{expanded}", glob::Pattern::escape(&base.to_string_lossy())),
     };
+    let pattern = without_empty_steps(&pattern);
     if let Err(error) = glob::Pattern::new(&pattern.replace("{date}", "2000-01-01")) {
         reader.error(text.span(), format!("this is no path pattern: {error}"), None);
         return None;
     }
     Some(pattern)
+}
+
+/// Without the `.` and `//` that a listing leaves out of the paths it finds.
+fn without_empty_steps(path: &str) -> String {
+    let is_step = |(place, step): &(usize, &str)| *place == 0 && step.is_empty() || !["", "."].contains(step);
+    let steps = path.split('/').enumerate().filter(is_step).map(|(_, step)| step);
+    steps.collect::<Vec<_>>().join("/")
 }
 
 /// The directory before the first wildcard or `{date}`.
@@ -291,12 +299,12 @@ fn root_of(pattern: &str) -> PathBuf {
     let mut rest = pattern;
     while let Some(next) = rest.chars().next() {
         let escaped = rest.strip_prefix('[').and_then(|tail| {
-            let (inner, tail) = tail.split_once(']')?;
-            (inner.chars().count() == 1).then_some((inner, tail))
+            let inner = tail.chars().next()?;
+            Some((inner, tail[inner.len_utf8()..].strip_prefix(']')?))
         });
         match (next, escaped) {
             ('[', Some((inner, tail))) => {
-                literal.push_str(inner);
+                literal.push(inner);
                 rest = tail;
             }
             ('*' | '?' | '[' | '{', _) => break,
@@ -343,6 +351,7 @@ mod tests {
             ("a/b/one.parquet", "a/b/"),
             ("*.parquet", ""),
             ("a[*]b/c/{date}.parquet", "a*b/c/"),
+            ("a[[]b[]]/c/{date}.parquet", "a[b]/c/"),
         ];
         for (pattern, root) in cases {
             assert_eq!(root_of(pattern), PathBuf::from(root), "{pattern}");

@@ -260,7 +260,7 @@ fn scope_of(contract: &[(&str, Type)], found: Option<&FileColumns>) -> Scope {
     for (name, kind) in contract {
         let seen = found.and_then(|found| found.iter().find(|(column, _)| column == name));
         let kind = match (kind, seen) {
-            (Type::Any, Some((_, Ok(kind)))) => *kind,
+            (Type::Any, Some((_, Ok(kind @ (Type::Int | Type::Text))))) => *kind,
             _ => *kind,
         };
         scope.push(*name, kind);

@@ -105,17 +105,24 @@ impl<'a> OutputTable<'a> {
         }
     }
 
-    fn column(&mut self, name: &str, kind: Type, column: &'a Column) {
+    fn column(
+        &mut self,
+        name: &str,
+        kind: Type,
+        column: &'a Column,
+        place: impl Fn(usize) -> usize + Sync + Send + 'a,
+    ) {
         match (column, kind) {
-            (Column::Text(texts), _) => self.text_or_null(name, move |row| texts.get(row)),
+            (Column::Text(texts), _) => self.text_or_null(name, move |row| texts.get(place(row))),
             (Column::Bool(truths), _) => self.add(name, DataType::Boolean, true, move |rows| {
-                let truth = |row: usize| (truths[row] != UNKNOWN).then_some(truths[row] == TRUE);
+                let truth =
+                    |row: usize| (truths[place(row)] != UNKNOWN).then_some(truths[place(row)] == TRUE);
                 Arc::new(rows.map(truth).collect::<BooleanArray>())
             }),
             (Column::Int(ints), Type::Date) => {
-                self.date_or_null(name, move |row| ints.get(row).map(|day| Day(*day as i32)));
+                self.date_or_null(name, move |row| ints.get(place(row)).map(|day| Day(*day as i32)));
             }
-            (Column::Int(ints), _) => self.int64_or_null(name, move |row| ints.get(row).copied()),
+            (Column::Int(ints), _) => self.int64_or_null(name, move |row| ints.get(place(row)).copied()),
             (Column::Wide(_), _) => unreachable!("no input column is wide"),
         }
     }
@@ -249,12 +256,6 @@ pub fn features<'a>(results: &Results<'a>) -> OutputTable<'a> {
 pub fn decisions<'a>(results: &Results<'a>) -> OutputTable<'a> {
     let mut table = OutputTable::new("decisions", results.decisions.len());
     add_decisions(&mut table, results, |row| row);
-    let scope = &results.job.scopes.lines;
-    for slot in &results.job.policy.extra_columns {
-        let (name, kind) = &scope.columns[*slot];
-        let column = results.lines.columns[*slot].as_ref().expect("read as needed");
-        table.column(name, *kind, column);
-    }
     table
 }
 
@@ -308,6 +309,12 @@ fn add_decisions<'a>(
     table.int64_or_null("pending_limit", move |row| lines.pending[line(row)].map(|pending| pending.limit));
     table.text_or_null("pending_status", move |row| lines.pending[line(row)].map(|p| p.status.name()));
     table.date_or_null("pending_on", move |row| lines.pending[line(row)].map(|pending| pending.on));
+    let scope = &job.scopes.lines;
+    for slot in &job.policy.extra_columns {
+        let (name, kind) = &scope.columns[*slot];
+        let column = lines.columns[*slot].as_ref().expect("read as needed");
+        table.column(name, *kind, column, line);
+    }
 }
 
 /// Every rejected row.

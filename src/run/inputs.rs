@@ -137,7 +137,10 @@ fn open_all(spec: &InputSpec, deliveries: &[Delivery]) -> Result<Vec<OpenFile>> 
         .iter()
         .flat_map(|delivery| delivery.files.iter().map(|file| (delivery.date, file)))
         .collect();
-    files.into_par_iter().map(|(date, file)| file::open(spec, date, file)).collect()
+    let opened: Vec<Result<OpenFile>> =
+        files.into_par_iter().map(|(date, file)| file::open(spec, date, file)).collect();
+    // In order, so that of several troubles the same one is told every time.
+    opened.into_iter().collect()
 }
 
 /// Longest window over transactions; at least the as-of date itself, whose rejects are listed.

@@ -200,12 +200,12 @@ fn decision_columns(case: &Case) -> Vec<(String, DataType)> {
         name if name.starts_with("days_") => int.clone(),
         _ => text.clone(),
     };
-    names.split_whitespace().map(|name| (name.to_string(), kind(name))).collect()
+    let extra = extra_columns(case).into_iter().map(|(name, kind)| (name.to_string(), kind));
+    names.split_whitespace().map(|name| (name.to_string(), kind(name))).chain(extra).collect()
 }
 
 fn decisions_table(case: &Case, rows: &[Decided]) -> Table {
-    let mut columns = decision_columns(case);
-    columns.extend(extra_columns(case).into_iter().map(|(name, kind)| (name.to_string(), kind)));
+    let columns = decision_columns(case);
     let cells = |row: &Decided| row.columns.iter().chain(&row.extra).map(|(_, value)| value.cell()).collect();
     table(columns, rows.iter().map(cells).collect())
 }
@@ -214,7 +214,7 @@ fn adjustments_table(case: &Case, rows: &[Decided], scores: &BTreeMap<Value, Sco
     let mut columns = decision_columns(case);
     columns.extend(reason_columns(case));
     let cells = |row: &Decided| {
-        let own = row.columns.iter().map(|(_, value)| value.cell());
+        let own = row.columns.iter().chain(&row.extra).map(|(_, value)| value.cell());
         own.chain(reason_cells(case, &scores[&row.account])).collect()
     };
     table(columns, rows.iter().filter(|row| row.action != "hold").map(cells).collect())

@@ -9,18 +9,26 @@ use super::value::Value;
 use super::written::{job_file, policy_file, scorecard_file};
 
 /// Takes away whatever the disagreement does not need.
-pub fn shrink(case: &Case, what: &str) -> (Case, String) {
-    let (mut case, mut what) = (case.clone(), what.to_string());
+pub fn shrink(case: &Case, first: &str) -> (Case, String) {
+    let (mut case, mut what) = (case.clone(), first.to_string());
     loop {
         let smaller = cuts(&case).into_iter().find_map(|smaller| {
             let what = disagreement(&smaller, &mut Coverage::default())?;
-            (!is_usage_failure(&what)).then_some((smaller, what))
+            is_alike(&what, first).then_some((smaller, what))
         });
         match smaller {
             Some(smaller) => (case, what) = smaller,
             None => return (case, what),
         }
     }
+}
+
+/// Whether two disagreements are of one kind; job files that shrinking has broken are another.
+pub fn is_alike(one: &str, other: &str) -> bool {
+    fn kind(what: &str) -> Vec<&str> {
+        what.split([' ', ':']).take(2).collect()
+    }
+    kind(one) == kind(other) && is_usage_failure(one) == is_usage_failure(other)
 }
 
 /// Takes a change that leaves one thing out.

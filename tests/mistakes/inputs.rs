@@ -12,8 +12,11 @@ use crate::support::book::{
 };
 use crate::support::{Cell, Table};
 
+/// What is done to a book, and what to call it.
+type Trouble<'a> = (&'a str, &'a dyn Fn(&Book));
+
 /// What is said about each trouble, made in a plain book of its own.
-fn told_about(troubles: &[(&str, &dyn Fn(&Book))]) -> String {
+fn told_about(troubles: &[Trouble]) -> String {
     let told = troubles.iter().map(|(name, make)| {
         let book = Book::new();
         make(&book);

@@ -90,7 +90,7 @@ impl Catalog {
         self.deliveries.iter().filter(chosen).cloned().collect()
     }
 
-    /// The day's delivery must be there where deliveries are dated; an empty file will do.
+    /// The day's delivery must be there where deliveries are dated; a file without rows will do.
     pub fn require(&self, day: Day) -> Result<()> {
         if !self.spec.is_dated() {
             return match self.deliveries.is_empty() {
@@ -112,7 +112,7 @@ impl Catalog {
         };
         let of = day.map_or(String::new(), |day| format!(" of {day}"));
         input(format!(
-            "find {name}{of}: no file matches {path}; deliver it (an empty file will do) and run again"
+            "find {name}{of}: no file matches {path}; deliver it (a file without rows will do) and run again"
         ))
     }
 

@@ -107,12 +107,13 @@ fn read_file(spec: &InputSpec, file: &OpenFile, units: &Units, lines: &Lines) ->
             let positions = lines.accounts.positions(&columns[0]);
             for (row, position) in positions.into_iter().enumerate() {
                 let adjustment = adjustment(&columns, row, position, issued, lines);
-                adjustments.push(adjustment.ok_or_else(|| {
-                    let path = file.file.path.display();
+                let adjustment = adjustment.ok_or_else(|| {
+                    let (path, row) = (file.file.path.display(), adjustments.len());
                     input(format!(
                         "read issued of {issued} ({path}): row {row} has nulls or an unknown status"
                     ))
-                })?);
+                })?;
+                adjustments.push(adjustment);
             }
             Ok(())
         })?;

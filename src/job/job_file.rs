@@ -170,6 +170,8 @@ pub(super) fn read(source: &Source, remarks: &mut Remarks) -> Option<JobFile> {
         reader.error(head.minor_units.span(), format!("minor_units is at most {MOST_MINOR_UNITS}"), None);
     }
     let timezone = head.timezone.and_then(|name| timezone(&mut reader, &name));
+    let scorecard = sibling(&mut reader, &head.scorecard);
+    let policy = sibling(&mut reader, &head.policy);
     let (input, output) = (input?.into_inner(), output?.into_inner());
     let base = source.path.parent().unwrap_or(Path::new("")).to_path_buf();
     let unique_places = uniques.iter().map(|(input, unique)| (*input, unique.column.clone())).collect();
@@ -197,8 +199,8 @@ pub(super) fn read(source: &Source, remarks: &mut Remarks) -> Option<JobFile> {
     let state_dir = state.and_then(|state| directory(&mut reader, &base, &state.get_ref().dir));
     Some(JobFile {
         name: head.name.into_inner(),
-        scorecard: head.scorecard,
-        policy: head.policy,
+        scorecard: scorecard?,
+        policy: policy?,
         minor_units: head.minor_units.into_inner(),
         timezone,
         lines_max_age_days: head.lines_max_age_days.into_inner(),
@@ -264,6 +266,11 @@ fn expand(reader: &mut Reader, text: &Spanned<String>) -> Option<String> {
     }
     expanded.push_str(rest);
     Some(expanded)
+}
+
+/// The name of another job file.
+fn sibling(reader: &mut Reader, text: &Spanned<String>) -> Option<Spanned<String>> {
+    Some(Spanned::new(text.span(), expand(reader, text)?))
 }
 
 fn directory(reader: &mut Reader, base: &Path, text: &Spanned<String>) -> Option<PathBuf> {

@@ -193,6 +193,9 @@ struct Rest {
     rule: Option<IgnoredAny>,
 }
 
+/// Positions of products are kept in a byte.
+const MOST_PRODUCTS: usize = 255;
+
 /// Ten years: no notice is longer, and effective dates stay within the calendar.
 const LONGEST_NOTICE_DAYS: u32 = 3653;
 
@@ -214,6 +217,9 @@ pub(super) fn read(reader: &mut Reader, scopes: &Scopes, model: &Model) -> Polic
             None => name.map(|name| Product { name, ..Product::default() }),
         };
         policy.products.extend(product);
+    }
+    if policy.products.len() > MOST_PRODUCTS {
+        reader.error(0..0, format!("there are more than {MOST_PRODUCTS} products"), None);
     }
     if let Some(account) = account {
         read_account(reader, account.into_inner(), model, &mut policy);

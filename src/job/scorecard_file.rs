@@ -167,6 +167,9 @@ struct Rest {
     characteristic: Option<IgnoredAny>,
 }
 
+/// Positions of bands are kept in a byte.
+const MOST_BANDS: usize = 255;
+
 /// More reasons than any notice can carry.
 const MOST_REASONS: usize = 20;
 
@@ -234,6 +237,9 @@ fn read_score(reader: &mut Reader, score: &RawScore, scorecard: &mut Scorecard) 
 fn bands(reader: &mut Reader, raws: Vec<Spanned<DeValue>>, least: Option<i32>) -> Vec<Band> {
     if raws.is_empty() {
         reader.error(0..0, "the scorecard has no [[band]]", None);
+    }
+    if raws.len() > MOST_BANDS {
+        reader.error(0..0, format!("there are more than {MOST_BANDS} bands"), None);
     }
     let mut bands: Vec<Band> = Vec::new();
     for raw in raws {

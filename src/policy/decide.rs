@@ -1,5 +1,6 @@
 //! Decides about every line: rules first, then each account's actions, then the raise budgets.
 
+use std::cmp::Reverse;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -134,7 +135,7 @@ fn apply_budgets(job: &Job, lines: &Lines, scores: &Scores, rulings: &[Ruling], 
         let mut raises: Vec<usize> = (0..decisions.len()).filter(is_raise).collect();
         raises.sort_by_key(|line| {
             let account = lines.account[*line];
-            (-scores.score[account as usize], account)
+            (Reverse(scores.score[account as usize]), account)
         });
         let mut spent = 0_i128;
         let mut is_used_up = false;

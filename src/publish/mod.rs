@@ -3,6 +3,7 @@
 pub mod commit;
 pub mod gates;
 pub mod manifest;
+mod recount;
 pub mod release;
 pub mod tables;
 pub mod verify;

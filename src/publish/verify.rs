@@ -6,6 +6,7 @@ use anyhow::Result;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use super::manifest::{Manifest, OutputEntry};
+use super::recount::recount;
 use crate::failure::input;
 use crate::input::file::{bytes_hash, file_hash};
 
@@ -26,6 +27,13 @@ pub fn verify(run: &Path) -> Result<Manifest> {
         }
     }
     wrong.extend(inconsistencies(&manifest));
+    if wrong.is_empty() {
+        match recount(run) {
+            Ok(totals) if totals == manifest.control_totals => {}
+            Ok(_) => wrong.push("the control totals are not those of the run's tables".to_string()),
+            Err(error) => wrong.push(format!("{error:#}")),
+        }
+    }
     match wrong.is_empty() {
         true => Ok(manifest),
         false => Err(input(format!("verify {}: {}", run.display(), wrong.join("; ")))),

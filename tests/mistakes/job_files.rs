@@ -254,3 +254,16 @@ fn a_job_file_that_is_not_there() {
     assert_eq!((code, stdout.as_str()), (2, ""));
     insta::assert_snapshot!(stderr, @"error: read job file job.toml: No such file or directory (os error 2)");
 }
+
+/// Positions of products are kept in a byte: a 257th would have been taken for the first.
+#[test]
+fn more_products_than_can_be_told_apart() {
+    let book = Book::new();
+    for number in 0..256 {
+        let product = "min_limit = 0\nmax_limit = 1\nstep = 1\n";
+        book.append("policy.toml", &format!("\n[[product]]\nname = \"p{number}\"\n{product}"));
+    }
+    let (code, _, stderr) = book.outcome(&["check", "job.toml"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("there are more than 255 products"), "{stderr}");
+}

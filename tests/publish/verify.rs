@@ -96,3 +96,12 @@ fn a_directory_that_is_not_there() {
     assert_eq!(code, 3);
     insta::assert_snapshot!(stderr, @"error: verify out/date=2026-11-20: it has no manifest.json, so it is no whole run");
 }
+
+/// The totals are what downstream checks its own against, so they are counted again.
+#[test]
+fn edited_control_totals() {
+    for total in ["\"old_limit_total\": ", "\"new_limit\": ", "\"account_id_hash_total\": \""] {
+        let told = told_after(|run| edit(run, total, &format!("{total}1")));
+        assert!(told.contains("the control totals are not those of the run's tables"), "{total}: {told}");
+    }
+}

@@ -5,8 +5,9 @@ use std::ops::RangeInclusive;
 use super::book::{Account, Line, NEVER};
 use super::calendar::Cycle;
 use super::columns::RepaymentRow;
-use super::nature::{Nature, Product, Status};
+use super::nature::{Nature, Product};
 use super::random::{Draws, Purpose, draws};
+use crate::input::lines::Status;
 
 /// A bill is delivered this many days before it is due.
 pub const BILLED_BEFORE: i32 = 10;

@@ -1,8 +1,9 @@
 //! The book: every account with its nature, income and lines, as they stand on the last day.
 
 use super::calendar::Cycle;
-use super::nature::{Nature, PROFILES, Product, Status};
+use super::nature::{Nature, PROFILES, Product};
 use super::random::{Draws, Purpose, draws, key};
+use crate::input::lines::Status;
 
 /// Account ids start here, like a wallet's.
 const FIRST_ACCOUNT_ID: i64 = 2088_0000_0000_0000;

@@ -9,11 +9,12 @@ use super::book::{Account, Book};
 use super::calendar::{Calendar, Cycle, Day, cycles};
 use super::columns::{LineColumns, RepaymentColumns, RepaymentRow, TransactionColumns};
 use super::faults::{Faults, Input, LINE_FAULTS, REPAYMENT_FAULTS, Sending, TRANSACTION_FAULTS, broken};
-use super::nature::{Nature, Status};
+use super::nature::Nature;
 use super::part::Part;
 use super::snapshot::line_on;
 use super::spending::{MAX_LAG, Spender};
 use super::{LINE_DAYS, Totals};
+use crate::input::lines::Status;
 
 /// What all days of a sample are told from.
 pub struct Telling<'a> {

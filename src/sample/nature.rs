@@ -139,25 +139,6 @@ impl Product {
     }
 }
 
-/// The state of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    Active,
-    Suspended,
-    Closed,
-}
-
-impl Status {
-    /// The value of the `status` column.
-    pub fn name(self) -> &'static str {
-        match self {
-            Status::Active => "active",
-            Status::Suspended => "suspended",
-            Status::Closed => "closed",
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,8 +4,9 @@ use super::bills::{plan, used};
 use super::book::{Account, LIMIT_STEP, Line, NEVER};
 use super::calendar::{Cycle, Day};
 use super::columns::LineRow;
-use super::nature::{Nature, Status};
+use super::nature::Nature;
 use super::random::{Purpose, draws};
+use crate::input::lines::Status;
 
 /// The line on that day of a book that ends on `last`; none where it was not open yet.
 pub fn line_on(

@@ -4,8 +4,9 @@ use super::book::{Account, LIMIT_STEP, Line, NEVER};
 use super::calendar::{Calendar, DAYS_BEFORE, Day, ORDINARY_BUSY};
 use super::category::{CASH_LIKE, Category};
 use super::columns::TransactionRow;
-use super::nature::{Nature, Product, Status};
+use super::nature::{Nature, Product};
 use super::random::{Draws, Purpose, draws};
+use crate::input::lines::Status;
 
 /// Rows of one account on one day: an id has room for that many.
 const SEQUENCES: u64 = 1 << 10;

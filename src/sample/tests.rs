@@ -14,10 +14,11 @@ use tempfile::TempDir;
 use super::bills::plan;
 use super::book::{Account, Book};
 use super::calendar::{Calendar, cycles, day_number};
-use super::nature::{Nature, Status};
+use super::nature::Nature;
 use super::snapshot::line_on;
 use super::spending::Spender;
 use super::{INPUTS, LINE_DAYS, Sample, Totals, write};
+use crate::input::lines::Status;
 
 const FROM: Date = date(2026, 8, 20);
 const TO: Date = date(2026, 11, 20);

@@ -57,11 +57,6 @@ impl Progress {
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
-
-    /// Prints a line on stderr without tearing the bar.
-    pub fn note(&self, line: &str) {
-        self.bar.suspend(|| eprintln!("{line}"));
-    }
 }
 
 /// Sends log records to stderr: warnings, and more with `-v` (info) and `-vv` (debug).

@@ -12,7 +12,7 @@ use super::unique::{Keys, Part, Seen};
 use crate::console::Progress;
 use crate::day::Day;
 use crate::expr::column::concat;
-use crate::expr::{Column, Ints, Scope, Texts};
+use crate::expr::{Column, Scope, Texts};
 use crate::failure::input;
 use crate::job::{InputSpec, LINE_COLUMNS};
 
@@ -323,9 +323,4 @@ fn tally(spec: &InputSpec, files: &[OpenFile], rows: &Rows) -> Tally {
     });
     tally.reject(rejects.collect());
     tally
-}
-
-/// Dates as a column of the lines scope.
-pub fn date_column(dates: &[Option<Day>]) -> Column {
-    Column::Int(dates.iter().map(|date| date.map(|day| i64::from(day.0))).collect::<Ints>())
 }

@@ -116,7 +116,7 @@ pub fn run(request: &Request, progress: &Progress) -> Result<Outcome> {
     }
     watch.lap("open inputs");
     let mut manifest = Manifest::new(&job.name, as_of, known_on, identity);
-    let night = compute(&job, &files, as_of, known_on, &mut manifest, &mut watch, progress)?;
+    let night = compute(&job, &files, as_of, &mut manifest, &mut watch, progress)?;
     for (name, days) in missing_days(&job, &deliveries, as_of) {
         warn_missing(name, &days);
         manifest.missing_days.insert(name.to_string(), days);
@@ -168,7 +168,6 @@ fn compute(
     job: &Job,
     files: &Files,
     as_of: Day,
-    known_on: Day,
     manifest: &mut Manifest,
     watch: &mut Stopwatch,
     progress: &Progress,
@@ -227,7 +226,6 @@ fn compute(
     let mut rejects: Vec<rejects::Reject> =
         tallies.iter().flat_map(|(_, tally)| tally.rejects.iter().cloned()).collect();
     rejects.sort();
-    debug_assert!(known_on >= as_of);
     Ok(Night { lines: book, features, scores, decisions, rejects })
 }
 

@@ -11,6 +11,7 @@
 //! - [`job`] — what the operator writes: job, features, scorecard, policy, gates
 //! - [`input`] — Parquet in: deliveries, schemas, rejects, the book of lines
 //! - [`features`] — rows to features: windows, bills
+//! - [`history`] — what a night goes on from: the features' accumulators, from scratch or from a state
 //! - [`score`] — features x scorecard = points, score, band, reasons
 //! - [`policy`] — score + line = decision: rules, caps, budget
 //! - [`publish`] — gates, tables, manifest, atomic commit, lock, release, verify
@@ -26,6 +27,7 @@ pub mod day;
 pub mod expr;
 pub mod failure;
 pub mod features;
+pub mod history;
 pub mod input;
 pub mod job;
 pub mod policy;

@@ -226,7 +226,10 @@ pub fn concat(parts: Vec<Column>) -> Column {
             Column::Text(concat_texts(&parts))
         }
         first => rest.fold(first, |all, part| match (all, part) {
-            (Column::Int(all), Column::Int(part)) => Column::Int(append(all, part)),
+            (Column::Int(mut all), Column::Int(part)) => {
+                append(&mut all, part);
+                Column::Int(all)
+            }
             (Column::Bool(all), Column::Bool(part)) => Column::Bool([all, part].concat()),
             _ => unreachable!("parts are of one type"),
         }),
@@ -240,16 +243,15 @@ fn as_texts(column: Column) -> Option<Texts> {
     }
 }
 
-fn append(mut all: Ints, part: Ints) -> Ints {
+/// Adds rows at the end.
+pub fn append(all: &mut Ints, part: Ints) {
     let before = all.values.len();
     all.values.extend(part.values);
     if all.valid.is_some() || part.valid.is_some() {
-        let mut valid = all.valid.unwrap_or_else(|| vec![true; before]);
+        let valid = all.valid.get_or_insert_with(|| vec![true; before]);
         valid.extend(part.valid.unwrap_or_default());
         valid.resize(all.values.len(), true);
-        all.valid = Some(valid);
     }
-    all
 }
 
 fn concat_texts(parts: &[Texts]) -> Texts {

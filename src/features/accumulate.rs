@@ -1,22 +1,29 @@
 //! The hot loop: packed rows into the accumulators of a partition of accounts.
 //!
 //! A row belongs to one segment between window edges, so it touches one cell a group; windows are
-//! sums over segments.
+//! sums over segments. What is not a sum is kept with its age, so that a night later it is still
+//! exact: only sums need the rows that leave a window.
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
-use super::plan::{Group, Plan, UNBOUNDED};
+use super::logs::{Entry, Log, Sight, Step};
+use super::plan::{BITS, Group, Plan, UNBOUNDED};
 use super::rows::Packed;
+use crate::day::Day;
+use crate::expr::Ints;
 use crate::job::Statistic;
 
 /// The accumulators of a partition: `stride` words an account, all zero at first.
+#[derive(Debug, Default)]
 pub struct Cells {
-    words: Vec<i64>,
+    pub(crate) words: Vec<i64>,
     /// What sums have run over, by word: the exact sum is the word plus this.
-    carry: HashMap<usize, i128, FixedState>,
-    /// Distinct values with the age of the latest row that has them.
-    values: HashMap<(u32, u32, i64), u32, FixedState>,
+    pub(crate) carry: HashMap<usize, i128, FixedState>,
+    /// Distinct values.
+    pub(crate) sights: Log<Sight>,
+    /// Smallest and largest values.
+    pub(crate) steps: Log<Step>,
 }
 
 /// What a feature's window holds.
@@ -34,6 +41,7 @@ pub enum Total {
 pub struct Segments {
     /// By group, by age up to the longest bounded window.
     by_age: Vec<Vec<u8>>,
+    as_of: Day,
 }
 
 /// No segment: the row is older than every window.
@@ -41,14 +49,14 @@ const OUTSIDE: u8 = u8::MAX;
 
 impl Segments {
     /// Tables the segments of a plan.
-    pub fn new(plan: &Plan) -> Segments {
+    pub fn new(plan: &Plan, as_of: Day) -> Segments {
         let table = |group: &Group| {
             let longest = group.edges.iter().filter(|edge| **edge != UNBOUNDED).max().copied().unwrap_or(0);
             // One more entry stands for all greater ages.
             let segment = |age| group.edges.iter().position(|edge| age < *edge).map_or(OUTSIDE, |s| s as u8);
             (0..=longest).map(segment).collect()
         };
-        Segments { by_age: plan.groups.iter().map(table).collect() }
+        Segments { by_age: plan.groups.iter().map(table).collect(), as_of }
     }
 
     #[inline]
@@ -56,16 +64,17 @@ impl Segments {
         let table = &self.by_age[group];
         table[(age as usize).min(table.len() - 1)]
     }
+
+    /// Whether a row of some age is in another segment of a group `days` later.
+    pub fn crosses(&self, group: usize, age: u32, days: u32) -> bool {
+        self.of(group, age) != self.of(group, age + days)
+    }
 }
 
 impl Cells {
     /// Accumulators of `accounts` accounts.
     pub fn new(plan: &Plan, accounts: usize) -> Cells {
-        Cells {
-            words: vec![0; plan.stride * accounts],
-            carry: HashMap::default(),
-            values: HashMap::default(),
-        }
+        Cells { words: vec![0; plan.stride * accounts], ..Cells::default() }
     }
 
     /// Adds rows; their accounts are numbered from `first_account`.
@@ -81,89 +90,147 @@ impl Cells {
                     continue;
                 }
                 let value = group.value.map_or(0, |value| row.value(value));
-                self.add_one(group, number as u32, account, base, segment, age, value);
+                let first = base + group.offset;
+                match (group.statistic, group.log) {
+                    (Statistic::Count, _) => self.words[first + usize::from(segment)] += 1,
+                    (Statistic::Sum, _) => self.add_exact(first + usize::from(segment), value),
+                    (Statistic::Last, _) => self.keep_latest(first, age, value),
+                    (Statistic::DaysSince, _) => self.keep_youngest(first, age),
+                    (Statistic::ActiveDays, None) => {
+                        self.words[first + age as usize / BITS] |= 1 << (age as usize % BITS);
+                    }
+                    (Statistic::ActiveDays, Some(log)) => {
+                        let date = segments.as_of.plus(-(age as i32)).0 as u32;
+                        self.sights.push(Sight::new(account, log, date, age));
+                    }
+                    (Statistic::Distinct, log) => {
+                        let log = log.expect("distinct values are kept in a log");
+                        self.sights.push(Sight::new(account, log, value as u32, age));
+                    }
+                    (Statistic::Min | Statistic::Max, log) => {
+                        let log = log.expect("smallest and largest values are kept in a log");
+                        self.steps.push(Step::new(account, log, value, age));
+                    }
+                }
+            }
+        }
+        self.sights.settle_if_grown(|_| false);
+        self.steps.settle_if_grown(|log| is_smallest(plan, log));
+    }
+
+    /// Moves rows that grow older by `days` to the segments where they then belong, or out of all.
+    pub fn cross(&mut self, plan: &Plan, segments: &Segments, first_account: u32, rows: &Packed, days: u32) {
+        for row in rows.iter() {
+            let base = (row.account() - first_account) as usize * plan.stride;
+            for number in row.groups() {
+                let group = &plan.groups[number];
+                let (from, to) = (segments.of(number, row.age()), segments.of(number, row.age() + days));
+                if from == to || !group.is_additive() {
+                    continue;
+                }
+                let value = match group.statistic {
+                    Statistic::Count => 1,
+                    _ => group.value.map_or(0, |value| row.value(value)),
+                };
+                self.subtract_exact(base + group.offset + usize::from(from), value);
+                if to != OUTSIDE {
+                    self.add_exact(base + group.offset + usize::from(to), value);
+                }
             }
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
     #[inline]
-    fn add_one(
-        &mut self,
-        group: &Group,
-        number: u32,
-        account: u32,
-        base: usize,
-        segment: u8,
-        age: u32,
-        value: i64,
-    ) {
-        let cell = base + group.offset + usize::from(segment) * group.width;
-        match group.statistic {
-            Statistic::Count => self.words[cell] += 1,
-            Statistic::Sum => match self.words[cell].checked_add(value) {
-                Some(sum) => self.words[cell] = sum,
-                None => {
-                    *self.carry.entry(cell).or_default() += i128::from(self.words[cell]);
-                    self.words[cell] = value;
-                }
-            },
-            Statistic::Min => self.keep(cell, value, |new, old| new < old),
-            Statistic::Max => self.keep(cell, value, |new, old| new > old),
-            Statistic::Last => {
-                let cell = base + group.offset;
-                let (latest, age) = (self.words[cell], i64::from(age) + 1);
-                if latest == 0 || age < latest || (age == latest && value > self.words[cell + 1]) {
-                    self.words[cell] = age;
-                    self.words[cell + 1] = value;
-                }
+    fn add_exact(&mut self, cell: usize, value: i64) {
+        match self.words[cell].checked_add(value) {
+            Some(sum) => self.words[cell] = sum,
+            None => {
+                *self.carry.entry(cell).or_default() += i128::from(self.words[cell]);
+                self.words[cell] = value;
             }
-            Statistic::DaysSince => {
-                let cell = base + group.offset;
-                let age = i64::from(age) + 1;
-                if self.words[cell] == 0 || age < self.words[cell] {
-                    self.words[cell] = age;
-                }
-            }
-            Statistic::ActiveDays if !group.is_tabled() => {
-                self.words[base + group.offset + (age / u64::BITS) as usize] |= 1 << (age % u64::BITS);
-            }
-            Statistic::ActiveDays => self.keep_value(account, number, i64::from(age), age),
-            Statistic::Distinct => self.keep_value(account, number, value, age),
         }
     }
 
-    fn keep(&mut self, cell: usize, value: i64, better: fn(i64, i64) -> bool) {
-        if self.words[cell] == 0 || better(value, self.words[cell + 1]) {
-            self.words[cell] = 1;
+    fn subtract_exact(&mut self, cell: usize, value: i64) {
+        match self.words[cell].checked_sub(value) {
+            Some(rest) => self.words[cell] = rest,
+            None => {
+                *self.carry.entry(cell).or_default() += i128::from(self.words[cell]) - i128::from(value);
+                self.words[cell] = 0;
+            }
+        }
+    }
+
+    #[inline]
+    fn keep_latest(&mut self, cell: usize, age: u32, value: i64) {
+        let (latest, age) = (self.words[cell], i64::from(age) + 1);
+        if latest == 0 || age < latest || (age == latest && value > self.words[cell + 1]) {
+            self.words[cell] = age;
             self.words[cell + 1] = value;
         }
     }
 
-    fn keep_value(&mut self, account: u32, group: u32, value: i64, age: u32) {
-        let youngest = self.values.entry((account, group, value)).or_insert(age);
-        *youngest = age.min(*youngest);
+    #[inline]
+    fn keep_youngest(&mut self, cell: usize, age: u32) {
+        let age = i64::from(age) + 1;
+        if self.words[cell] == 0 || age < self.words[cell] {
+            self.words[cell] = age;
+        }
     }
 
-    /// What one account's window of one group holds. Tabled groups are answered by [`Cells::tabled`].
+    /// Puts the logs in order, before they are asked.
+    pub fn settle(&mut self, plan: &Plan) {
+        self.sights.settle(|_| false);
+        self.steps.settle(|log| is_smallest(plan, log));
+    }
+
+    /// Takes over what `other` knows of its accounts, `days` later. `places` gives each one's new number,
+    /// or `None`.
+    pub fn receive(&mut self, plan: &Plan, other: &Cells, places: &[Option<u32>], days: u32) {
+        let stride = plan.stride;
+        for (words, place) in other.words.chunks_exact(stride.max(1)).zip(places) {
+            let Some(place) = place else { continue };
+            let own = &mut self.words[*place as usize * stride..][..stride];
+            own.copy_from_slice(words);
+            plan.groups.iter().for_each(|group| grow_older(group, &mut own[group.offset..], days));
+        }
+        for (cell, carried) in &other.carry {
+            if let Some(place) = places[cell / stride] {
+                self.carry.insert(place as usize * stride + cell % stride, *carried);
+            }
+        }
+        let place = |account: u32| places.get(account as usize).copied().flatten();
+        let reaches = |log: u32, age: u32| age < plan.groups[plan.logged[log as usize]].longest();
+        receive(&mut self.sights, &other.sights, place, days, reaches);
+        receive(&mut self.steps, &other.steps, place, days, reaches);
+    }
+
+    /// Forgets what is known of some accounts.
+    pub fn clear(&mut self, plan: &Plan, is_cleared: impl Fn(u32) -> bool) {
+        for (account, words) in self.words.chunks_exact_mut(plan.stride.max(1)).enumerate() {
+            if is_cleared(account as u32) {
+                words.fill(0);
+            }
+        }
+        self.carry.retain(|cell, _| !is_cleared((cell / plan.stride) as u32));
+        self.sights.retain(|entry| !is_cleared(entry.account()));
+        self.steps.retain(|entry| !is_cleared(entry.account()));
+    }
+
+    /// What one account's window of one group holds. Groups in logs are answered by [`Cells::logged`].
     pub fn total(&self, plan: &Plan, account: u32, group: usize, days: u32) -> Total {
         let group = &plan.groups[group];
         let first = account as usize * plan.stride + group.offset;
-        let segments = || {
-            let cells = group.edges.iter().enumerate().take_while(|(_, edge)| **edge <= days);
-            cells.map(|(segment, _)| first + segment * group.width)
-        };
         match group.statistic {
             Statistic::Count | Statistic::Sum => {
-                let carried = |cell| self.carry.get(&cell).copied().unwrap_or(0);
-                let exact: i128 = segments().map(|cell| i128::from(self.words[cell]) + carried(cell)).sum();
+                let segments = group.edges.iter().take_while(|edge| **edge <= days).count();
+                let carried = |cell| match self.carry.is_empty() {
+                    true => 0,
+                    false => self.carry.get(&cell).copied().unwrap_or(0),
+                };
+                let exact = |cell: usize| i128::from(self.words[cell]) + carried(cell);
+                let exact: i128 = (first..first + segments).map(exact).sum();
                 i64::try_from(exact).map_or(Total::Overflow(exact), Total::Value)
-            }
-            Statistic::Min | Statistic::Max => {
-                let values =
-                    segments().filter(|cell| self.words[*cell] != 0).map(|cell| self.words[cell + 1]);
-                let best = if group.statistic == Statistic::Min { values.min() } else { values.max() };
-                best.map_or(Total::Null, Total::Value)
             }
             Statistic::Last => match self.words[first] {
                 age if age == 0 || age > i64::from(days) => Total::Null,
@@ -173,31 +240,107 @@ impl Cells {
                 age if age == 0 || age > i64::from(days) => Total::Null,
                 age => Total::Value(age - 1),
             },
-            Statistic::ActiveDays | Statistic::Distinct => {
-                Total::Value(self.active_days(&self.words[first..first + group.width], days))
-            }
+            _ => Total::Value(active_days(&self.words[first..first + group.width], days as usize)),
         }
     }
 
-    fn active_days(&self, bits: &[i64], days: u32) -> i64 {
-        let within = |word: usize| {
-            let left = days.saturating_sub(word as u32 * u64::BITS);
-            if left >= u64::BITS { u64::MAX } else { (1 << left) - 1 }
-        };
-        bits.iter()
-            .enumerate()
-            .map(|(word, bits)| i64::from((*bits as u64 & within(word)).count_ones()))
-            .sum()
-    }
-
-    /// By account, how many distinct values a tabled group's window holds.
-    pub fn tabled(&self, accounts: usize, group: usize, days: u32) -> Vec<i64> {
-        let mut counts = vec![0; accounts];
-        for ((account, number, _), age) in &self.values {
-            if *number as usize == group && *age < days {
-                counts[*account as usize] += 1;
+    /// By account, what a window of a group in a log holds; the log must be settled.
+    pub fn logged(&self, plan: &Plan, accounts: usize, group: usize, days: u32) -> Ints {
+        let statistic = plan.groups[group].statistic;
+        let log = plan.groups[group].log.expect("the group is kept in a log");
+        if matches!(statistic, Statistic::Distinct | Statistic::ActiveDays) {
+            let mut counts = vec![0; accounts];
+            for sight in self.sights.entries() {
+                if sight.group() == log && sight.age() < days {
+                    counts[sight.account() as usize] += 1;
+                }
+            }
+            return Ints::all(counts);
+        }
+        // The oldest within the window betters all younger ones.
+        let mut best = vec![None; accounts];
+        for step in self.steps.entries() {
+            if step.group() == log && step.age() < days {
+                best[step.account() as usize] = Some(step.value());
             }
         }
-        counts
+        best.into_iter().collect()
+    }
+}
+
+fn is_smallest(plan: &Plan, log: u32) -> bool {
+    plan.groups[plan.logged[log as usize]].statistic == Statistic::Min
+}
+
+fn receive<E: Entry>(
+    own: &mut Log<E>,
+    other: &Log<E>,
+    place: impl Fn(u32) -> Option<u32>,
+    days: u32,
+    reaches: impl Fn(u32, u32) -> bool,
+) {
+    for entry in other.entries() {
+        let Some(account) = place(entry.account()) else { continue };
+        let moved = entry.older(account, days);
+        if reaches(moved.group(), moved.age()) {
+            own.push(moved);
+        }
+    }
+}
+
+/// Makes a group's words `days` older.
+fn grow_older(group: &Group, words: &mut [i64], days: u32) {
+    match (group.statistic, group.log) {
+        (Statistic::Last | Statistic::DaysSince, _) if words[0] != 0 => {
+            words[0] += i64::from(days);
+            if group.longest() != UNBOUNDED && words[0] > i64::from(group.longest()) {
+                words[..group.width].fill(0);
+            }
+        }
+        (Statistic::ActiveDays, None) => shift(&mut words[..group.width], days as usize, group.longest()),
+        _ => {}
+    }
+}
+
+/// Moves bits up by `days` and clears those at `longest` and above.
+fn shift(words: &mut [i64], days: usize, longest: u32) {
+    let (whole, part) = (days / BITS, days % BITS);
+    for place in (0..words.len()).rev() {
+        let word = |back: usize| place.checked_sub(back).map_or(0, |place| words[place] as u64);
+        let carried = if part == 0 { 0 } else { word(whole + 1) >> (BITS - part) };
+        words[place] = (word(whole) << part | carried) as i64;
+    }
+    let used = longest as usize % BITS;
+    if let Some(last) = words.last_mut().filter(|_| used != 0) {
+        *last &= (1 << used) - 1;
+    }
+}
+
+fn active_days(bits: &[i64], days: usize) -> i64 {
+    let within = |word: usize| {
+        let left = days.saturating_sub(word * BITS);
+        if left >= BITS { u64::MAX } else { (1 << left) - 1 }
+    };
+    let days = bits.iter().enumerate().map(|(word, bits)| (*bits as u64 & within(word)).count_ones());
+    days.map(i64::from).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn active_days_grow_older_and_leave() {
+        for (days, longest, before, after) in [
+            (1, 100, vec![0b1, 0], vec![0b10, 0]),
+            (64, 100, vec![0b101, 0], vec![0, 0b101]),
+            (3, 100, vec![i64::MIN, 0], vec![0, 0b100]),
+            (36, 100, vec![0b1, 0b1], vec![1 << 36, 0]),
+            (200, 100, vec![-1, -1], vec![0, 0]),
+        ] {
+            let mut words = before.clone();
+            shift(&mut words, days, longest);
+            assert_eq!(words, after, "{before:?} by {days} within {longest}");
+        }
     }
 }

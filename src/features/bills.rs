@@ -1,37 +1,62 @@
-//! Reads repayments: rows folded into ledgers, the bills that are due accumulated.
+//! Reads repayments: rows folded into ledgers, the bills that are due accumulated. A later night folds
+//! in what has come since and looks again only at the accounts with a bill that has changed.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use anyhow::Result;
 use rayon::prelude::*;
+use xxhash_rust::xxh3::xxh3_64;
 
-use super::accumulate::Cells;
-use super::ledger::{Bill, BillId, Key, Ledger, Row};
+use super::accumulate::{Cells, Segments};
+use super::ledger::{Bill, Key, Ledger, Row};
 use super::plan::Plan;
-use super::rows::accumulate;
-use super::{Interner, Partitions};
+use super::rows::{Packed, Packer};
+use super::{Interner, Partitions, Places};
 use crate::console::Progress;
 use crate::day::Day;
 use crate::expr::column::{FALSE, TRUE};
-use crate::expr::{Column, Frame, Ints};
+use crate::expr::{Column, Frame, Ints, Texts};
 use crate::failure::input;
-use crate::input::accounts::{Accounts, STRANGER, id_text};
-use crate::input::stream::{Chunk, Source, Tally, stream};
+use crate::input::accounts::{Accounts, STRANGER, Strangers};
+use crate::input::stream::{Chunk, Origin, Source, Tally, stream};
 use crate::job::BILL_COLUMNS;
 
 /// What repayments come to.
-pub struct Repayments {
-    /// One a partition.
+#[derive(Default)]
+pub struct Bills {
+    /// One a partition of the book.
     pub cells: Vec<Cells>,
-    /// Bills, due or not, of any account, for which one delivery holds more than one pair of terms.
-    pub conflicts: u64,
-    /// Rows read and left out.
-    pub tally: Tally,
+    /// One a partition; kept for a later night only.
+    pub ledgers: Vec<Ledger>,
+    /// Numbers of products.
+    pub products: Interner,
+    /// Numbers of distinct values.
+    pub interner: Interner,
 }
 
-/// Accounts without a line still have their bills checked for conflicts, in partitions of their own.
-const STRANGER_PARTITIONS: usize = 16;
+/// How repayments are read.
+pub struct Reading<'a> {
+    /// The input.
+    pub source: Source<'a>,
+    /// What to accumulate.
+    pub plan: &'a Plan,
+    /// D.
+    pub as_of: Day,
+    /// The book.
+    pub accounts: &'a Accounts,
+    /// Accounts that are not in it have their bills checked for conflicts.
+    pub strangers: &'a Strangers,
+    /// How accounts are split.
+    pub partitions: Partitions,
+    /// Minor units short that still settle a bill.
+    pub tolerance: i64,
+    /// Whether ledgers are kept for a later night.
+    pub keeps: bool,
+}
+
+/// Bills for which one delivery holds more than one pair of terms, and rows read and left out.
+pub type Counted = (u64, Tally);
 
 /// Rows of one row group by partition, with their row numbers where repeats are told.
 #[derive(Default)]
@@ -39,133 +64,276 @@ struct Load {
     parts: Vec<Vec<(u32, Row)>>,
 }
 
-/// Reads repayments and accumulates the bills that are due.
-pub fn read_repayments(
-    source: &Source,
-    plan: &Plan,
-    accounts: &Accounts,
-    partitions: Partitions,
-    as_of: Day,
-    tolerance: i64,
-    progress: &Progress,
-) -> Result<Repayments> {
-    let products = Interner::default();
-    let strangers = Mutex::new(HashMap::<String, u32>::new());
-    let total = partitions.count() + STRANGER_PARTITIONS;
-    let ledgers: Vec<Mutex<Ledger>> = (0..total).map(|_| Mutex::default()).collect();
-    let stranger_of = |id: String| {
-        let mut known = strangers.lock().expect("no thread panicked");
-        let next = known.len() as u32;
-        *known.entry(id).or_insert(next)
-    };
-    let pack = |chunk: &Chunk, load: &mut Load| {
-        load.parts.resize_with(total, Vec::new);
-        let positions = accounts.positions(&chunk.columns[0]);
-        for row in repayment_rows(chunk, &products) {
-            let (number, mut row) = row;
-            let partition = match positions[number] {
-                STRANGER => {
-                    let id = id_text(&chunk.columns[0], number).expect("accepted rows have an account");
-                    row.key.account = stranger_of(id);
-                    partitions.count() + row.key.account as usize % STRANGER_PARTITIONS
-                }
-                position => {
-                    row.key.account = position;
-                    partitions.of(position)
-                }
-            };
-            load.parts[partition].push((chunk.first_row + number as u32, row));
-        }
-        Ok(())
-    };
-    let sink = |load: Load, repeats: &[u32]| {
-        for (partition, part) in load.parts.into_iter().enumerate().filter(|(_, part)| !part.is_empty()) {
-            let kept = part.into_iter().filter(|(number, _)| repeats.binary_search(number).is_err());
-            ledgers[partition].lock().expect("no thread panicked").add(kept.map(|(_, row)| row));
-        }
-        Ok(())
-    };
-    let fold = || {
-        ledgers.par_iter().for_each(|ledger| ledger.lock().expect("no thread panicked").fold_if_many());
-    };
-    let tally = stream(source, progress, pack, sink, fold)?;
-    let products = products.texts();
-    let settled: Vec<(Option<Cells>, u64)> = ledgers
-        .into_par_iter()
-        .enumerate()
-        .map(|(number, ledger)| {
-            let mut bills = ledger.into_inner().expect("no thread panicked").into_bills();
-            let conflicts = bills.iter().filter(|bill| bill.is_conflicting).count() as u64;
-            bills.retain(|bill| bill.due_on <= as_of);
-            if number >= partitions.count() {
-                return Ok((None, conflicts));
+/// Text ids by their hash, for the features that read them.
+type BillTexts = Mutex<HashMap<u64, Arc<str>>>;
+
+impl Reading<'_> {
+    /// Reads everything.
+    pub fn from_scratch(&self, progress: &Progress) -> Result<(Bills, Counted)> {
+        let ledgers = (0..self.partitions.count()).map(|_| Ledger::default()).collect();
+        self.enter(Bills { ledgers, ..Bills::default() }, None, progress)
+    }
+
+    /// Goes on from what was known on the day `since`.
+    pub fn go_on(
+        &self,
+        known: Bills,
+        places: &Places,
+        since: Day,
+        progress: &Progress,
+    ) -> Result<(Bills, Counted)> {
+        let days = self.as_of.since(since) as u32;
+        let book = known.cells.len();
+        let cells = self.partitions.of_book();
+        let new_cells =
+            |partition| Mutex::new(Cells::new(self.plan, self.partitions.accounts(partition).len()));
+        let cells: Vec<Mutex<Cells>> = (0..cells).map(new_cells).collect();
+        let ledgers: Vec<Mutex<Ledger>> = (0..self.partitions.count()).map(|_| Mutex::default()).collect();
+        places.each(self.partitions, |old, partition, local| {
+            if let (Some(known), Some(cells)) = (known.cells.get(old), cells.get(partition)) {
+                cells.lock().expect("no thread panicked").receive(self.plan, known, local, days);
             }
-            let columns = columns(plan, &bills, as_of, tolerance, &products, accounts)?;
+            let moved = known.ledgers[old].bills.iter().filter_map(|bill| {
+                let account =
+                    places.of(bill.key.account).filter(|to| self.partitions.of(*to) == partition)?;
+                // A stranger who has joined the book has not been looked at before.
+                let is_touched = bill.is_touched || old >= book;
+                Some(Bill { key: Key { account, ..bill.key }, is_touched, ..bill.clone() })
+            });
+            ledgers[partition].lock().expect("no thread panicked").receive(moved);
+        });
+        let ledgers = ledgers.into_par_iter().map(|ledger| {
+            let mut ledger = ledger.into_inner().expect("no thread panicked");
+            ledger.sort();
+            ledger
+        });
+        let known = Bills {
+            cells: cells.into_iter().map(|cells| cells.into_inner().expect("no thread panicked")).collect(),
+            ledgers: ledgers.collect(),
+            products: known.products,
+            interner: known.interner,
+        };
+        self.enter(known, Some(since), progress)
+    }
+
+    /// Folds in the deliveries after `since`; those before are looked at for repeats and rejects.
+    fn enter(&self, known: Bills, since: Option<Day>, progress: &Progress) -> Result<(Bills, Counted)> {
+        let Bills { cells, ledgers, products, interner } = known;
+        let texts = (bill_id_is_read(self.plan)).then(BillTexts::default);
+        let ledgers: Vec<Mutex<Ledger>> = ledgers.into_iter().map(Mutex::new).collect();
+        let pack = |chunk: &Chunk, load: &mut Load| {
+            if since.is_some_and(|since| chunk.delivery.is_none_or(|delivery| delivery <= since)) {
+                return Ok(());
+            }
+            load.parts.resize_with(self.partitions.count(), Vec::new);
+            let positions = self.accounts.positions(&chunk.columns[0]);
+            for (number, mut row) in repayment_rows(chunk, &products, texts.as_ref())? {
+                row.key.account = match positions[number] {
+                    STRANGER => self.partitions.stranger(self.strangers.number(&chunk.columns[0], number)),
+                    position => position,
+                };
+                let partition = self.partitions.of(row.key.account);
+                load.parts[partition].push((chunk.first_row + number as u32, row));
+            }
+            Ok(())
+        };
+        let sink = |load: Load, _: &Origin, repeats: &[u32]| {
+            for (partition, part) in load.parts.into_iter().enumerate().filter(|(_, part)| !part.is_empty()) {
+                let kept = part.into_iter().filter(|(number, _)| repeats.binary_search(number).is_err());
+                ledgers[partition].lock().expect("no thread panicked").add(kept.map(|(_, row)| row));
+            }
+            Ok(())
+        };
+        let fold = || {
+            ledgers.par_iter().for_each(|ledger| ledger.lock().expect("no thread panicked").fold_if_many());
+        };
+        let needs = |_| vec![true; self.source.wanted.len()];
+        let files = self.source.recent(since);
+        let source = Source { files: &files, ..self.source.clone() };
+        let tally = stream(&source, &needs, progress, pack, sink, fold)?;
+
+        let names = Names {
+            products: Arc::new(products.texts()),
+            bills: texts.map(|texts| texts.into_inner().expect("no thread panicked")),
+        };
+        let cells = cells.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
+        let parts: Vec<(usize, Ledger, Option<Cells>)> = ledgers
+            .into_iter()
+            .zip(cells)
+            .enumerate()
+            .map(|(number, (ledger, cells))| {
+                (number, ledger.into_inner().expect("no thread panicked"), cells)
+            })
+            .collect();
+        let looked_at: Vec<Result<(Ledger, Option<Cells>, u64)>> = parts
+            .into_par_iter()
+            .map(|(number, mut ledger, cells)| {
+                ledger.fold();
+                let conflicts = ledger.bills.iter().filter(|bill| bill.is_conflicting).count() as u64;
+                let cells = match number < self.partitions.of_book() {
+                    true => Some(self.look(number, &mut ledger, cells, since, &names, &interner)?),
+                    false => None,
+                };
+                Ok((if self.keeps { ledger } else { Ledger::default() }, cells, conflicts))
+            })
+            .collect();
+        let mut bills = Bills { products, interner, ..Bills::default() };
+        let mut conflicts = 0;
+        for part in looked_at {
+            let (ledger, cells, counted) = part?;
+            bills.ledgers.push(ledger);
+            bills.cells.extend(cells);
+            conflicts += counted;
+        }
+        Ok((bills, (conflicts, tally)))
+    }
+
+    /// Accumulates a partition's bills: all, or those of the accounts of which one has changed.
+    fn look(
+        &self,
+        partition: usize,
+        ledger: &mut Ledger,
+        known: Option<Cells>,
+        since: Option<Day>,
+        names: &Names,
+        interner: &Interner,
+    ) -> Result<Cells> {
+        let accounts = self.partitions.accounts(partition);
+        let (mut cells, stirred) = match (known, since) {
+            (Some(mut cells), Some(since)) => {
+                let stirred = self.stirred(ledger, accounts.clone(), since);
+                cells.clear(self.plan, |account| stirred[account as usize]);
+                (cells, stirred)
+            }
+            _ => (Cells::new(self.plan, accounts.len()), vec![true; accounts.len()]),
+        };
+        let local = |bill: &Bill| (bill.key.account - accounts.start) as usize;
+        let is_due = |bill: &&mut Bill| bill.due_on <= self.as_of && stirred[local(bill)];
+        let mut bills: Vec<&mut Bill> = ledger.bills.iter_mut().filter(is_due).collect();
+        let settled: Vec<(i128, Option<Day>)> =
+            bills.iter().map(|bill| bill.settle(self.as_of, self.tolerance)).collect();
+        for (bill, (_, settled_on)) in bills.iter_mut().zip(&settled) {
+            bill.is_moving = settled_on.is_none() || bill.payments.iter().any(|(day, _)| day > self.as_of);
+        }
+        if !self.plan.is_empty() {
+            let bills: Vec<&Bill> = bills.into_iter().map(|bill| &*bill).collect();
+            let columns = columns(self.plan, &bills, &settled, self.as_of, names, self.accounts)?;
             let columns: Vec<Option<&Column>> = columns.iter().map(Option::as_ref).collect();
             let frame = Frame { rows: bills.len(), columns };
             let place = |row: usize| {
-                let bill: &Bill = &bills[row];
-                let age = as_of.since(bill.due_on);
-                (age >= 0).then(|| (bill.key.account, u32::try_from(age).expect("ages of days fit")))
+                let age = u32::try_from(self.as_of.since(bills[row].due_on)).expect("ages of days fit");
+                Some((bills[row].key.account, age))
             };
-            let cells = accumulate(plan, &frame, place, partitions.accounts(number));
-            Ok((Some(cells), conflicts))
-        })
-        .collect::<Result<_>>()?;
-    let conflicts = settled.iter().map(|(_, conflicts)| conflicts).sum();
-    Ok(Repayments { cells: settled.into_iter().filter_map(|(cells, _)| cells).collect(), conflicts, tally })
+            let mut packed = Packed::default();
+            let reach = self.plan.reach(|_, _| true);
+            Packer::new(self.plan, interner).pack(&frame, &reach, place, &mut packed, |_| {});
+            cells.add(self.plan, &Segments::new(self.plan, self.as_of), accounts.start, &packed);
+        }
+        cells.settle(self.plan);
+        ledger.bills.iter_mut().for_each(|bill| bill.is_touched = false);
+        Ok(cells)
+    }
+
+    /// By account, whether some bill looks another way than on the day `since`, or is in another window.
+    fn stirred(&self, ledger: &Ledger, accounts: std::ops::Range<u32>, since: Day) -> Vec<bool> {
+        let segments = Segments::new(self.plan, self.as_of);
+        let days = self.as_of.since(since) as u32;
+        let crosses = |age: u32| (0..self.plan.groups.len()).any(|group| segments.crosses(group, age, days));
+        let longest = self.plan.groups.iter().flat_map(|group| &group.edges);
+        let longest = longest.copied().filter(|edge| *edge != super::plan::UNBOUNDED).max().unwrap_or(0);
+        let crossing: Vec<bool> = (0..=longest).map(crosses).collect();
+        let mut stirred = vec![false; accounts.len()];
+        for bill in &ledger.bills {
+            let age = since.since(bill.due_on);
+            let is_stirred = bill.is_touched
+                || bill.due_on <= self.as_of && bill.is_moving
+                || age < 0 && bill.due_on <= self.as_of
+                || usize::try_from(age).is_ok_and(|age| crossing.get(age) == Some(&true));
+            if is_stirred {
+                stirred[(bill.key.account - accounts.start) as usize] = true;
+            }
+        }
+        stirred
+    }
+}
+
+/// Whether a feature reads the bills' ids, of which the ledger keeps no more than tells them apart.
+pub fn bill_id_is_read(plan: &Plan) -> bool {
+    plan.columns.iter().any(|slot| BILL_COLUMNS[*slot].0 == "bill_id")
+}
+
+/// What numbers stand for.
+struct Names {
+    products: Arc<Vec<Arc<str>>>,
+    bills: Option<HashMap<u64, Arc<str>>>,
 }
 
 /// The accepted rows of a chunk with their row numbers; accounts are filled in by the caller.
-fn repayment_rows<'a>(chunk: &'a Chunk, products: &Interner) -> impl Iterator<Item = (usize, Row)> + 'a {
+fn repayment_rows<'a>(
+    chunk: &'a Chunk,
+    products: &Interner,
+    texts: Option<&BillTexts>,
+) -> Result<impl Iterator<Item = (usize, Row)> + 'a> {
     let [
         _,
         Column::Text(product),
         bill,
         Column::Int(due_on),
         Column::Int(due_amount),
-        paid_on,
-        paid_amount,
+        Column::Int(paid_on),
+        Column::Int(paid_amount),
         ..,
     ] = chunk.columns
     else {
         unreachable!("the contract's columns are read")
     };
-    let (Column::Int(paid_on), Column::Int(paid_amount)) = (paid_on, paid_amount) else {
-        unreachable!("dates and money are integers")
+    let number = |number: u32| {
+        u16::try_from(number).map_err(|_| input("read repayments: there are more than 65,536 products"))
     };
-    let numbers = products.numbers(&product.dictionary);
+    let numbers: Vec<u16> =
+        products.numbers(&product.dictionary).into_iter().map(number).collect::<Result<_>>()?;
+    let ids = match bill {
+        Column::Int(_) => Vec::new(),
+        Column::Text(ids) => {
+            let hashes: Vec<u64> = ids.dictionary.iter().map(|id| xxh3_64(id.as_bytes())).collect();
+            if let Some(texts) = texts {
+                let known = hashes.iter().copied().zip(ids.dictionary.iter().cloned());
+                texts.lock().expect("no thread panicked").extend(known);
+            }
+            hashes
+        }
+        _ => unreachable!("ids are integers or text"),
+    };
+    let bill = move |row: usize| match bill {
+        Column::Int(ints) => ints.values[row] as u64,
+        Column::Text(texts) => ids[texts.codes[row] as usize],
+        _ => unreachable!("ids are integers or text"),
+    };
     let delivery = chunk.delivery.map_or(i32::MIN, |day| day.0);
     let accepted = (0..chunk.verdicts.0.len()).filter(|row| chunk.verdicts.0[*row].is_none());
-    accepted.map(move |row| {
-        let bill = match bill {
-            Column::Text(texts) => BillId::Text(texts.dictionary[texts.codes[row] as usize].clone()),
-            Column::Int(ints) => BillId::Int(ints.values[row]),
-            _ => unreachable!("ids are integers or text"),
-        };
+    Ok(accepted.map(move |row| {
         let payment = paid_on.get(row).map(|day| (Day(*day as i32), paid_amount.values[row]));
         let row_of = Row {
-            key: Key { account: STRANGER, product: numbers[product.codes[row] as usize], bill },
+            key: Key { account: STRANGER, product: numbers[product.codes[row] as usize], bill: bill(row) },
             delivery,
             due_on: Day(due_on.values[row] as i32),
             due_amount: due_amount.values[row],
             payment,
         };
         (row, row_of)
-    })
+    }))
 }
 
 /// The columns of the bills scope that the plan reads.
 fn columns(
     plan: &Plan,
-    bills: &[Bill],
+    bills: &[&Bill],
+    settled: &[(i128, Option<Day>)],
     as_of: Day,
-    tolerance: i64,
-    products: &[Arc<str>],
+    names: &Names,
     accounts: &Accounts,
 ) -> Result<Vec<Option<Column>>> {
-    let settled: Vec<(i128, Option<Day>)> = bills.iter().map(|bill| bill.settle(as_of, tolerance)).collect();
-    let rows = || bills.iter().zip(&settled);
+    let rows = || bills.iter().copied().zip(settled);
     let days = |day: Day| i64::from(day.0);
     let outstanding = |bill: &Bill, paid: i128| (i128::from(bill.due_amount) - paid).max(0);
     let days_late =
@@ -180,9 +348,10 @@ fn columns(
     let column = |slot: usize| -> Result<Column> {
         Ok(match BILL_COLUMNS[slot].0 {
             "product" => {
-                Column::Text(bills.iter().map(|bill| Some(&*products[bill.key.product as usize])).collect())
+                let codes = bills.iter().map(|bill| u32::from(bill.key.product)).collect();
+                Column::Text(Texts { codes, dictionary: names.products.clone() })
             }
-            "bill_id" => bill_ids(bills),
+            "bill_id" => bill_ids(bills, names),
             "due_on" => Column::Int(Ints::all(bills.iter().map(|bill| days(bill.due_on)).collect())),
             "due_amount" => Column::Int(Ints::all(bills.iter().map(|bill| bill.due_amount).collect())),
             "paid" => exact("paid", &|_, paid| paid)?,
@@ -204,32 +373,15 @@ fn columns(
 
 fn does_not_fit(what: &str, value: i128, bill: &Bill, accounts: &Accounts) -> anyhow::Error {
     let account = accounts.ids.text(bill.key.account as usize);
-    let id = match &bill.key.bill {
-        BillId::Int(id) => id.to_string(),
-        BillId::Text(id) => id.to_string(),
-    };
+    let due_on = bill.due_on;
     input(format!(
-        "settle bills: {what} of bill {id} of account {account} is {value}, which does not fit in Int64"
+        "settle bills: {what} of a bill due on {due_on} of account {account} is {value}, which does not fit in Int64"
     ))
 }
 
-fn bill_ids(bills: &[Bill]) -> Column {
-    let text = |bill: &Bill| matches!(bill.key.bill, BillId::Text(_));
-    match bills.first().is_some_and(text) {
-        true => {
-            let id = |bill: &'_ Bill| match &bill.key.bill {
-                BillId::Text(id) => Some(id.clone()),
-                BillId::Int(_) => None,
-            };
-            let ids: Vec<Option<Arc<str>>> = bills.iter().map(id).collect();
-            Column::Text(ids.iter().map(Option::as_deref).collect())
-        }
-        false => {
-            let id = |bill: &Bill| match bill.key.bill {
-                BillId::Int(id) => Some(id),
-                BillId::Text(_) => None,
-            };
-            Column::Int(bills.iter().map(id).collect())
-        }
+fn bill_ids(bills: &[&Bill], names: &Names) -> Column {
+    match names.bills.as_ref().filter(|texts| !texts.is_empty()) {
+        Some(texts) => Column::Text(bills.iter().map(|bill| Some(&*texts[&bill.key.bill])).collect()),
+        None => Column::Int(Ints::all(bills.iter().map(|bill| bill.key.bill as i64).collect())),
     }
 }

@@ -7,6 +7,7 @@ use super::Partitions;
 use super::accumulate::{Cells, Total};
 use super::plan::Plan;
 use super::rows::by_partition;
+use crate::expr::column::append;
 use crate::expr::{Column, Expr, Frame, Ints};
 use crate::failure::input;
 use crate::input::accounts::Accounts;
@@ -38,11 +39,11 @@ struct Overflow {
 /// Finishes all partitions. `sources` pairs each plan with its accumulators, one a partition.
 pub fn finish(
     features: &[Feature],
-    sources: &[(&Plan, Vec<Cells>)],
+    sources: &[(&Plan, &[Cells])],
     accounts: &Accounts,
     partitions: Partitions,
 ) -> Result<FeatureTable> {
-    let parts = by_partition(partitions, |number| {
+    let parts = by_partition(partitions.of_book(), |number| {
         let range = partitions.accounts(number);
         let cells: Vec<(&Plan, &Cells)> =
             sources.iter().map(|(plan, cells)| (*plan, &cells[number])).collect();
@@ -62,22 +63,6 @@ pub fn finish(
     Ok(FeatureTable { columns: columns.into_iter().map(Column::Int).collect() })
 }
 
-fn append(all: &mut Ints, part: Ints) {
-    let before = all.values.len();
-    all.values.extend(part.values);
-    let after = all.values.len();
-    match (&mut all.valid, part.valid) {
-        (None, None) => {}
-        (Some(valid), None) => valid.resize(after, true),
-        (None, Some(part)) => {
-            let mut valid = vec![true; before];
-            valid.extend(part);
-            all.valid = Some(valid);
-        }
-        (Some(valid), Some(part)) => valid.extend(part),
-    }
-}
-
 fn finish_partition(
     features: &[Feature],
     sources: &[(&Plan, &Cells)],
@@ -86,8 +71,8 @@ fn finish_partition(
     let mut columns: Vec<Option<Column>> = vec![None; features.len()];
     for (plan, cells) in sources {
         for answer in &plan.answers {
-            let column = match plan.groups[answer.group].is_tabled() {
-                true => Ints::all(cells.tabled(accounts, answer.group, answer.days)),
+            let column = match plan.groups[answer.group].log.is_some() {
+                true => cells.logged(plan, accounts, answer.group, answer.days),
                 false => totals(plan, cells, accounts, answer.group, answer.days)
                     .map_err(|(account, value)| Overflow { account, feature: answer.feature, value })?,
             };

@@ -1,62 +1,72 @@
 //! Bills folded from repayment rows: the latest delivery's terms, the payments, conflicts.
 
-use std::sync::Arc;
-
 use crate::day::Day;
 
 /// What identifies a bill.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// The account's number.
     pub account: u32,
-    pub product: u32,
-    pub bill: BillId,
-}
-
-/// An id as delivered.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum BillId {
-    Int(i64),
-    Text(Arc<str>),
+    /// The product's number.
+    pub product: u16,
+    /// An integer id as it is, a text id by its XXH3 hash: among the bills of one line, two are taken for
+    /// one less often than memory fails.
+    pub bill: u64,
 }
 
 /// One repayment row.
 #[derive(Debug, Clone)]
-pub(super) struct Row {
+pub struct Row {
+    /// Its bill.
     pub key: Key,
     /// Undated deliveries come before all others.
     pub delivery: i32,
+    /// Terms.
     pub due_on: Day,
+    /// Minor units.
     pub due_amount: i64,
+    /// When and how much, if it is a payment.
     pub payment: Option<(Day, i64)>,
 }
 
 /// A bill as its rows so far tell it.
-#[derive(Debug)]
-pub(super) struct Bill {
+#[derive(Debug, Clone)]
+pub struct Bill {
+    /// What identifies it.
     pub key: Key,
-    /// The latest, whose terms these are.
-    delivery: i32,
-    pub due_on: Day,
-    pub due_amount: i64,
     /// Some delivery gave it more than one pair of terms.
     pub is_conflicting: bool,
-    payments: Payments,
+    /// Whether it may look another way tomorrow without a new row: it is open, or has a payment to come.
+    pub is_moving: bool,
+    /// Whether a row has been folded in since it was last looked at.
+    pub is_touched: bool,
+    /// The latest, whose terms these are.
+    pub delivery: i32,
+    /// Terms.
+    pub due_on: Day,
+    /// Minor units.
+    pub due_amount: i64,
+    /// What was paid when.
+    pub payments: Payments,
 }
 
 /// Most bills are paid once.
-#[derive(Debug)]
-enum Payments {
+#[derive(Debug, Clone)]
+pub enum Payments {
+    /// Not at all.
     None,
+    /// Once.
     One(Day, i64),
+    /// More often.
     #[allow(clippy::box_collection, reason = "a third of the size of a bill is saved")]
     Many(Box<Vec<(Day, i64)>>),
 }
 
 /// The bills of one partition.
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
+pub struct Ledger {
     /// By key.
-    bills: Vec<Bill>,
+    pub bills: Vec<Bill>,
     /// Not folded yet, in any order.
     fresh: Vec<Row>,
 }
@@ -70,6 +80,16 @@ impl Ledger {
         self.fresh.extend(rows);
     }
 
+    /// Takes over bills of an earlier night, in any order.
+    pub fn receive(&mut self, bills: impl Iterator<Item = Bill>) {
+        self.bills.extend(bills);
+    }
+
+    /// Puts bills that were taken over in order.
+    pub fn sort(&mut self) {
+        self.bills.sort_by_key(|bill| bill.key);
+    }
+
     /// Folds if fresh rows have become many: memory is bounded by bills, not rows.
     pub fn fold_if_many(&mut self) {
         if self.fresh.len() >= FOLD_AT_LEAST.max(self.bills.len() / 4) {
@@ -77,41 +97,43 @@ impl Ledger {
         }
     }
 
-    /// Every bill, by key.
-    pub fn into_bills(mut self) -> Vec<Bill> {
-        self.fold();
-        self.bills
-    }
-
-    fn fold(&mut self) {
+    /// Folds all rows into their bills.
+    pub fn fold(&mut self) {
         let mut fresh = std::mem::take(&mut self.fresh);
-        fresh.sort_unstable_by(|a, b| a.key.cmp(&b.key).then(a.delivery.cmp(&b.delivery)));
-        let known = std::mem::take(&mut self.bills);
-        let added = fresh.chunk_by(|a, b| a.key == b.key).count();
-        self.bills.reserve_exact(known.len() + added);
-        let mut known = known.into_iter().peekable();
-        for row in fresh {
-            while let Some(before) = known.next_if(|bill| bill.key <= row.key) {
-                self.bills.push(before);
-            }
-            match self.bills.last_mut() {
-                Some(bill) if bill.key == row.key => bill.fold(&row),
-                _ => self.bills.push(Bill::new(row)),
+        if fresh.is_empty() {
+            return;
+        }
+        fresh.sort_by(|a, b| a.key.cmp(&b.key).then(a.delivery.cmp(&b.delivery)));
+        let mut added = Vec::new();
+        let mut next = 0;
+        for rows in fresh.chunk_by(|a, b| a.key == b.key) {
+            next += self.bills[next..].partition_point(|bill| bill.key < rows[0].key);
+            match self.bills.get_mut(next).filter(|bill| bill.key == rows[0].key) {
+                Some(bill) => rows.iter().for_each(|row| bill.fold(row)),
+                None => {
+                    let mut bill = Bill::new(&rows[0]);
+                    rows[1..].iter().for_each(|row| bill.fold(row));
+                    added.push(bill);
+                }
             }
         }
-        self.bills.extend(known);
+        self.bills.reserve_exact(added.len());
+        self.bills.append(&mut added);
+        self.sort();
     }
 }
 
 impl Bill {
-    fn new(row: Row) -> Bill {
+    fn new(row: &Row) -> Bill {
         let payments = row.payment.map_or(Payments::None, |(day, amount)| Payments::One(day, amount));
         Bill {
             key: row.key,
+            is_conflicting: false,
+            is_moving: true,
+            is_touched: true,
             delivery: row.delivery,
             due_on: row.due_on,
             due_amount: row.due_amount,
-            is_conflicting: false,
             payments,
         }
     }
@@ -128,6 +150,7 @@ impl Bill {
             self.due_on = row.due_on;
             self.due_amount = row.due_amount;
         }
+        self.is_touched = true;
         if let Some(payment) = row.payment {
             self.payments.push(payment);
         }
@@ -136,9 +159,16 @@ impl Bill {
     /// What was paid up to a day, and since when that has been enough: the earliest day from which on
     /// the payments so far reach due_amount − tolerance (at least 1) at the end of every day.
     pub fn settle(&self, as_of: Day, tolerance: i64) -> (i128, Option<Day>) {
-        let mut payments: Vec<(Day, i64)> = self.payments.up_to(as_of);
-        payments.sort_unstable();
         let enough = i128::from((self.due_amount - tolerance).max(1));
+        let mut payments: Vec<(Day, i64)> = match &self.payments {
+            Payments::One(day, amount) if *day <= as_of => {
+                let paid = i128::from(*amount);
+                return (paid, (paid >= enough).then_some(*day));
+            }
+            Payments::Many(all) => all.iter().filter(|(day, _)| *day <= as_of).copied().collect(),
+            _ => return (0, None),
+        };
+        payments.sort_unstable();
         let (mut paid, mut settled_on) = (0_i128, None);
         for day in payments.chunk_by(|a, b| a.0 == b.0) {
             paid += day.iter().map(|(_, amount)| i128::from(*amount)).sum::<i128>();
@@ -149,7 +179,8 @@ impl Bill {
 }
 
 impl Payments {
-    fn push(&mut self, payment: (Day, i64)) {
+    /// Adds a payment.
+    pub fn push(&mut self, payment: (Day, i64)) {
         *self = match std::mem::replace(self, Payments::None) {
             Payments::None => Payments::One(payment.0, payment.1),
             Payments::One(day, amount) => Payments::Many(Box::new(vec![(day, amount), payment])),
@@ -160,13 +191,14 @@ impl Payments {
         };
     }
 
-    fn up_to(&self, last: Day) -> Vec<(Day, i64)> {
-        let all = match self {
-            Payments::None => vec![],
-            Payments::One(day, amount) => vec![(*day, *amount)],
-            Payments::Many(all) => all.to_vec(),
+    /// All of them, in the order in which they came.
+    pub fn iter(&self) -> impl Iterator<Item = (Day, i64)> {
+        let (one, many) = match self {
+            Payments::None => (None, None),
+            Payments::One(day, amount) => (Some((*day, *amount)), None),
+            Payments::Many(all) => (None, Some(all.iter().copied())),
         };
-        all.into_iter().filter(|(day, _)| *day <= last).collect()
+        one.into_iter().chain(many.into_iter().flatten())
     }
 }
 
@@ -176,7 +208,7 @@ mod tests {
 
     fn row(delivery: i32, due_on: i32, due_amount: i64, payment: Option<(i32, i64)>) -> Row {
         Row {
-            key: Key { account: 0, product: 0, bill: BillId::Int(1) },
+            key: Key { account: 0, product: 0, bill: 1 },
             delivery,
             due_on: Day(due_on),
             due_amount,
@@ -187,7 +219,8 @@ mod tests {
     fn bill(rows: Vec<Row>) -> Bill {
         let mut ledger = Ledger::default();
         ledger.add(rows.into_iter());
-        ledger.into_bills().pop().unwrap()
+        ledger.fold();
+        ledger.bills.pop().unwrap()
     }
 
     /// Bills due on day 10 for 1000 with a tolerance of 100, seen at day 20.
@@ -226,7 +259,7 @@ mod tests {
             ledger.add([row].into_iter());
             ledger.fold();
         }
-        let (early, late) = (ledger.into_bills().pop().unwrap(), bill(rows.to_vec()));
+        let (early, late) = (ledger.bills.pop().unwrap(), bill(rows.to_vec()));
         assert_eq!(format!("{early:?}"), format!("{late:?}"));
         assert!(early.is_conflicting);
     }

@@ -8,50 +8,105 @@ pub mod accumulate;
 pub mod bills;
 mod finish;
 mod interner;
-mod ledger;
+pub mod ledger;
+pub mod logs;
 pub mod plan;
 mod rows;
+pub mod transactions;
 
 use std::ops::Range;
 
 use accumulate::Cells;
+use rayon::prelude::*;
 
 use crate::expr::{Column, Frame};
 
 pub use finish::{FeatureTable, finish};
 pub use interner::Interner;
-pub use rows::{Packed, Packer, read_transactions};
+pub use rows::{Packed, Packer};
 
-/// How accounts are split.
+/// How accounts are split: those of the book first, then strangers, accounts without a line in it.
 #[derive(Debug, Clone, Copy)]
 pub struct Partitions {
     accounts: u32,
-    shift: u32,
+    book: usize,
+    strangers: usize,
 }
 
+/// Partitions are of 4,096 accounts: with some hundred bytes an account they fit in a core's
+/// second-level cache.
+const SHIFT: u32 = 12;
+
 impl Partitions {
-    /// Partitions of at most 4,096 accounts: with some hundred bytes an account they fit in a core's
-    /// second-level cache.
+    /// The partitions of a book of so many accounts, with room for a quarter as many strangers.
     pub fn new(accounts: usize) -> Partitions {
-        const SHIFT: u32 = 12;
-        Partitions { accounts: accounts as u32, shift: SHIFT }
+        const STRANGERS_AT_LEAST: usize = 16;
+        let book = accounts.div_ceil(1 << SHIFT).max(1);
+        Partitions { accounts: accounts as u32, book, strangers: book / 4 + STRANGERS_AT_LEAST }
     }
 
-    /// How many there are; at least one.
+    /// How many hold accounts of the book; at least one. They come first.
+    pub fn of_book(&self) -> usize {
+        self.book
+    }
+
+    /// How many there are.
     pub fn count(&self) -> usize {
-        (self.accounts as usize).div_ceil(1 << self.shift).max(1)
+        self.book + self.strangers
+    }
+
+    /// The number of a stranger, by the order in which they were met.
+    pub fn stranger(&self, met: u32) -> u32 {
+        ((self.book as u32) << SHIFT) + met
+    }
+
+    /// Whether there is a place for the account. Past the last one strangers share the last partition.
+    pub fn has_room(&self, account: u32) -> bool {
+        ((account >> SHIFT) as usize) < self.count()
     }
 
     /// The partition of an account.
     #[inline]
     pub fn of(&self, account: u32) -> usize {
-        (account >> self.shift) as usize
+        ((account >> SHIFT) as usize).min(self.count() - 1)
     }
 
-    /// The positions of a partition's accounts.
+    /// The numbers of a partition's accounts.
     pub fn accounts(&self, partition: usize) -> Range<u32> {
-        let first = (partition as u32) << self.shift;
-        first..(first + (1 << self.shift)).min(self.accounts)
+        let first = (partition as u32) << SHIFT;
+        let end = first + (1 << SHIFT);
+        first..if partition < self.book { end.min(self.accounts) } else { end }
+    }
+}
+
+/// Where the accounts of an earlier night have gone: by old partition, each account's new number.
+pub struct Places {
+    /// `None` for an account that is not taken over.
+    pub by_partition: Vec<Vec<Option<u32>>>,
+}
+
+impl Places {
+    /// The new number of an account.
+    pub fn of(&self, account: u32) -> Option<u32> {
+        *self.by_partition[(account >> SHIFT) as usize].get(account as usize & ((1 << SHIFT) - 1))?
+    }
+
+    /// Calls `each`, in parallel, with an old partition, a new one, and the old one's accounts' numbers
+    /// within the new one.
+    pub fn each(&self, partitions: Partitions, each: impl Fn(usize, usize, &[Option<u32>]) + Sync) {
+        self.by_partition.par_iter().enumerate().for_each(|(old, places)| {
+            let mut targets: Vec<usize> =
+                places.iter().flatten().map(|account| partitions.of(*account)).collect();
+            targets.sort_unstable();
+            targets.dedup();
+            for target in targets {
+                let first = partitions.accounts(target).start;
+                let local = |place: &Option<u32>| {
+                    place.filter(|account| partitions.of(*account) == target).map(|account| account - first)
+                };
+                each(old, target, &places.iter().map(local).collect::<Vec<_>>());
+            }
+        });
     }
 }
 
@@ -62,7 +117,7 @@ pub fn from_lines(
     account: &[u32],
     columns: impl Fn(Range<usize>) -> Vec<Option<Column>> + Sync + Send,
 ) -> Vec<Cells> {
-    rows::by_partition(partitions, |number| {
+    rows::by_partition(partitions.of_book(), |number| {
         let accounts = partitions.accounts(number);
         let first = account.partition_point(|position| *position < accounts.start);
         let last = account.partition_point(|position| *position < accounts.end);

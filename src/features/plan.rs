@@ -8,8 +8,8 @@ use crate::job::{Aggregate, Feature, FeatureKind, From, Statistic};
 pub struct Plan {
     /// Distinct `where` expressions.
     pub filters: Vec<Expr>,
-    /// Positions in the source's scope of the columns that some group takes values of.
-    pub values: Vec<usize>,
+    /// What some group takes of each row.
+    pub values: Vec<Value>,
     /// What is accumulated.
     pub groups: Vec<Group>,
     /// Which group and window answers each feature.
@@ -20,6 +20,8 @@ pub struct Plan {
     pub columns: Vec<usize>,
     /// The longest window; `None` where some window is unbounded. 0 without features.
     pub longest_days: Option<u32>,
+    /// The groups that are kept in logs.
+    pub logged: Vec<usize>,
 }
 
 /// One filter, one value, one statistic, all windows.
@@ -37,6 +39,17 @@ pub struct Group {
     pub offset: usize,
     /// Words of one segment between window edges, or of the whole group where it has none.
     pub width: usize,
+    /// Its place among the groups that are kept in logs beside the words.
+    pub log: Option<u32>,
+}
+
+/// A column's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Value {
+    /// Position of the column in the source's scope.
+    pub slot: usize,
+    /// Whether it is taken as a small number that tells values apart, not as it is.
+    pub is_numbered: bool,
 }
 
 /// The window of a feature that has none.
@@ -68,6 +81,7 @@ impl Plan {
             stride: 0,
             columns: Vec::new(),
             longest_days: Some(0),
+            logged: Vec::new(),
         };
         for (feature, aggregate) in aggregates {
             plan.add(feature, aggregate);
@@ -81,8 +95,11 @@ impl Plan {
             let same = |known: &Expr| known.text == expr.text;
             position_or_push(&mut self.filters, same, || expr.clone())
         });
-        let value =
-            aggregate.of.map(|slot| position_or_push(&mut self.values, |known| *known == slot, || slot));
+        let statistic = aggregate.statistic;
+        let value = aggregate.of.map(|slot| {
+            let value = Value { slot, is_numbered: statistic == Statistic::Distinct };
+            position_or_push(&mut self.values, |known| *known == value, || value)
+        });
         let days = match aggregate.from {
             From::Lines => 1,
             _ => aggregate.days.unwrap_or(UNBOUNDED),
@@ -91,7 +108,6 @@ impl Plan {
             UNBOUNDED => None,
             days => self.longest_days.map(|longest| longest.max(days)),
         };
-        let statistic = aggregate.statistic;
         let same = |group: &Group| (group.filter, group.value, group.statistic) == (filter, value, statistic);
         let group = position_or_push(&mut self.groups, same, || Group {
             filter,
@@ -100,6 +116,7 @@ impl Plan {
             edges: Vec::new(),
             offset: 0,
             width: 0,
+            log: None,
         });
         self.groups[group].edges.push(days);
         self.answers.push(Answer { feature, group, days });
@@ -110,14 +127,46 @@ impl Plan {
     fn lay_out(&mut self) {
         self.columns.sort_unstable();
         self.columns.dedup();
-        for group in &mut self.groups {
+        for (number, group) in self.groups.iter_mut().enumerate() {
             group.edges.sort_unstable();
             group.edges.dedup();
             let (width, segments) = group.size();
             group.width = width;
             group.offset = self.stride;
             self.stride += width * segments;
+            if width == 0 {
+                group.log = Some(self.logged.len() as u32);
+                self.logged.push(number);
+            }
         }
+    }
+
+    /// What must be looked at of rows that matter to the groups that pass.
+    pub fn reach(&self, passes: impl Fn(usize, &Group) -> bool) -> Reach {
+        let mut reach = Reach {
+            groups: vec![0; self.mask_words()],
+            filters: vec![false; self.filters.len()],
+            values: vec![false; self.values.len()],
+            columns: Vec::new(),
+        };
+        for (number, group) in self.groups.iter().enumerate().filter(|(number, group)| passes(*number, group))
+        {
+            reach.groups[number / BITS] |= 1 << (number % BITS);
+            group.filter.into_iter().for_each(|filter| reach.filters[filter] = true);
+            group.value.into_iter().for_each(|value| reach.values[value] = true);
+        }
+        let filters = self.filters.iter().zip(&reach.filters).filter(|(_, is_read)| **is_read);
+        let values = self.values.iter().zip(&reach.values).filter(|(_, is_read)| **is_read);
+        reach.columns.extend(filters.flat_map(|(filter, _)| filter.columns.iter().copied()));
+        reach.columns.extend(values.map(|(value, _)| value.slot));
+        reach.columns.sort_unstable();
+        reach.columns.dedup();
+        reach
+    }
+
+    /// Words that hold a bit for every group.
+    pub fn mask_words(&self) -> usize {
+        self.groups.len().div_ceil(BITS)
     }
 
     /// Whether there is nothing to accumulate.
@@ -126,27 +175,53 @@ impl Plan {
     }
 }
 
+/// The part of a plan that some rows bear on.
+#[derive(Debug, Clone)]
+pub struct Reach {
+    /// A bit a group.
+    pub groups: Vec<u64>,
+    /// By filter, whether one of the groups has it.
+    pub filters: Vec<bool>,
+    /// By value, likewise.
+    pub values: Vec<bool>,
+    /// Positions in the source's scope of the columns they read, ascending.
+    pub columns: Vec<usize>,
+}
+
+impl Reach {
+    /// Whether no group is reached.
+    pub fn is_empty(&self) -> bool {
+        self.groups.iter().all(|word| *word == 0)
+    }
+}
+
+/// Bits of a word.
+pub const BITS: usize = u64::BITS as usize;
+
 impl Group {
+    /// The longest window.
+    pub fn longest(&self) -> u32 {
+        *self.edges.last().expect("a group has a window")
+    }
+
+    /// Whether windows are sums over segments: what has come in must be taken out again when it has
+    /// grown too old. Everything else is kept with its date.
+    pub fn is_additive(&self) -> bool {
+        matches!(self.statistic, Statistic::Count | Statistic::Sum)
+    }
+
     /// Words of a segment, and how many segments there are.
     fn size(&self) -> (usize, usize) {
-        const BITS: u32 = u64::BITS;
-        let longest = *self.edges.last().expect("a group has a window");
+        let longest = self.longest();
         match self.statistic {
             Statistic::Count | Statistic::Sum => (1, self.edges.len()),
-            // A mark that there is a value, and the value.
-            Statistic::Min | Statistic::Max => (2, self.edges.len()),
             // The latest date's age, and the value.
             Statistic::Last => (2, 1),
             Statistic::DaysSince => (1, 1),
             // A bit a day; without a bound, dates are kept as distinct values are.
-            Statistic::ActiveDays if longest != UNBOUNDED => (longest.div_ceil(BITS) as usize, 1),
-            Statistic::ActiveDays | Statistic::Distinct => (0, 1),
+            Statistic::ActiveDays if longest != UNBOUNDED => ((longest as usize).div_ceil(BITS), 1),
+            Statistic::ActiveDays | Statistic::Distinct | Statistic::Min | Statistic::Max => (0, 1),
         }
-    }
-
-    /// Whether values are kept in a table beside the words.
-    pub fn is_tabled(&self) -> bool {
-        self.width == 0
     }
 }
 

@@ -1,23 +1,19 @@
 //! Rows reduced to what accumulators need: account, age, the groups they count in, values.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 
-use anyhow::Result;
 use rayon::prelude::*;
 
+use super::Interner;
 use super::accumulate::{Cells, Segments};
-use super::plan::Plan;
-use super::{Interner, Partitions};
-use crate::console::Progress;
+use super::plan::{BITS, Plan, Reach};
 use crate::day::Day;
 use crate::expr::column::NULL_CODE;
 use crate::expr::{Column, Frame, Truths};
-use crate::input::accounts::{Accounts, STRANGER};
-use crate::input::stream::{Chunk, Source, Tally, stream};
 
 /// Packed rows: a word of account and age, words of group bits, a word a value.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Packed {
     words: Vec<u64>,
     mask_words: usize,
@@ -42,9 +38,52 @@ impl Packed {
         self.words.chunks_exact(self.stride()).map(move |words| Row { words, mask_words })
     }
 
-    fn like(other: &Packed) -> Packed {
+    /// The words of all rows, and how many a row has.
+    pub fn words(&self) -> (&[u64], usize) {
+        (&self.words, self.stride())
+    }
+
+    /// Rows from their words, of the shape a plan gives them.
+    pub fn from_words(plan: &Plan, words: Vec<u64>) -> Packed {
+        Packed { words, ..Packed::of(plan) }
+    }
+
+    /// No rows, of the shape of `other`.
+    pub fn like(other: &Packed) -> Packed {
         Packed { words: Vec::new(), ..*other }
     }
+
+    /// No rows, of the shape a plan gives them.
+    pub fn of(plan: &Plan) -> Packed {
+        Packed { words: Vec::new(), mask_words: plan.mask_words(), values: plan.values.len() }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.words.len() / self.stride()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// Adds a row of the same shape.
+    #[inline]
+    pub fn push(&mut self, row: Row) {
+        self.words.extend_from_slice(row.words);
+    }
+
+    /// Adds a row of the same shape, under another number of its account and at another age.
+    pub fn push_as(&mut self, row: Row, account: u32, age: u32) {
+        self.words.push(head(account, age));
+        self.words.extend_from_slice(&row.words[1..]);
+    }
+}
+
+#[inline]
+fn head(account: u32, age: u32) -> u64 {
+    u64::from(account) | u64::from(age) << 32
 }
 
 impl Row<'_> {
@@ -71,7 +110,7 @@ impl Row<'_> {
                 }
                 let bit = left.trailing_zeros();
                 left &= left - 1;
-                Some(word * u64::BITS as usize + bit as usize)
+                Some(word * BITS + bit as usize)
             })
         })
     }
@@ -96,50 +135,67 @@ impl<'a> Packer<'a> {
     }
 
     /// Appends the rows of `frame` (columns by position in the source's scope) that count in some
-    /// group. `place` gives a row's account and age, or `None` to leave it out. `each` hears of every
-    /// row appended.
+    /// group within `reach`, whose columns the frame holds. `place` gives a row's account and age, or
+    /// `None` to leave it out. `each` hears of every row appended.
     pub fn pack(
         &self,
         frame: &Frame,
+        reach: &Reach,
         place: impl Fn(usize) -> Option<(u32, u32)>,
         packed: &mut Packed,
         mut each: impl FnMut(usize),
     ) {
         let plan = self.plan;
-        packed.mask_words = plan.groups.len().div_ceil(u64::BITS as usize);
-        packed.values = plan.values.len();
-        let filters: Vec<Truths> = plan.filters.iter().map(|filter| filter.truths(frame)).collect();
-        let columns: Vec<&Column> = plan
-            .values
-            .iter()
-            .map(|slot| frame.columns[*slot].expect("the frame holds what is read"))
+        (packed.mask_words, packed.values) = (plan.mask_words(), plan.values.len());
+        let filters = plan.filters.iter().zip(&reach.filters);
+        let filters: Vec<Option<Truths>> =
+            filters.map(|(filter, is_read)| is_read.then(|| filter.truths(frame))).collect();
+        let values = plan.values.iter().zip(&reach.values);
+        let columns: Vec<Option<&Column>> = values
+            .clone()
+            .map(|(value, is_read)| is_read.then(|| frame.columns[value.slot].expect("the frame holds it")))
             .collect();
-        let values: Vec<Vec<i64>> = columns.iter().map(|column| self.numbers(column)).collect();
-        let masks: Vec<Vec<u64>> =
-            (0..packed.mask_words).map(|word| self.masks(word, frame.rows, &filters, &columns)).collect();
+        let values: Vec<Option<Cow<[i64]>>> = values
+            .zip(&columns)
+            .map(|((value, _), column)| column.map(|column| self.numbers(column, value.is_numbered)))
+            .collect();
+        let masks: Vec<Vec<u64>> = (0..packed.mask_words)
+            .map(|word| self.masks(word, frame.rows, reach.groups[word], &filters, &columns))
+            .collect();
         for row in 0..frame.rows {
             if masks.iter().all(|mask| mask[row] == 0) {
                 continue;
             }
             let Some((account, age)) = place(row) else { continue };
-            packed.words.push(u64::from(account) | u64::from(age) << 32);
-            packed.words.extend(masks.iter().map(|mask| mask[row]));
-            packed.words.extend(values.iter().map(|values| values[row] as u64));
+            packed.words.push(head(account, age));
+            masks.iter().for_each(|mask| packed.words.push(mask[row]));
+            let value = |values: &Option<Cow<[i64]>>| values.as_ref().map_or(0, |values| values[row] as u64);
+            values.iter().for_each(|values| packed.words.push(value(values)));
             each(row);
         }
     }
 
-    /// By row, which of 64 groups it counts in. Groups with one filter and one value share a pass.
-    fn masks(&self, word: usize, rows: usize, filters: &[Truths], columns: &[&Column]) -> Vec<u64> {
-        const BITS: usize = u64::BITS as usize;
+    /// By row, which of the `reached` of 64 groups it counts in. Groups with one filter and one value
+    /// share a pass.
+    fn masks(
+        &self,
+        word: usize,
+        rows: usize,
+        reached: u64,
+        filters: &[Option<Truths>],
+        columns: &[Option<&Column>],
+    ) -> Vec<u64> {
         let mut passes: BTreeMap<(Option<usize>, Option<usize>), u64> = BTreeMap::new();
         for (bit, group) in self.plan.groups.iter().skip(word * BITS).take(BITS).enumerate() {
-            let value = group.value.filter(|value| columns[*value].has_nulls());
-            *passes.entry((group.filter, value)).or_default() |= 1 << bit;
+            if reached >> bit & 1 == 1 {
+                let value = group.value.filter(|value| columns[*value].is_some_and(Column::has_nulls));
+                *passes.entry((group.filter, value)).or_default() |= 1 << bit;
+            }
         }
         let mut masks = vec![0; rows];
         for ((filter, value), bits) in passes {
-            match (filter.map(|filter| &filters[filter]), value.map(|value| columns[value])) {
+            let filter = filter.map(|filter| filters[filter].as_ref().expect("filters in reach are read"));
+            match (filter, value.and_then(|value| columns[value])) {
                 (None, None) => masks.iter_mut().for_each(|mask| *mask |= bits),
                 (Some(filter), None) => {
                     let truths = masks.iter_mut().zip(filter.iter());
@@ -156,99 +212,21 @@ impl<'a> Packer<'a> {
         masks
     }
 
-    /// A column's values as integers: themselves, or a number for each text.
-    fn numbers(&self, column: &Column) -> Vec<i64> {
+    /// A column's values: themselves, or a small number for each.
+    fn numbers<'c>(&self, column: &'c Column, is_numbered: bool) -> Cow<'c, [i64]> {
         match column {
-            Column::Int(ints) => ints.values.clone(),
-            Column::Bool(truths) => truths.iter().map(|truth| i64::from(*truth)).collect(),
+            Column::Int(ints) if is_numbered => Cow::Owned(self.interner.numbers_of_ints(&ints.values)),
+            Column::Int(ints) => Cow::Borrowed(&ints.values),
+            Column::Bool(truths) => Cow::Owned(truths.iter().map(|truth| i64::from(*truth)).collect()),
             Column::Text(texts) => {
                 let numbers = self.interner.numbers(&texts.dictionary);
                 let number =
                     |code: &u32| if *code == NULL_CODE { 0 } else { i64::from(numbers[*code as usize]) };
-                texts.codes.iter().map(number).collect()
+                Cow::Owned(texts.codes.iter().map(number).collect())
             }
             Column::Wide(_) => unreachable!("no row column is wide"),
         }
     }
-}
-
-/// Rows of one row group on their way to the partitions; `numbers` are kept where repeats are told.
-#[derive(Default)]
-struct Load {
-    packed: Packed,
-    numbers: Vec<u32>,
-}
-
-/// Reads transactions into accumulators, one [`Cells`] a partition. `slots` gives each wanted column's
-/// position in the transactions scope.
-#[allow(clippy::too_many_arguments)]
-pub fn read_transactions(
-    source: &Source,
-    slots: &[usize],
-    scope_len: usize,
-    plan: &Plan,
-    accounts: &Accounts,
-    partitions: Partitions,
-    as_of: Day,
-    progress: &Progress,
-) -> Result<(Vec<Cells>, Tally)> {
-    let segments = Segments::new(plan);
-    let interner = Interner::default();
-    let packer = Packer::new(plan, &interner);
-    let longest = i64::from(plan.longest_days.expect("windows of transactions are bounded"));
-    let cells: Vec<Mutex<Cells>> = (0..partitions.count())
-        .map(|number| Mutex::new(Cells::new(plan, partitions.accounts(number).len())))
-        .collect();
-    let pack = |chunk: &Chunk, load: &mut Load| {
-        if plan.is_empty() {
-            return Ok(());
-        }
-        let mut columns = vec![None; scope_len];
-        slots.iter().zip(chunk.columns).for_each(|(slot, column)| columns[*slot] = Some(column));
-        let positions = accounts.positions(&chunk.columns[0]);
-        let Column::Int(posted_on) = &chunk.columns[1] else { unreachable!("a date") };
-        let place = |row: usize| {
-            let age = i64::from(as_of.0) - posted_on.values[row];
-            let counts =
-                chunk.verdicts.0[row].is_none() && positions[row] != STRANGER && (0..longest).contains(&age);
-            counts.then_some((positions[row], age as u32))
-        };
-        let keep_numbers = source.unique.is_some();
-        let frame = Frame { rows: positions.len(), columns };
-        packer.pack(&frame, place, &mut load.packed, |row| {
-            if keep_numbers {
-                load.numbers.push(chunk.first_row + row as u32);
-            }
-        });
-        Ok(())
-    };
-    let sink = |load: Load, repeats: &[u32]| {
-        for (number, rows) in scatter(load, repeats, partitions).iter().enumerate() {
-            if !rows.words.is_empty() {
-                let mut cells = cells[number].lock().expect("no thread panicked");
-                cells.add(plan, &segments, partitions.accounts(number).start, rows);
-            }
-        }
-        Ok(())
-    };
-    let tally = stream(source, progress, pack, sink, || {})?;
-    let cells = cells.into_iter().map(|cells| cells.into_inner().expect("no thread panicked"));
-    Ok((cells.collect(), tally))
-}
-
-/// Splits rows by partition, leaving out repeats.
-fn scatter(load: Load, repeats: &[u32], partitions: Partitions) -> Vec<Packed> {
-    let mut parts: Vec<Packed> = (0..partitions.count()).map(|_| Packed::like(&load.packed)).collect();
-    let is_repeat = |row: usize| {
-        !repeats.is_empty()
-            && load.numbers.get(row).is_some_and(|number| repeats.binary_search(number).is_ok())
-    };
-    for (number, row) in load.packed.iter().enumerate() {
-        if !is_repeat(number) {
-            parts[partitions.of(row.account())].words.extend_from_slice(row.words);
-        }
-    }
-    parts
 }
 
 /// Accumulates the rows of a frame that all belong to one partition.
@@ -259,19 +237,18 @@ pub fn accumulate(
     partition: std::ops::Range<u32>,
 ) -> Cells {
     let mut cells = Cells::new(plan, partition.len());
-    if plan.is_empty() {
-        return cells;
+    if !plan.is_empty() {
+        let mut packed = Packed::default();
+        let interner = Interner::default();
+        let packer = Packer::new(plan, &interner);
+        packer.pack(frame, &plan.reach(|_, _| true), place, &mut packed, |_| {});
+        cells.add(plan, &Segments::new(plan, Day(0)), partition.start, &packed);
     }
-    let mut packed = Packed::default();
-    Packer::new(plan, &Interner::default()).pack(frame, place, &mut packed, |_| {});
-    cells.add(plan, &Segments::new(plan), partition.start, &packed);
+    cells.settle(plan);
     cells
 }
 
 /// Accumulates every partition in parallel.
-pub(super) fn by_partition<T: Send>(
-    partitions: Partitions,
-    each: impl Fn(usize) -> T + Sync + Send,
-) -> Vec<T> {
-    (0..partitions.count()).into_par_iter().map(each).collect()
+pub(super) fn by_partition<T: Send>(count: usize, each: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
+    (0..count).into_par_iter().map(each).collect()
 }

@@ -2,12 +2,12 @@
 
 use std::cmp::Ordering;
 use std::hash::BuildHasher;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use foldhash::fast::FixedState;
-use hashbrown::HashTable;
+use hashbrown::{HashMap, HashTable};
 
-use crate::expr::{Column, Type};
+use crate::expr::{Column, Ints, Type};
 
 /// Ids in ascending order; text by bytes.
 #[derive(Debug, Clone)]
@@ -32,6 +32,14 @@ impl Ids {
         self.len() == 0
     }
 
+    /// One of them.
+    pub fn get(&self, position: usize) -> Id {
+        match self {
+            Ids::Int(ids) => Id::Int(ids[position]),
+            Ids::Text(ids) => Id::Text(ids[position].clone()),
+        }
+    }
+
     /// The id as text, whatever its type.
     pub fn text(&self, position: usize) -> String {
         match self {
@@ -54,6 +62,55 @@ pub struct Accounts {
     /// Ascending, each once.
     pub ids: Ids,
     table: HashTable<u32>,
+}
+
+/// An id by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Id {
+    /// Int64.
+    Int(i64),
+    /// Text.
+    Text(Arc<str>),
+}
+
+/// Ids that are not in the book, numbered in the order in which they are met: numbers stand for identity
+/// only.
+#[derive(Default)]
+pub struct Strangers {
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    numbers: HashMap<Id, u32, FixedState>,
+    ids: Vec<Id>,
+}
+
+impl Strangers {
+    /// The number of a row's id, which is not null.
+    pub fn number(&self, column: &Column, row: usize) -> u32 {
+        self.number_of(match column {
+            Column::Text(texts) => Id::Text(texts.dictionary[texts.codes[row] as usize].clone()),
+            Column::Int(ints) => Id::Int(ints.values[row]),
+            _ => unreachable!("ids are integers or text"),
+        })
+    }
+
+    /// The number of an id.
+    pub fn number_of(&self, id: Id) -> u32 {
+        let mut known = self.known.lock().expect("no thread panicked");
+        let next = known.ids.len() as u32;
+        let number = *known.numbers.entry(id.clone()).or_insert(next);
+        if number == next {
+            known.ids.push(id);
+        }
+        number
+    }
+
+    /// All ids, by number.
+    pub fn into_ids(self) -> Vec<Id> {
+        self.known.into_inner().expect("no thread panicked").ids
+    }
 }
 
 /// The position of an id that is not in the book.
@@ -86,9 +143,7 @@ impl Accounts {
     /// The position of each row's id; [`STRANGER`] where it is null or not in the book.
     pub fn positions(&self, column: &Column) -> Vec<u32> {
         match (&self.ids, column) {
-            (Ids::Int(ids), Column::Int(ints)) => (0..ints.values.len())
-                .map(|row| ints.get(row).map_or(STRANGER, |id| self.find_int(ids, *id)))
-                .collect(),
+            (Ids::Int(ids), Column::Int(ints)) => self.find_ints(ids, ints),
             (Ids::Text(ids), Column::Text(texts)) => {
                 let by_code: Vec<u32> = texts.dictionary.iter().map(|id| self.find_text(ids, id)).collect();
                 texts
@@ -99,6 +154,43 @@ impl Accounts {
             }
             _ => vec![STRANGER; column.len()],
         }
+    }
+
+    /// The position of an id, if it is in the book.
+    pub fn find(&self, id: &Id) -> Option<u32> {
+        let position = match (&self.ids, id) {
+            (Ids::Int(ids), Id::Int(id)) => self.find_int(ids, *id),
+            (Ids::Text(ids), Id::Text(id)) => self.find_text(ids, id),
+            _ => STRANGER,
+        };
+        (position != STRANGER).then_some(position)
+    }
+
+    /// The positions of ids that tend to ascend: the next is looked for close after the one before.
+    fn find_ints(&self, ids: &[i64], column: &Ints) -> Vec<u32> {
+        const NEAR: usize = 64;
+        let mut next = 0;
+        let find = |row: usize| {
+            let Some(id) = column.get(row) else { return STRANGER };
+            let near = &ids[next..(next + NEAR).min(ids.len())];
+            match near.first().is_some_and(|first| first <= id) && near.last() >= Some(id) {
+                true => match near.binary_search(id) {
+                    Ok(place) => {
+                        next += place;
+                        next as u32
+                    }
+                    Err(_) => STRANGER,
+                },
+                false => {
+                    let position = self.find_int(ids, *id);
+                    if position != STRANGER {
+                        next = position as usize;
+                    }
+                    position
+                }
+            }
+        };
+        (0..column.values.len()).map(find).collect()
     }
 
     #[inline]

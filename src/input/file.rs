@@ -147,8 +147,18 @@ fn hex(bytes: &[u8]) -> String {
 pub struct Binding {
     mask: ProjectionMask,
     metadata: ArrowReaderMetadata,
-    /// By wanted column: where it comes in the projected batch, and how it is decoded.
-    columns: Vec<Option<(usize, Decoder)>>,
+    /// By wanted column.
+    columns: Vec<Bound>,
+}
+
+/// Where a wanted column comes from.
+enum Bound {
+    /// Where it comes in the projected batch, and how it is decoded.
+    Read(usize, Decoder),
+    /// The file has none: nulls.
+    Missing,
+    /// Nobody looks at it: a column without rows.
+    Unread,
 }
 
 impl OpenFile {
@@ -181,17 +191,33 @@ impl OpenFile {
 
     /// Checks the wanted columns against the file and prepares to read them.
     pub fn bind(&self, spec: &InputSpec, wanted: &[Wanted], units: &Units) -> Result<Binding> {
+        self.bind_only(spec, wanted, units, &vec![true; wanted.len()])
+    }
+
+    /// Checks the wanted columns against the file and prepares to read those that are needed.
+    pub fn bind_only(
+        &self,
+        spec: &InputSpec,
+        wanted: &[Wanted],
+        units: &Units,
+        needed: &[bool],
+    ) -> Result<Binding> {
         let schema = self.fields();
         let mut roots = Vec::new();
         let mut found = Vec::new();
-        for column in wanted {
+        for (column, is_needed) in wanted.iter().zip(needed) {
             let name = spec.file_column(&column.name);
             match schema.fields().iter().position(|field| field.name() == name) {
                 Some(root) => {
-                    roots.push(root);
-                    found.push(Some((root, self.decoder(column, name, root, units)?)));
+                    let decoder = self.decoder(column, name, root, units)?;
+                    if *is_needed {
+                        roots.push(root);
+                        found.push(Bound::Read(root, decoder));
+                    } else {
+                        found.push(Bound::Unread);
+                    }
                 }
-                None if column.optional && name == column.name => found.push(None),
+                None if column.optional && name == column.name => found.push(Bound::Missing),
                 None => {
                     let names: Vec<&str> =
                         schema.fields().iter().map(|field| field.name().as_str()).collect();
@@ -206,11 +232,13 @@ impl OpenFile {
         }
         roots.sort_unstable();
         roots.dedup();
-        let columns = found.into_iter().map(|column| {
-            let (root, decoder) = column?;
-            Some((roots.binary_search(&root).expect("projected"), decoder))
+        let columns = found.into_iter().map(|column| match column {
+            Bound::Read(root, decoder) => {
+                Bound::Read(roots.binary_search(&root).expect("projected"), decoder)
+            }
+            other => other,
         });
-        let columns: Vec<Option<(usize, Decoder)>> = columns.collect();
+        let columns: Vec<Bound> = columns.collect();
         let mask = ProjectionMask::roots(self.metadata.parquet_schema(), roots.iter().copied());
         let metadata = self.hinted(&roots, &columns)?;
         Ok(Binding { mask, metadata, columns })
@@ -251,9 +279,10 @@ impl OpenFile {
     }
 
     /// The metadata with the reader told to leave dictionary strings as dictionaries.
-    fn hinted(&self, roots: &[usize], columns: &[Option<(usize, Decoder)>]) -> Result<ArrowReaderMetadata> {
+    fn hinted(&self, roots: &[usize], columns: &[Bound]) -> Result<ArrowReaderMetadata> {
         let mut fields: Vec<Arc<Field>> = self.fields().fields().iter().cloned().collect();
-        for (place, decoder) in columns.iter().flatten() {
+        for column in columns {
+            let Bound::Read(place, decoder) = column else { continue };
             if let Some(hint) = decoder.hint() {
                 let field = &fields[roots[*place]];
                 fields[roots[*place]] = Arc::new(field.as_ref().clone().with_data_type(hint));
@@ -288,8 +317,11 @@ impl OpenFile {
             let mut columns = Vec::with_capacity(binding.columns.len());
             for (slot, column) in binding.columns.iter().enumerate() {
                 columns.push(match column {
-                    None => Column::Int(Ints { values: vec![0; rows], valid: Some(vec![false; rows]) }),
-                    Some((place, decoder)) => {
+                    Bound::Unread => Column::Int(Ints::all(Vec::new())),
+                    Bound::Missing => {
+                        Column::Int(Ints { values: vec![0; rows], valid: Some(vec![false; rows]) })
+                    }
+                    Bound::Read(place, decoder) => {
                         decoder.decode(batch.column(*place), slot, &mut dictionaries).map_err(|error| {
                             failed(&format!("{}: {error}", batch.schema().field(*place).name()))
                         })?

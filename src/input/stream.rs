@@ -17,6 +17,7 @@ use crate::job::InputSpec;
 use crate::signal;
 
 /// What of an input to read.
+#[derive(Clone)]
 pub struct Source<'a> {
     /// Where it lies.
     pub spec: &'a InputSpec,
@@ -34,6 +35,20 @@ pub struct Source<'a> {
     pub report_from: Day,
 }
 
+impl Source<'_> {
+    /// The files a night must look at that knows all deliveries up to `since`: new ones, those whose
+    /// rejects are reported, and before them as far back as a repeat may refer to.
+    pub fn recent(&self, since: Option<Day>) -> Vec<OpenFile> {
+        let within = self.spec.unique.as_ref().map_or(0, |unique| unique.within_days);
+        let oldest = since.map(|since| {
+            let first = since.plus(1).min(self.report_from);
+            first.plus(-i32::try_from(within).unwrap_or(i32::MAX))
+        });
+        let is_recent = |file: &&OpenFile| file.delivery.is_none() || file.delivery >= oldest;
+        self.files.iter().filter(is_recent).cloned().collect()
+    }
+}
+
 /// A batch of rows as decoded.
 pub struct Chunk<'a> {
     /// As wanted.
@@ -42,8 +57,22 @@ pub struct Chunk<'a> {
     pub verdicts: &'a Verdicts,
     /// When they arrived.
     pub delivery: Option<Day>,
+    /// Where from.
+    pub file: &'a OpenFile,
+    /// The row number, within the file, of the row group's first.
+    pub row_group_start: u64,
     /// The row number, within the row group, of the first.
     pub first_row: u32,
+}
+
+/// Where packed rows come from: a row group.
+pub struct Origin<'a> {
+    /// The file.
+    pub file: &'a OpenFile,
+    /// When it arrived.
+    pub delivery: Option<Day>,
+    /// The row number, within the file, of its first row.
+    pub first_row: u64,
 }
 
 /// Rows read and left out, over the deliveries that are reported.
@@ -97,13 +126,15 @@ struct Place {
 /// order of delivery; `after_wave` is called between them.
 pub fn stream<P: Default + Send>(
     source: &Source,
+    needs: &(dyn Fn(Option<Day>) -> Vec<bool> + Sync),
     progress: &Progress,
     pack: impl Fn(&Chunk, &mut P) -> Result<()> + Sync,
-    sink: impl Fn(P, &[u32]) -> Result<()> + Sync,
+    sink: impl Fn(P, &Origin, &[u32]) -> Result<()> + Sync,
     after_wave: impl Fn(),
 ) -> Result<Tally> {
-    let bindings: Vec<Result<Binding>> =
-        source.files.par_iter().map(|file| file.bind(source.spec, &source.wanted, source.units)).collect();
+    let bind =
+        |file: &OpenFile| file.bind_only(source.spec, &source.wanted, source.units, &needs(file.delivery));
+    let bindings: Vec<Result<Binding>> = source.files.par_iter().map(bind).collect();
     let bindings: Vec<Binding> = bindings.into_iter().collect::<Result<_>>()?;
     let within = source.spec.unique.as_ref().map_or(0, |unique| unique.within_days);
     let mut seen = Seen::new(within);
@@ -131,7 +162,11 @@ pub fn stream<P: Default + Send>(
         for ((place, unit), repeats) in wave.iter().zip(&units).zip(&repeats) {
             report(source, *place, unit, repeats, &mut tally);
         }
-        units.into_par_iter().zip(&repeats).try_for_each(|(unit, repeats)| sink(unit.packed, repeats))?;
+        wave.par_iter().zip(units).zip(&repeats).try_for_each(|((place, unit), repeats)| {
+            let file = &source.files[place.file];
+            let origin = Origin { file, delivery: file.delivery, first_row: place.first_row };
+            sink(unit.packed, &origin, repeats)
+        })?;
         after_wave();
     }
     Ok(tally)
@@ -176,7 +211,14 @@ fn read_unit<P: Default>(
     let mut first_row = 0_u32;
     file.read(binding, place.row_group, |mut columns| {
         let verdicts = (source.judge)(&columns, file.delivery);
-        let chunk = Chunk { columns: &columns, verdicts: &verdicts, delivery: file.delivery, first_row };
+        let chunk = Chunk {
+            columns: &columns,
+            verdicts: &verdicts,
+            delivery: file.delivery,
+            file,
+            row_group_start: place.first_row,
+            first_row,
+        };
         pack(&chunk, &mut unit.packed)?;
         if let Some(slot) = source.unique {
             unit.keys.add(first_row, &columns[slot], &verdicts);

@@ -71,10 +71,10 @@ struct Shard {
 }
 
 /// Shards let threads share the work; which key lies in which has no effect on the outcome.
-const SHARDS: usize = 16;
+const SHARDS: usize = 256;
 
 /// Below this many keys a shard is not worth pruning.
-const PRUNE_AT_LEAST: usize = 1 << 16;
+const PRUNE_AT_LEAST: usize = 1 << 12;
 
 /// One part of a wave: its delivery (undated ones count as one day) and its rows' keys.
 pub struct Part<'a> {
@@ -138,5 +138,5 @@ impl Shard {
 fn shard_of(key: Key) -> usize {
     const MIX: u64 = 0x9e37_79b9_7f4a_7c15; // 2^64 / golden ratio: spreads consecutive integers
     let folded = (key as u64) ^ ((key >> 64) as u64);
-    (folded.wrapping_mul(MIX) >> 60) as usize % SHARDS
+    (folded.wrapping_mul(MIX) >> 56) as usize % SHARDS
 }

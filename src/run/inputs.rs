@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use crate::day::Day;
 use crate::expr::Type;
 use crate::features::plan::Plan;
+use crate::history::Grounds;
 use crate::input::catalog::{self, Catalog, Delivery};
 use crate::input::file::{self, OpenFile, Role, Units, Wanted};
 use crate::input::stream::Source;
@@ -118,6 +119,11 @@ impl Files {
             files.par_iter().try_for_each(|file| file.bind(spec, wanted, &units).map(|_| ()))?;
         }
         Ok(())
+    }
+
+    /// What a history of the day stands on.
+    pub(super) fn grounds(&self, job: &Job, plans: [&Plan; 2], as_of: Day) -> Grounds {
+        Grounds::of(job, plans, oldest_transactions(job, as_of), &self.transactions, &self.repayments)
     }
 
     /// By input.

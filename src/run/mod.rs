@@ -10,9 +10,9 @@ use anyhow::Result;
 
 use crate::console::Progress;
 use crate::day::Day;
-use crate::features::bills::read_repayments;
 use crate::features::plan::Plan;
-use crate::features::{self, FeatureTable, Partitions, read_transactions};
+use crate::features::{self, FeatureTable, Partitions};
+use crate::history::{self, History};
 use crate::input::file::Units;
 use crate::input::lines::{self, Lines};
 use crate::input::stream::Tally;
@@ -116,7 +116,7 @@ pub fn run(request: &Request, progress: &Progress) -> Result<Outcome> {
     }
     watch.lap("open inputs");
     let mut manifest = Manifest::new(&job.name, as_of, known_on, identity);
-    let night = compute(&job, &files, as_of, &mut manifest, &mut watch, progress)?;
+    let (night, _) = compute(&job, &files, as_of, &mut manifest, &mut watch, progress, (None, false))?;
     for (name, days) in missing_days(&job, &deliveries, as_of) {
         warn_missing(name, &days);
         manifest.missing_days.insert(name.to_string(), days);
@@ -171,7 +171,8 @@ fn compute(
     manifest: &mut Manifest,
     watch: &mut Stopwatch,
     progress: &Progress,
-) -> Result<Night> {
+    (known, keeps): (Option<History>, bool),
+) -> Result<(Night, Option<History>)> {
     let units = Units { minor_units: job.minor_units, timezone: job.timezone.clone() };
     let mut book = read_lines(job, files, &units, progress)?;
     if let Some(spec) = &job.inputs.issued {
@@ -183,34 +184,37 @@ fn compute(
     let kind = book.accounts.ids.kind();
 
     let of_transactions = Plan::new(&job.features, From::Transactions);
-    let (source, slots) = transactions(job, files, &units, &of_transactions, as_of, kind);
-    let scope_len = job.scopes.transactions.columns.len();
-    let (cells, transactions) = read_transactions(
-        &source,
-        &slots,
-        scope_len,
-        &of_transactions,
-        &book.accounts,
-        partitions,
-        as_of,
-        progress,
-    )?;
-    watch.lap("transactions");
     let of_bills = Plan::new(&job.features, From::Bills);
-    let source = repayments(job, files, &units, as_of, kind);
-    let repayments =
-        read_repayments(&source, &of_bills, &book.accounts, partitions, as_of, job.bill_tolerance, progress)?;
-    manifest.bill_conflicts = repayments.conflicts;
-    watch.lap("repayments");
+    let (source, slots) = transactions(job, files, &units, &of_transactions, as_of, kind);
+    let reading = history::Reading {
+        transactions: source,
+        slots,
+        scope_len: job.scopes.transactions.columns.len(),
+        repayments: repayments(job, files, &units, as_of, kind),
+        of_transactions: &of_transactions,
+        of_bills: &of_bills,
+        tolerance: job.bill_tolerance,
+        as_of,
+        accounts: &book.accounts,
+        partitions,
+    };
+    let grounds = files.grounds(job, [&of_transactions, &of_bills], as_of);
+    let told = reading.tell(known, keeps, grounds, progress, |stage| watch.lap(stage))?;
+    let history::Told { history, transactions, repayments, conflicts, lasts } = told;
+    manifest.bill_conflicts = conflicts;
     signal::check()?;
     progress.stage("score and decide", 0);
     let of_lines = Plan::new(&job.features, From::Lines);
     let line_cells = features::from_lines(&of_lines, partitions, &book.account, |range| {
         line_columns(&book, as_of, range, &of_lines.columns, job.scopes.lines.columns.len())
     });
-    let sources = [(&of_transactions, cells), (&of_bills, repayments.cells), (&of_lines, line_cells)];
+    let sources = [
+        (&of_transactions, &*history.transactions.cells),
+        (&of_bills, &*history.bills.cells),
+        (&of_lines, &*line_cells),
+    ];
     let features = features::finish(&job.features, &sources, &book.accounts, partitions)?;
-    drop(sources);
+    let history = lasts.then_some(history);
     watch.lap("features");
     let scores = score(&job.scorecard, &features, book.accounts.len());
     let decisions = decide(job, as_of, &book, &features, &scores);
@@ -218,7 +222,7 @@ fn compute(
 
     let tallies: [(&str, &Tally); 3] = [
         (job.inputs.transactions.name, &transactions),
-        (job.inputs.repayments.name, &repayments.tally),
+        (job.inputs.repayments.name, &repayments),
         (job.inputs.lines.name, &book.tally),
     ];
     manifest.counts =
@@ -226,7 +230,7 @@ fn compute(
     let mut rejects: Vec<rejects::Reject> =
         tallies.iter().flat_map(|(_, tally)| tally.rejects.iter().cloned()).collect();
     rejects.sort();
-    Ok(Night { lines: book, features, scores, decisions, rejects })
+    Ok((Night { lines: book, features, scores, decisions, rejects }, history))
 }
 
 fn read_lines(job: &Job, files: &Files, units: &Units, progress: &Progress) -> Result<Lines> {

@@ -1,0 +1,114 @@
+//! What a history stands on: the features it serves, and every file it was read from.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde::{Deserialize, Serialize};
+
+use crate::day::Day;
+use crate::expr::Scope;
+use crate::features::plan::Plan;
+use crate::input::file::{OpenFile, bytes_hash};
+use crate::job::Job;
+
+/// Changes whenever a history of one version means another thing, or nothing, to the next.
+const STATE_VERSION: u32 = 1;
+
+/// One input file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Footing {
+    /// The input.
+    pub input: String,
+    /// Its delivery.
+    pub delivery: Option<Day>,
+    /// Its name.
+    pub file: String,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256 of its Parquet footer.
+    pub footer_sha256: String,
+}
+
+/// What a history stands on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grounds {
+    /// Hash of everything in the job files and the program on which accumulators depend.
+    pub key: String,
+    /// The first delivery of transactions that bears on the day.
+    pub oldest_transactions: Day,
+    /// The transactions and repayments read, or to be read.
+    pub files: Vec<Footing>,
+}
+
+impl Grounds {
+    /// Those of a night.
+    pub fn of(
+        job: &Job,
+        plans: [&Plan; 2],
+        oldest_transactions: Day,
+        transactions: &[OpenFile],
+        repayments: &[OpenFile],
+    ) -> Grounds {
+        let footing = |input: &str, file: &OpenFile| Footing {
+            input: input.to_string(),
+            delivery: file.delivery,
+            file: file.file.name.clone(),
+            size: file.size,
+            footer_sha256: file.footer_hash.clone(),
+        };
+        let transactions = transactions.iter().map(|file| footing(job.inputs.transactions.name, file));
+        let repayments = repayments.iter().map(|file| footing(job.inputs.repayments.name, file));
+        Grounds { key: key(job, plans), oldest_transactions, files: transactions.chain(repayments).collect() }
+    }
+
+    /// Why a history that stands on these, up to `as_of`, is no start for a night that stands on
+    /// `tonight`; `None` if it is one.
+    pub fn unfit(&self, as_of: Day, tonight: &Grounds) -> Option<String> {
+        if self.key != tonight.key {
+            return Some("it is of another feature set".into());
+        }
+        let name = |footing: &'_ Footing| (footing.input.clone(), footing.delivery, footing.file.clone());
+        let mut known: BTreeMap<_, &Footing> =
+            self.files.iter().map(|footing| (name(footing), footing)).collect();
+        let told = |footing: &Footing, what: &str| {
+            let of = footing.delivery.map_or(String::new(), |day| format!(" of {day}"));
+            Some(format!("{}{of} ({}) {what}", footing.input, footing.file))
+        };
+        for footing in tonight.files.iter().filter(|footing| footing.delivery <= Some(as_of)) {
+            match known.remove(&name(footing)) {
+                None => return told(footing, "has come since"),
+                Some(before) if before != footing => return told(footing, "has changed since"),
+                Some(_) => {}
+            }
+        }
+        let bears = |footing: &&&Footing| {
+            footing.input != "transactions" || footing.delivery >= Some(tonight.oldest_transactions)
+        };
+        let gone = known.values().find(bears)?;
+        told(gone, "is missing now")
+    }
+}
+
+/// Everything that accumulators depend on, besides the rows.
+fn key(job: &Job, plans: [&Plan; 2]) -> String {
+    let mut text = format!("rescore {} state {STATE_VERSION}\n", env!("CARGO_PKG_VERSION"));
+    let inputs = [&job.inputs.transactions, &job.inputs.repayments];
+    let mut say = |what: std::fmt::Arguments| writeln!(text, "{what}").expect("text takes all");
+    say(format_args!("{} {:?} {}", job.minor_units, job.timezone, job.bill_tolerance));
+    for spec in inputs {
+        say(format_args!("{} {:?} {:?} {:?}", spec.name, spec.is_dated(), spec.rename, spec.unique));
+    }
+    say(format_args!("{:?}", job.scopes.transactions.columns[0]));
+    let scopes: [&Scope; 2] = [&job.scopes.transactions, &job.scopes.bills];
+    for (plan, scope) in plans.into_iter().zip(scopes) {
+        for group in &plan.groups {
+            let filter = group.filter.map_or("", |filter| plan.filters[filter].text.as_str());
+            let value = group.value.map(|value| &scope.columns[plan.values[value].slot]);
+            say(format_args!("{:?} {value:?} {:?} {filter}", group.statistic, group.edges));
+        }
+        for slot in &plan.columns {
+            say(format_args!("{:?}", scope.columns[*slot]));
+        }
+    }
+    bytes_hash(text.as_bytes())[..16].to_string()
+}

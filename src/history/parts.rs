@@ -1,0 +1,348 @@
+//! A history taken apart into tables, and put together again.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail, ensure};
+use rayon::prelude::*;
+
+use super::tables::{Table, Values};
+use super::{Grounds, History};
+use crate::day::Day;
+use crate::features::Packed;
+use crate::features::accumulate::Cells;
+use crate::features::bills::Bills;
+use crate::features::ledger::{Bill, Key, Ledger, Payments};
+use crate::features::logs::{Entry, Log, Sight, Step};
+use crate::features::plan::Plan;
+use crate::features::transactions::{Repeats, Transactions};
+use crate::features::{Interner, Partitions};
+use crate::input::accounts::{Id, Ids};
+
+/// Partitions that share a table: enough rows to be worth a file, few enough to spread over threads.
+const SLAB: usize = 32;
+
+/// The tables of a history, made one by one: `each` may be called from several threads.
+pub fn take_apart(
+    history: &History,
+    plans: [&Plan; 2],
+    each: impl Fn(Table) -> Result<()> + Sync,
+) -> Result<()> {
+    let partitions = history.partitions();
+    let slabs: Vec<Range<usize>> = (0..partitions.count())
+        .step_by(SLAB)
+        .map(|first| first..(first + SLAB).min(partitions.count()))
+        .collect();
+    let [of_transactions, of_bills] = plans;
+    slabs.into_par_iter().enumerate().try_for_each(|(number, slab)| {
+        let split = |partition: usize| history.accounts(partitions, partition);
+        let book = slab.start..slab.end.min(history.bills.cells.len()).max(slab.start);
+        cells(
+            "transactions",
+            number,
+            of_transactions,
+            &history.transactions.cells,
+            slab.clone(),
+            split,
+            &each,
+        )?;
+        cells("bills", number, of_bills, &history.bills.cells, book, split, &each)?;
+        ledger(number, &history.bills.ledgers[slab], &each)
+    })?;
+    let late = history.transactions.late.words();
+    let columns = (0..late.1).map(|word| late.0.iter().skip(word).step_by(late.1).map(|word| *word as i64));
+    let columns = columns.map(|column| Values::Ints(column.collect())).collect();
+    each(Table { name: "late".into(), columns })?;
+    let files: Vec<Arc<str>> =
+        history.transactions.repeats.keys().map(|(_, file)| Arc::from(&**file)).collect();
+    let of_file = |(number, ((delivery, _), rows)): (usize, (&(Day, String), &Vec<u64>))| {
+        let delivery = i64::from(delivery.0);
+        rows.iter().map(move |row| [number as i64, delivery, *row as i64]).collect::<Vec<_>>()
+    };
+    let repeats = history.transactions.repeats.iter().enumerate().flat_map(of_file);
+    each(Table::of_rows("repeats".into(), repeats))?;
+    let texts = |name: &str, texts: Vec<Arc<str>>| {
+        each(Table { name: name.into(), columns: vec![Values::Texts(texts)] })
+    };
+    let ints =
+        |name: &str, ints: Vec<i64>| each(Table { name: name.into(), columns: vec![Values::Ints(ints)] });
+    texts("repeat_files", files)?;
+    texts("products", history.bills.products.texts())?;
+    for (name, interner) in
+        [("transactions", &history.transactions.interner), ("bills", &history.bills.interner)]
+    {
+        texts(&format!("{name}_texts"), interner.texts())?;
+        ints(&format!("{name}_ints"), interner.ints())?;
+    }
+    each(Table { name: "strangers".into(), columns: vec![ids(&history.strangers)] })?;
+    match &history.book {
+        Ids::Int(book) => ints("book", book.clone()),
+        Ids::Text(book) => texts("book", book.clone()),
+    }
+}
+
+impl History {
+    /// The accounts there are in a partition: the strangers' are not full.
+    fn accounts(&self, partitions: Partitions, partition: usize) -> Range<u32> {
+        let accounts = partitions.accounts(partition);
+        match partition < partitions.of_book() {
+            true => accounts,
+            false => {
+                let end = partitions.stranger(self.strangers.len() as u32);
+                accounts.start.min(end)..accounts.end.min(end)
+            }
+        }
+    }
+}
+
+fn ids(ids: &[Id]) -> Values {
+    let text = |id: &Id| match id {
+        Id::Text(text) => Some(text.clone()),
+        Id::Int(_) => None,
+    };
+    match ids.first() {
+        Some(Id::Text(_)) => Values::Texts(ids.iter().filter_map(text).collect()),
+        _ => Values::Ints(
+            ids.iter().filter_map(|id| if let Id::Int(id) = id { Some(*id) } else { None }).collect(),
+        ),
+    }
+}
+
+fn cells(
+    of: &str,
+    number: usize,
+    plan: &Plan,
+    cells: &[Cells],
+    slab: Range<usize>,
+    accounts: impl Fn(usize) -> Range<u32>,
+    each: &(impl Fn(Table) -> Result<()> + Sync),
+) -> Result<()> {
+    let word = |word: usize| {
+        let of_partition = |partition: usize| {
+            let words = &cells[partition].words;
+            (0..accounts(partition).len()).map(move |account| words[account * plan.stride + word])
+        };
+        Values::Ints(slab.clone().flat_map(of_partition).collect())
+    };
+    each(Table { name: format!("{of}_words_{number:04}"), columns: (0..plan.stride).map(word).collect() })?;
+    let global = |partition: usize, account: u32| i64::from(accounts(partition).start + account);
+    let sights = slab.clone().flat_map(|partition| {
+        let of = move |sight: &Sight| {
+            [
+                global(partition, sight.account()),
+                i64::from(sight.group()),
+                i64::from(sight.value()),
+                i64::from(sight.age()),
+            ]
+        };
+        cells[partition].sights.entries().iter().map(of)
+    });
+    each(Table::of_rows(format!("{of}_sights_{number:04}"), sights))?;
+    let steps = slab.clone().flat_map(|partition| {
+        let of = move |step: &Step| {
+            [global(partition, step.account()), i64::from(step.group()), step.value(), i64::from(step.age())]
+        };
+        cells[partition].steps.entries().iter().map(of)
+    });
+    each(Table::of_rows(format!("{of}_steps_{number:04}"), steps))?;
+    let carry = slab.flat_map(|partition| {
+        let mut carry: Vec<(usize, i128)> =
+            cells[partition].carry.iter().map(|(cell, sum)| (*cell, *sum)).collect();
+        carry.sort_unstable();
+        carry
+            .into_iter()
+            .map(move |(cell, sum)| [partition as i64, cell as i64, (sum >> 64) as i64, sum as i64])
+    });
+    each(Table::of_rows(format!("{of}_carry_{number:04}"), carry))
+}
+
+fn ledger(number: usize, ledgers: &[Ledger], each: &(impl Fn(Table) -> Result<()> + Sync)) -> Result<()> {
+    let bills = || ledgers.iter().flat_map(|ledger| &ledger.bills);
+    let row = |bill: &Bill| {
+        let (day, amount) = bill.payments.iter().next().unwrap_or((Day(0), 0));
+        let flags =
+            i64::from(bill.is_conflicting) | i64::from(bill.is_moving) << 1 | i64::from(bill.is_touched) << 2;
+        [
+            i64::from(bill.key.account),
+            i64::from(bill.key.product),
+            bill.key.bill as i64,
+            flags,
+            i64::from(bill.delivery),
+            i64::from(bill.due_on.0),
+            bill.due_amount,
+            bill.payments.iter().count() as i64,
+            i64::from(day.0),
+            amount,
+        ]
+    };
+    each(Table::of_rows(format!("ledger_{number:04}"), bills().map(row)))?;
+    let further = bills().enumerate().flat_map(|(bill, of)| {
+        of.payments.iter().skip(1).map(move |(day, amount)| [bill as i64, i64::from(day.0), amount])
+    });
+    each(Table::of_rows(format!("payments_{number:04}"), further))
+}
+
+/// Puts a history together. `table` gives a table by name.
+pub fn put_together(
+    as_of: Day,
+    grounds: Grounds,
+    plans: [&Plan; 2],
+    table: impl Fn(&str) -> Result<Table> + Sync,
+) -> Result<History> {
+    let texts = |name: &str| -> Result<Vec<Arc<str>>> {
+        match table(name)?.columns.pop() {
+            Some(Values::Texts(texts)) => Ok(texts),
+            _ => bail!("table {name} holds no texts"),
+        }
+    };
+    let ints = |name: &str| {
+        Ok::<_, anyhow::Error>(table(name)?.columns.first().context("a column")?.ints()?.to_vec())
+    };
+    let id_column = |name: &str| table(name)?.columns.pop().context("a column");
+    let book = match id_column("book")? {
+        Values::Ints(ids) => Ids::Int(ids),
+        Values::Texts(ids) => Ids::Text(ids),
+    };
+    let strangers = match id_column("strangers")? {
+        Values::Ints(ids) => ids.into_iter().map(Id::Int).collect(),
+        Values::Texts(ids) => ids.into_iter().map(Id::Text).collect(),
+    };
+    let interner = |name: &str| {
+        Ok::<_, anyhow::Error>(Interner::of(texts(&format!("{name}_texts"))?, ints(&format!("{name}_ints"))?))
+    };
+    let late = table("late")?;
+    let late: Vec<&[i64]> = late.columns.iter().map(Values::ints).collect::<Result<_>>()?;
+    let rows = late.first().map_or(0, |column| column.len());
+    let words = (0..rows).flat_map(|row| late.iter().map(move |column| column[row] as u64)).collect();
+    let transactions = Transactions {
+        late: Packed::from_words(plans[0], words),
+        repeats: repeats(&table("repeats")?, &texts("repeat_files")?)?,
+        interner: interner("transactions")?,
+        cells: Vec::new(),
+    };
+    let bills = Bills {
+        products: Interner::of(texts("products")?, Vec::new()),
+        interner: interner("bills")?,
+        ..Bills::default()
+    };
+    let mut history = History { as_of, book, strangers, transactions, bills, grounds };
+    let partitions = history.partitions();
+    let count = partitions.count().div_ceil(SLAB);
+    type Slab = (Vec<Cells>, Vec<Cells>, Vec<Ledger>);
+    let slabs: Vec<Result<Slab>> = (0..count)
+        .into_par_iter()
+        .map(|number| {
+            let slab = number * SLAB..((number + 1) * SLAB).min(partitions.count());
+            let book = slab.start..slab.end.min(partitions.of_book()).max(slab.start);
+            let split = |partition: usize| history.accounts(partitions, partition);
+            Ok((
+                cells_of("transactions", number, plans[0], slab.clone(), partitions, split, &table)?,
+                cells_of("bills", number, plans[1], book, partitions, split, &table)?,
+                ledger_of(number, slab, partitions, &table)?,
+            ))
+        })
+        .collect();
+    for slab in slabs {
+        let (transactions, bills, ledgers) = slab?;
+        history.transactions.cells.extend(transactions);
+        history.bills.cells.extend(bills);
+        history.bills.ledgers.extend(ledgers);
+    }
+    Ok(history)
+}
+
+fn repeats(rows: &Table, files: &[Arc<str>]) -> Result<Repeats> {
+    let mut repeats = Repeats::new();
+    for [file, delivery, row] in rows.rows()? {
+        let file = files.get(file as usize).context("a file of repeats")?.to_string();
+        repeats.entry((Day(delivery as i32), file)).or_default().push(row as u64);
+    }
+    Ok(repeats)
+}
+
+fn cells_of(
+    of: &str,
+    number: usize,
+    plan: &Plan,
+    slab: Range<usize>,
+    partitions: Partitions,
+    accounts: impl Fn(usize) -> Range<u32>,
+    table: &(impl Fn(&str) -> Result<Table> + Sync),
+) -> Result<Vec<Cells>> {
+    let mut all: Vec<Cells> =
+        slab.clone().map(|partition| Cells::new(plan, partitions.accounts(partition).len())).collect();
+    let words = table(&format!("{of}_words_{number:04}"))?;
+    let rows: usize = slab.clone().map(|partition| accounts(partition).len()).sum();
+    ensure!(
+        words.columns.len() == plan.stride && (words.len() == rows || plan.stride == 0),
+        "words of {rows} accounts"
+    );
+    for (word, column) in words.columns.iter().enumerate() {
+        let mut column = column.ints()?.iter();
+        for (cells, partition) in all.iter_mut().zip(slab.clone()) {
+            for (account, value) in column.by_ref().take(accounts(partition).len()).enumerate() {
+                cells.words[account * plan.stride + word] = *value;
+            }
+        }
+    }
+    let place = |account: i64| -> Result<(usize, u32)> {
+        let partition = partitions.of(account as u32);
+        ensure!(slab.contains(&partition), "account {account} lies in another slab");
+        Ok((partition - slab.start, account as u32 - partitions.accounts(partition).start))
+    };
+    let mut sights: Vec<Vec<Sight>> = vec![Vec::new(); all.len()];
+    for [account, group, value, age] in table(&format!("{of}_sights_{number:04}"))?.rows()? {
+        let (partition, account) = place(account)?;
+        sights[partition].push(Sight::new(account, group as u32, value as u32, age as u32));
+    }
+    let mut steps: Vec<Vec<Step>> = vec![Vec::new(); all.len()];
+    for [account, group, value, age] in table(&format!("{of}_steps_{number:04}"))?.rows()? {
+        let (partition, account) = place(account)?;
+        steps[partition].push(Step::new(account, group as u32, value, age as u32));
+    }
+    for ((cells, sights), steps) in all.iter_mut().zip(sights).zip(steps) {
+        (cells.sights, cells.steps) = (Log::of(sights), Log::of(steps));
+        cells.settle(plan);
+    }
+    for [partition, cell, high, low] in table(&format!("{of}_carry_{number:04}"))?.rows()? {
+        let cells = all.get_mut((partition as usize).wrapping_sub(slab.start)).context("a partition")?;
+        cells.carry.insert(cell as usize, i128::from(high) << 64 | i128::from(low as u64));
+    }
+    Ok(all)
+}
+
+fn ledger_of(
+    number: usize,
+    slab: Range<usize>,
+    partitions: Partitions,
+    table: &(impl Fn(&str) -> Result<Table> + Sync),
+) -> Result<Vec<Ledger>> {
+    let mut ledgers: Vec<Ledger> = slab.clone().map(|_| Ledger::default()).collect();
+    let further = table(&format!("payments_{number:04}"))?;
+    let mut further = further.rows::<3>()?.peekable();
+    let rows = table(&format!("ledger_{number:04}"))?;
+    for (row, values) in rows.rows()?.enumerate() {
+        let [account, product, bill, flags, delivery, due_on, due_amount, count, day, amount] = values;
+        let mut payments = Payments::None;
+        if count > 0 {
+            payments.push((Day(day as i32), amount));
+        }
+        while let Some([_, day, amount]) = further.next_if(|[of, ..]| *of == row as i64) {
+            payments.push((Day(day as i32), amount));
+        }
+        ensure!(payments.iter().count() as i64 == count, "the payments of a bill");
+        let partition = partitions.of(account as u32);
+        ensure!(slab.contains(&partition), "account {account} lies in another slab");
+        ledgers[partition - slab.start].bills.push(Bill {
+            key: Key { account: account as u32, product: product as u16, bill: bill as u64 },
+            is_conflicting: flags & 1 != 0,
+            is_moving: flags & 2 != 0,
+            is_touched: flags & 4 != 0,
+            delivery: delivery as i32,
+            due_on: Day(due_on as i32),
+            due_amount,
+            payments,
+        });
+    }
+    Ok(ledgers)
+}

@@ -1,0 +1,182 @@
+//! Where histories are kept between nights: a cache on disk. Whatever is wrong with a state, the night is
+//! computed without it, to the same result.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::parts::{put_together, take_apart};
+use super::tables::Table;
+use super::{Grounds, History};
+use crate::day::Day;
+use crate::features::plan::Plan;
+
+/// A directory of states: `<feature set>/date=<D>/`.
+pub struct Shelf {
+    directory: PathBuf,
+}
+
+/// A state that may be gone on from.
+pub struct Candidate {
+    /// The day up to which it tells.
+    pub as_of: Day,
+    /// Bytes of its tables.
+    pub bytes: u64,
+    directory: PathBuf,
+    label: Label,
+}
+
+/// What a state says of itself.
+#[derive(Debug, Serialize, Deserialize)]
+struct Label {
+    as_of: Day,
+    grounds: Grounds,
+    /// Bytes and XXH3 of every table, by name.
+    tables: BTreeMap<String, (u64, u64)>,
+}
+
+const LABEL: &str = "state.json";
+
+/// How many states of a feature set are kept: last night's, and one to fall back on.
+const KEPT: usize = 2;
+
+/// Feature sets without a state of the last days are given up.
+const GIVEN_UP_AFTER_DAYS: i64 = 30;
+
+impl Shelf {
+    /// The states in a directory, which need not exist.
+    pub fn new(directory: &Path) -> Shelf {
+        Shelf { directory: directory.to_path_buf() }
+    }
+
+    /// The latest state from which a night can go on, and why later ones, or all, were passed over.
+    pub fn find(&self, as_of: Day, tonight: &Grounds) -> (Option<Candidate>, Vec<String>) {
+        let (mut own, others) = self.list(&tonight.key);
+        own.retain(|(day, _)| *day <= as_of);
+        let mut remarks = Vec::new();
+        while let Some((day, directory)) = own.pop() {
+            let label = match Label::read(&directory) {
+                Ok(label) => label,
+                Err(error) => {
+                    remarks.push(format!("the state of {day} is torn or foreign: {error:#}"));
+                    continue;
+                }
+            };
+            match label.grounds.unfit(label.as_of, tonight) {
+                None if label.as_of == day => {
+                    let bytes = label.tables.values().map(|(bytes, _)| bytes).sum();
+                    return (Some(Candidate { as_of: day, bytes, directory, label }), remarks);
+                }
+                why => {
+                    let why = why.unwrap_or_else(|| "it is of another day than it says".into());
+                    remarks.push(format!("the state of {day} is passed over: {why}"));
+                }
+            }
+        }
+        if remarks.is_empty() {
+            remarks.push(match others.is_empty() {
+                true => "there is no state yet".into(),
+                false => "there is no state of this feature set, only of others".into(),
+            });
+        }
+        (None, remarks)
+    }
+
+    /// States of a feature set, oldest first, and all others.
+    fn list(&self, key: &str) -> (Vec<(Day, PathBuf)>, Vec<(Day, PathBuf)>) {
+        let entries = |directory: &Path| fs::read_dir(directory).into_iter().flatten().flatten();
+        let mut all: Vec<(Day, PathBuf)> = entries(&self.directory)
+            .flat_map(|set| entries(&set.path()).map(|state| state.path()).collect::<Vec<_>>())
+            .filter_map(|path| {
+                let day = path.file_name()?.to_str()?.strip_prefix("date=")?.parse().ok()?;
+                Some((day, path))
+            })
+            .collect();
+        all.sort();
+        let of_set = self.directory.join(key);
+        all.into_iter().partition(|(_, path)| path.starts_with(&of_set))
+    }
+
+    /// Puts a history on the shelf, complete or not at all, and clears away old ones.
+    pub fn keep(&self, history: &History, plans: [&Plan; 2]) -> Result<()> {
+        let set = self.directory.join(&history.grounds.key);
+        fs::create_dir_all(&set).with_context(|| format!("create {}", set.display()))?;
+        let staging = tempfile_in(&set)?;
+        let tables = Mutex::new(BTreeMap::new());
+        let kept = take_apart(history, plans, |table| {
+            let bytes = table.encode()?;
+            let path = staging.join(format!("{}.parquet", table.name));
+            fs::write(&path, &bytes).with_context(|| format!("write {}", path.display()))?;
+            let entry = (bytes.len() as u64, xxh3_64(&bytes));
+            tables.lock().expect("no thread panicked").insert(table.name, entry);
+            Ok(())
+        });
+        let kept = kept.and_then(|()| {
+            let tables = tables.into_inner().expect("no thread panicked");
+            let label = Label { as_of: history.as_of, grounds: history.grounds.clone(), tables };
+            fs::write(staging.join(LABEL), serde_json::to_vec(&label)?)?;
+            let target = set.join(format!("date={}", history.as_of));
+            if target.exists() {
+                fs::remove_dir_all(&target)?;
+            }
+            fs::rename(&staging, &target).with_context(|| format!("rename to {}", target.display()))
+        });
+        if kept.is_err() {
+            let _ = fs::remove_dir_all(&staging);
+        }
+        kept?;
+        self.prune(&history.grounds.key, history.as_of)
+    }
+
+    fn prune(&self, key: &str, as_of: Day) -> Result<()> {
+        let (own, others) = self.list(key);
+        let old = own.iter().take(own.len().saturating_sub(KEPT));
+        let given_up = others.iter().filter(|(day, _)| as_of.since(*day) > GIVEN_UP_AFTER_DAYS);
+        for (_, path) in old.chain(given_up) {
+            fs::remove_dir_all(path).with_context(|| format!("remove {}", path.display()))?;
+            // Goes only if nothing else is in it.
+            let _ = path.parent().map(fs::remove_dir);
+        }
+        Ok(())
+    }
+}
+
+/// A new directory beside the states, out of the way of their names.
+fn tempfile_in(set: &Path) -> Result<PathBuf> {
+    let staging = set.join(format!(".staging-{}", std::process::id()));
+    if staging.exists() {
+        fs::remove_dir_all(&staging)?;
+    }
+    fs::create_dir(&staging).with_context(|| format!("create {}", staging.display()))?;
+    Ok(staging)
+}
+
+impl Label {
+    fn read(directory: &Path) -> Result<Label> {
+        Ok(serde_json::from_slice(&fs::read(directory.join(LABEL))?)?)
+    }
+}
+
+impl Candidate {
+    /// Reads the state; every byte is checked.
+    pub fn load(self, plans: [&Plan; 2]) -> Result<History> {
+        let Candidate { directory, label, .. } = self;
+        let table = |name: &str| {
+            let (bytes, hash) =
+                label.tables.get(name).with_context(|| format!("there is no table {name}"))?;
+            let path = directory.join(format!("{name}.parquet"));
+            let read = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
+            ensure!(
+                (read.len() as u64, xxh3_64(&read)) == (*bytes, *hash),
+                "table {name} is not as it was written"
+            );
+            Table::decode(name, read)
+        };
+        put_together(label.as_of, label.grounds.clone(), plans, table)
+    }
+}

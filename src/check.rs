@@ -7,7 +7,9 @@ use anyhow::Result;
 use crate::console::table;
 use crate::day::Day;
 use crate::input::catalog::Catalog;
-use crate::job::{Job, Severity, lint};
+use crate::input::footers::Footers;
+use crate::job::{Draft, Job, Severity, lint};
+use crate::publish::Dates;
 use crate::publish::manifest::Identity;
 use crate::run::{self, Files};
 
@@ -21,17 +23,19 @@ pub struct Report {
 
 /// Checks a job, and where a date is given, that a run of that date could start.
 pub fn check(path: &Path, date: Option<Day>, known_on: Option<Day>) -> Result<Report> {
-    let (job, deliveries, mut draft) = run::prepare(path, date, known_on.or(date))?;
+    let dates = date.map(|as_of| Dates { as_of, known_on: known_on.unwrap_or(as_of), chain_from: None });
+    let mut draft = Draft::read(path)?;
+    let (job, deliveries) = run::prepare(&mut draft, dates)?;
     lint::lint(&job, &mut draft.remarks);
     let mut parts = vec![describe(&job)];
     let catalogs = [&deliveries.transactions, &deliveries.repayments, &deliveries.lines];
     let rows: Vec<Vec<String>> = catalogs.into_iter().chain(&deliveries.issued).map(catalog_row).collect();
     parts.push(table(&["input", "deliveries", "files", "first", "last"], &rows));
-    if let Some(date) = date {
-        let known_on = known_on.unwrap_or(date);
-        let files = Files::open(&job, &deliveries, date, known_on)?;
+    if let Some(dates) = dates {
+        let date = dates.as_of;
+        let files = Files::open(&job, &deliveries, dates, &mut Footers::default())?;
         files.check_schemas(&job)?;
-        Identity::of(&job.sources, &files.by_input(&job), date, known_on)?;
+        Identity::of(&job.sources, &files.by_input(&job), dates)?;
         parts.push(format!("a run of {date} can start"));
         for (name, days) in run::missing_days(&job, &deliveries, date) {
             if let (Some(first), Some(last)) = (days.first(), days.last()) {

@@ -1,25 +1,22 @@
 //! The command line: arguments, and which verb they ask for.
 
-use std::collections::BTreeMap;
+mod plan;
+mod run;
+
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
-use serde::Serialize;
 
-use crate::console::{self, Progress, money, thousands};
+use crate::console::{self, Progress, thousands};
 use crate::day::Day;
 use crate::failure::{Kind, failure};
-use crate::publish::gates;
-use crate::publish::manifest::{ControlTotals, Counts};
 use crate::publish::release::release;
 use crate::publish::verify::verify;
-use crate::run::{Ending, Outcome, Request, run};
 use crate::sample::{self, Sample};
-use crate::summary::Summary;
-use crate::{check, signal, summary};
+use crate::{check, signal};
 
 /// Nightly batch rescoring: reads a day's transactions and repayments and the book of credit lines,
 /// rescores every account, applies the limit policy and publishes the adjustments.
@@ -49,13 +46,16 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Score and decide for a date, and publish
+    /// Score and decide for a date or a range of dates, and publish
     #[command(after_help = "\
 Examples:
   rescore run jobs/nightly.toml --date 2026-11-20
   rescore run jobs/nightly.toml --date 2026-11-17 --known-on 2026-11-20   # with what has arrived since
-  rescore run jobs/nightly.toml --date 2026-11-20 --out /tmp/trial --json")]
-    Run(RunArgs),
+  rescore run jobs/nightly.toml --date 2026-11-20 --out /tmp/trial --json
+  rescore run jobs/nightly.toml --from 2026-11-01 --to 2026-11-20         # each published as it is done
+  rescore run jobs/nightly.toml --from 2026-11-01 --to 2026-11-20 --plan  # what that would read and do
+  rescore run jobs/nightly.toml --from 2026-11-01 --to 2026-11-20 --chain --out /tmp/simulation")]
+    Run(run::RunArgs),
     /// Look over job files, schemas and deliveries without running
     #[command(after_help = "\
 Examples:
@@ -93,30 +93,6 @@ Examples:
 Examples:
   rescore man > ~/.local/share/man/man1/rescore.1")]
     Man,
-}
-
-#[derive(Debug, Args)]
-struct RunArgs {
-    /// The job file
-    job: PathBuf,
-    /// As-of date D: everything is computed as at the end of this day
-    #[arg(long, value_name = "DATE")]
-    date: Day,
-    /// Known-on date K, not before D: only deliveries of this day or before are seen [default: D]
-    #[arg(long, value_name = "DATE")]
-    known_on: Option<Day>,
-    /// Publish below this directory instead of the job's
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
-    /// Replace a run published from other inputs or job files
-    #[arg(long)]
-    replace: bool,
-    /// Threads to use; no output depends on it [default: all cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
-    /// Print the run's figures as JSON instead of tables
-    #[arg(long)]
-    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -168,7 +144,7 @@ pub fn main() -> Result<()> {
     signal::listen();
     let progress = Progress::on_terminal(cli.quiet);
     match cli.command {
-        Command::Run(args) => run_command(args, &progress),
+        Command::Run(args) => run::run_command(args, &progress),
         Command::Check(args) => {
             check_dates(args.date, args.known_on)?;
             let report = check::check(&args.job, args.date, args.known_on)?;
@@ -209,92 +185,6 @@ fn check_dates(date: Option<Day>, known_on: Option<Day>) -> Result<()> {
             Err(failure(Kind::Usage, message))
         }
         _ => Ok(()),
-    }
-}
-
-fn run_command(args: RunArgs, progress: &Progress) -> Result<()> {
-    check_dates(Some(args.date), args.known_on)?;
-    if let Some(threads) = args.threads {
-        rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build_global()?;
-    }
-    let request = Request {
-        job: args.job,
-        as_of: args.date,
-        known_on: args.known_on.unwrap_or(args.date),
-        out: args.out,
-        replace: args.replace,
-    };
-    let outcome = run(&request, progress);
-    progress.finish();
-    let outcome = outcome?;
-    match args.json {
-        true => print(&serde_json::to_string_pretty(&Figures::of(&outcome))?)?,
-        false => print(&text(&outcome))?,
-    }
-    match outcome.ending {
-        Ending::Held => gates::held(&outcome.manifest.gates, &outcome.directory),
-        Ending::Published | Ending::Unchanged => Ok(()),
-    }
-}
-
-fn text(outcome: &Outcome) -> String {
-    let manifest = &outcome.manifest;
-    let figures = summary::for_people(manifest, outcome.summary.as_ref(), outcome.minor_units);
-    let totals = &manifest.control_totals;
-    let change = totals.new_limit_total - totals.old_limit_total;
-    let verb = match outcome.ending {
-        Ending::Published => "published",
-        Ending::Held => "held",
-        Ending::Unchanged => "left alone, published already from the same inputs:",
-    };
-    format!(
-        "{} of {}, known on {}: {} accounts, {} lines, {} adjustments, limits change by {}\n\n{figures}\n\n{verb} {}",
-        manifest.job,
-        manifest.as_of,
-        manifest.known_on,
-        thousands(totals.accounts.into()),
-        thousands(totals.lines.into()),
-        thousands(totals.adjustments.into()),
-        money(change, outcome.minor_units),
-        console::plain_path(&outcome.directory),
-    )
-}
-
-/// What `--json` prints: the summary's figures and the manifest's. Sums may need more than 64 bits, so
-/// they are written as they are and never pass through a `serde_json::Value`.
-#[derive(Serialize)]
-struct Figures<'a> {
-    ending: &'static str,
-    directory: &'a Path,
-    job: &'a str,
-    as_of: Day,
-    known_on: Day,
-    summary: Option<&'a Summary>,
-    control_totals: &'a ControlTotals,
-    counts: &'a BTreeMap<String, Counts>,
-    missing_days: &'a BTreeMap<String, Vec<Day>>,
-    gates: &'a [gates::Outcome],
-}
-
-impl<'a> Figures<'a> {
-    fn of(outcome: &'a Outcome) -> Figures<'a> {
-        let manifest = &outcome.manifest;
-        Figures {
-            ending: match outcome.ending {
-                Ending::Published => "published",
-                Ending::Held => "held",
-                Ending::Unchanged => "unchanged",
-            },
-            directory: &outcome.directory,
-            job: &manifest.job,
-            as_of: manifest.as_of,
-            known_on: manifest.known_on,
-            summary: outcome.summary.as_ref(),
-            control_totals: &manifest.control_totals,
-            counts: &manifest.counts,
-            missing_days: &manifest.missing_days,
-            gates: &manifest.gates,
-        }
     }
 }
 

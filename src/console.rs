@@ -5,12 +5,16 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, presets};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{DecimalBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A progress bar on a terminal, nothing elsewhere.
+use crate::day::Day;
+
+/// A progress bar on a terminal, above it one for the nights of a range; nothing elsewhere.
 #[derive(Clone)]
 pub struct Progress {
+    bars: MultiProgress,
     bar: ProgressBar,
+    nights: ProgressBar,
 }
 
 impl Progress {
@@ -19,16 +23,42 @@ impl Progress {
         if quiet || !std::io::stderr().is_terminal() {
             return Progress::hidden();
         }
-        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-        let template = "{spinner} {msg:28} [{bar:30}] {human_pos}/{human_len} {per_sec} {eta}";
-        bar.set_style(ProgressStyle::with_template(template).expect("the template is well formed"));
+        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        let bar = bars.add(ProgressBar::new(0));
+        bar.set_style(style("{spinner} {msg:28} [{bar:30}] {human_pos}/{human_len} {per_sec} {eta}"));
         bar.enable_steady_tick(Duration::from_millis(200));
-        Progress { bar }
+        Progress { bars, bar, nights: ProgressBar::hidden() }
     }
 
     /// Shows nothing.
     pub fn hidden() -> Progress {
-        Progress { bar: ProgressBar::hidden() }
+        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
+        Progress { bars, bar: ProgressBar::hidden(), nights: ProgressBar::hidden() }
+    }
+
+    /// Begins a range: its nights get a bar of their own, with an estimate of what is left.
+    pub fn nights(&self, total: usize) {
+        self.bars.insert(0, self.nights.clone());
+        self.nights.set_length(total as u64);
+        self.nights.set_style(style("  {msg:28} [{bar:30}] {pos}/{len} nights, {eta_precise} left"));
+    }
+
+    /// Begins a night of a range.
+    pub fn night(&self, as_of: Day) {
+        self.nights.set_message(format!("night of {as_of}"));
+    }
+
+    /// Notes that a night is done; one that took no work says nothing about those to come.
+    pub fn night_done(&self, was_left_alone: bool) {
+        self.nights.inc(1);
+        if was_left_alone {
+            self.nights.reset_eta();
+        }
+    }
+
+    /// Takes the bars away while something else is written.
+    pub fn pause<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.bars.suspend(write)
     }
 
     /// Begins a stage of `total` rows (or other units); 0 where the amount is not known.
@@ -53,10 +83,15 @@ impl Progress {
         self.bar.set_position(position);
     }
 
-    /// Takes the bar away.
+    /// Takes the bars away.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
+        self.nights.finish_and_clear();
     }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the template is well formed")
 }
 
 /// Sends log records to stderr: warnings, and more with `-v` (info) and `-vv` (debug).
@@ -116,6 +151,11 @@ pub fn thousands(number: i128) -> String {
         text.push(digit);
     }
     text
+}
+
+/// A number of bytes, in the unit that suits it.
+pub fn bytes(bytes: u64) -> String {
+    DecimalBytes(bytes).to_string()
 }
 
 /// Minor units as an amount with its decimal places.

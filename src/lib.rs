@@ -15,7 +15,7 @@
 //! - [`score`] — features x scorecard = points, score, band, reasons
 //! - [`policy`] — score + line = decision: rules, caps, budget
 //! - [`publish`] — gates, tables, manifest, atomic commit, lock, release, verify
-//! - [`run`] — the verbs of a run, in order
+//! - [`run`] — the verbs of a run, in order: a night, a range, a simulation, a dry run
 //! - [`check`] — job files, schemas and deliveries without a run
 //! - [`summary`] — a run's figures for people and machines
 //! - [`sample`] — a believable book to try things on

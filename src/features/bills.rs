@@ -19,7 +19,7 @@ use crate::expr::column::{FALSE, TRUE};
 use crate::expr::{Column, Frame, Ints, Texts};
 use crate::failure::input;
 use crate::input::accounts::{Accounts, STRANGER, Strangers};
-use crate::input::stream::{Chunk, Origin, Source, Tally, stream};
+use crate::input::stream::{Chunk, Origin, Source, Tally, recent, stream};
 use crate::job::BILL_COLUMNS;
 
 /// What repayments come to.
@@ -148,7 +148,7 @@ impl Reading<'_> {
             ledgers.par_iter().for_each(|ledger| ledger.lock().expect("no thread panicked").fold_if_many());
         };
         let needs = |_| vec![true; self.source.wanted.len()];
-        let files = self.source.recent(since);
+        let files = recent(self.source.spec, self.source.files, self.as_of, since);
         let source = Source { files: &files, ..self.source.clone() };
         let tally = stream(&source, &needs, progress, pack, sink, fold)?;
 

@@ -17,7 +17,7 @@ use crate::day::Day;
 use crate::expr::{Column, Frame};
 use crate::input::accounts::{Accounts, STRANGER, Strangers};
 use crate::input::file::OpenFile;
-use crate::input::stream::{Chunk, Origin, Source, Tally, stream};
+use crate::input::stream::{Chunk, Origin, Source, Tally, recent, stream};
 
 /// Rows left out as repeats, by delivery and file, ascending.
 pub type Repeats = BTreeMap<(Day, String), Vec<u64>>;
@@ -198,7 +198,7 @@ impl Reading<'_> {
         let needs = |delivery: Option<Day>| {
             if is_known(delivery) { self.needed(&[]) } else { self.needed(&eras.reach(delivery).columns) }
         };
-        let files = self.source.recent(since);
+        let files = recent(self.source.spec, self.source.files, self.as_of, since);
         let source = Source { files: &files, ..self.source.clone() };
         let tally = stream(&source, &needs, progress, pack, sink, || {})?;
         let mut cells: Vec<Cells> =

@@ -9,10 +9,26 @@ use crate::day::Day;
 use crate::expr::Scope;
 use crate::features::plan::Plan;
 use crate::input::file::{OpenFile, bytes_hash};
-use crate::job::Job;
+use crate::job::{From, Job};
 
 /// Changes whenever a history of one version means another thing, or nothing, to the next.
 const STATE_VERSION: u32 = 1;
+
+/// What is accumulated of the inputs that have a history.
+pub struct Plans {
+    /// Of transactions.
+    pub transactions: Plan,
+    /// Of bills.
+    pub bills: Plan,
+}
+
+impl Plans {
+    /// Those of a job's features.
+    pub fn of(job: &Job) -> Plans {
+        let plan = |from| Plan::new(&job.features, from);
+        Plans { transactions: plan(From::Transactions), bills: plan(From::Bills) }
+    }
+}
 
 /// One input file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +60,7 @@ impl Grounds {
     /// Those of a night.
     pub fn of(
         job: &Job,
-        plans: [&Plan; 2],
+        plans: &Plans,
         oldest_transactions: Day,
         transactions: &[OpenFile],
         repayments: &[OpenFile],
@@ -90,7 +106,7 @@ impl Grounds {
 }
 
 /// Everything that accumulators depend on, besides the rows.
-fn key(job: &Job, plans: [&Plan; 2]) -> String {
+fn key(job: &Job, plans: &Plans) -> String {
     let mut text = format!("rescore {} state {STATE_VERSION}\n", env!("CARGO_PKG_VERSION"));
     let inputs = [&job.inputs.transactions, &job.inputs.repayments];
     let mut say = |what: std::fmt::Arguments| writeln!(text, "{what}").expect("text takes all");
@@ -100,15 +116,13 @@ fn key(job: &Job, plans: [&Plan; 2]) -> String {
     }
     say(format_args!("{:?}", job.scopes.transactions.columns[0]));
     let scopes: [&Scope; 2] = [&job.scopes.transactions, &job.scopes.bills];
-    for (plan, scope) in plans.into_iter().zip(scopes) {
+    for (plan, scope) in [&plans.transactions, &plans.bills].into_iter().zip(scopes) {
         for group in &plan.groups {
             let filter = group.filter.map_or("", |filter| plan.filters[filter].text.as_str());
             let value = group.value.map(|value| &scope.columns[plan.values[value].slot]);
             say(format_args!("{:?} {value:?} {:?} {filter}", group.statistic, group.edges));
         }
-        for slot in &plan.columns {
-            say(format_args!("{:?}", scope.columns[*slot]));
-        }
+        plan.columns.iter().for_each(|slot| say(format_args!("{:?}", scope.columns[*slot])));
     }
     bytes_hash(text.as_bytes())[..16].to_string()
 }

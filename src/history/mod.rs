@@ -18,7 +18,7 @@ use crate::features::{Partitions, Places};
 use crate::input::accounts::{Accounts, Id, Ids, STRANGER, Strangers};
 use crate::input::stream::{Source, Tally};
 
-pub use footing::{Footing, Grounds};
+pub use footing::{Footing, Grounds, Plans};
 pub use shelf::{Candidate, Shelf};
 
 /// Everything a later night can go on from.

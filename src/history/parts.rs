@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use rayon::prelude::*;
 
 use super::tables::{Table, Values};
-use super::{Grounds, History};
+use super::{Grounds, History, Plans};
 use crate::day::Day;
 use crate::features::Packed;
 use crate::features::accumulate::Cells;
@@ -23,17 +23,13 @@ use crate::input::accounts::{Id, Ids};
 const SLAB: usize = 32;
 
 /// The tables of a history, made one by one: `each` may be called from several threads.
-pub fn take_apart(
-    history: &History,
-    plans: [&Plan; 2],
-    each: impl Fn(Table) -> Result<()> + Sync,
-) -> Result<()> {
+pub fn take_apart(history: &History, plans: &Plans, each: impl Fn(Table) -> Result<()> + Sync) -> Result<()> {
     let partitions = history.partitions();
     let slabs: Vec<Range<usize>> = (0..partitions.count())
         .step_by(SLAB)
         .map(|first| first..(first + SLAB).min(partitions.count()))
         .collect();
-    let [of_transactions, of_bills] = plans;
+    let Plans { transactions: of_transactions, bills: of_bills } = plans;
     slabs.into_par_iter().enumerate().try_for_each(|(number, slab)| {
         let split = |partition: usize| history.accounts(partitions, partition);
         let book = slab.start..slab.end.min(history.bills.cells.len()).max(slab.start);
@@ -186,7 +182,7 @@ fn ledger(number: usize, ledgers: &[Ledger], each: &(impl Fn(Table) -> Result<()
 pub fn put_together(
     as_of: Day,
     grounds: Grounds,
-    plans: [&Plan; 2],
+    plans: &Plans,
     table: impl Fn(&str) -> Result<Table> + Sync,
 ) -> Result<History> {
     let texts = |name: &str| -> Result<Vec<Arc<str>>> {
@@ -215,7 +211,7 @@ pub fn put_together(
     let rows = late.first().map_or(0, |column| column.len());
     let words = (0..rows).flat_map(|row| late.iter().map(move |column| column[row] as u64)).collect();
     let transactions = Transactions {
-        late: Packed::from_words(plans[0], words),
+        late: Packed::from_words(&plans.transactions, words),
         repeats: repeats(&table("repeats")?, &texts("repeat_files")?)?,
         interner: interner("transactions")?,
         cells: Vec::new(),
@@ -236,8 +232,16 @@ pub fn put_together(
             let book = slab.start..slab.end.min(partitions.of_book()).max(slab.start);
             let split = |partition: usize| history.accounts(partitions, partition);
             Ok((
-                cells_of("transactions", number, plans[0], slab.clone(), partitions, split, &table)?,
-                cells_of("bills", number, plans[1], book, partitions, split, &table)?,
+                cells_of(
+                    "transactions",
+                    number,
+                    &plans.transactions,
+                    slab.clone(),
+                    partitions,
+                    split,
+                    &table,
+                )?,
+                cells_of("bills", number, &plans.bills, book, partitions, split, &table)?,
                 ledger_of(number, slab, partitions, &table)?,
             ))
         })

@@ -12,9 +12,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::parts::{put_together, take_apart};
 use super::tables::Table;
-use super::{Grounds, History};
+use super::{Grounds, History, Plans};
 use crate::day::Day;
-use crate::features::plan::Plan;
 
 /// A directory of states: `<feature set>/date=<D>/`.
 pub struct Shelf {
@@ -103,7 +102,7 @@ impl Shelf {
     }
 
     /// Puts a history on the shelf, complete or not at all, and clears away old ones.
-    pub fn keep(&self, history: &History, plans: [&Plan; 2]) -> Result<()> {
+    pub fn keep(&self, history: &History, plans: &Plans) -> Result<()> {
         let set = self.directory.join(&history.grounds.key);
         fs::create_dir_all(&set).with_context(|| format!("create {}", set.display()))?;
         let staging = tempfile_in(&set)?;
@@ -164,7 +163,7 @@ impl Label {
 
 impl Candidate {
     /// Reads the state; every byte is checked.
-    pub fn load(self, plans: [&Plan; 2]) -> Result<History> {
+    pub fn load(self, plans: &Plans) -> Result<History> {
         let Candidate { directory, label, .. } = self;
         let table = |name: &str| {
             let (bytes, hash) =

@@ -12,7 +12,7 @@ use crate::console::Progress;
 use crate::day::Day;
 use crate::expr::Column;
 use crate::failure::input;
-use crate::job::InputSpec;
+use crate::job::{InputSpec, input_names};
 
 /// One adjustment of one line.
 #[derive(Debug, Clone)]
@@ -31,17 +31,19 @@ enum Line {
     Unknown(String, String),
 }
 
-/// Lays the adjustments over the lines; returns `issued_unknown`. Files must be of runs before `as_of`.
+/// Lays the adjustments over the lines; returns `issued_unknown`. Files must be of runs before `as_of`, no
+/// run's in more than one place.
 pub fn overlay(
-    spec: &InputSpec,
-    files: &[OpenFile],
+    places: &[(InputSpec, Vec<OpenFile>)],
     as_of: Day,
     units: &Units,
     lines: &mut Lines,
     progress: &Progress,
 ) -> Result<u64> {
-    progress.read(spec.name, files.len(), files.iter().map(OpenFile::rows).sum());
-    let read = files.par_iter().map(|file| {
+    let files: Vec<(&InputSpec, &OpenFile)> =
+        places.iter().flat_map(|(spec, files)| files.iter().map(move |file| (spec, file))).collect();
+    progress.read(input_names::ISSUED, files.len(), files.iter().map(|(_, file)| file.rows()).sum());
+    let read = files.into_par_iter().map(|(spec, file)| {
         let adjustments = read_file(spec, file, units, lines)?;
         progress.advance(file.rows());
         Ok(adjustments)

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod catalog;
 mod decode;
 pub mod file;
+pub mod footers;
 pub mod issued;
 pub mod lines;
 pub mod rejects;

@@ -35,18 +35,16 @@ pub struct Source<'a> {
     pub report_from: Day,
 }
 
-impl Source<'_> {
-    /// The files a night must look at that knows all deliveries up to `since`: new ones, those whose
-    /// rejects are reported, and before them as far back as a repeat may refer to.
-    pub fn recent(&self, since: Option<Day>) -> Vec<OpenFile> {
-        let within = self.spec.unique.as_ref().map_or(0, |unique| unique.within_days);
-        let oldest = since.map(|since| {
-            let first = since.plus(1).min(self.report_from);
-            first.plus(-i32::try_from(within).unwrap_or(i32::MAX))
-        });
-        let is_recent = |file: &&OpenFile| file.delivery.is_none() || file.delivery >= oldest;
-        self.files.iter().filter(is_recent).cloned().collect()
-    }
+/// The files a night must look at that knows all deliveries up to `since`: new ones, those whose rejects
+/// are reported, and before them as far back as a repeat may refer to.
+pub fn recent(spec: &InputSpec, files: &[OpenFile], report_from: Day, since: Option<Day>) -> Vec<OpenFile> {
+    let within = spec.unique.as_ref().map_or(0, |unique| unique.within_days);
+    let oldest = since.map(|since| {
+        let first = since.plus(1).min(report_from);
+        first.plus(-i32::try_from(within).unwrap_or(i32::MAX))
+    });
+    let is_recent = |file: &&OpenFile| file.delivery.is_none() || file.delivery >= oldest;
+    files.iter().filter(is_recent).cloned().collect()
 }
 
 /// A batch of rows as decoded.

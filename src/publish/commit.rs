@@ -23,9 +23,20 @@ const STAGING: &str = ".staging";
 /// Whoever holds this may write below the output directory.
 const LOCK: &str = ".lock";
 
+/// The table that downstream systems and later runs read.
+pub const ADJUSTMENTS: &str = "adjustments.parquet";
+
+/// Held runs lie below this.
+const HELD: &str = "held";
+
+/// Whether a name within an output directory is the program's own.
+pub fn is_own_entry(name: &str) -> bool {
+    [STAGING, LOCK, HELD].contains(&name) || name.starts_with("date=") || name.starts_with("known=")
+}
+
 /// The directory of a run within an output directory, published or held.
 pub fn run_directory(out: &Path, as_of: Day, known_on: Day, held: bool) -> PathBuf {
-    let base = if held { out.join("held") } else { out.to_path_buf() };
+    let base = if held { out.join(HELD) } else { out.to_path_buf() };
     let base = if known_on == as_of { base } else { base.join(format!("known={known_on}")) };
     base.join(format!("date={as_of}"))
 }
@@ -96,12 +107,14 @@ impl Drop for Stage {
 impl Stage {
     /// Writes every file but the manifest, and says what they are.
     pub fn write(&self, results: &Results) -> Result<Vec<OutputEntry>> {
-        let metadata = [
+        let dates = results.dates;
+        let mut metadata = vec![
             ("rescore.job", results.job.name.clone()),
-            ("rescore.as_of", results.as_of.to_string()),
-            ("rescore.known_on", results.known_on.to_string()),
+            ("rescore.as_of", dates.as_of.to_string()),
+            ("rescore.known_on", dates.known_on.to_string()),
             ("rescore.version", env!("CARGO_PKG_VERSION").to_string()),
         ];
+        metadata.extend(dates.chain_from.map(|from| ("rescore.chain_from", from.to_string())));
         let adjusted = tables::adjusted_rows(results);
         let all = [
             tables::adjustments(results, &adjusted),

@@ -174,7 +174,7 @@ fn decision_columns(
 }
 
 fn decision_column(results: &Results, rows: std::ops::Range<usize>, name: &str) -> Column {
-    let (lines, job, as_of) = (results.lines, results.job, results.as_of);
+    let (lines, job, as_of) = (results.lines, results.job, results.dates.as_of);
     let decision = |row: usize| &results.decisions[row];
     let rule = |row: usize| decision(row).rule.map(|rule| &job.policy.rules[usize::from(rule)]);
     let ints = |value: &dyn Fn(usize) -> Option<i64>| Column::Int(rows.clone().map(value).collect());

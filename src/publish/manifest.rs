@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::gates::Outcome;
-use super::{Results, tables};
+use super::{Dates, Results, tables};
 use crate::day::Day;
 use crate::failure::input;
 use crate::input::accounts::Ids;
@@ -35,6 +35,9 @@ pub struct Manifest {
     pub as_of: Day,
     /// K.
     pub known_on: Day,
+    /// The first day of the simulation (`--chain`) that this is a day of; absent for a night.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain_from: Option<Day>,
     /// Of the program that ran.
     pub program_version: String,
     /// SHA-256 over job files, inputs and dates: two runs with the same one are the same run.
@@ -166,6 +169,9 @@ pub struct Timing {
     pub stages: Vec<(String, f64)>,
     /// Threads used.
     pub threads: usize,
+    /// What the features were computed from.
+    #[serde(default)]
+    pub basis: String,
 }
 
 /// What identifies a run before any row is read.
@@ -173,6 +179,8 @@ pub struct Timing {
 pub struct Identity {
     /// Hash over all of it.
     pub fingerprint: String,
+    /// What the run is for.
+    pub dates: Dates,
     /// The job files.
     pub job_files: Vec<JobFile>,
     /// The input files, by input, delivery, name.
@@ -181,12 +189,7 @@ pub struct Identity {
 
 impl Identity {
     /// Hashes job files and inputs; files delivered from `as_of` to `known_on` byte by byte.
-    pub fn of(
-        sources: &[Source; 3],
-        files: &[(&InputSpec, &[OpenFile])],
-        as_of: Day,
-        known_on: Day,
-    ) -> Result<Identity> {
+    pub fn of(sources: &[Source; 3], files: &[(&InputSpec, &[OpenFile])], dates: Dates) -> Result<Identity> {
         let names = ["job.toml", "scorecard.toml", "policy.toml"];
         let job_files: Vec<JobFile> = names
             .iter()
@@ -198,17 +201,31 @@ impl Identity {
             .collect();
         let all: Vec<(&InputSpec, &OpenFile)> =
             files.iter().flat_map(|(spec, files)| files.iter().map(|file| (*spec, file))).collect();
-        let inputs: Vec<InputEntry> = all
-            .into_par_iter()
-            .map(|(spec, file)| entry(spec, file, as_of, known_on))
-            .collect::<Result<_>>()?;
-        let canonical = serde_json::to_vec(&(SCHEMA_VERSION, as_of, known_on, &job_files, &inputs))?;
-        Ok(Identity { fingerprint: bytes_hash(&canonical), job_files, inputs })
+        let inputs: Vec<InputEntry> =
+            all.into_par_iter().map(|(spec, file)| entry(spec, file, dates)).collect::<Result<_>>()?;
+        let fingerprint = fingerprint(SCHEMA_VERSION, dates, &job_files, &inputs)?;
+        Ok(Identity { fingerprint, dates, job_files, inputs })
     }
 }
 
-fn entry(spec: &InputSpec, file: &OpenFile, as_of: Day, known_on: Day) -> Result<InputEntry> {
-    let is_recent = file.delivery.is_some_and(|day| as_of <= day && day <= known_on);
+/// The hash that two runs share if they are the same run.
+pub(super) fn fingerprint(
+    schema_version: u32,
+    dates: Dates,
+    job_files: &[JobFile],
+    inputs: &[InputEntry],
+) -> Result<String> {
+    let Dates { as_of, known_on, chain_from } = dates;
+    let night = (schema_version, as_of, known_on, job_files, inputs);
+    let canonical = match chain_from {
+        None => serde_json::to_vec(&night),
+        Some(from) => serde_json::to_vec(&(night, from)),
+    };
+    Ok(bytes_hash(&canonical?))
+}
+
+fn entry(spec: &InputSpec, file: &OpenFile, dates: Dates) -> Result<InputEntry> {
+    let is_recent = file.delivery.is_some_and(|day| dates.as_of <= day && day <= dates.known_on);
     let sha256 = match is_recent {
         false => None,
         true => Some(
@@ -267,12 +284,14 @@ fn account_hash_total(ids: &Ids) -> u64 {
 
 impl Manifest {
     /// A manifest of a run without results yet.
-    pub fn new(job: &str, as_of: Day, known_on: Day, identity: Identity) -> Manifest {
+    pub fn new(job: &str, identity: Identity) -> Manifest {
+        let Dates { as_of, known_on, chain_from } = identity.dates;
         Manifest {
             schema_version: SCHEMA_VERSION,
             job: job.to_string(),
             as_of,
             known_on,
+            chain_from,
             program_version: env!("CARGO_PKG_VERSION").to_string(),
             fingerprint: identity.fingerprint,
             job_files: identity.job_files,
@@ -296,6 +315,11 @@ impl Manifest {
             outputs: Vec::new(),
             timing: Timing::default(),
         }
+    }
+
+    /// What the run is for.
+    pub fn dates(&self) -> Dates {
+        Dates { as_of: self.as_of, known_on: self.known_on, chain_from: self.chain_from }
     }
 
     /// Reads a run's manifest; `None` where the directory has none and so is no whole run.

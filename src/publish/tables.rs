@@ -281,7 +281,7 @@ fn add_decisions<'a>(
     line: impl Fn(usize) -> usize + Copy + Sync + Send + 'a,
 ) {
     let (lines, job, scores, decisions, as_of) =
-        (results.lines, results.job, results.scores, results.decisions, results.as_of);
+        (results.lines, results.job, results.scores, results.decisions, results.dates.as_of);
     let account = move |row: usize| lines.account[line(row)] as usize;
     let decision = move |row: usize| &decisions[line(row)];
     let rule = move |row: usize| decision(row).rule.map(|rule| &job.policy.rules[usize::from(rule)]);

@@ -5,10 +5,10 @@ use std::path::Path;
 use anyhow::Result;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
-use super::manifest::{Manifest, OutputEntry};
+use super::manifest::{Manifest, OutputEntry, fingerprint};
 use super::recount::recount;
 use crate::failure::input;
-use crate::input::file::{bytes_hash, file_hash};
+use crate::input::file::file_hash;
 
 /// Checks every file of a run; returns its manifest. Fails with everything that is wrong.
 pub fn verify(run: &Path) -> Result<Manifest> {
@@ -83,9 +83,8 @@ fn inconsistencies(manifest: &Manifest) -> Vec<String> {
             wrong.push(format!("{name}: read is not accepted + rejected"));
         }
     }
-    let canonical =
-        (manifest.schema_version, manifest.as_of, manifest.known_on, &manifest.job_files, &manifest.inputs);
-    let fingerprint = serde_json::to_vec(&canonical).map(|bytes| bytes_hash(&bytes));
+    let fingerprint =
+        fingerprint(manifest.schema_version, manifest.dates(), &manifest.job_files, &manifest.inputs);
     if fingerprint.ok().as_ref() != Some(&manifest.fingerprint) {
         wrong.push("the fingerprint is not that of the inputs and job files named".to_string());
     }

@@ -1,21 +1,21 @@
 //! What a run reads: the job bound to its inputs, the deliveries that bear on it, the columns wanted.
 
-use std::path::Path;
-
 use anyhow::Result;
 use rayon::prelude::*;
 
 use crate::day::Day;
 use crate::expr::Type;
 use crate::features::plan::Plan;
-use crate::history::Grounds;
+use crate::history::{Grounds, Plans};
 use crate::input::catalog::{self, Catalog, Delivery};
 use crate::input::file::{self, OpenFile, Role, Units, Wanted};
+use crate::input::footers::Footers;
 use crate::input::stream::Source;
 use crate::input::{lines, rejects};
 use crate::job::{
     Draft, FileColumns, From, InputColumns, InputSpec, Inputs, Job, LINE_STATE, TRANSACTION_COLUMNS,
 };
+use crate::publish::Dates;
 
 /// The deliveries of every input.
 pub struct Deliveries {
@@ -25,8 +25,8 @@ pub struct Deliveries {
     pub repayments: Catalog,
     /// Of lines.
     pub lines: Catalog,
-    /// Of earlier adjustments, if the job has them.
-    pub issued: Option<Catalog>,
+    /// Of earlier adjustments: the job's, if it has them; a simulation's own besides.
+    pub issued: Vec<Catalog>,
 }
 
 impl Deliveries {
@@ -36,27 +36,30 @@ impl Deliveries {
             transactions: catalog::list(&inputs.transactions)?,
             repayments: catalog::list(&inputs.repayments)?,
             lines: catalog::list(&inputs.lines)?,
-            issued: inputs.issued.as_ref().map(catalog::list).transpose()?,
+            issued: inputs.issued.iter().map(catalog::list).collect::<Result<_>>()?,
         })
     }
 }
 
-/// Resolves a job against the columns of the newest files: lines delivered by `date`, whose snapshot a
-/// run takes, the others by `known_on`. Mistakes in the job files are told before troubles with the inputs.
-pub fn prepare(path: &Path, date: Option<Day>, known_on: Option<Day>) -> Result<(Job, Deliveries, Draft)> {
-    let mut draft = Draft::read(path)?;
+/// Lists a job's inputs and resolves it against them. Mistakes in the job files are told before troubles
+/// with the inputs.
+pub fn prepare(draft: &mut Draft, dates: Option<Dates>) -> Result<(Job, Deliveries)> {
     let listed = draft.inputs().map(Deliveries::list);
-    let columns = match &listed {
-        Some(Ok(deliveries)) => input_columns(deliveries, date, known_on),
-        _ => InputColumns::default(),
-    };
-    let job = draft.bind(&columns);
-    draft.remarks.check()?;
-    let deliveries = listed.expect("a job without mistakes has inputs")?;
-    Ok((job.expect("a job without mistakes is bound"), deliveries, draft))
+    let job = bind(draft, listed.as_ref().and_then(|listed| listed.as_ref().ok()), dates)?;
+    Ok((job, listed.expect("a job without mistakes has inputs")?))
 }
 
-fn input_columns(deliveries: &Deliveries, date: Option<Day>, known_on: Option<Day>) -> InputColumns {
+/// Resolves a job against the columns of the newest files: lines delivered by the day whose snapshot a
+/// run takes, the others by K.
+pub fn bind(draft: &mut Draft, deliveries: Option<&Deliveries>, dates: Option<Dates>) -> Result<Job> {
+    let columns = deliveries.map(|deliveries| input_columns(deliveries, dates)).unwrap_or_default();
+    let job = draft.bind(&columns);
+    draft.remarks.check()?;
+    Ok(job.expect("a job without mistakes is bound"))
+}
+
+fn input_columns(deliveries: &Deliveries, dates: Option<Dates>) -> InputColumns {
+    let (lines_by, known_on) = (dates.map(Dates::lines_by), dates.map(|dates| dates.known_on));
     let newest = |catalog: &Catalog, by: Option<Day>| -> Option<FileColumns> {
         let seen = |delivery: &&Delivery| delivery.date <= by || by.is_none();
         let delivery = catalog.deliveries.iter().rfind(seen).or(catalog.deliveries.first())?;
@@ -66,7 +69,7 @@ fn input_columns(deliveries: &Deliveries, date: Option<Day>, known_on: Option<Da
     InputColumns {
         transactions: newest(&deliveries.transactions, known_on),
         repayments: newest(&deliveries.repayments, known_on),
-        lines: newest(&deliveries.lines, date),
+        lines: newest(&deliveries.lines, lines_by),
     }
 }
 
@@ -75,30 +78,38 @@ pub struct Files {
     pub(super) transactions: Vec<OpenFile>,
     pub(super) repayments: Vec<OpenFile>,
     pub(super) lines: Vec<OpenFile>,
-    pub(super) issued: Vec<OpenFile>,
+    pub(super) issued: Vec<(InputSpec, Vec<OpenFile>)>,
     pub(super) snapshot: Option<Day>,
+}
+
+/// The deliveries of the lines that a run reads and the day of its snapshot. Fails where something must
+/// have been delivered and was not.
+pub(super) fn required(
+    job: &Job,
+    deliveries: &Deliveries,
+    dates: Dates,
+) -> Result<(Option<Day>, Vec<Delivery>)> {
+    deliveries.transactions.require(dates.as_of)?;
+    deliveries.repayments.require(dates.as_of)?;
+    lines::snapshot_of(&deliveries.lines, dates.lines_by(), job.lines_max_age_days)
 }
 
 impl Files {
     /// Finds and opens them; whatever must have been delivered and was not is an error.
-    pub fn open(job: &Job, deliveries: &Deliveries, as_of: Day, known_on: Day) -> Result<Files> {
-        deliveries.transactions.require(as_of)?;
-        deliveries.repayments.require(as_of)?;
-        let (snapshot, lines) = lines::snapshot_of(&deliveries.lines, as_of, job.lines_max_age_days)?;
-        let issued = match &deliveries.issued {
-            Some(catalog) => catalog.within(Day(i32::MIN), as_of.plus(-1)),
-            None => Vec::new(),
-        };
+    pub fn open(job: &Job, deliveries: &Deliveries, dates: Dates, footers: &mut Footers) -> Result<Files> {
+        let Dates { as_of, known_on, .. } = dates;
+        let (snapshot, lines) = required(job, deliveries, dates)?;
         let transactions = deliveries.transactions.within(oldest_transactions(job, as_of), known_on);
         let repayments = deliveries.repayments.within(Day(i32::MIN), known_on);
+        let mut issued = |catalog: &Catalog| {
+            let earlier = catalog.within(Day(i32::MIN), as_of.plus(-1));
+            Ok((catalog.spec.clone(), footers.open(&catalog.spec, &earlier)?))
+        };
         Ok(Files {
-            transactions: open_all(&job.inputs.transactions, &transactions)?,
-            repayments: open_all(&job.inputs.repayments, &repayments)?,
-            lines: open_all(&job.inputs.lines, &lines)?,
-            issued: match &job.inputs.issued {
-                Some(spec) => open_all(spec, &issued)?,
-                None => Vec::new(),
-            },
+            issued: deliveries.issued.iter().map(&mut issued).collect::<Result<_>>()?,
+            transactions: footers.open(&job.inputs.transactions, &transactions)?,
+            repayments: footers.open(&job.inputs.repayments, &repayments)?,
+            lines: footers.open(&job.inputs.lines, &lines)?,
             snapshot,
         })
     }
@@ -122,7 +133,7 @@ impl Files {
     }
 
     /// What a history of the day stands on.
-    pub(super) fn grounds(&self, job: &Job, plans: [&Plan; 2], as_of: Day) -> Grounds {
+    pub(super) fn grounds(&self, job: &Job, plans: &Plans, as_of: Day) -> Grounds {
         Grounds::of(job, plans, oldest_transactions(job, as_of), &self.transactions, &self.repayments)
     }
 
@@ -133,20 +144,9 @@ impl Files {
             (&job.inputs.repayments, &self.repayments),
             (&job.inputs.lines, &self.lines),
         ];
-        all.extend(job.inputs.issued.as_ref().map(|spec| (spec, &*self.issued)));
+        all.extend(self.issued.iter().map(|(spec, files)| (spec, &**files)));
         all
     }
-}
-
-fn open_all(spec: &InputSpec, deliveries: &[Delivery]) -> Result<Vec<OpenFile>> {
-    let files: Vec<_> = deliveries
-        .iter()
-        .flat_map(|delivery| delivery.files.iter().map(|file| (delivery.date, file)))
-        .collect();
-    let opened: Vec<Result<OpenFile>> =
-        files.into_par_iter().map(|(date, file)| file::open(spec, date, file)).collect();
-    // In order, so that of several troubles the same one is told every time.
-    opened.into_iter().collect()
 }
 
 /// Longest window over transactions; at least the as-of date itself, whose rejects are listed.

@@ -1,8 +1,14 @@
-//! A run: the verbs, in the order in which data flows.
+//! A run: the verbs of a night, in the order in which data flows.
 
+mod basis;
+mod chain;
+mod dry_run;
 mod inputs;
+mod range;
+mod session;
 mod standing;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -12,7 +18,7 @@ use crate::console::Progress;
 use crate::day::Day;
 use crate::features::plan::Plan;
 use crate::features::{self, FeatureTable, Partitions};
-use crate::history::{self, History};
+use crate::history::{self, Grounds, History, Plans};
 use crate::input::file::Units;
 use crate::input::lines::{self, Lines};
 use crate::input::stream::Tally;
@@ -22,13 +28,17 @@ use crate::policy::facts::line_columns;
 use crate::policy::{Decision, decide};
 use crate::publish::commit::{Lock, run_directory};
 use crate::publish::manifest::{Counts, Identity, Manifest, Timing, control_totals};
-use crate::publish::{Results, gates};
+use crate::publish::{Dates, Results, gates};
 use crate::score::{Scores, score};
 use crate::signal;
 use crate::summary::Summary;
 
+pub use basis::Basis;
+pub use dry_run::{Course, PlannedNight, Reading, plan};
 pub use inputs::{Deliveries, Files, missing_days, prepare};
 use inputs::{repayments, transactions, wanted_lines};
+pub use range::run;
+use session::{Prepared, Session};
 use standing::standing_run;
 
 /// What a run is asked to do.
@@ -36,17 +46,49 @@ use standing::standing_run;
 pub struct Request {
     /// The job file.
     pub job: PathBuf,
-    /// D.
-    pub as_of: Day,
-    /// K.
-    pub known_on: Day,
+    /// Which nights.
+    pub nights: Nights,
     /// Instead of the job's output directory.
     pub out: Option<PathBuf>,
-    /// Whether to replace a run published from other inputs or job files.
+    /// Whether to replace runs that are published already.
     pub replace: bool,
+    /// Whether the nights are a simulation: one snapshot for all, each sees what those before it issued.
+    pub chain: bool,
+    /// Whether to leave cached states aside.
+    pub from_scratch: bool,
+    /// How much memory the run may take; `None`: as much as it needs.
+    pub memory_bytes: Option<u64>,
 }
 
-/// How a run ended.
+/// The nights of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nights {
+    /// One, with what was known by a later day perhaps.
+    One {
+        /// D.
+        as_of: Day,
+        /// K.
+        known_on: Day,
+    },
+    /// All days of a range, each as it was known on that day.
+    Range {
+        /// The first D.
+        from: Day,
+        /// The last one, not before it.
+        to: Day,
+    },
+}
+
+impl fmt::Display for Nights {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Nights::One { as_of, .. } => write!(f, "{as_of}"),
+            Nights::Range { from, to } => write!(f, "{from} to {to}"),
+        }
+    }
+}
+
+/// How a night ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
     /// Its tables are published.
@@ -57,7 +99,7 @@ pub enum Ending {
     Unchanged,
 }
 
-/// A finished run.
+/// A finished night.
 pub struct Outcome {
     /// How it ended.
     pub ending: Ending,
@@ -69,6 +111,13 @@ pub struct Outcome {
     pub summary: Option<Summary>,
     /// Decimal places of money.
     pub minor_units: u32,
+}
+
+impl Outcome {
+    /// Whether the night had run before, from the same inputs and job files.
+    pub fn is_left_alone(&self) -> bool {
+        self.summary.is_none()
+    }
 }
 
 /// Stages and how long they took.
@@ -102,31 +151,40 @@ impl Stopwatch {
     }
 }
 
-/// Runs one night: reads, scores, decides, measures, publishes.
-pub fn run(request: &Request, progress: &Progress) -> Result<Outcome> {
+/// Runs one night: reads, scores, decides, measures, publishes. One that ran before is left alone.
+fn night(session: &mut Session, lock: &Lock, prepared: Prepared, progress: &Progress) -> Result<Outcome> {
     let mut watch = Stopwatch::start();
-    let (as_of, known_on) = (request.as_of, request.known_on);
-    let (job, deliveries, _) = prepare(&request.job, Some(as_of), Some(known_on))?;
-    let out = request.out.clone().unwrap_or_else(|| job.output_dir.clone());
-    let lock = Lock::take(&out, &format!("run {} of {as_of}", job.name))?;
-    let files = Files::open(&job, &deliveries, as_of, known_on)?;
-    let identity = Identity::of(&job.sources, &files.by_input(&job), as_of, known_on)?;
-    if let Some(outcome) = standing_run(request, &job, &out, &identity)? {
-        return Ok(outcome);
+    let Prepared { dates, job, deliveries } = prepared;
+    session.footers.next_night();
+    let files = Files::open(&job, &deliveries, dates, &mut session.footers)?;
+    let identity = Identity::of(&job.sources, &files.by_input(&job), dates)?;
+    if !session.request.replace
+        && let Some(standing) = standing_run(&session.out, &identity)?
+    {
+        return Ok(standing.outcome(&job));
     }
     watch.lap("open inputs");
-    let mut manifest = Manifest::new(&job.name, as_of, known_on, identity);
-    let (night, _) = compute(&job, &files, as_of, &mut manifest, &mut watch, progress, (None, false))?;
-    for (name, days) in missing_days(&job, &deliveries, as_of) {
-        warn_missing(name, &days);
+    let plans = Plans::of(&job);
+    let grounds = files.grounds(&job, &plans, dates.as_of);
+    let (basis, known) = session.start(&job, &files, &plans, dates, &grounds);
+    log::info!("features {basis}");
+    watch.timing.basis = basis.to_string();
+    let mut manifest = Manifest::new(&job.name, identity);
+    let goes_on = basis::shelf(&job).is_some() || !session.is_last(dates.as_of);
+    let keeps = goes_on && basis::is_kept(&job, &plans, dates);
+    let past = Past { plans: &plans, known, keeps, grounds };
+    let (night, history) = compute(&job, &files, dates.as_of, past, &mut manifest, &mut watch, progress)?;
+    for (name, days) in missing_days(&job, &deliveries, dates.as_of) {
+        session.warn_missing(name, &days);
         manifest.missing_days.insert(name.to_string(), days);
     }
-    let results = night.results(&job, as_of, known_on);
+    let results = night.results(&job, dates);
     manifest.control_totals = control_totals(&results);
     let counts = |input: &str| manifest.counts.get(input).cloned().unwrap_or_default();
     let missing = |input: &str| manifest.missing_days.get(input).map_or(0, |days| days.len() as u64);
     manifest.gates = gates::measure(&results, &counts, &missing);
-    manifest.held = manifest.gates.iter().any(|gate| !gate.holds);
+    // A simulation's gates are there to be looked at.
+    manifest.held = dates.chain_from.is_none() && manifest.gates.iter().any(|gate| !gate.holds);
     watch.lap("gates");
     progress.stage("write", 0);
     let stage = lock.stage()?;
@@ -134,17 +192,21 @@ pub fn run(request: &Request, progress: &Progress) -> Result<Outcome> {
     let summary = Summary::of(&results)?;
     watch.lap("write");
     manifest.timing = watch.stop();
-    let directory = run_directory(&out, as_of, known_on, manifest.held);
+    let directory = run_directory(&session.out, dates.as_of, dates.known_on, manifest.held);
     stage.commit(&manifest, &directory)?;
-    progress.finish();
+    session.keep(&job, history, &plans);
     let ending = if manifest.held { Ending::Held } else { Ending::Published };
     Ok(Outcome { ending, directory, manifest, summary: Some(summary), minor_units: job.minor_units })
 }
 
-fn warn_missing(name: &str, days: &[Day]) {
-    if let (Some(first), Some(last)) = (days.first(), days.last()) {
-        log::warn!("{name}: {} days without a delivery, from {first} to {last}", days.len());
-    }
+/// What a night begins with.
+struct Past<'a> {
+    plans: &'a Plans,
+    /// An earlier night's history.
+    known: Option<History>,
+    /// Whether a later night is to go on from this one.
+    keeps: bool,
+    grounds: Grounds,
 }
 
 /// What a night has computed.
@@ -157,9 +219,9 @@ struct Night {
 }
 
 impl Night {
-    fn results<'a>(&'a self, job: &'a Job, as_of: Day, known_on: Day) -> Results<'a> {
+    fn results<'a>(&'a self, job: &'a Job, dates: Dates) -> Results<'a> {
         let Night { lines, features, scores, decisions, rejects } = self;
-        Results { job, as_of, known_on, lines, features, scores, decisions, rejects }
+        Results { job, dates, lines, features, scores, decisions, rejects }
     }
 }
 
@@ -168,37 +230,34 @@ fn compute(
     job: &Job,
     files: &Files,
     as_of: Day,
+    past: Past,
     manifest: &mut Manifest,
     watch: &mut Stopwatch,
     progress: &Progress,
-    (known, keeps): (Option<History>, bool),
 ) -> Result<(Night, Option<History>)> {
+    let Past { plans, known, keeps, grounds } = past;
+    let Plans { transactions: of_transactions, bills: of_bills } = plans;
     let units = Units { minor_units: job.minor_units, timezone: job.timezone.clone() };
     let mut book = read_lines(job, files, &units, progress)?;
-    if let Some(spec) = &job.inputs.issued {
-        manifest.issued_unknown = issued::overlay(spec, &files.issued, as_of, &units, &mut book, progress)?;
-    }
+    manifest.issued_unknown = issued::overlay(&files.issued, as_of, &units, &mut book, progress)?;
     manifest.snapshot = files.snapshot;
     watch.lap("lines");
     let partitions = Partitions::new(book.accounts.len());
     let kind = book.accounts.ids.kind();
 
-    let of_transactions = Plan::new(&job.features, From::Transactions);
-    let of_bills = Plan::new(&job.features, From::Bills);
-    let (source, slots) = transactions(job, files, &units, &of_transactions, as_of, kind);
+    let (source, slots) = transactions(job, files, &units, of_transactions, as_of, kind);
     let reading = history::Reading {
         transactions: source,
         slots,
         scope_len: job.scopes.transactions.columns.len(),
         repayments: repayments(job, files, &units, as_of, kind),
-        of_transactions: &of_transactions,
-        of_bills: &of_bills,
+        of_transactions,
+        of_bills,
         tolerance: job.bill_tolerance,
         as_of,
         accounts: &book.accounts,
         partitions,
     };
-    let grounds = files.grounds(job, [&of_transactions, &of_bills], as_of);
     let told = reading.tell(known, keeps, grounds, progress, |stage| watch.lap(stage))?;
     let history::Told { history, transactions, repayments, conflicts, lasts } = told;
     manifest.bill_conflicts = conflicts;
@@ -209,8 +268,8 @@ fn compute(
         line_columns(&book, as_of, range, &of_lines.columns, job.scopes.lines.columns.len())
     });
     let sources = [
-        (&of_transactions, &*history.transactions.cells),
-        (&of_bills, &*history.bills.cells),
+        (of_transactions, &*history.transactions.cells),
+        (of_bills, &*history.bills.cells),
         (&of_lines, &*line_cells),
     ];
     let features = features::finish(&job.features, &sources, &book.accounts, partitions)?;

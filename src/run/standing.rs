@@ -1,36 +1,51 @@
 //! A run that is there already: whether it may stand, and what it differs in.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::{Ending, Outcome, Request};
+use super::{Ending, Outcome};
 use crate::console::plain_path;
 use crate::failure::{Kind, failure};
 use crate::job::Job;
+use crate::publish::Dates;
 use crate::publish::commit::run_directory;
 use crate::publish::manifest::{Identity, Manifest};
 
-/// The run that is there already, if it may stand; an error if it may not and must not be replaced.
-pub(super) fn standing_run(
-    request: &Request,
-    job: &Job,
-    out: &Path,
-    identity: &Identity,
-) -> Result<Option<Outcome>> {
-    if request.replace {
-        return Ok(None);
+/// A run that is there already.
+pub(super) struct Standing {
+    /// Whether it is held.
+    pub held: bool,
+    /// Where it lies.
+    pub directory: PathBuf,
+    /// What it says of itself.
+    pub manifest: Manifest,
+}
+
+impl Standing {
+    /// The outcome of leaving it alone.
+    pub fn outcome(self, job: &Job) -> Outcome {
+        let Standing { held, directory, manifest } = self;
+        let ending = if held { Ending::Held } else { Ending::Unchanged };
+        Outcome { ending, directory, manifest, summary: None, minor_units: job.minor_units }
     }
+}
+
+/// Whether there is a run of these dates, published or held.
+pub(super) fn is_there(out: &Path, dates: Dates) -> bool {
+    [false, true].into_iter().any(|held| run_directory(out, dates.as_of, dates.known_on, held).exists())
+}
+
+/// The run that is there already, if it may stand; an error if it may not and must not be replaced.
+pub(super) fn standing_run(out: &Path, identity: &Identity) -> Result<Option<Standing>> {
     for held in [false, true] {
-        let directory = run_directory(out, request.as_of, request.known_on, held);
+        let directory = run_directory(out, identity.dates.as_of, identity.dates.known_on, held);
         if !directory.exists() {
             continue;
         }
         match Manifest::read(&directory)? {
             Some(manifest) if manifest.fingerprint == identity.fingerprint => {
-                let ending = if held { Ending::Held } else { Ending::Unchanged };
-                let minor_units = job.minor_units;
-                return Ok(Some(Outcome { ending, directory, manifest, summary: None, minor_units }));
+                return Ok(Some(Standing { held, directory, manifest }));
             }
             // A held run is nobody's input: a newer one takes its place.
             _ if held => {}
@@ -57,6 +72,12 @@ pub(super) fn standing_run(
 /// What differs between a published run and what a run would stand on now.
 fn differences(manifest: &Manifest, identity: &Identity) -> String {
     let mut what: Vec<String> = Vec::new();
+    if manifest.chain_from != identity.dates.chain_from {
+        what.push(match manifest.chain_from {
+            Some(from) => format!("as a day of a simulation from {from}"),
+            None => "as a night, not as a day of a simulation".to_string(),
+        });
+    }
     for file in &identity.job_files {
         if !manifest.job_files.contains(file) {
             what.push(file.file.clone());

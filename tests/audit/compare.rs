@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use anyhow::Result;
 use rescore::console::Progress;
 use rescore::day::Day;
 use rescore::failure::exit_code;
 use rescore::publish::manifest::Manifest;
-use rescore::run::{Ending, Request, run};
+use rescore::run::{Ending, Nights, Outcome, Request, run};
 
 use super::case::{Case, FeatureKind, Measure};
 use super::files::write_inputs;
@@ -25,14 +26,16 @@ pub fn disagreement(case: &Case, coverage: &mut Coverage) -> Option<String> {
     write_job_files(case, directory.path());
     let request = Request {
         job: directory.path().join("job.toml"),
-        as_of: Day(case.as_of),
-        known_on: Day(case.known_on),
+        nights: Nights::One { as_of: Day(case.as_of), known_on: Day(case.known_on) },
         out: None,
         replace: false,
+        chain: false,
+        from_scratch: false,
+        memory_bytes: None,
     };
     let expected = night(case);
     coverage.note(case, &expected);
-    let found = catch_unwind(AssertUnwindSafe(|| run(&request, &Progress::hidden())));
+    let found = catch_unwind(AssertUnwindSafe(|| run_one(&request)));
     match (expected, found) {
         (_, Err(_)) => Some("the program panics".into()),
         (Err(why), Ok(Ok(_))) => Some(format!("the model refuses ({why}), the program runs")),
@@ -50,6 +53,15 @@ pub fn disagreement(case: &Case, coverage: &mut Coverage) -> Option<String> {
                 .or_else(|| tables_difference(&night, &outcome.directory))
         }
     }
+}
+
+fn run_one(request: &Request) -> Result<Outcome> {
+    let mut outcome = None;
+    run(request, &Progress::hidden(), &mut |night| {
+        outcome = Some(night);
+        Ok(())
+    })?;
+    Ok(outcome.expect("one night"))
 }
 
 /// Whether a disagreement is one, and not a job file that shrinking has broken.

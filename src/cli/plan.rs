@@ -1,0 +1,120 @@
+//! What `run --plan` prints: date by date, what would be read and done.
+
+use anyhow::{Error, Result};
+use serde::Serialize;
+
+use super::print;
+use crate::console::{bytes, table, thousands};
+use crate::day::Day;
+use crate::failure::exit_code;
+use crate::job::input_names;
+use crate::run::{Basis, Course, PlannedNight, Reading, Request, plan};
+
+/// Prints the plan; fails as the run would at the first night that could not run.
+pub(super) fn plan_command(request: &Request, json: bool) -> Result<()> {
+    let nights = plan(request)?;
+    match json {
+        true => print(&serde_json::to_string_pretty(&nights.iter().map(Line::of).collect::<Vec<_>>())?)?,
+        false => print(&text(&nights))?,
+    }
+    let failed = nights.into_iter().find_map(|night| match night.course {
+        Course::Fails(error) => Some(error.context(format!("night of {}", night.dates.as_of))),
+        _ => None,
+    });
+    failed.map_or(Ok(()), Err)
+}
+
+const INPUTS: [&str; 4] =
+    [input_names::TRANSACTIONS, input_names::REPAYMENTS, input_names::LINES, input_names::ISSUED];
+
+fn text(nights: &[PlannedNight]) -> String {
+    let header: Vec<&str> = ["night"].into_iter().chain(INPUTS).chain(["what is done"]).collect();
+    let rows: Vec<Vec<String>> = nights.iter().map(row).collect();
+    let reads = || nights.iter().flat_map(|night| &night.reads);
+    let computed = nights.iter().filter(|night| matches!(night.course, Course::Compute(_))).count();
+    let total = format!(
+        "{} nights, {computed} to compute: {} files to read, {}; nothing was written",
+        nights.len(),
+        thousands(reads().map(|reading| reading.files as i128).sum()),
+        bytes(reads().map(|reading| reading.bytes).sum()),
+    );
+    format!("{}\n\n{total}", table(&header, &rows))
+}
+
+fn row(night: &PlannedNight) -> Vec<String> {
+    let cell = |name: &str| {
+        let reading = night.reads.iter().find(|reading| reading.input == name);
+        let Some(Reading { files, bytes: size, .. }) = reading else { return String::new() };
+        let to_come = match (name, night.awaits.len()) {
+            (input_names::ISSUED, more @ 1..) => format!(", {more} to come"),
+            _ => String::new(),
+        };
+        let noun = if *files == 1 { "file" } else { "files" };
+        format!("{} {noun}, {}{to_come}", thousands(*files as i128), bytes(*size))
+    };
+    let course = match &night.course {
+        Course::LeftAlone { held: false } => "left alone".to_string(),
+        Course::LeftAlone { held: true } => "left alone, held".to_string(),
+        Course::Depends => {
+            "published; left alone if the nights before it issue what it read, else refused".to_string()
+        }
+        Course::Compute(basis) => basis.to_string(),
+        Course::Fails(error) => format!("cannot run: {error:#}"),
+    };
+    let inputs = INPUTS.into_iter().map(cell);
+    [night.dates.as_of.to_string()].into_iter().chain(inputs).chain([course]).collect()
+}
+
+/// What `--plan --json` prints of a night.
+#[derive(Serialize)]
+struct Line<'a> {
+    as_of: Day,
+    known_on: Day,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chain_from: Option<Day>,
+    course: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'a str>,
+    reads: &'a [Reading],
+    awaits: &'a [Day],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorLine>,
+}
+
+#[derive(Serialize)]
+struct ErrorLine {
+    exit: u8,
+    message: String,
+}
+
+impl<'a> Line<'a> {
+    fn of(night: &'a PlannedNight) -> Line<'a> {
+        let (from, why) = match &night.course {
+            Course::Compute(Basis::Scratch { why }) => (Some("scratch"), Some(why.as_str())),
+            _ => (None, None),
+        };
+        let error = |error: &Error| ErrorLine { exit: exit_code(error), message: format!("{error:#}") };
+        Line {
+            as_of: night.dates.as_of,
+            known_on: night.dates.known_on,
+            chain_from: night.dates.chain_from,
+            course: match &night.course {
+                Course::LeftAlone { held: false } => "left_alone",
+                Course::LeftAlone { held: true } => "left_alone_held",
+                Course::Depends => "depends",
+                Course::Compute(_) => "compute",
+                Course::Fails(_) => "fail",
+            },
+            from,
+            why,
+            reads: &night.reads,
+            awaits: &night.awaits,
+            error: match &night.course {
+                Course::Fails(found) => Some(error(found)),
+                _ => None,
+            },
+        }
+    }
+}

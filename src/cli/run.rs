@@ -1,0 +1,300 @@
+//! The `run` command: its arguments, and what it prints of a night and of a range.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use bytesize::ByteSize;
+use clap::Args;
+use serde::Serialize;
+
+use super::{check_dates, plan, print};
+use crate::console::{self, Progress, money, thousands};
+use crate::day::Day;
+use crate::failure::{Kind, failure};
+use crate::job::Action;
+use crate::publish::gates;
+use crate::publish::manifest::{ControlTotals, Counts};
+use crate::run::{Ending, Nights, Outcome, Request, run};
+use crate::summary::{self, Summary};
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// The job file
+    job: PathBuf,
+    /// As-of date D: everything is computed as at the end of this day
+    #[arg(long, value_name = "DATE", required_unless_present = "from")]
+    date: Option<Day>,
+    /// Known-on date K, not before D: only deliveries of this day or before are seen [default: D]
+    #[arg(long, value_name = "DATE", requires = "date")]
+    known_on: Option<Day>,
+    /// A range: every day from this one, in order, each published as it is done
+    #[arg(long, value_name = "DATE", requires = "to", conflicts_with = "date")]
+    from: Option<Day>,
+    /// The last day of the range
+    #[arg(long, value_name = "DATE", requires = "from")]
+    to: Option<Day>,
+    /// Publish below this directory instead of the job's
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Run again what is published already, and replace it
+    #[arg(long)]
+    replace: bool,
+    /// A simulation: the first day's snapshot serves every day, and each day sees what the days before
+    /// it issued; gates hold nothing. Needs an --out of its own
+    #[arg(long)]
+    chain: bool,
+    /// Only say what would be read and done, date by date; publish nothing
+    #[arg(long)]
+    plan: bool,
+    /// Compute from the rows alone, without a state of an earlier night
+    #[arg(long)]
+    from_scratch: bool,
+    /// Threads to use; no output depends on it [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Memory to keep within, as in 4GB or 512MiB; no output depends on it [default: no bound]
+    #[arg(long, value_name = "SIZE", value_parser = memory)]
+    memory: Option<u64>,
+    /// Print figures as JSON instead of tables; of a range, one object a line, a line a day
+    #[arg(long)]
+    json: bool,
+}
+
+/// A size in bytes, not 0.
+fn memory(text: &str) -> Result<u64, String> {
+    match text.parse::<ByteSize>() {
+        Ok(ByteSize(0)) => Err("nothing runs in no memory".to_string()),
+        Ok(size) => Ok(size.as_u64()),
+        Err(_) => Err("sizes are written as in 4GB (powers of 1000) or 512MiB (of 1024)".to_string()),
+    }
+}
+
+impl RunArgs {
+    fn nights(&self) -> Result<Nights> {
+        check_dates(self.date, self.known_on)?;
+        match (self.date, self.from, self.to) {
+            (Some(as_of), _, _) => Ok(Nights::One { as_of, known_on: self.known_on.unwrap_or(as_of) }),
+            (None, Some(from), Some(to)) if from <= to => Ok(Nights::Range { from, to }),
+            (None, Some(from), Some(to)) => {
+                let message =
+                    format!("--to {to} is before --from {from}: a range ends on its first day or later");
+                Err(failure(Kind::Usage, message))
+            }
+            _ => unreachable!("clap asks for a date or a range"),
+        }
+    }
+}
+
+pub(super) fn run_command(args: RunArgs, progress: &Progress) -> Result<()> {
+    let nights = args.nights()?;
+    if let Some(threads) = args.threads {
+        rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build_global()?;
+    }
+    let request = Request {
+        job: args.job,
+        nights,
+        out: args.out,
+        replace: args.replace,
+        chain: args.chain,
+        from_scratch: args.from_scratch,
+        memory_bytes: args.memory,
+    };
+    match (args.plan, nights) {
+        (true, _) => plan::plan_command(&request, args.json),
+        (false, Nights::One { .. }) => run_night(&request, args.json, progress),
+        (false, Nights::Range { .. }) => run_range(&request, args.json, progress),
+    }
+}
+
+fn run_night(request: &Request, json: bool, progress: &Progress) -> Result<()> {
+    let mut held = Ok(());
+    let outcome = run(request, progress, &mut |outcome| {
+        progress.finish();
+        if outcome.ending == Ending::Held {
+            held = gates::held(&outcome.manifest.gates, &outcome.directory);
+        }
+        match json {
+            true => print(&serde_json::to_string_pretty(&Figures::of(&outcome))?),
+            false => print(&text(&outcome)),
+        }
+    });
+    progress.finish();
+    outcome.and(held)
+}
+
+fn run_range(request: &Request, json: bool, progress: &Progress) -> Result<()> {
+    let mut so_far = SoFar::default();
+    let outcome = run(request, progress, &mut |outcome| {
+        so_far.add(&outcome);
+        progress.pause(|| match json {
+            true => print(&serde_json::to_string(&Figures::of(&outcome))?),
+            false => print(&line(&outcome)),
+        })
+    });
+    progress.finish();
+    if !json && so_far.nights > 0 {
+        print(&so_far.text(request.nights))?;
+    }
+    outcome?;
+    so_far.check()
+}
+
+/// What became of a night, in a word or two.
+fn ending(outcome: &Outcome) -> &'static str {
+    match (outcome.ending, outcome.is_left_alone(), outcome.manifest.chain_from) {
+        (Ending::Held, true, _) => "held already",
+        (Ending::Held, false, _) => "held",
+        (Ending::Unchanged, ..) => "left alone",
+        (Ending::Published, _, None) => "published",
+        (Ending::Published, _, Some(_)) => "simulated",
+    }
+}
+
+/// A night of a range: a line, and the gates that do not hold.
+fn line(outcome: &Outcome) -> String {
+    let totals = &outcome.manifest.control_totals;
+    let mut line = format!(
+        "{}  {:<12}  {:>11} accounts  {:>9} adjustments  limits change by {:>16}",
+        outcome.manifest.as_of,
+        ending(outcome),
+        thousands(totals.accounts.into()),
+        thousands(totals.adjustments.into()),
+        money(totals.new_limit_total - totals.old_limit_total, outcome.minor_units),
+    );
+    let lines_by = |action: &Action| -> u64 {
+        let by_product = totals.actions.values().filter_map(|actions| actions.get(action.name()));
+        by_product.map(|totals| totals.lines).sum()
+    };
+    let changing = Action::ALL.into_iter().filter(|action| *action != Action::Hold);
+    let actions: Vec<String> = changing
+        .map(|action| (action.name(), lines_by(&action)))
+        .filter(|(_, lines)| *lines > 0)
+        .map(|(name, lines)| format!("{name} {}", thousands(lines.into())))
+        .collect();
+    if !actions.is_empty() {
+        line.push_str(&format!("  {}", actions.join(", ")));
+    }
+    for gate in gates::failed(&outcome.manifest.gates) {
+        line.push_str(&format!("\n  {}", gate.line()));
+    }
+    line
+}
+
+/// A range so far.
+#[derive(Default)]
+struct SoFar {
+    nights: usize,
+    job: String,
+    minor_units: u32,
+    endings: BTreeMap<&'static str, usize>,
+    adjustments: u64,
+    change: i128,
+    held: Vec<Day>,
+}
+
+impl SoFar {
+    fn add(&mut self, outcome: &Outcome) {
+        let totals = &outcome.manifest.control_totals;
+        self.nights += 1;
+        self.job.clone_from(&outcome.manifest.job);
+        self.minor_units = outcome.minor_units;
+        *self.endings.entry(ending(outcome)).or_default() += 1;
+        self.adjustments += totals.adjustments;
+        self.change += totals.new_limit_total - totals.old_limit_total;
+        if outcome.ending == Ending::Held {
+            self.held.push(outcome.manifest.as_of);
+        }
+    }
+
+    fn text(&self, nights: Nights) -> String {
+        let all = nights.all().len();
+        let of = if self.nights == all { String::new() } else { format!(" of {all}") };
+        let endings: Vec<String> =
+            self.endings.iter().map(|(ending, nights)| format!("{nights} {ending}")).collect();
+        format!(
+            "\n{} {nights}: {}{of} nights: {}; {} adjustments, limits change by {}",
+            self.job,
+            self.nights,
+            endings.join(", "),
+            thousands(self.adjustments.into()),
+            money(self.change, self.minor_units),
+        )
+    }
+
+    /// Fails if some night is held.
+    fn check(&self) -> Result<()> {
+        if self.held.is_empty() {
+            return Ok(());
+        }
+        let days: Vec<String> = self.held.iter().map(Day::to_string).collect();
+        let message =
+            format!("{} of {} nights are held by gates: {}", days.len(), self.nights, days.join(", "));
+        Err(failure(Kind::Held, message))
+    }
+}
+
+fn text(outcome: &Outcome) -> String {
+    let manifest = &outcome.manifest;
+    let figures = summary::for_people(manifest, outcome.summary.as_ref(), outcome.minor_units);
+    let totals = &manifest.control_totals;
+    let change = totals.new_limit_total - totals.old_limit_total;
+    let verb = match (outcome.ending, manifest.chain_from) {
+        (Ending::Published, None) => "published".to_string(),
+        (Ending::Published, Some(from)) => format!("a simulation from {from}, its gates hold nothing:"),
+        (Ending::Held, _) => "held".to_string(),
+        (Ending::Unchanged, _) => "left alone, published already from the same inputs:".to_string(),
+    };
+    format!(
+        "{} of {}, known on {}: {} accounts, {} lines, {} adjustments, limits change by {}\n\n{figures}\n\n{verb} {}",
+        manifest.job,
+        manifest.as_of,
+        manifest.known_on,
+        thousands(totals.accounts.into()),
+        thousands(totals.lines.into()),
+        thousands(totals.adjustments.into()),
+        money(change, outcome.minor_units),
+        console::plain_path(&outcome.directory),
+    )
+}
+
+/// What `--json` prints: the summary's figures and the manifest's. Sums may need more than 64 bits, so
+/// they are written as they are and never pass through a `serde_json::Value`.
+#[derive(Serialize)]
+struct Figures<'a> {
+    ending: &'static str,
+    directory: &'a Path,
+    job: &'a str,
+    as_of: Day,
+    known_on: Day,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chain_from: Option<Day>,
+    summary: Option<&'a Summary>,
+    control_totals: &'a ControlTotals,
+    counts: &'a BTreeMap<String, Counts>,
+    missing_days: &'a BTreeMap<String, Vec<Day>>,
+    gates: &'a [gates::Outcome],
+}
+
+impl<'a> Figures<'a> {
+    fn of(outcome: &'a Outcome) -> Figures<'a> {
+        let manifest = &outcome.manifest;
+        Figures {
+            ending: match outcome.ending {
+                Ending::Published => "published",
+                Ending::Held => "held",
+                Ending::Unchanged => "unchanged",
+            },
+            directory: &outcome.directory,
+            job: &manifest.job,
+            as_of: manifest.as_of,
+            known_on: manifest.known_on,
+            chain_from: manifest.chain_from,
+            summary: outcome.summary.as_ref(),
+            control_totals: &manifest.control_totals,
+            counts: &manifest.counts,
+            missing_days: &manifest.missing_days,
+            gates: &manifest.gates,
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! A chain: a simulation in which the first day's snapshot serves every day, and each day sees what
+//! the days before it issued.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::Result;
+
+use super::inputs::Deliveries;
+use crate::console::plain_path;
+use crate::day::Day;
+use crate::failure::{Kind, failure};
+use crate::input::catalog::{Catalog, Delivery, InputFile};
+use crate::job::{InputSpec, Job, input_names};
+use crate::publish::commit::{ADJUSTMENTS, is_own_entry, run_directory};
+
+/// A simulation: when it begins and where it lies.
+#[derive(Debug, Clone)]
+pub struct Chain {
+    /// Its first day.
+    pub from: Day,
+    out: PathBuf,
+}
+
+impl Chain {
+    /// Fails where a simulation would come to lie among the job's own runs, or where they would read it.
+    pub fn begin(job: &Job, from: Day, out: Option<&Path>) -> Result<Chain> {
+        let usage = |message: String| Err(failure(Kind::Usage, message));
+        let own = plain_path(&job.output_dir);
+        let Some(out) = out else {
+            return usage(format!(
+                "--chain is a simulation: name a directory for it, --out DIR, other than {own}"
+            ));
+        };
+        let (place, dir) = (resolved(out), resolved(&job.output_dir));
+        let inside = place.strip_prefix(&dir).ok().map(|inside| inside.components().next());
+        let is_among = match inside {
+            None => false,
+            Some(None) => true,
+            Some(Some(entry)) => is_own_entry(&entry.as_os_str().to_string_lossy()),
+        };
+        if is_among {
+            return usage(format!(
+                "--chain is a simulation, and --out {} is where the job's own runs lie ({own}): name another directory",
+                plain_path(out)
+            ));
+        }
+        if job.inputs.issued.as_ref().is_some_and(|spec| reads_runs_in(spec, out, from)) {
+            return usage(format!(
+                "--chain is a simulation, and what lies in --out {} would be read as `issued` by the job's own runs: \
+                 name another directory",
+                plain_path(out)
+            ));
+        }
+        Ok(Chain { from, out: out.components().collect() })
+    }
+
+    /// What a day of the simulation sees as issued: the job's own adjustments of the days before the
+    /// first, then the simulation's.
+    pub fn redirect(&self, deliveries: &mut Deliveries, as_of: Day) {
+        for catalog in &mut deliveries.issued {
+            catalog.deliveries.retain(|delivery| delivery.date < Some(self.from));
+        }
+        let simulated = self.from.to(as_of.plus(-1)).map(|day| {
+            let path = run_directory(&self.out, day, day, false).join(ADJUSTMENTS);
+            let name = path.strip_prefix(&self.out).expect("a run lies in its output directory");
+            let name = name.to_string_lossy().into_owned();
+            Delivery { date: Some(day), files: vec![InputFile { name, path }] }
+        });
+        let catalog = Catalog { spec: self.spec(), deliveries: simulated.collect() };
+        deliveries.issued.push(catalog);
+    }
+
+    fn spec(&self) -> InputSpec {
+        let out = glob::Pattern::escape(&self.out.to_string_lossy());
+        InputSpec {
+            name: input_names::ISSUED,
+            pattern: format!("{out}/date={{date}}/{ADJUSTMENTS}"),
+            root: self.out.join(""),
+            rename: BTreeMap::new(),
+            unique: None,
+        }
+    }
+}
+
+/// Whether an input takes in what a run of a day publishes in an output directory.
+pub fn reads_runs_in(spec: &InputSpec, out: &Path, day: Day) -> bool {
+    let published = run_directory(&resolved(out), day, day, false).join(ADJUSTMENTS);
+    // The same steps stand before the first wildcard, written or resolved.
+    let steps = spec.root.to_string_lossy().matches('/').count();
+    let rest = spec.pattern.splitn(steps + 1, '/').last().unwrap_or_default();
+    let root = glob::Pattern::escape(&resolved(&spec.root).to_string_lossy());
+    let pattern = format!("{root}/{rest}").replace("{date}", &day.to_string());
+    glob::Pattern::new(&pattern).is_ok_and(|pattern| pattern.matches_path(&published))
+}
+
+/// The path without symbolic links and detours, whether or not all of it exists yet.
+fn resolved(path: &Path) -> PathBuf {
+    let here = Path::new(".").join(path);
+    let absolute = std::path::absolute(&here).unwrap_or(here);
+    let mut found = PathBuf::new();
+    for step in absolute.components() {
+        match step {
+            Component::ParentDir => drop(found.pop()),
+            step => found.push(step),
+        }
+        if let Ok(real) = found.canonicalize() {
+            found = real;
+        }
+    }
+    found
+}

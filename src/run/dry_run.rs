@@ -1,0 +1,159 @@
+//! A dry run: what every night of a run would read and do, without doing it.
+
+use std::path::Path;
+
+use anyhow::{Error, Result};
+use serde::Serialize;
+
+use super::basis::{self, Basis, Search};
+use super::chain::reads_runs_in;
+use super::inputs::Files;
+use super::session::{Prepared, Session};
+use super::standing::{is_there, standing_run};
+use super::{Deliveries, Request};
+use crate::day::Day;
+use crate::history::{Grounds, Plans};
+use crate::input::file::OpenFile;
+use crate::publish::Dates;
+use crate::publish::manifest::Identity;
+use crate::signal;
+
+/// What a run would do about a night.
+#[derive(Debug)]
+pub enum Course {
+    /// It ran before, from the same inputs and job files; `held` says whether it is held.
+    LeftAlone {
+        /// Whether a gate holds it.
+        held: bool,
+    },
+    /// It ran before, but reads what nights before it are yet to issue: it is left alone if those come out
+    /// as they were, and refused otherwise.
+    Depends,
+    /// It would be computed.
+    Compute(Basis),
+    /// It could not run.
+    Fails(Error),
+}
+
+/// What a night would read of an input.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Reading {
+    /// Which input.
+    pub input: &'static str,
+    /// How many files.
+    pub files: usize,
+    /// Rows in them.
+    pub rows: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// A night of a dry run.
+#[derive(Debug)]
+pub struct PlannedNight {
+    /// What it is for.
+    pub dates: Dates,
+    /// What would be done.
+    pub course: Course,
+    /// What would be read; nothing where nothing is computed.
+    pub reads: Vec<Reading>,
+    /// Nights of the same run whose adjustments it would read besides, once they are issued.
+    pub awaits: Vec<Day>,
+}
+
+/// Plans the nights of a request. Takes no lock and writes nothing.
+pub fn plan(request: &Request) -> Result<Vec<PlannedNight>> {
+    let (mut session, first) = Session::open(request)?;
+    let mut first = Some(first);
+    let mut planned: Vec<PlannedNight> = Vec::new();
+    let mut last = None;
+    for (as_of, known_on) in request.nights.all() {
+        signal::check()?;
+        let prepared = match first.take() {
+            Some(first) => first,
+            None => session.prepare(as_of, known_on)?,
+        };
+        let awaits = awaited(&session.out, &prepared, &planned);
+        planned.push(plan_night(&mut session, prepared, awaits, &mut last));
+    }
+    Ok(planned)
+}
+
+/// `last` is what a computed night leaves to those after it.
+fn plan_night(
+    session: &mut Session,
+    mut prepared: Prepared,
+    awaits: Vec<Day>,
+    last: &mut Option<(Day, Grounds)>,
+) -> PlannedNight {
+    let dates = prepared.dates;
+    leave_out(&mut prepared.deliveries, &awaits);
+    let (course, reads) = match course(session, &prepared, !awaits.is_empty(), last) {
+        Ok(found) => found,
+        Err(error) => (Course::Fails(error), Vec::new()),
+    };
+    PlannedNight { dates, course, reads, awaits }
+}
+
+fn course(
+    session: &mut Session,
+    prepared: &Prepared,
+    awaits: bool,
+    last: &mut Option<(Day, Grounds)>,
+) -> Result<(Course, Vec<Reading>)> {
+    let Prepared { dates, job, deliveries } = prepared;
+    session.footers.next_night();
+    let files = Files::open(job, deliveries, *dates, &mut session.footers)?;
+    if !session.request.replace && is_there(&session.out, *dates) {
+        if awaits {
+            return Ok((Course::Depends, Vec::new()));
+        }
+        let identity = Identity::of(&job.sources, &files.by_input(job), *dates)?;
+        if let Some(standing) = standing_run(&session.out, &identity)? {
+            return Ok((Course::LeftAlone { held: standing.held }, Vec::new()));
+        }
+    }
+    files.check_schemas(job)?;
+    let plans = Plans::of(job);
+    let grounds = files.grounds(job, &plans, dates.as_of);
+    let known = last.as_ref().map(|(day, grounds)| (*day, grounds));
+    let request = &session.request;
+    let search =
+        Search { request, job, files: &files, plans: &plans, dates: *dates, grounds: &grounds, last: known };
+    let (basis, ..) = search.choose(Day(i32::MAX));
+    let (transactions, repayments) = search.reads(&basis);
+    let mut reads: Vec<Reading> = Vec::new();
+    for (number, (spec, files)) in files.by_input(job).into_iter().enumerate() {
+        let files = match number {
+            0 => &*transactions,
+            1 => &*repayments,
+            _ => files,
+        };
+        if reads.last().is_none_or(|reading| reading.input != spec.name) {
+            reads.push(Reading { input: spec.name, ..Reading::default() });
+        }
+        let reading = reads.last_mut().expect("just there");
+        reading.files += files.len();
+        reading.rows += files.iter().map(OpenFile::rows).sum::<u64>();
+        reading.bytes += files.iter().map(|file| file.size).sum::<u64>();
+    }
+    if basis::is_kept(job, &plans, *dates) {
+        *last = Some((dates.as_of, grounds));
+    }
+    Ok((Course::Compute(basis), reads))
+}
+
+/// The nights planned so far that are to issue adjustments which this one reads.
+fn awaited(out: &Path, prepared: &Prepared, planned: &[PlannedNight]) -> Vec<Day> {
+    let reads =
+        |day: Day| prepared.deliveries.issued.iter().any(|catalog| reads_runs_in(&catalog.spec, out, day));
+    let is_to_come = |night: &&PlannedNight| !matches!(night.course, Course::LeftAlone { .. });
+    planned.iter().filter(is_to_come).map(|night| night.dates.as_of).filter(|day| reads(*day)).collect()
+}
+
+/// Leaves out the adjustments that are to be issued anew.
+fn leave_out(deliveries: &mut Deliveries, awaits: &[Day]) {
+    for catalog in &mut deliveries.issued {
+        catalog.deliveries.retain(|delivery| delivery.date.is_none_or(|date| !awaits.contains(&date)));
+    }
+}

@@ -1,0 +1,180 @@
+//! A session: what lives from one night of a run to the next.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use super::basis::{self, Basis, Search};
+use super::chain::Chain;
+use super::inputs::{Deliveries, Files, bind, prepare, required};
+use super::{Nights, Request};
+use crate::day::Day;
+use crate::history::{Grounds, History, Plans};
+use crate::input::footers::Footers;
+use crate::job::{Draft, Job};
+use crate::publish::Dates;
+
+/// What lives from night to night: the job files as they were read, the files opened so far.
+pub struct Session {
+    /// What is asked for.
+    pub request: Request,
+    /// Where runs are published.
+    pub out: PathBuf,
+    /// The input files opened so far.
+    pub footers: Footers,
+    draft: Draft,
+    chain: Option<Chain>,
+    warned: BTreeSet<(&'static str, Day)>,
+    /// What the latest night computed leaves to the next.
+    last: Option<History>,
+    /// Nights computed so far.
+    computed: usize,
+}
+
+/// In a range the state is put on the shelf at its end, and every so many nights, so that one that was
+/// stopped goes on from not far back.
+const SHELVE_EVERY: usize = 10;
+
+/// A night about to run: what it is for, the job bound to its inputs, and what was delivered.
+pub struct Prepared {
+    /// What it is for.
+    pub dates: Dates,
+    /// The job, bound to the columns of that time.
+    pub job: Job,
+    /// Everything delivered so far.
+    pub deliveries: Deliveries,
+}
+
+impl Session {
+    /// Reads the job files and prepares the first night. Mistakes in the job files are told here, those
+    /// that only the columns of a later night show among them.
+    pub fn open(request: &Request) -> Result<(Session, Prepared)> {
+        let mut draft = Draft::read(&request.job)?;
+        let all = request.nights.all();
+        let from = request.nights.first();
+        let chain_from = request.chain.then_some(from);
+        let dates = |(as_of, known_on)| Dates { as_of, known_on, chain_from };
+        let first = dates(all[0]);
+        let (job, mut deliveries) = prepare(&mut draft, Some(first))?;
+        let chain = match request.chain {
+            true => Some(Chain::begin(&job, from, request.out.as_deref())?),
+            false => None,
+        };
+        look_ahead(&mut draft, &job, &deliveries, all.iter().copied().map(dates))?;
+        if let Some(chain) = &chain {
+            chain.redirect(&mut deliveries, first.as_of);
+        }
+        let out = request.out.clone().unwrap_or_else(|| job.output_dir.clone());
+        let (footers, warned) = (Footers::default(), BTreeSet::new());
+        let request = request.clone();
+        let session = Session { request, out, footers, draft, chain, warned, last: None, computed: 0 };
+        Ok((session, Prepared { dates: first, job, deliveries }))
+    }
+
+    /// Prepares a night: binds the job to what has been delivered by now.
+    pub fn prepare(&mut self, as_of: Day, known_on: Day) -> Result<Prepared> {
+        let dates = Dates { as_of, known_on, chain_from: self.chain.as_ref().map(|chain| chain.from) };
+        let (job, mut deliveries) = prepare(&mut self.draft, Some(dates))?;
+        if let Some(chain) = &self.chain {
+            chain.redirect(&mut deliveries, as_of);
+        }
+        Ok(Prepared { dates, job, deliveries })
+    }
+
+    /// What the features of a night are computed from, and the history to go on from, if it is to. States
+    /// that are passed over are told.
+    pub fn start(
+        &mut self,
+        job: &Job,
+        files: &Files,
+        plans: &Plans,
+        dates: Dates,
+        grounds: &Grounds,
+    ) -> (Basis, Option<History>) {
+        let last = self.last.as_ref().map(|last| (last.as_of, &last.grounds));
+        let search = Search { request: &self.request, job, files, plans, dates, grounds, last };
+        let mut latest = Day(i32::MAX);
+        let basis = loop {
+            let (basis, candidate, remarks) = search.choose(latest);
+            remarks.iter().for_each(|remark| log::warn!("{remark}"));
+            let Some(candidate) = candidate else { break basis };
+            let of = candidate.as_of;
+            match candidate.load(plans) {
+                Ok(history) => return (basis, Some(history)),
+                Err(error) => log::warn!("the state of {of} is passed over: {error:#}"),
+            }
+            latest = of.plus(-1);
+        };
+        let is_own = matches!(basis, Basis::State { .. });
+        (basis, self.last.take().filter(|_| is_own))
+    }
+
+    /// Keeps what a night leaves for the next one, on the shelf too where it is time for that. A state
+    /// that cannot be written is a loss of time, not of the run.
+    pub fn keep(&mut self, job: &Job, history: Option<History>, plans: &Plans) {
+        self.computed += 1;
+        let Some(history) = history else { return };
+        let is_due = self.is_last(history.as_of) || self.computed.is_multiple_of(SHELVE_EVERY);
+        if let Some(shelf) = basis::shelf(job).filter(|_| is_due)
+            && let Err(error) = shelf.keep(&history, plans)
+        {
+            log::warn!("no state of {} is kept: {error:#}", history.as_of);
+        }
+        self.last = Some(history).filter(|history| !self.is_last(history.as_of));
+    }
+
+    /// Whether no night comes after a day.
+    pub fn is_last(&self, as_of: Day) -> bool {
+        self.request.nights.all().last().is_none_or(|(last, _)| as_of >= *last)
+    }
+
+    /// Warns of days without a delivery, of each once.
+    pub fn warn_missing(&mut self, name: &'static str, days: &[Day]) {
+        let known = self.warned.len();
+        self.warned.extend(days.iter().map(|day| (name, *day)));
+        if let (Some(first), Some(last), true) = (days.first(), days.last(), self.warned.len() > known) {
+            log::warn!("{name}: {} days without a delivery, from {first} to {last}", days.len());
+        }
+    }
+}
+
+/// Binds the job for every night, so that mistakes are told before the first one begins. Where a later
+/// night lacks a delivery, the nights before it can run all the same: that is warned of.
+fn look_ahead(
+    draft: &mut Draft,
+    job: &Job,
+    deliveries: &Deliveries,
+    nights: impl Iterator<Item = Dates>,
+) -> Result<()> {
+    for (number, dates) in nights.enumerate() {
+        if number > 0 {
+            bind(draft, Some(deliveries), Some(dates))?;
+        }
+        if let Err(error) = required(job, deliveries, dates) {
+            if number > 0 {
+                log::warn!("the range will come no further than {}: {error:#}", dates.as_of);
+            }
+            break;
+        }
+    }
+    Ok(())
+}
+
+impl Nights {
+    /// The first as-of date.
+    pub fn first(self) -> Day {
+        match self {
+            Nights::One { as_of, .. } => as_of,
+            Nights::Range { from, .. } => from,
+        }
+    }
+
+    /// D and K of each night, in order; at least one.
+    pub fn all(self) -> Vec<(Day, Day)> {
+        match self {
+            Nights::One { as_of, known_on } => vec![(as_of, known_on)],
+            Nights::Range { from, to } => from.to(to.max(from)).map(|day| (day, day)).collect(),
+        }
+    }
+}

@@ -38,9 +38,9 @@ impl Progress {
 
     /// Begins a range: its nights get a bar of their own, with an estimate of what is left.
     pub fn nights(&self, total: usize) {
-        self.bars.insert(0, self.nights.clone());
         self.nights.set_length(total as u64);
-        self.nights.set_style(style("  {msg:28} [{bar:30}] {pos}/{len} nights, {eta_precise} left"));
+        self.nights.set_style(style("  {msg:28} [{bar:30}] {pos}/{len} nights"));
+        self.bars.insert(0, self.nights.clone());
     }
 
     /// Begins a night of a range.
@@ -51,8 +51,9 @@ impl Progress {
     /// Notes that a night is done; one that took no work says nothing about those to come.
     pub fn night_done(&self, was_left_alone: bool) {
         self.nights.inc(1);
-        if was_left_alone {
-            self.nights.reset_eta();
+        match was_left_alone {
+            true => self.nights.reset_eta(),
+            false => self.nights.set_style(style("  {msg:28} [{bar:30}] {pos}/{len} nights, {eta} left")),
         }
     }
 

@@ -3,6 +3,7 @@
 mod bills;
 mod book;
 pub mod case;
+mod chain;
 mod compare;
 mod deciding;
 mod draw_book;
@@ -69,6 +70,20 @@ fn the_model_agrees_on_books_of_several_thousand_accounts() {
         let case = draw_job::draw_crowd(seed, SIZE);
         assert_eq!(disagreement(&case, &mut Coverage::default()), None, "seed {seed}");
     }
+}
+
+/// Simulations of a few days over the same random books and job files.
+#[test]
+fn the_model_and_the_program_agree_on_simulations() {
+    const CHAINS: u64 = 50;
+    let mut mattered = 0;
+    for seed in 0..CHAINS {
+        match chain::disagreement(&draw_job::draw(seed, SIZE)) {
+            Ok(matters) => mattered += u64::from(matters),
+            Err(what) => panic!("simulation of seed {seed}: {what}"),
+        }
+    }
+    assert!(mattered > CHAINS / 10, "what was issued mattered in {mattered} simulations only");
 }
 
 /// Audits the case of a seed; where it disagrees, the smallest one found nearby is told.

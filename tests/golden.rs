@@ -43,6 +43,21 @@ fn check_case(case: &str) {
         };
         check_run(&out.path().join(&run), &case.join("expected").join(&run));
     }
+    check_range(&case);
+}
+
+/// Nights that follow each other, run as a range.
+fn check_range(case: &Path) {
+    let out = tempfile::tempdir().unwrap();
+    let days = ["2026-11-19", "2026-11-20"];
+    let place = out.path().to_str().unwrap();
+    let args = ["run", "jobs/nightly.toml", "--from", days[0], "--to", days[1], "--out", place];
+    let (code, _, stderr) = outcome_in(case, &args);
+    assert_eq!(code, 0, "{stderr}");
+    for day in days {
+        let run = format!("date={day}");
+        check_run(&out.path().join(&run), &case.join("expected").join(&run));
+    }
 }
 
 fn check_run(found: &Path, expected: &Path) {

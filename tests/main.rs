@@ -7,6 +7,7 @@ mod mistakes;
 mod policy;
 mod properties;
 mod publish;
+mod range;
 mod readme;
 mod support;
 mod tidy;

@@ -8,26 +8,9 @@ mod verify;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 
 use crate::support::book::{Book, TODAY};
-
-/// Every file below a directory, by its name relative to it.
-fn files_in(directory: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    for entry in fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display())) {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_str().unwrap().to_string();
-        match path.is_dir() {
-            true => {
-                let below = files_in(&path).into_iter();
-                files.extend(below.map(|(file, bytes)| (format!("{name}/{file}"), bytes)));
-            }
-            false => drop(files.insert(name, fs::read(&path).unwrap())),
-        }
-    }
-    files
-}
+use crate::support::files::files_in;
 
 /// The files of today's published run.
 fn published(book: &Book) -> BTreeMap<String, Vec<u8>> {

@@ -26,7 +26,7 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "DATE", required_unless_present = "from")]
     date: Option<Day>,
     /// Known-on date K, not before D: only deliveries of this day or before are seen [default: D]
-    #[arg(long, value_name = "DATE", requires = "date")]
+    #[arg(long, value_name = "DATE", requires = "date", conflicts_with = "from")]
     known_on: Option<Day>,
     /// A range: every day from this one, in order, each published as it is done
     #[arg(long, value_name = "DATE", requires = "to", conflicts_with = "date")]
@@ -140,7 +140,10 @@ fn run_range(request: &Request, json: bool, progress: &Progress) -> Result<()> {
     so_far.check()
 }
 
-/// What became of a night, in a word or two.
+/// What can become of a night, as a total tells it.
+const ENDINGS: [&str; 5] = ["published", "simulated", "left alone", "held", "held already"];
+
+/// What became of a night: one of [`ENDINGS`].
 fn ending(outcome: &Outcome) -> &'static str {
     match (outcome.ending, outcome.is_left_alone(), outcome.manifest.chain_from) {
         (Ending::Held, true, _) => "held already",
@@ -181,7 +184,7 @@ fn line(outcome: &Outcome) -> String {
     line
 }
 
-/// A range so far.
+/// A range so far; what is held has issued nothing.
 #[derive(Default)]
 struct SoFar {
     nights: usize,
@@ -200,18 +203,18 @@ impl SoFar {
         self.job.clone_from(&outcome.manifest.job);
         self.minor_units = outcome.minor_units;
         *self.endings.entry(ending(outcome)).or_default() += 1;
+        if outcome.ending == Ending::Held {
+            return self.held.push(outcome.manifest.as_of);
+        }
         self.adjustments += totals.adjustments;
         self.change += totals.new_limit_total - totals.old_limit_total;
-        if outcome.ending == Ending::Held {
-            self.held.push(outcome.manifest.as_of);
-        }
     }
 
     fn text(&self, nights: Nights) -> String {
         let all = nights.all().len();
         let of = if self.nights == all { String::new() } else { format!(" of {all}") };
-        let endings: Vec<String> =
-            self.endings.iter().map(|(ending, nights)| format!("{nights} {ending}")).collect();
+        let counted = ENDINGS.iter().filter_map(|ending| Some((ending, self.endings.get(ending)?)));
+        let endings: Vec<String> = counted.map(|(ending, nights)| format!("{nights} {ending}")).collect();
         format!(
             "\n{} {nights}: {}{of} nights: {}; {} adjustments, limits change by {}",
             self.job,

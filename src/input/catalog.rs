@@ -36,18 +36,20 @@ pub struct Catalog {
     pub deliveries: Vec<Delivery>,
 }
 
+/// How patterns are taken: a wildcard stays within its directory and finds no hidden files.
+const MATCHING: glob::MatchOptions = glob::MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: true,
+};
+
 const ANY_DATE: &str = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]";
 
 /// Lists an input's files. A directory that cannot be listed is an error; no files at all is not.
 pub fn list(spec: &InputSpec) -> Result<Catalog> {
-    let options = glob::MatchOptions {
-        case_sensitive: true,
-        require_literal_separator: true,
-        require_literal_leading_dot: true,
-    };
     let pattern = spec.pattern.replace("{date}", ANY_DATE);
     let unreadable = |error: &dyn std::fmt::Display| input(format!("list {}: {error}", spec.name));
-    let paths = glob::glob_with(&pattern, options).map_err(|error| unreadable(&error))?;
+    let paths = glob::glob_with(&pattern, MATCHING).map_err(|error| unreadable(&error))?;
     let mut deliveries: BTreeMap<Option<Day>, Vec<InputFile>> = BTreeMap::new();
     for path in paths {
         let path = path.map_err(|error| unreadable(&error))?;
@@ -57,7 +59,7 @@ pub fn list(spec: &InputSpec) -> Result<Catalog> {
         let name = path.strip_prefix(&spec.root).unwrap_or(&path).to_string_lossy().into_owned();
         let date = match spec.is_dated() {
             false => None,
-            true => match date_of(&spec.pattern, &path, options) {
+            true => match date_of(&spec.pattern, &path) {
                 None => continue,
                 found => found,
             },
@@ -72,15 +74,18 @@ pub fn list(spec: &InputSpec) -> Result<Catalog> {
 }
 
 /// The date that, put in for `{date}`, makes the pattern match the path.
-fn date_of(pattern: &str, path: &Path, options: glob::MatchOptions) -> Option<Day> {
+fn date_of(pattern: &str, path: &Path) -> Option<Day> {
     let text = path.to_str()?;
     let candidates: BTreeSet<Day> = (0..text.len().saturating_sub(9))
         .filter_map(|start| text.get(start..start + 10)?.parse().ok())
         .collect();
-    candidates.into_iter().rev().find(|date| {
-        let dated = pattern.replace("{date}", &date.to_string());
-        glob::Pattern::new(&dated).is_ok_and(|dated| dated.matches_path_with(path, options))
-    })
+    candidates.into_iter().rev().find(|date| is_found(pattern, *date, path))
+}
+
+/// Whether a pattern finds a path as a file of a delivery.
+pub fn is_found(pattern: &str, date: Day, path: &Path) -> bool {
+    let dated = glob::Pattern::new(&pattern.replace("{date}", &date.to_string()));
+    dated.is_ok_and(|dated| dated.matches_path_with(path, MATCHING))
 }
 
 impl Catalog {

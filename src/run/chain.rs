@@ -10,7 +10,7 @@ use super::inputs::Deliveries;
 use crate::console::plain_path;
 use crate::day::Day;
 use crate::failure::{Kind, failure};
-use crate::input::catalog::{Catalog, Delivery, InputFile};
+use crate::input::catalog::{Catalog, Delivery, InputFile, is_found};
 use crate::job::{InputSpec, Job, input_names};
 use crate::publish::commit::{ADJUSTMENTS, is_own_entry, run_directory};
 
@@ -90,8 +90,7 @@ pub fn reads_runs_in(spec: &InputSpec, out: &Path, day: Day) -> bool {
     let steps = spec.root.to_string_lossy().matches('/').count();
     let rest = spec.pattern.splitn(steps + 1, '/').last().unwrap_or_default();
     let root = glob::Pattern::escape(&resolved(&spec.root).to_string_lossy());
-    let pattern = format!("{root}/{rest}").replace("{date}", &day.to_string());
-    glob::Pattern::new(&pattern).is_ok_and(|pattern| pattern.matches_path(&published))
+    is_found(&format!("{root}/{rest}"), day, &published)
 }
 
 /// The path without symbolic links and detours, whether or not all of it exists yet.

@@ -10,6 +10,8 @@ use super::value::{Kind, Value, date_text};
 pub struct Case {
     pub as_of: i32,
     pub known_on: i32,
+    /// The first day of the simulation that the night is a day of.
+    pub chain_from: Option<i32>,
     pub transactions: Input,
     pub repayments: Input,
     pub lines: Input,

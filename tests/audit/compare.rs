@@ -69,7 +69,7 @@ pub fn is_usage_failure(what: &str) -> bool {
     what.starts_with("the program fails with 2")
 }
 
-fn tables_difference(night: &Night, directory: &Path) -> Option<String> {
+pub fn tables_difference(night: &Night, directory: &Path) -> Option<String> {
     night.tables.iter().find_map(|(name, expected)| {
         let found = Table::read(&directory.join(format!("{name}.parquet")));
         table_difference(name, expected, &found)
@@ -96,7 +96,7 @@ fn table_difference(name: &str, expected: &Table, found: &Table) -> Option<Strin
     None
 }
 
-fn manifest_difference(night: &Night, manifest: &Manifest) -> Option<String> {
+pub fn manifest_difference(night: &Night, manifest: &Manifest) -> Option<String> {
     let differs = |what: &str, model: String, program: String| {
         (model != program).then(|| format!("{what}: model {model}, program {program}"))
     };

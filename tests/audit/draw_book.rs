@@ -20,7 +20,7 @@ pub const LINE_COLUMNS: [&str; 8] = [
 
 pub const PRODUCTS: [&str; 4] = ["p", "q", "r", "zz"];
 
-const STATUSES: [&str; 3] = ["active", "suspended", "closed"];
+pub const STATUSES: [&str; 3] = ["active", "suspended", "closed"];
 
 /// What a book is drawn with.
 pub struct Scale {

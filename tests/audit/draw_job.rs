@@ -53,6 +53,7 @@ fn draw_with(seed: u64, size: usize, is_crowd: bool) -> Case {
     let mut case = Case {
         as_of,
         known_on: scale.known_on,
+        chain_from: None,
         transactions,
         repayments,
         lines,

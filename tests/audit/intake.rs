@@ -67,9 +67,10 @@ fn snapshot(case: &Case) -> Result<(Option<i32>, Vec<Judged>), String> {
     let (date, lines) = match input.is_dated() {
         false => (None, judged(input, |_| true)),
         true => {
-            let dates = input.files.iter().map(|file| file.delivery).filter(|date| *date <= case.as_of);
+            let by = case.chain_from.unwrap_or(case.as_of);
+            let dates = input.files.iter().map(|file| file.delivery).filter(|date| *date <= by);
             let latest = dates.max().ok_or("no lines")?;
-            if case.as_of - latest > case.job.lines_max_age_days {
+            if by - latest > case.job.lines_max_age_days {
                 return Err("lines are too old".into());
             }
             // Earlier snapshots matter to `unique` alone.

@@ -1,6 +1,7 @@
 //! What tests share: tables in and out as plain values, directories to work in, the binary.
 
 pub mod book;
+pub mod files;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

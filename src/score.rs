@@ -45,8 +45,8 @@ pub fn score(scorecard: &Scorecard, features: &FeatureTable, accounts: usize) ->
         .characteristics
         .par_iter()
         .map(|characteristic| {
-            let values = features.ints(characteristic.feature);
-            (0..accounts).map(|account| characteristic.points(values.get(account).copied())).collect()
+            let value = |account| features.get(characteristic.feature, account);
+            (0..accounts).map(|account| characteristic.points(value(account))).collect()
         })
         .collect();
     let dimensions: Vec<Vec<i32>> = (0..scorecard.dimensions.len())
@@ -87,7 +87,7 @@ fn reasons(
         shortfalls.truncate(scorecard.reasons);
         let reason = |(_, number): (i64, u16)| {
             let feature = scorecard.characteristics[number as usize].feature;
-            Reason { characteristic: number, is_missing: !features.ints(feature).is_valid(account) }
+            Reason { characteristic: number, is_missing: features.get(feature, account).is_none() }
         };
         shortfalls.into_iter().map(reason).collect::<Vec<_>>()
     };

@@ -244,7 +244,7 @@ fn as_texts(column: Column) -> Option<Texts> {
 }
 
 /// Adds rows at the end.
-pub fn append(all: &mut Ints, part: Ints) {
+fn append(all: &mut Ints, part: Ints) {
     let before = all.values.len();
     all.values.extend(part.values);
     if all.valid.is_some() || part.valid.is_some() {

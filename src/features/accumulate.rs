@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 
 use super::logs::{Entry, Log, Sight, Step};
 use super::plan::{BITS, Group, Plan, UNBOUNDED};
-use super::rows::Packed;
+use super::rows::Row;
 use crate::day::Day;
 use crate::expr::Ints;
 use crate::job::Statistic;
@@ -78,8 +78,14 @@ impl Cells {
     }
 
     /// Adds rows; their accounts are numbered from `first_account`.
-    pub fn add(&mut self, plan: &Plan, segments: &Segments, first_account: u32, rows: &Packed) {
-        for row in rows.iter() {
+    pub fn add<'r>(
+        &mut self,
+        plan: &Plan,
+        segments: &Segments,
+        first_account: u32,
+        rows: impl Iterator<Item = Row<'r>>,
+    ) {
+        for row in rows {
             let account = row.account() - first_account;
             let age = row.age();
             let base = account as usize * plan.stride;
@@ -119,8 +125,15 @@ impl Cells {
     }
 
     /// Moves rows that grow older by `days` to the segments where they then belong, or out of all.
-    pub fn cross(&mut self, plan: &Plan, segments: &Segments, first_account: u32, rows: &Packed, days: u32) {
-        for row in rows.iter() {
+    pub fn cross<'r>(
+        &mut self,
+        plan: &Plan,
+        segments: &Segments,
+        first_account: u32,
+        rows: impl Iterator<Item = Row<'r>>,
+        days: u32,
+    ) {
+        for row in rows {
             let base = (row.account() - first_account) as usize * plan.stride;
             for number in row.groups() {
                 let group = &plan.groups[number];

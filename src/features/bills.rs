@@ -227,7 +227,7 @@ impl Reading<'_> {
             let mut packed = Packed::default();
             let reach = self.plan.reach(|_, _| true);
             Packer::new(self.plan, interner).pack(&frame, &reach, place, &mut packed, |_| {});
-            cells.add(self.plan, &Segments::new(self.plan, self.as_of), accounts.start, &packed);
+            cells.add(self.plan, &Segments::new(self.plan, self.as_of), accounts.start, packed.iter());
         }
         cells.settle(self.plan);
         ledger.bills.iter_mut().for_each(|bill| bill.is_touched = false);

@@ -1,33 +1,19 @@
 //! Accumulators to features: windows added up, then ratios and expressions in file order.
 
+use std::ops::Range;
+
 use anyhow::Result;
 use num_bigint::BigInt;
+use rayon::prelude::*;
 
 use super::Partitions;
 use super::accumulate::{Cells, Total};
 use super::plan::Plan;
-use super::rows::by_partition;
-use crate::expr::column::append;
+use super::table::{FeatureTable, Narrow};
 use crate::expr::{Column, Expr, Frame, Ints};
 use crate::failure::input;
 use crate::input::accounts::Accounts;
 use crate::job::{Feature, FeatureKind};
-
-/// Every feature of every account, in file order.
-pub struct FeatureTable {
-    /// One column a feature, one row an account.
-    pub columns: Vec<Column>,
-}
-
-impl FeatureTable {
-    /// A feature's integers.
-    pub fn ints(&self, feature: usize) -> &Ints {
-        match &self.columns[feature] {
-            Column::Int(ints) => ints,
-            _ => unreachable!("features are integers"),
-        }
-    }
-}
 
 /// A feature whose exact value does not fit: which account of the partition, which feature, what.
 struct Overflow {
@@ -36,53 +22,94 @@ struct Overflow {
     value: BigInt,
 }
 
-/// Finishes all partitions. `sources` pairs each plan with its accumulators, one a partition.
-pub fn finish(
-    features: &[Feature],
-    sources: &[(&Plan, &[Cells])],
-    accounts: &Accounts,
-    partitions: Partitions,
-) -> Result<FeatureTable> {
-    let parts = by_partition(partitions.of_book(), |number| {
-        let range = partitions.accounts(number);
-        let cells: Vec<(&Plan, &Cells)> =
-            sources.iter().map(|(plan, cells)| (*plan, &cells[number])).collect();
-        finish_partition(features, &cells, range.len()).map_err(|overflow| {
-            let account = accounts.ids.text(range.start as usize + overflow.account);
-            let name = &features[overflow.feature].name;
-            let value = overflow.value;
-            input(format!("compute feature {name} of account {account}: {value} does not fit in Int64"))
-        })
-    });
-    let mut columns: Vec<Ints> = vec![Ints::all(Vec::with_capacity(accounts.len())); features.len()];
-    for part in parts {
-        for (column, part) in columns.iter_mut().zip(part?) {
-            append(column, part);
-        }
-    }
-    Ok(FeatureTable { columns: columns.into_iter().map(Column::Int).collect() })
+/// Answers found so far: by partition, the features that are finished.
+pub struct Answers {
+    parts: Vec<Vec<Option<Narrow>>>,
 }
 
-fn finish_partition(
-    features: &[Feature],
-    sources: &[(&Plan, &Cells)],
-    accounts: usize,
-) -> Result<Vec<Ints>, Overflow> {
-    let mut columns: Vec<Option<Column>> = vec![None; features.len()];
-    for (plan, cells) in sources {
-        for answer in &plan.answers {
-            let column = match plan.groups[answer.group].log.is_some() {
-                true => cells.logged(plan, accounts, answer.group, answer.days),
-                false => totals(plan, cells, accounts, answer.group, answer.days)
-                    .map_err(|(account, value)| Overflow { account, feature: answer.feature, value })?,
-            };
-            columns[answer.feature] = Some(Column::Int(column));
-        }
+impl Answers {
+    /// No answers yet.
+    pub fn new(features: &[Feature], partitions: Partitions) -> Answers {
+        Answers { parts: vec![vec![None; features.len()]; partitions.of_book()] }
     }
-    for (number, feature) in features.iter().enumerate() {
+
+    /// Adds up the windows of a plan. `cells` are those of the partitions from `first`.
+    pub fn add(
+        &mut self,
+        features: &[Feature],
+        plan: &Plan,
+        cells: &[Cells],
+        first: usize,
+        accounts: &Accounts,
+        partitions: Partitions,
+    ) -> Result<()> {
+        let parts: Vec<&mut Vec<Option<Narrow>>> = self.parts.iter_mut().skip(first).collect();
+        let added: Vec<Result<()>> = parts
+            .into_par_iter()
+            .zip(cells)
+            .enumerate()
+            .map(|(number, (part, cells))| {
+                let range = partitions.accounts(first + number);
+                let answered = answer(plan, cells, range.len(), part);
+                answered.map_err(|overflow| overflow.told(features, accounts, range))
+            })
+            .collect();
+        added.into_iter().collect()
+    }
+
+    /// Computes ratios and expressions, in file order.
+    pub fn finish(
+        self,
+        features: &[Feature],
+        accounts: &Accounts,
+        partitions: Partitions,
+    ) -> Result<FeatureTable> {
+        let derived: Vec<Result<Vec<Narrow>>> = self
+            .parts
+            .into_par_iter()
+            .enumerate()
+            .map(|(number, part)| {
+                let range = partitions.accounts(number);
+                let derived = derive(features, part, range.len());
+                derived.map_err(|overflow| overflow.told(features, accounts, range))
+            })
+            .collect();
+        Ok(FeatureTable::of_parts(derived.into_iter().collect::<Result<_>>()?))
+    }
+}
+
+impl Overflow {
+    fn told(self, features: &[Feature], accounts: &Accounts, range: Range<u32>) -> anyhow::Error {
+        let account = accounts.ids.text(range.start as usize + self.account);
+        let name = &features[self.feature].name;
+        let value = self.value;
+        input(format!("compute feature {name} of account {account}: {value} does not fit in Int64"))
+    }
+}
+
+fn answer(plan: &Plan, cells: &Cells, accounts: usize, part: &mut [Option<Narrow>]) -> Result<(), Overflow> {
+    for answer in &plan.answers {
+        let column = match plan.groups[answer.group].log.is_some() {
+            true => cells.logged(plan, accounts, answer.group, answer.days),
+            false => totals(plan, cells, accounts, answer.group, answer.days)
+                .map_err(|(account, value)| Overflow { account, feature: answer.feature, value })?,
+        };
+        part[answer.feature] = Some(Narrow::of(column));
+    }
+    Ok(())
+}
+
+fn derive(features: &[Feature], part: Vec<Option<Narrow>>, accounts: usize) -> Result<Vec<Narrow>, Overflow> {
+    let mut columns: Vec<Option<Column>> =
+        part.iter().map(|narrow| narrow.as_ref().map(Narrow::widen)).collect();
+    let mut finished = Vec::with_capacity(part.len());
+    for ((number, feature), known) in features.iter().enumerate().zip(part) {
         let overflow = |(account, value)| Overflow { account, feature: number, value };
         let column = match &feature.kind {
-            FeatureKind::Aggregate(_) => continue,
+            FeatureKind::Aggregate(_) => {
+                finished.push(known.expect("every plan has been answered"));
+                continue;
+            }
             FeatureKind::Ratio { a, b, scale } => {
                 let operand = |feature: usize| match &columns[feature] {
                     Some(Column::Int(ints)) => ints,
@@ -92,13 +119,10 @@ fn finish_partition(
             }
             FeatureKind::Expression(expr) => expression(expr, &columns, accounts).map_err(overflow)?,
         };
+        finished.push(Narrow::of(column.clone()));
         columns[number] = Some(Column::Int(column));
     }
-    let finished = columns.into_iter().map(|column| match column {
-        Some(Column::Int(ints)) => ints,
-        _ => unreachable!("every feature is finished"),
-    });
-    Ok(finished.collect())
+    Ok(finished)
 }
 
 fn totals(

@@ -117,9 +117,16 @@ impl Ledger {
                 }
             }
         }
-        self.bills.reserve_exact(added.len());
-        self.bills.append(&mut added);
-        self.sort();
+        let mut merged = Vec::with_capacity(self.bills.len() + added.len());
+        let mut known = std::mem::take(&mut self.bills).into_iter().peekable();
+        for bill in added {
+            while let Some(before) = known.next_if(|known| known.key < bill.key) {
+                merged.push(before);
+            }
+            merged.push(bill);
+        }
+        merged.extend(known);
+        self.bills = merged;
     }
 }
 

@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod logs;
 pub mod plan;
 mod rows;
+mod table;
 pub mod transactions;
 
 use std::ops::Range;
@@ -21,9 +22,10 @@ use rayon::prelude::*;
 
 use crate::expr::{Column, Frame};
 
-pub use finish::{FeatureTable, finish};
+pub use finish::Answers;
 pub use interner::Interner;
 pub use rows::{Packed, Packer};
+pub use table::FeatureTable;
 
 /// How accounts are split: those of the book first, then strangers, accounts without a line in it.
 #[derive(Debug, Clone, Copy)]

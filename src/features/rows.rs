@@ -58,6 +58,13 @@ impl Packed {
         Packed { words: Vec::new(), mask_words: plan.mask_words(), values: plan.values.len() }
     }
 
+    /// One of the rows.
+    #[inline]
+    pub fn row(&self, number: usize) -> Row<'_> {
+        let stride = self.stride();
+        Row { words: &self.words[number * stride..][..stride], mask_words: self.mask_words }
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.words.len() / self.stride()
@@ -242,7 +249,7 @@ pub fn accumulate(
         let interner = Interner::default();
         let packer = Packer::new(plan, &interner);
         packer.pack(frame, &plan.reach(|_, _| true), place, &mut packed, |_| {});
-        cells.add(plan, &Segments::new(plan, Day(0)), partition.start, &packed);
+        cells.add(plan, &Segments::new(plan, Day(0)), partition.start, packed.iter());
     }
     cells.settle(plan);
     cells

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::accumulate::{Cells, Segments};
 use super::plan::{Group, Plan, Reach};
-use super::rows::{Packed, Packer};
+use super::rows::{Packed, Packer, Row};
 use super::{Interner, Partitions, Places};
 use crate::console::Progress;
 use crate::day::Day;
@@ -179,12 +179,10 @@ impl Reading<'_> {
             Ok(())
         };
         let sink = |load: Load, origin: &Origin, repeats: &[u32]| {
-            for (number, rows) in scatter(&load, repeats, self.partitions).iter().enumerate() {
-                if !rows.is_empty() {
-                    let mut cells = cells[number].lock().expect("no thread panicked");
-                    cells.add(self.plan, &segments, self.partitions.accounts(number).start, rows);
-                }
-            }
+            deliver(&load, repeats, self.partitions, |number, rows| {
+                let mut cells = cells[number].lock().expect("no thread panicked");
+                cells.add(self.plan, &segments, self.partitions.accounts(number).start, rows);
+            });
             if keeps {
                 let mut kept = kept.lock().expect("no thread panicked");
                 self.keep(&mut kept, &load, origin, repeats);
@@ -240,15 +238,14 @@ impl Reading<'_> {
         let days = self.as_of.since(since) as u32;
         let segments = Segments::new(self.plan, self.as_of);
         let cells: Vec<Mutex<&mut Cells>> = cells.iter_mut().map(Mutex::new).collect();
-        let cross = |parts: Vec<Packed>| {
-            for (number, rows) in parts.iter().enumerate().filter(|(_, rows)| !rows.is_empty()) {
+        let cross = |load: &Load| {
+            deliver(load, &[], self.partitions, |number, rows| {
                 let first = self.partitions.accounts(number).start;
                 let mut cells = cells[number].lock().expect("no thread panicked");
                 cells.cross(self.plan, &segments, first, rows, days);
-            }
+            });
         };
-        let all = Load { packed: late.clone(), ..Load::default() };
-        cross(scatter(&all, &[], self.partitions));
+        cross(&Load { packed: late.clone(), ..Load::default() });
 
         let files = leaving(self.plan, &segments, self.source.files, since, self.as_of);
         let source =
@@ -285,7 +282,7 @@ impl Reading<'_> {
             Ok(())
         };
         let sink = |load: Load, _: &Origin, _: &[u32]| {
-            cross(scatter(&load, &[], self.partitions));
+            cross(&load);
             Ok(())
         };
         let needs = |delivery| self.needed(&reach_of(delivery).columns);
@@ -373,13 +370,19 @@ impl Load {
     }
 }
 
-/// Splits rows by partition, leaving out repeats.
-fn scatter(load: &Load, repeats: &[u32], partitions: Partitions) -> Vec<Packed> {
-    let mut parts: Vec<Packed> = (0..partitions.count()).map(|_| Packed::like(&load.packed)).collect();
-    for (number, row) in load.packed.iter().enumerate() {
-        if !load.is_repeat(number, repeats) {
-            parts[partitions.of(row.account())].push(row);
-        }
+/// Hands rows to their partitions, neighbours of one partition together, leaving out repeats.
+fn deliver<'l>(
+    load: &'l Load,
+    repeats: &[u32],
+    partitions: Partitions,
+    each: impl Fn(usize, &mut dyn Iterator<Item = Row<'l>>),
+) {
+    let owner = |row: &u32| partitions.of(load.packed.row(*row as usize).account());
+    let mut order: Vec<u32> =
+        (0..load.packed.len() as u32).filter(|row| !load.is_repeat(*row as usize, repeats)).collect();
+    // Where deliveries are in order of account this finds them so.
+    order.sort_by_key(owner);
+    for run in order.chunk_by(|a, b| owner(a) == owner(b)) {
+        each(owner(&run[0]), &mut run.iter().map(|row| load.packed.row(*row as usize)));
     }
-    parts
 }

@@ -83,6 +83,24 @@ impl Verdicts {
         }
     }
 
+    /// Rejects the rows where a column holds nothing; most have no such row.
+    fn mark_null(&mut self, reason: Reason, column: &Column) {
+        if column.has_nulls() {
+            self.mark(reason, |row| is_null(column, row));
+        }
+    }
+
+    /// Likewise, or empty text.
+    fn mark_missing(&mut self, reason: Reason, column: &Column) {
+        match column {
+            Column::Text(texts) => {
+                let empty: Vec<bool> = texts.dictionary.iter().map(|text| text.is_empty()).collect();
+                self.mark(reason, |row| empty.get(texts.codes[row] as usize) != Some(&false));
+            }
+            other => self.mark_null(reason, other),
+        }
+    }
+
     fn new(column: &Column) -> Verdicts {
         Verdicts(vec![None; column.len()])
     }
@@ -90,13 +108,6 @@ impl Verdicts {
 
 fn is_null(column: &Column, row: usize) -> bool {
     !column.is_valid(row)
-}
-
-fn is_missing(column: &Column, row: usize) -> bool {
-    match column {
-        Column::Text(texts) => texts.get(row).is_none_or(str::is_empty),
-        other => is_null(other, row),
-    }
 }
 
 fn int(column: &Column, row: usize) -> Option<i64> {
@@ -117,9 +128,9 @@ fn is_after(column: &Column, row: usize, delivery: Option<Day>) -> bool {
 pub fn judge_transactions(columns: &[Column], delivery: Option<Day>) -> Verdicts {
     let [account, posted_on, amount, ..] = columns else { unreachable!("the contract's columns are read") };
     let mut verdicts = Verdicts::new(account);
-    verdicts.mark(Reason::MissingAccount, |row| is_missing(account, row));
-    verdicts.mark(Reason::MissingDate, |row| is_null(posted_on, row));
-    verdicts.mark(Reason::MissingAmount, |row| is_null(amount, row));
+    verdicts.mark_missing(Reason::MissingAccount, account);
+    verdicts.mark_null(Reason::MissingDate, posted_on);
+    verdicts.mark_null(Reason::MissingAmount, amount);
     verdicts.mark(Reason::AfterDelivery, |row| is_after(posted_on, row, delivery));
     verdicts
 }
@@ -130,11 +141,11 @@ pub fn judge_repayments(columns: &[Column], delivery: Option<Day>) -> Verdicts {
         unreachable!("the contract's columns are read")
     };
     let mut verdicts = Verdicts::new(account);
-    verdicts.mark(Reason::MissingAccount, |row| is_missing(account, row));
-    verdicts.mark(Reason::MissingProduct, |row| is_missing(product, row));
-    verdicts.mark(Reason::MissingBill, |row| is_missing(bill, row));
-    verdicts.mark(Reason::MissingDate, |row| is_null(due_on, row));
-    verdicts.mark(Reason::MissingAmount, |row| is_null(due_amount, row));
+    verdicts.mark_missing(Reason::MissingAccount, account);
+    verdicts.mark_missing(Reason::MissingProduct, product);
+    verdicts.mark_missing(Reason::MissingBill, bill);
+    verdicts.mark_null(Reason::MissingDate, due_on);
+    verdicts.mark_null(Reason::MissingAmount, due_amount);
     verdicts.mark(Reason::BadAmount, |row| int(due_amount, row).is_some_and(|amount| amount <= 0));
     verdicts.mark(Reason::BadPayment, |row| match int(paid_on, row) {
         None => int(paid_amount, row).is_some_and(|amount| amount != 0),
@@ -151,9 +162,9 @@ pub fn judge_lines(columns: &[Column], delivery: Option<Day>) -> Verdicts {
         unreachable!("the contract's columns are read")
     };
     let mut verdicts = Verdicts::new(account);
-    verdicts.mark(Reason::MissingAccount, |row| is_missing(account, row));
-    verdicts.mark(Reason::MissingProduct, |row| is_missing(product, row));
-    verdicts.mark(Reason::MissingDate, |row| is_null(opened_on, row));
+    verdicts.mark_missing(Reason::MissingAccount, account);
+    verdicts.mark_missing(Reason::MissingProduct, product);
+    verdicts.mark_null(Reason::MissingDate, opened_on);
     verdicts.mark(Reason::MissingAmount, |row| is_null(limit, row) || is_null(balance, row));
     verdicts.mark(Reason::BadAmount, |row| int(limit, row).is_some_and(|amount| amount < 0));
     verdicts.mark(Reason::BadStatus, |row| match status {

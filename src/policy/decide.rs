@@ -48,7 +48,7 @@ pub fn decide(
         .flat_map_iter(|range| {
             let account = lines.account[range.start] as usize;
             let affordability = job.policy.affordability.map(|affordability| {
-                let value = features.ints(affordability.feature).get(account).copied().unwrap_or(0);
+                let value = features.get(affordability.feature, account).unwrap_or(0);
                 i128::from(value.max(0)) * i128::from(affordability.bp) / 10_000
             });
             let band = scores.band[account];

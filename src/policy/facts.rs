@@ -102,7 +102,7 @@ pub fn score_columns(
                 0 => small(&scores.score),
                 1 => band_column(scorecard, scores, rows),
                 slot if slot < first_feature => small(&scores.dimensions[slot - 2]),
-                slot => features.columns[slot - first_feature].gather(rows),
+                slot => features.gather(slot - first_feature, rows),
             };
             (slot, column)
         })

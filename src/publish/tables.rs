@@ -246,8 +246,8 @@ pub fn features<'a>(results: &Results<'a>) -> OutputTable<'a> {
     let mut table = OutputTable::new("features", ids.len());
     table.account(ids, |row| row);
     for (number, feature) in results.job.features.iter().enumerate() {
-        let ints = results.features.ints(number);
-        table.int64_or_null(&feature.name, |row| ints.get(row).copied());
+        let values = results.features;
+        table.int64_or_null(&feature.name, move |row| values.get(number, row));
     }
     table
 }

@@ -17,7 +17,7 @@ use anyhow::Result;
 use crate::console::Progress;
 use crate::day::Day;
 use crate::features::plan::Plan;
-use crate::features::{self, FeatureTable, Partitions};
+use crate::features::{self, Answers, FeatureTable, Partitions};
 use crate::history::{self, Grounds, History, Plans};
 use crate::input::file::Units;
 use crate::input::lines::{self, Lines};
@@ -267,12 +267,16 @@ fn compute(
     let line_cells = features::from_lines(&of_lines, partitions, &book.account, |range| {
         line_columns(&book, as_of, range, &of_lines.columns, job.scopes.lines.columns.len())
     });
+    let mut answers = Answers::new(&job.features, partitions);
     let sources = [
         (of_transactions, &*history.transactions.cells),
         (of_bills, &*history.bills.cells),
         (&of_lines, &*line_cells),
     ];
-    let features = features::finish(&job.features, &sources, &book.accounts, partitions)?;
+    for (plan, cells) in sources {
+        answers.add(&job.features, plan, cells, 0, &book.accounts, partitions)?;
+    }
+    let features = answers.finish(&job.features, &book.accounts, partitions)?;
     let history = lasts.then_some(history);
     watch.lap("features");
     let scores = score(&job.scorecard, &features, book.accounts.len());

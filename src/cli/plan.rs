@@ -76,7 +76,7 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<&'a str>,
+    why: Option<String>,
     reads: &'a [Reading],
     awaits: &'a [Day],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,7 +92,9 @@ struct ErrorLine {
 impl<'a> Line<'a> {
     fn of(night: &'a PlannedNight) -> Line<'a> {
         let (from, why) = match &night.course {
-            Course::Compute(Basis::Scratch { why }) => (Some("scratch"), Some(why.as_str())),
+            Course::Compute(Basis::Scratch { why, .. }) => (Some("scratch"), Some(why.clone())),
+            Course::Compute(Basis::State { is_own: true, of, .. }) => (Some("night"), Some(of.to_string())),
+            Course::Compute(Basis::State { of, .. }) => (Some("state"), Some(of.to_string())),
             _ => (None, None),
         };
         let error = |error: &Error| ErrorLine { exit: exit_code(error), message: format!("{error:#}") };

@@ -2,6 +2,7 @@
 //! in what has come since and looks again only at the accounts with a bill that has changed.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use anyhow::Result;
@@ -25,7 +26,7 @@ use crate::job::BILL_COLUMNS;
 /// What repayments come to.
 #[derive(Default)]
 pub struct Bills {
-    /// One a partition of the book.
+    /// One a partition of the book, of the pass.
     pub cells: Vec<Cells>,
     /// One a partition; kept for a later night only.
     pub ledgers: Vec<Ledger>,
@@ -51,6 +52,8 @@ pub struct Reading<'a> {
     pub partitions: Partitions,
     /// Minor units short that still settle a bill.
     pub tolerance: i64,
+    /// The partitions whose bills are looked at: all, or some where memory is short.
+    pub pass: Range<usize>,
     /// Whether ledgers are kept for a later night.
     pub keeps: bool,
 }
@@ -133,6 +136,9 @@ impl Reading<'_> {
                     position => position,
                 };
                 let partition = self.partitions.of(row.key.account);
+                if !self.pass.contains(&partition) {
+                    continue;
+                }
                 load.parts[partition].push((chunk.first_row + number as u32, row));
             }
             Ok(())
@@ -170,7 +176,7 @@ impl Reading<'_> {
             .map(|(number, mut ledger, cells)| {
                 ledger.fold();
                 let conflicts = ledger.bills.iter().filter(|bill| bill.is_conflicting).count() as u64;
-                let cells = match number < self.partitions.of_book() {
+                let cells = match number < self.partitions.of_book() && self.pass.contains(&number) {
                     true => Some(self.look(number, &mut ledger, cells, since, &names, &interner)?),
                     false => None,
                 };
@@ -235,7 +241,7 @@ impl Reading<'_> {
     }
 
     /// By account, whether some bill looks another way than on the day `since`, or is in another window.
-    fn stirred(&self, ledger: &Ledger, accounts: std::ops::Range<u32>, since: Day) -> Vec<bool> {
+    fn stirred(&self, ledger: &Ledger, accounts: Range<u32>, since: Day) -> Vec<bool> {
         let segments = Segments::new(self.plan, self.as_of);
         let days = self.as_of.since(since) as u32;
         let crosses = |age: u32| (0..self.plan.groups.len()).any(|group| segments.crosses(group, age, days));

@@ -33,7 +33,7 @@ impl Answers {
         Answers { parts: vec![vec![None; features.len()]; partitions.of_book()] }
     }
 
-    /// Adds up the windows of a plan. `cells` are those of the partitions from `first`.
+    /// Adds up the windows of a plan; `cells` are those of the book's partitions from `first`.
     pub fn add(
         &mut self,
         features: &[Feature],
@@ -43,9 +43,10 @@ impl Answers {
         accounts: &Accounts,
         partitions: Partitions,
     ) -> Result<()> {
-        let parts: Vec<&mut Vec<Option<Narrow>>> = self.parts.iter_mut().skip(first).collect();
-        let added: Vec<Result<()>> = parts
-            .into_par_iter()
+        let added: Vec<Result<()>> = self
+            .parts
+            .par_iter_mut()
+            .skip(first)
             .zip(cells)
             .enumerate()
             .map(|(number, (part, cells))| {

@@ -2,6 +2,7 @@
 //! one, the rows that have come in since and the rows that leave a window.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -54,6 +55,8 @@ pub struct Reading<'a> {
     pub strangers: Option<&'a Strangers>,
     /// How accounts are split.
     pub partitions: Partitions,
+    /// The partitions that are accumulated: all, or some where memory is short.
+    pub pass: Range<usize>,
 }
 
 /// Rows of one row group on their way to the partitions; `numbers` are their row numbers, `late` the
@@ -159,6 +162,9 @@ impl Reading<'_> {
                     }
                     (position, _) => position,
                 };
+                if !self.pass.contains(&self.partitions.of(account)) {
+                    return None;
+                }
                 if !self.partitions.has_room(account) {
                     is_worth_it.store(false, Ordering::Relaxed);
                     return None;

@@ -6,6 +6,8 @@ mod parts;
 mod shelf;
 mod tables;
 
+use std::ops::Range;
+
 use anyhow::Result;
 
 use crate::console::Progress;
@@ -14,12 +16,13 @@ use crate::expr::{Column, Ints, Texts};
 use crate::features::bills::{self, Bills};
 use crate::features::plan::Plan;
 use crate::features::transactions::{self, Transactions};
-use crate::features::{Partitions, Places};
+use crate::features::{Answers, Partitions, Places};
 use crate::input::accounts::{Accounts, Id, Ids, STRANGER, Strangers};
 use crate::input::stream::{Source, Tally};
+use crate::job::Feature;
 
 pub use footing::{Footing, Grounds, Plans};
-pub use shelf::{Candidate, Shelf};
+pub use shelf::{Candidate, Shelf, Staging};
 
 /// Everything a later night can go on from.
 pub struct History {
@@ -47,10 +50,12 @@ pub struct Reading<'a> {
     pub scope_len: usize,
     /// All repayments.
     pub repayments: Source<'a>,
+    /// All features, whatever they are over.
+    pub features: &'a [Feature],
     /// What to accumulate of transactions.
-    pub of_transactions: &'a Plan,
+    pub transactions_plan: &'a Plan,
     /// What to accumulate of bills.
-    pub of_bills: &'a Plan,
+    pub bills_plan: &'a Plan,
     /// Minor units short that still settle a bill.
     pub tolerance: i64,
     /// D.
@@ -61,75 +66,189 @@ pub struct Reading<'a> {
     pub partitions: Partitions,
 }
 
-/// A history, and what was counted on the way.
+/// What becomes of a history once the features have been answered from it.
+pub struct Keeping<'a> {
+    /// Where to put it for another run.
+    pub staging: Option<&'a Staging>,
+    /// Whether the next night of this run goes on from it.
+    pub retains: bool,
+}
+
+/// What was counted on the way.
 pub struct Told {
-    /// Its accumulators are those of the day.
-    pub history: History,
+    /// The history, where it is retained and holds all that a later night needs.
+    pub history: Option<History>,
     /// Rows of transactions read and left out.
     pub transactions: Tally,
     /// Of repayments.
     pub repayments: Tally,
     /// Bills for which one delivery holds more than one pair of terms.
     pub conflicts: u64,
-    /// Whether it holds all that a later night needs.
+    /// Whether a later night can go on from what was kept.
     pub lasts: bool,
 }
 
 impl Reading<'_> {
-    /// Reads from scratch, or carries on what is known. `keeps`: for a later night, with `grounds`.
+    /// Reads from scratch, or carries on what is known, and answers the features.
     pub fn tell(
-        self,
+        &self,
         known: Option<History>,
-        keeps: bool,
+        keeping: &Keeping,
         grounds: Grounds,
+        answers: &mut Answers,
         progress: &Progress,
         mut lap: impl FnMut(&str),
     ) -> Result<Told> {
+        let keeps = keeping.retains || keeping.staging.is_some();
         let strangers = Strangers::default();
-        let Reading { of_transactions, of_bills, as_of, accounts, partitions, .. } = self;
+        let Reading { as_of, accounts, partitions, .. } = *self;
+        let since = known.as_ref().map(|known| known.as_of);
         let known = known.map(|known| {
             let places = known.places(accounts, &strangers, partitions);
-            (known.as_of, places, known.transactions, known.bills)
+            (places, known.transactions, known.bills)
         });
-        lap("carry over");
-        let reading = transactions::Reading {
-            source: self.transactions,
-            slots: self.slots,
-            scope_len: self.scope_len,
-            plan: of_transactions,
-            as_of,
-            accounts,
-            strangers: keeps.then_some(&strangers),
-            partitions,
+        let (places, transactions, bills) = match known {
+            None => (None, None, None),
+            Some((places, transactions, bills)) => (Some(places), Some(transactions), Some(bills)),
         };
-        let (since, (transactions, tally, lasts), bills) = match known {
-            None => (None, reading.from_scratch(progress)?, None),
-            Some((since, places, transactions, bills)) => {
-                let transactions = reading.go_on(transactions, &places, since, progress)?;
-                (Some(since), transactions, Some((places, bills)))
-            }
+        lap("carry over");
+        let book = partitions.of_book();
+        let reading = self.of_transactions(keeps.then_some(&strangers), 0..partitions.count());
+        let (transactions, tally, mut lasts) = match (since, &places, transactions) {
+            (Some(since), Some(places), Some(known)) => reading.go_on(known, places, since, progress)?,
+            _ => reading.from_scratch(progress)?,
         };
         lap("transactions");
-        let reading = bills::Reading {
-            source: self.repayments,
-            plan: of_bills,
-            as_of,
+        answers.add(
+            self.features,
+            self.transactions_plan,
+            &transactions.cells[..book],
+            0,
             accounts,
-            strangers: &strangers,
             partitions,
-            tolerance: self.tolerance,
-            keeps,
-        };
-        let (bills, (conflicts, repayments)) = match (since, bills) {
-            (Some(since), Some((places, bills))) => reading.go_on(bills, &places, since, progress)?,
+        )?;
+        let room = |strangers: &Strangers| partitions.has_room(partitions.stranger(strangers.len() as u32));
+        lasts &= keeps && room(&strangers);
+        if let Some(staging) = keeping.staging.filter(|_| lasts) {
+            parts::put_transactions(
+                &transactions,
+                self.transactions_plan,
+                partitions,
+                strangers.len(),
+                staging,
+            )?;
+        }
+        let transactions = keeping.retains.then_some(transactions);
+        lap("features of transactions");
+
+        let reading = self.of_bills(&strangers, 0..partitions.count(), keeps);
+        let (bills, (conflicts, repayments)) = match (since, &places, bills) {
+            (Some(since), Some(places), Some(known)) => reading.go_on(known, places, since, progress)?,
             _ => reading.from_scratch(progress)?,
         };
         lap("repayments");
+        answers.add(self.features, self.bills_plan, &bills.cells, 0, accounts, partitions)?;
+        lasts &= room(&strangers);
+        if let Some(staging) = keeping.staging.filter(|_| lasts) {
+            parts::put_bills(&bills, self.bills_plan, partitions, staging)?;
+        }
         let strangers = strangers.into_ids();
-        let has_room = partitions.has_room(partitions.stranger(strangers.len() as u32));
-        let book = if keeps { accounts.ids.clone() } else { Ids::Int(Vec::new()) };
-        let history = History { as_of, book, strangers, transactions, bills, grounds };
-        Ok(Told { history, transactions: tally, repayments, conflicts, lasts: keeps && lasts && has_room })
+        if let Some(staging) = keeping.staging.filter(|_| lasts) {
+            parts::put_ids(&accounts.ids, &strangers, staging)?;
+        }
+        let history = transactions.filter(|_| lasts).map(|transactions| {
+            let book = accounts.ids.clone();
+            History { as_of, book, strangers, transactions, bills, grounds }
+        });
+        lap("features of repayments");
+        Ok(Told { history, transactions: tally, repayments, conflicts, lasts })
+    }
+
+    /// Reads from scratch in several passes over the inputs: each holds a part of the accounts in memory,
+    /// and nothing can be kept for a later night.
+    pub fn tell_in_passes(
+        &self,
+        passes: usize,
+        answers: &mut Answers,
+        progress: &Progress,
+        mut lap: impl FnMut(&str),
+    ) -> Result<Told> {
+        let Reading { accounts, partitions, .. } = *self;
+        let each = partitions.count().div_ceil(passes.max(1));
+        let pass = |first: usize| first..(first + each).min(partitions.count());
+        let passes = (0..partitions.count()).step_by(each).map(pass);
+        let book =
+            |pass: &Range<usize>| pass.start.min(partitions.of_book())..pass.end.min(partitions.of_book());
+        let (mut transactions, mut repayments, mut conflicts) = (None, None, 0);
+        for pass in passes.clone() {
+            let (read, tally, _) = self.of_transactions(None, pass.clone()).from_scratch(progress)?;
+            let cells = &read.cells[book(&pass)];
+            answers.add(
+                self.features,
+                self.transactions_plan,
+                cells,
+                book(&pass).start,
+                accounts,
+                partitions,
+            )?;
+            transactions.get_or_insert(tally);
+        }
+        lap("transactions");
+        let strangers = Strangers::default();
+        for pass in passes {
+            let (read, (counted, tally)) =
+                self.of_bills(&strangers, pass.clone(), false).from_scratch(progress)?;
+            answers.add(
+                self.features,
+                self.bills_plan,
+                &read.cells,
+                book(&pass).start,
+                accounts,
+                partitions,
+            )?;
+            repayments.get_or_insert(tally);
+            conflicts += counted;
+        }
+        lap("repayments");
+        let (transactions, repayments) = (transactions.unwrap_or_default(), repayments.unwrap_or_default());
+        Ok(Told { history: None, transactions, repayments, conflicts, lasts: false })
+    }
+
+    fn of_transactions<'b>(
+        &'b self,
+        strangers: Option<&'b Strangers>,
+        pass: Range<usize>,
+    ) -> transactions::Reading<'b> {
+        transactions::Reading {
+            source: self.transactions.clone(),
+            slots: self.slots.clone(),
+            scope_len: self.scope_len,
+            plan: self.transactions_plan,
+            as_of: self.as_of,
+            accounts: self.accounts,
+            strangers,
+            partitions: self.partitions,
+            pass,
+        }
+    }
+
+    fn of_bills<'b>(
+        &'b self,
+        strangers: &'b Strangers,
+        pass: Range<usize>,
+        keeps: bool,
+    ) -> bills::Reading<'b> {
+        bills::Reading {
+            source: self.repayments.clone(),
+            plan: self.bills_plan,
+            as_of: self.as_of,
+            accounts: self.accounts,
+            strangers,
+            partitions: self.partitions,
+            tolerance: self.tolerance,
+            pass,
+            keeps,
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail, ensure};
 use rayon::prelude::*;
 
+use super::shelf::Staging;
 use super::tables::{Table, Values};
 use super::{Grounds, History, Plans};
 use crate::day::Day;
@@ -22,73 +23,71 @@ use crate::input::accounts::{Id, Ids};
 /// Partitions that share a table: enough rows to be worth a file, few enough to spread over threads.
 const SLAB: usize = 32;
 
-/// The tables of a history, made one by one: `each` may be called from several threads.
-pub fn take_apart(history: &History, plans: &Plans, each: impl Fn(Table) -> Result<()> + Sync) -> Result<()> {
-    let partitions = history.partitions();
-    let slabs: Vec<Range<usize>> = (0..partitions.count())
-        .step_by(SLAB)
-        .map(|first| first..(first + SLAB).min(partitions.count()))
-        .collect();
-    let Plans { transactions: of_transactions, bills: of_bills } = plans;
-    slabs.into_par_iter().enumerate().try_for_each(|(number, slab)| {
-        let split = |partition: usize| history.accounts(partitions, partition);
-        let book = slab.start..slab.end.min(history.bills.cells.len()).max(slab.start);
-        cells(
-            "transactions",
-            number,
-            of_transactions,
-            &history.transactions.cells,
-            slab.clone(),
-            split,
-            &each,
-        )?;
-        cells("bills", number, of_bills, &history.bills.cells, book, split, &each)?;
-        ledger(number, &history.bills.ledgers[slab], &each)
+/// Puts away what is known from transactions, with so many strangers met.
+pub fn put_transactions(
+    transactions: &Transactions,
+    plan: &Plan,
+    partitions: Partitions,
+    strangers: usize,
+    staging: &Staging,
+) -> Result<()> {
+    let accounts = |partition| accounts(partitions, partition, strangers);
+    slabs(partitions).into_par_iter().enumerate().try_for_each(|(number, slab)| {
+        put_cells("transactions", number, plan, &transactions.cells, slab, accounts, staging)
     })?;
-    let late = history.transactions.late.words();
-    let columns = (0..late.1).map(|word| late.0.iter().skip(word).step_by(late.1).map(|word| *word as i64));
-    let columns = columns.map(|column| Values::Ints(column.collect())).collect();
-    each(Table { name: "late".into(), columns })?;
-    let files: Vec<Arc<str>> =
-        history.transactions.repeats.keys().map(|(_, file)| Arc::from(&**file)).collect();
-    let of_file = |(number, ((delivery, _), rows)): (usize, (&(Day, String), &Vec<u64>))| {
-        let delivery = i64::from(delivery.0);
-        rows.iter().map(move |row| [number as i64, delivery, *row as i64]).collect::<Vec<_>>()
-    };
-    let repeats = history.transactions.repeats.iter().enumerate().flat_map(of_file);
-    each(Table::of_rows("repeats".into(), repeats))?;
-    let texts = |name: &str, texts: Vec<Arc<str>>| {
-        each(Table { name: name.into(), columns: vec![Values::Texts(texts)] })
-    };
-    let ints =
-        |name: &str, ints: Vec<i64>| each(Table { name: name.into(), columns: vec![Values::Ints(ints)] });
-    texts("repeat_files", files)?;
-    texts("products", history.bills.products.texts())?;
-    for (name, interner) in
-        [("transactions", &history.transactions.interner), ("bills", &history.bills.interner)]
-    {
-        texts(&format!("{name}_texts"), interner.texts())?;
-        ints(&format!("{name}_ints"), interner.ints())?;
-    }
-    each(Table { name: "strangers".into(), columns: vec![ids(&history.strangers)] })?;
-    match &history.book {
-        Ids::Int(book) => ints("book", book.clone()),
-        Ids::Text(book) => texts("book", book.clone()),
-    }
+    let (words, stride) = transactions.late.words();
+    let column = |word: usize| words.iter().skip(word).step_by(stride).map(|word| *word as i64).collect();
+    let columns = (0..stride).map(|word| Values::Ints(column(word))).collect();
+    staging.put(Table { name: "late".into(), columns })?;
+    let repeats = &transactions.repeats;
+    let files = repeats.keys().map(|(_, file)| Arc::from(&**file)).collect();
+    staging.put(Table::of_texts("repeat_files", files))?;
+    let rows = repeats.iter().enumerate().flat_map(|(number, ((delivery, _), rows))| {
+        rows.iter().map(move |row| [number as i64, i64::from(delivery.0), *row as i64])
+    });
+    staging.put(Table::of_rows("repeats".into(), rows))?;
+    put_interner("transactions", &transactions.interner, staging)
 }
 
-impl History {
-    /// The accounts there are in a partition: the strangers' are not full.
-    fn accounts(&self, partitions: Partitions, partition: usize) -> Range<u32> {
-        let accounts = partitions.accounts(partition);
-        match partition < partitions.of_book() {
-            true => accounts,
-            false => {
-                let end = partitions.stranger(self.strangers.len() as u32);
-                accounts.start.min(end)..accounts.end.min(end)
-            }
-        }
-    }
+/// Puts away what is known from repayments.
+pub fn put_bills(bills: &Bills, plan: &Plan, partitions: Partitions, staging: &Staging) -> Result<()> {
+    slabs(partitions).into_par_iter().enumerate().try_for_each(|(number, slab)| {
+        let book = slab.start.min(bills.cells.len())..slab.end.min(bills.cells.len());
+        let accounts = |partition| partitions.accounts(partition);
+        put_cells("bills", number, plan, &bills.cells, book, accounts, staging)?;
+        put_ledgers(number, &bills.ledgers[slab], staging)
+    })?;
+    staging.put(Table::of_texts("products", bills.products.texts()))?;
+    put_interner("bills", &bills.interner, staging)
+}
+
+/// Puts away whose accounts they are.
+pub fn put_ids(book: &Ids, strangers: &[Id], staging: &Staging) -> Result<()> {
+    staging.put(Table { name: "strangers".into(), columns: vec![ids(strangers)] })?;
+    let book = match book {
+        Ids::Int(book) => Values::Ints(book.clone()),
+        Ids::Text(book) => Values::Texts(book.clone()),
+    };
+    staging.put(Table { name: "book".into(), columns: vec![book] })
+}
+
+fn put_interner(of: &str, interner: &Interner, staging: &Staging) -> Result<()> {
+    staging.put(Table::of_texts(&format!("{of}_texts"), interner.texts()))?;
+    let columns = vec![Values::Ints(interner.ints())];
+    staging.put(Table { name: format!("{of}_ints"), columns })
+}
+
+fn slabs(partitions: Partitions) -> Vec<Range<usize>> {
+    let slab = |first: usize| first..(first + SLAB).min(partitions.count());
+    (0..partitions.count()).step_by(SLAB).map(slab).collect()
+}
+
+/// The accounts of a partition that there is anything to say of: all, or none where no stranger has come
+/// so far.
+fn accounts(partitions: Partitions, partition: usize, strangers: usize) -> Range<u32> {
+    let accounts = partitions.accounts(partition);
+    let is_used = partition < partitions.of_book() || accounts.start < partitions.stranger(strangers as u32);
+    if is_used { accounts } else { accounts.start..accounts.start }
 }
 
 fn ids(ids: &[Id]) -> Values {
@@ -104,14 +103,14 @@ fn ids(ids: &[Id]) -> Values {
     }
 }
 
-fn cells(
+fn put_cells(
     of: &str,
     number: usize,
     plan: &Plan,
     cells: &[Cells],
     slab: Range<usize>,
     accounts: impl Fn(usize) -> Range<u32>,
-    each: &(impl Fn(Table) -> Result<()> + Sync),
+    staging: &Staging,
 ) -> Result<()> {
     let word = |word: usize| {
         let of_partition = |partition: usize| {
@@ -120,7 +119,10 @@ fn cells(
         };
         Values::Ints(slab.clone().flat_map(of_partition).collect())
     };
-    each(Table { name: format!("{of}_words_{number:04}"), columns: (0..plan.stride).map(word).collect() })?;
+    staging.put(Table {
+        name: format!("{of}_words_{number:04}"),
+        columns: (0..plan.stride).map(word).collect(),
+    })?;
     let global = |partition: usize, account: u32| i64::from(accounts(partition).start + account);
     let sights = slab.clone().flat_map(|partition| {
         let of = move |sight: &Sight| {
@@ -133,14 +135,14 @@ fn cells(
         };
         cells[partition].sights.entries().iter().map(of)
     });
-    each(Table::of_rows(format!("{of}_sights_{number:04}"), sights))?;
+    staging.put(Table::of_rows(format!("{of}_sights_{number:04}"), sights))?;
     let steps = slab.clone().flat_map(|partition| {
         let of = move |step: &Step| {
             [global(partition, step.account()), i64::from(step.group()), step.value(), i64::from(step.age())]
         };
         cells[partition].steps.entries().iter().map(of)
     });
-    each(Table::of_rows(format!("{of}_steps_{number:04}"), steps))?;
+    staging.put(Table::of_rows(format!("{of}_steps_{number:04}"), steps))?;
     let carry = slab.flat_map(|partition| {
         let mut carry: Vec<(usize, i128)> =
             cells[partition].carry.iter().map(|(cell, sum)| (*cell, *sum)).collect();
@@ -149,10 +151,10 @@ fn cells(
             .into_iter()
             .map(move |(cell, sum)| [partition as i64, cell as i64, (sum >> 64) as i64, sum as i64])
     });
-    each(Table::of_rows(format!("{of}_carry_{number:04}"), carry))
+    staging.put(Table::of_rows(format!("{of}_carry_{number:04}"), carry))
 }
 
-fn ledger(number: usize, ledgers: &[Ledger], each: &(impl Fn(Table) -> Result<()> + Sync)) -> Result<()> {
+fn put_ledgers(number: usize, ledgers: &[Ledger], staging: &Staging) -> Result<()> {
     let bills = || ledgers.iter().flat_map(|ledger| &ledger.bills);
     let row = |bill: &Bill| {
         let (day, amount) = bill.payments.iter().next().unwrap_or((Day(0), 0));
@@ -171,11 +173,11 @@ fn ledger(number: usize, ledgers: &[Ledger], each: &(impl Fn(Table) -> Result<()
             amount,
         ]
     };
-    each(Table::of_rows(format!("ledger_{number:04}"), bills().map(row)))?;
+    staging.put(Table::of_rows(format!("ledger_{number:04}"), bills().map(row)))?;
     let further = bills().enumerate().flat_map(|(bill, of)| {
         of.payments.iter().skip(1).map(move |(day, amount)| [bill as i64, i64::from(day.0), amount])
     });
-    each(Table::of_rows(format!("payments_{number:04}"), further))
+    staging.put(Table::of_rows(format!("payments_{number:04}"), further))
 }
 
 /// Puts a history together. `table` gives a table by name.
@@ -223,25 +225,15 @@ pub fn put_together(
     };
     let mut history = History { as_of, book, strangers, transactions, bills, grounds };
     let partitions = history.partitions();
-    let count = partitions.count().div_ceil(SLAB);
     type Slab = (Vec<Cells>, Vec<Cells>, Vec<Ledger>);
-    let slabs: Vec<Result<Slab>> = (0..count)
+    let slabs: Vec<Result<Slab>> = slabs(partitions)
         .into_par_iter()
-        .map(|number| {
-            let slab = number * SLAB..((number + 1) * SLAB).min(partitions.count());
-            let book = slab.start..slab.end.min(partitions.of_book()).max(slab.start);
-            let split = |partition: usize| history.accounts(partitions, partition);
+        .enumerate()
+        .map(|(number, slab)| {
+            let book = slab.start.min(partitions.of_book())..slab.end.min(partitions.of_book());
             Ok((
-                cells_of(
-                    "transactions",
-                    number,
-                    &plans.transactions,
-                    slab.clone(),
-                    partitions,
-                    split,
-                    &table,
-                )?,
-                cells_of("bills", number, &plans.bills, book, partitions, split, &table)?,
+                cells_of("transactions", number, &plans.transactions, slab.clone(), partitions, &table)?,
+                cells_of("bills", number, &plans.bills, book, partitions, &table)?,
                 ledger_of(number, slab, partitions, &table)?,
             ))
         })
@@ -270,21 +262,17 @@ fn cells_of(
     plan: &Plan,
     slab: Range<usize>,
     partitions: Partitions,
-    accounts: impl Fn(usize) -> Range<u32>,
     table: &(impl Fn(&str) -> Result<Table> + Sync),
 ) -> Result<Vec<Cells>> {
     let mut all: Vec<Cells> =
         slab.clone().map(|partition| Cells::new(plan, partitions.accounts(partition).len())).collect();
     let words = table(&format!("{of}_words_{number:04}"))?;
-    let rows: usize = slab.clone().map(|partition| accounts(partition).len()).sum();
-    ensure!(
-        words.columns.len() == plan.stride && (words.len() == rows || plan.stride == 0),
-        "words of {rows} accounts"
-    );
+    let rows: usize = slab.clone().map(|partition| partitions.accounts(partition).len()).sum();
+    ensure!(words.columns.len() == plan.stride && words.len() <= rows, "words of at most {rows} accounts");
     for (word, column) in words.columns.iter().enumerate() {
         let mut column = column.ints()?.iter();
         for (cells, partition) in all.iter_mut().zip(slab.clone()) {
-            for (account, value) in column.by_ref().take(accounts(partition).len()).enumerate() {
+            for (account, value) in column.by_ref().take(partitions.accounts(partition).len()).enumerate() {
                 cells.words[account * plan.stride + word] = *value;
             }
         }

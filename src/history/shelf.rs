@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::parts::{put_together, take_apart};
+use super::parts::put_together;
 use super::tables::Table;
 use super::{Grounds, History, Plans};
 use crate::day::Day;
@@ -101,35 +101,16 @@ impl Shelf {
         all.into_iter().partition(|(_, path)| path.starts_with(&of_set))
     }
 
-    /// Puts a history on the shelf, complete or not at all, and clears away old ones.
-    pub fn keep(&self, history: &History, plans: &Plans) -> Result<()> {
-        let set = self.directory.join(&history.grounds.key);
-        fs::create_dir_all(&set).with_context(|| format!("create {}", set.display()))?;
-        let staging = tempfile_in(&set)?;
-        let tables = Mutex::new(BTreeMap::new());
-        let kept = take_apart(history, plans, |table| {
-            let bytes = table.encode()?;
-            let path = staging.join(format!("{}.parquet", table.name));
-            fs::write(&path, &bytes).with_context(|| format!("write {}", path.display()))?;
-            let entry = (bytes.len() as u64, xxh3_64(&bytes));
-            tables.lock().expect("no thread panicked").insert(table.name, entry);
-            Ok(())
-        });
-        let kept = kept.and_then(|()| {
-            let tables = tables.into_inner().expect("no thread panicked");
-            let label = Label { as_of: history.as_of, grounds: history.grounds.clone(), tables };
-            fs::write(staging.join(LABEL), serde_json::to_vec(&label)?)?;
-            let target = set.join(format!("date={}", history.as_of));
-            if target.exists() {
-                fs::remove_dir_all(&target)?;
-            }
-            fs::rename(&staging, &target).with_context(|| format!("rename to {}", target.display()))
-        });
-        if kept.is_err() {
-            let _ = fs::remove_dir_all(&staging);
+    /// Begins a state of a day.
+    pub fn stage(&self, as_of: Day, grounds: &Grounds) -> Result<Staging> {
+        let set = self.directory.join(&grounds.key);
+        let directory = set.join(format!(".staging-{}", std::process::id()));
+        if directory.exists() {
+            fs::remove_dir_all(&directory).with_context(|| format!("remove {}", directory.display()))?;
         }
-        kept?;
-        self.prune(&history.grounds.key, history.as_of)
+        fs::create_dir_all(&directory).with_context(|| format!("create {}", directory.display()))?;
+        let shelf = Shelf::new(&self.directory);
+        Ok(Staging { as_of, shelf, directory, grounds: grounds.clone(), tables: Mutex::default() })
     }
 
     fn prune(&self, key: &str, as_of: Day) -> Result<()> {
@@ -145,14 +126,46 @@ impl Shelf {
     }
 }
 
-/// A new directory beside the states, out of the way of their names.
-fn tempfile_in(set: &Path) -> Result<PathBuf> {
-    let staging = set.join(format!(".staging-{}", std::process::id()));
-    if staging.exists() {
-        fs::remove_dir_all(&staging)?;
+/// A state in the making: it comes to lie on the shelf whole, or not at all.
+pub struct Staging {
+    /// The day up to which it tells.
+    pub as_of: Day,
+    shelf: Shelf,
+    directory: PathBuf,
+    grounds: Grounds,
+    tables: Mutex<BTreeMap<String, (u64, u64)>>,
+}
+
+impl Staging {
+    /// Writes a table; may be called from several threads.
+    pub(super) fn put(&self, table: Table) -> Result<()> {
+        let bytes = table.encode()?;
+        let path = self.directory.join(format!("{}.parquet", table.name));
+        fs::write(&path, &bytes).with_context(|| format!("write {}", path.display()))?;
+        let entry = (bytes.len() as u64, xxh3_64(&bytes));
+        self.tables.lock().expect("no thread panicked").insert(table.name, entry);
+        Ok(())
     }
-    fs::create_dir(&staging).with_context(|| format!("create {}", staging.display()))?;
-    Ok(staging)
+
+    /// Puts the state on the shelf and clears away old ones.
+    pub fn commit(self) -> Result<()> {
+        let tables = std::mem::take(&mut *self.tables.lock().expect("no thread panicked"));
+        let label = Label { as_of: self.as_of, grounds: self.grounds.clone(), tables };
+        fs::write(self.directory.join(LABEL), serde_json::to_vec(&label)?)?;
+        let target = self.directory.with_file_name(format!("date={}", self.as_of));
+        if target.exists() {
+            fs::remove_dir_all(&target).with_context(|| format!("remove {}", target.display()))?;
+        }
+        fs::rename(&self.directory, &target).with_context(|| format!("rename to {}", target.display()))?;
+        self.shelf.prune(&self.grounds.key, self.as_of)
+    }
+}
+
+impl Drop for Staging {
+    /// What was not put on the shelf leaves nothing behind.
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.directory);
+    }
 }
 
 impl Label {

@@ -43,6 +43,11 @@ impl Table {
         Table { name, columns: columns.into_iter().map(Values::Ints).collect() }
     }
 
+    /// A table of one column of texts.
+    pub fn of_texts(name: &str, texts: Vec<Arc<str>>) -> Table {
+        Table { name: name.to_string(), columns: vec![Values::Texts(texts)] }
+    }
+
     /// Its rows, where all columns are integers.
     pub fn rows<const N: usize>(&self) -> Result<impl Iterator<Item = [i64; N]> + '_> {
         let columns: Vec<&[i64]> = self.columns.iter().map(Values::ints).collect::<Result<_>>()?;

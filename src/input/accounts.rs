@@ -107,6 +107,16 @@ impl Strangers {
         number
     }
 
+    /// How many have been met.
+    pub fn len(&self) -> usize {
+        self.known.lock().expect("no thread panicked").ids.len()
+    }
+
+    /// Whether none has.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// All ids, by number.
     pub fn into_ids(self) -> Vec<Id> {
         self.known.into_inner().expect("no thread panicked").ids

@@ -21,6 +21,8 @@ pub enum Basis {
     Scratch {
         /// Why nothing else will do.
         why: String,
+        /// How often the inputs are read, each time for a part of the accounts.
+        passes: usize,
     },
     /// What an earlier night left, and the rows that have come and gone since.
     State {
@@ -36,9 +38,20 @@ pub enum Basis {
 impl fmt::Display for Basis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Basis::Scratch { why } => write!(f, "from scratch: {why}"),
+            Basis::Scratch { why, passes: 1 } => write!(f, "from scratch: {why}"),
+            Basis::Scratch { why, passes } => write!(f, "from scratch in {passes} passes: {why}"),
             Basis::State { of, is_own: true, .. } => write!(f, "from the night of {of}"),
             Basis::State { of, is_own: false, .. } => write!(f, "from the state of {of}"),
+        }
+    }
+}
+
+impl Basis {
+    /// How often the inputs are read.
+    pub fn passes(&self) -> usize {
+        match self {
+            Basis::Scratch { passes, .. } => *passes,
+            Basis::State { .. } => 1,
         }
     }
 }
@@ -67,7 +80,11 @@ pub type Found = (Basis, Option<Candidate>, Vec<String>);
 impl Search<'_> {
     /// Chooses what the night begins with: the latest that fits, of a day up to `latest`.
     pub fn choose(&self, latest: Day) -> Found {
-        let scratch = |why: String| (Basis::Scratch { why }, None, Vec::new());
+        let passes = self.request.memory_bytes.map_or(1, |bytes| passes(self.files, self.plans, bytes));
+        let scratch = |why: String| (Basis::Scratch { why, passes }, None, Vec::new());
+        if passes > 1 {
+            return scratch("--memory".into());
+        }
         if self.request.from_scratch {
             return scratch("--from-scratch".into());
         }
@@ -87,14 +104,16 @@ impl Search<'_> {
             .map(|found| (Basis::State { of: found.as_of, is_own: false, bytes: found.bytes }, Some(found)));
         let (basis, candidate) = match own.or(on_shelf) {
             Some(found) => found,
-            None => return (Basis::Scratch { why: remarks.pop().unwrap_or_default() }, None, remarks),
+            None => {
+                return (Basis::Scratch { why: remarks.pop().unwrap_or_default(), passes }, None, remarks);
+            }
         };
         let bytes = |files: &[OpenFile]| files.iter().map(|file| file.size).sum::<u64>();
         let (transactions, repayments) = self.reads(&basis);
         let all = bytes(&self.files.transactions) + bytes(&self.files.repayments);
         if bytes(&transactions) + bytes(&repayments) >= all {
             let why = format!("to go on {basis} would take as much reading");
-            return (Basis::Scratch { why }, None, remarks);
+            return (Basis::Scratch { why, passes }, None, remarks);
         }
         (basis, candidate, remarks)
     }
@@ -135,4 +154,21 @@ fn why_never(job: &Job, plans: &Plans) -> Option<&'static str> {
 /// Whether a night can be gone on from: what it knows is what was known at the end of its day.
 pub fn is_kept(job: &Job, plans: &Plans, dates: Dates) -> bool {
     dates.known_on == dates.as_of && why_never(job, plans).is_none()
+}
+
+/// In how many passes to read so that the run takes about so much memory. Figures are bytes, measured on
+/// books of the sample's kind; a pass holds the accumulators and ledgers of its accounts only.
+fn passes(files: &Files, plans: &Plans, memory: u64) -> usize {
+    const BUFFERS: u64 = 400_000_000;
+    const A_LINE: u64 = 400;
+    const A_DISTINCT_VALUE: u64 = 6;
+    const A_REPAYMENT: u64 = 32;
+    const MOST: u64 = 64;
+    let rows = |files: &[OpenFile]| files.iter().map(OpenFile::rows).sum::<u64>();
+    let lines = rows(&files.lines);
+    let words = (plans.transactions.stride.max(plans.bills.stride) * size_of::<i64>()) as u64;
+    let logs = (plans.transactions.logged.len() as u64) * rows(&files.transactions) * A_DISTINCT_VALUE / 4;
+    let passing = lines * words + logs.max(rows(&files.repayments) * A_REPAYMENT);
+    let left = memory.saturating_sub(BUFFERS + lines * A_LINE).max(passing / MOST).max(1);
+    passing.div_ceil(left).clamp(1, MOST) as usize
 }

@@ -18,7 +18,7 @@ use crate::console::Progress;
 use crate::day::Day;
 use crate::features::plan::Plan;
 use crate::features::{self, Answers, FeatureTable, Partitions};
-use crate::history::{self, Grounds, History, Plans};
+use crate::history::{self, Grounds, History, Keeping, Plans};
 use crate::input::file::Units;
 use crate::input::lines::{self, Lines};
 use crate::input::stream::Tally;
@@ -170,10 +170,13 @@ fn night(session: &mut Session, lock: &Lock, prepared: Prepared, progress: &Prog
     log::info!("features {basis}");
     watch.timing.basis = basis.to_string();
     let mut manifest = Manifest::new(&job.name, identity);
-    let goes_on = basis::shelf(&job).is_some() || !session.is_last(dates.as_of);
-    let keeps = goes_on && basis::is_kept(&job, &plans, dates);
-    let past = Past { plans: &plans, known, keeps, grounds };
-    let (night, history) = compute(&job, &files, dates.as_of, past, &mut manifest, &mut watch, progress)?;
+    let staging = session.staging(&job, &plans, dates, &grounds);
+    let retains = !session.is_last(dates.as_of) && basis::is_kept(&job, &plans, dates);
+    let keeping = Keeping { staging: staging.as_ref(), retains };
+    let past = Past { plans: &plans, known, keeping, grounds, passes: basis.passes() };
+    let (night, history, lasts) =
+        compute(&job, &files, dates.as_of, past, &mut manifest, &mut watch, progress)?;
+    session.last = history;
     for (name, days) in missing_days(&job, &deliveries, dates.as_of) {
         session.warn_missing(name, &days);
         manifest.missing_days.insert(name.to_string(), days);
@@ -194,7 +197,7 @@ fn night(session: &mut Session, lock: &Lock, prepared: Prepared, progress: &Prog
     manifest.timing = watch.stop();
     let directory = run_directory(&session.out, dates.as_of, dates.known_on, manifest.held);
     stage.commit(&manifest, &directory)?;
-    session.keep(&job, history, &plans);
+    session.shelve(staging.filter(|_| lasts));
     let ending = if manifest.held { Ending::Held } else { Ending::Published };
     Ok(Outcome { ending, directory, manifest, summary: Some(summary), minor_units: job.minor_units })
 }
@@ -204,9 +207,11 @@ struct Past<'a> {
     plans: &'a Plans,
     /// An earlier night's history.
     known: Option<History>,
-    /// Whether a later night is to go on from this one.
-    keeps: bool,
+    /// What becomes of this night's own.
+    keeping: Keeping<'a>,
     grounds: Grounds,
+    /// In how many passes to read from scratch.
+    passes: usize,
 }
 
 /// What a night has computed.
@@ -234,9 +239,8 @@ fn compute(
     manifest: &mut Manifest,
     watch: &mut Stopwatch,
     progress: &Progress,
-) -> Result<(Night, Option<History>)> {
-    let Past { plans, known, keeps, grounds } = past;
-    let Plans { transactions: of_transactions, bills: of_bills } = plans;
+) -> Result<(Night, Option<History>, bool)> {
+    let Past { plans, known, keeping, grounds, passes } = past;
     let units = Units { minor_units: job.minor_units, timezone: job.timezone.clone() };
     let mut book = read_lines(job, files, &units, progress)?;
     manifest.issued_unknown = issued::overlay(&files.issued, as_of, &units, &mut book, progress)?;
@@ -245,20 +249,26 @@ fn compute(
     let partitions = Partitions::new(book.accounts.len());
     let kind = book.accounts.ids.kind();
 
-    let (source, slots) = transactions(job, files, &units, of_transactions, as_of, kind);
+    let (source, slots) = transactions(job, files, &units, &plans.transactions, as_of, kind);
     let reading = history::Reading {
         transactions: source,
         slots,
         scope_len: job.scopes.transactions.columns.len(),
         repayments: repayments(job, files, &units, as_of, kind),
-        of_transactions,
-        of_bills,
+        features: &job.features,
+        transactions_plan: &plans.transactions,
+        bills_plan: &plans.bills,
         tolerance: job.bill_tolerance,
         as_of,
         accounts: &book.accounts,
         partitions,
     };
-    let told = reading.tell(known, keeps, grounds, progress, |stage| watch.lap(stage))?;
+    let mut answers = Answers::new(&job.features, partitions);
+    let lap = |stage: &str| watch.lap(stage);
+    let told = match passes {
+        1 => reading.tell(known, &keeping, grounds, &mut answers, progress, lap)?,
+        passes => reading.tell_in_passes(passes, &mut answers, progress, lap)?,
+    };
     let history::Told { history, transactions, repayments, conflicts, lasts } = told;
     manifest.bill_conflicts = conflicts;
     signal::check()?;
@@ -267,17 +277,8 @@ fn compute(
     let line_cells = features::from_lines(&of_lines, partitions, &book.account, |range| {
         line_columns(&book, as_of, range, &of_lines.columns, job.scopes.lines.columns.len())
     });
-    let mut answers = Answers::new(&job.features, partitions);
-    let sources = [
-        (of_transactions, &*history.transactions.cells),
-        (of_bills, &*history.bills.cells),
-        (&of_lines, &*line_cells),
-    ];
-    for (plan, cells) in sources {
-        answers.add(&job.features, plan, cells, 0, &book.accounts, partitions)?;
-    }
+    answers.add(&job.features, &of_lines, &line_cells, 0, &book.accounts, partitions)?;
     let features = answers.finish(&job.features, &book.accounts, partitions)?;
-    let history = lasts.then_some(history);
     watch.lap("features");
     let scores = score(&job.scorecard, &features, book.accounts.len());
     let decisions = decide(job, as_of, &book, &features, &scores);
@@ -293,7 +294,7 @@ fn compute(
     let mut rejects: Vec<rejects::Reject> =
         tallies.iter().flat_map(|(_, tally)| tally.rejects.iter().cloned()).collect();
     rejects.sort();
-    Ok((Night { lines: book, features, scores, decisions, rejects }, history))
+    Ok((Night { lines: book, features, scores, decisions, rejects }, history, lasts))
 }
 
 fn read_lines(job: &Job, files: &Files, units: &Units, progress: &Progress) -> Result<Lines> {

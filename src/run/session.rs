@@ -10,7 +10,7 @@ use super::chain::Chain;
 use super::inputs::{Deliveries, Files, bind, prepare, required};
 use super::{Nights, Request};
 use crate::day::Day;
-use crate::history::{Grounds, History, Plans};
+use crate::history::{Grounds, History, Plans, Staging};
 use crate::input::footers::Footers;
 use crate::job::{Draft, Job};
 use crate::publish::Dates;
@@ -27,7 +27,7 @@ pub struct Session {
     chain: Option<Chain>,
     warned: BTreeSet<(&'static str, Day)>,
     /// What the latest night computed leaves to the next.
-    last: Option<History>,
+    pub last: Option<History>,
     /// Nights computed so far.
     computed: usize,
 }
@@ -110,18 +110,20 @@ impl Session {
         (basis, self.last.take().filter(|_| is_own))
     }
 
-    /// Keeps what a night leaves for the next one, on the shelf too where it is time for that. A state
-    /// that cannot be written is a loss of time, not of the run.
-    pub fn keep(&mut self, job: &Job, history: Option<History>, plans: &Plans) {
+    /// Where a night's state is put together, if it is to have one. A state that cannot be written is a
+    /// loss of time, not of the run.
+    pub fn staging(&mut self, job: &Job, plans: &Plans, dates: Dates, grounds: &Grounds) -> Option<Staging> {
         self.computed += 1;
-        let Some(history) = history else { return };
-        let is_due = self.is_last(history.as_of) || self.computed.is_multiple_of(SHELVE_EVERY);
-        if let Some(shelf) = basis::shelf(job).filter(|_| is_due)
-            && let Err(error) = shelf.keep(&history, plans)
-        {
-            log::warn!("no state of {} is kept: {error:#}", history.as_of);
+        let is_due = self.is_last(dates.as_of) || self.computed.is_multiple_of(SHELVE_EVERY);
+        let shelf = basis::shelf(job).filter(|_| is_due && basis::is_kept(job, plans, dates))?;
+        told(dates.as_of, shelf.stage(dates.as_of, grounds))
+    }
+
+    /// Puts a state on the shelf.
+    pub fn shelve(&self, staging: Option<Staging>) {
+        if let Some(staging) = staging {
+            told(staging.as_of, staging.commit());
         }
-        self.last = Some(history).filter(|history| !self.is_last(history.as_of));
     }
 
     /// Whether no night comes after a day.
@@ -137,6 +139,10 @@ impl Session {
             log::warn!("{name}: {} days without a delivery, from {first} to {last}", days.len());
         }
     }
+}
+
+fn told<T>(as_of: Day, kept: Result<T>) -> Option<T> {
+    kept.inspect_err(|error| log::warn!("no state of {as_of} is kept: {error:#}")).ok()
 }
 
 /// Binds the job for every night, so that mistakes are told before the first one begins. Where a later

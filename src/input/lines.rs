@@ -239,7 +239,7 @@ fn mark_duplicate_lines(rows: &mut Rows) {
 fn mark_repeats(rows: &mut Rows, slot: usize, delivery: Option<Day>, seen: &mut Seen) {
     let mut keys = Keys::default();
     keys.add(0, &rows.columns[slot], &rows.verdicts);
-    for row in &seen.repeats(&[Part { delivery, keys: &keys }])[0] {
+    for row in &seen.repeats(vec![Part { delivery, keys }])[0] {
         rows.verdicts.0[*row as usize] = Some(Reason::DuplicateRow);
     }
 }

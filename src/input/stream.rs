@@ -140,20 +140,17 @@ pub fn stream<P: Default + Send>(
     progress.read(source.spec.name, source.files.len(), source.files.iter().map(OpenFile::rows).sum());
     for wave in waves(source.files) {
         signal::check()?;
-        let units: Vec<Unit<P>> = wave
+        let mut units: Vec<Unit<P>> = wave
             .par_iter()
             .map(|place| read_unit(source, &bindings[place.file], *place, progress, &pack))
             .collect::<Result<_>>()?;
         let repeats = match source.unique {
             Some(_) => {
-                let parts = wave.iter().zip(&units);
-                let parts: Vec<Part> = parts
-                    .map(|(place, unit)| Part {
-                        delivery: source.files[place.file].delivery,
-                        keys: &unit.keys,
-                    })
-                    .collect();
-                seen.repeats(&parts)
+                let parts = wave.iter().zip(&mut units).map(|(place, unit)| Part {
+                    delivery: source.files[place.file].delivery,
+                    keys: std::mem::take(&mut unit.keys),
+                });
+                seen.repeats(parts.collect())
             }
             None => vec![Vec::new(); units.len()],
         };

@@ -1,8 +1,8 @@
 //! Rows sent twice: the same value of the `unique` column, delivered within some days.
 
 use foldhash::fast::FixedState;
-use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
+use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -15,22 +15,24 @@ use crate::expr::Column;
 /// memory fails.
 pub type Key = u128;
 
-/// The keys of some rows by shard, with their row numbers ascending.
+/// The keys of some rows with their row numbers, ascending.
 #[derive(Debug, Default)]
 pub struct Keys {
+    /// Integers, as far as they keep rising: ids mostly do.
+    rising: Vec<(i64, u32)>,
+    /// Integers that came after a greater one, or an equal one; in order once all are there.
+    strays: Vec<(i64, u32)>,
+    /// All others, by shard.
     shards: Vec<Vec<(u32, Key)>>,
 }
 
 impl Keys {
     /// Adds the rows of a batch that have a value and no reason against them yet.
     pub fn add(&mut self, first_row: u32, column: &Column, verdicts: &Verdicts) {
-        self.shards.resize_with(SHARDS, Vec::new);
         let accepted = (0..column.len()).filter(|row| verdicts.0[*row].is_none() && column.is_valid(*row));
         let rows = accepted.map(|row| (row, first_row + row as u32));
         match column {
-            Column::Int(ints) => {
-                rows.for_each(|(row, number)| self.push(number, (ints.values[row] as u64).into()))
-            }
+            Column::Int(ints) => rows.for_each(|(row, number)| self.push_int(ints.values[row], number)),
             Column::Bool(truths) => rows.for_each(|(row, number)| self.push(number, truths[row].into())),
             Column::Text(texts) => {
                 let by_code: Vec<Key> = texts.dictionary.iter().map(|text| text_key(text)).collect();
@@ -40,9 +42,81 @@ impl Keys {
         }
     }
 
+    #[inline]
+    fn push_int(&mut self, key: i64, row: u32) {
+        match self.rising.last().is_none_or(|(last, _)| *last < key) {
+            true => self.rising.push((key, row)),
+            false => self.strays.push((key, row)),
+        }
+    }
+
     fn push(&mut self, row: u32, key: Key) {
+        self.shards.resize_with(SHARDS, Vec::new);
         self.shards[shard_of(key)].push((row, key));
     }
+
+    /// Whether looking rows up among rising integers is worth it: few strays, and nothing else.
+    fn mostly_rises(&self) -> bool {
+        const STRAYS_ONE_IN: usize = 16;
+        self.shards.is_empty() && self.strays.len() <= self.rising.len() / STRAYS_ONE_IN + STRAYS_ONE_IN
+    }
+
+    /// Every key, by shard.
+    fn into_shards(mut self) -> Vec<Vec<(u32, Key)>> {
+        let mut ints: Vec<(u32, i64)> = Vec::with_capacity(self.rising.len() + self.strays.len());
+        let (rising, strays) = (std::mem::take(&mut self.rising), std::mem::take(&mut self.strays));
+        ints.extend(rising.into_iter().chain(strays).map(|(key, row)| (row, key)));
+        ints.sort_unstable();
+        ints.into_iter().for_each(|(row, key)| self.push(row, (key as u64).into()));
+        self.shards
+    }
+
+    fn holds(&self, key: i64) -> bool {
+        self.rising_row(key).is_some() || self.strays.binary_search_by_key(&key, |(key, _)| *key).is_ok()
+    }
+
+    fn rising_row(&self, key: i64) -> Option<u32> {
+        let place = self.rising.binary_search_by_key(&key, |(key, _)| *key).ok()?;
+        Some(self.rising[place].1)
+    }
+
+    /// The rows that repeat one of `earlier` or an earlier one of these, ascending.
+    fn repeats_of(&self, earlier: &[&Keys]) -> Vec<u32> {
+        let mut rows: Vec<u32> = Vec::new();
+        let mut known = HashSet::<i64, FixedState>::default();
+        for (key, row) in &self.strays {
+            // A rising key that equals a stray came before it.
+            let is_repeat = !known.insert(*key)
+                || self.rising_row(*key).is_some()
+                || earlier.iter().any(|part| part.holds(*key));
+            rows.extend(is_repeat.then_some(*row));
+        }
+        for part in earlier {
+            rows.extend(part.strays.iter().filter_map(|(key, _)| self.rising_row(*key)));
+            rows.extend(common(&part.rising, &self.rising));
+        }
+        rows.sort_unstable();
+        rows.dedup();
+        rows
+    }
+}
+
+/// The rows of `later` whose keys are among those of `earlier`; both rise.
+fn common(earlier: &[(i64, u32)], later: &[(i64, u32)]) -> Vec<u32> {
+    let (Some(first), Some(last)) = (later.first(), later.last()) else { return Vec::new() };
+    let start = earlier.partition_point(|(key, _)| *key < first.0);
+    let end = earlier.partition_point(|(key, _)| *key <= last.0);
+    let mut rows = Vec::new();
+    let mut next = 0;
+    for (key, _) in &earlier[start..end.max(start)] {
+        next += later[next..].partition_point(|(later, _)| later < key);
+        match later.get(next) {
+            Some((same, row)) if same == key => rows.push(*row),
+            Some(_) => {}
+            None => break,
+        }
+    }
+    rows
 }
 
 /// The key of a text; see [`Key`].
@@ -61,7 +135,10 @@ pub fn text_key(text: &str) -> Key {
 /// What has been seen so far, with its latest delivery; rows must come in order.
 pub struct Seen {
     within_days: u32,
-    shards: Vec<Shard>,
+    /// Parts of the deliveries that still matter, as long as all are integers that mostly rise.
+    parts: Vec<(Day, Keys)>,
+    /// Everything, once some part was not.
+    shards: Option<Vec<Shard>>,
 }
 
 #[derive(Default)]
@@ -77,27 +154,64 @@ const SHARDS: usize = 256;
 const PRUNE_AT_LEAST: usize = 1 << 12;
 
 /// One part of a wave: its delivery (undated ones count as one day) and its rows' keys.
-pub struct Part<'a> {
+pub struct Part {
     /// When the rows arrived.
     pub delivery: Option<Day>,
     /// Their keys.
-    pub keys: &'a Keys,
+    pub keys: Keys,
 }
 
 impl Seen {
     /// Nothing seen yet.
     pub fn new(within_days: u32) -> Seen {
-        Seen { within_days, shards: (0..SHARDS).map(|_| Shard::default()).collect() }
+        Seen { within_days, parts: Vec::new(), shards: None }
     }
 
     /// The rows of each part that repeat an earlier one, ascending.
-    pub fn repeats(&mut self, parts: &[Part]) -> Vec<Vec<u32>> {
+    pub fn repeats(&mut self, parts: Vec<Part>) -> Vec<Vec<u32>> {
+        let parts = parts.into_iter().map(|part| (part.delivery.unwrap_or(Day(0)), part.keys));
+        let mut parts: Vec<(Day, Keys)> = parts.collect();
+        parts.par_iter_mut().for_each(|(_, keys)| keys.strays.sort_unstable());
+        if self.shards.is_none() && parts.iter().all(|(_, keys)| keys.mostly_rises()) {
+            return self.among_rising(parts);
+        }
+        let known = std::mem::take(&mut self.parts);
+        if self.shards.is_none() {
+            self.shards = Some((0..SHARDS).map(|_| Shard::default()).collect());
+            self.among_shards(known);
+        }
+        self.among_shards(parts)
+    }
+
+    fn among_rising(&mut self, parts: Vec<(Day, Keys)>) -> Vec<Vec<u32>> {
+        let (within, new) = (i64::from(self.within_days), parts.len());
+        let first = parts.first().map(|(delivery, _)| *delivery);
+        self.parts.retain(|(seen, _)| first.is_none_or(|first| first.since(*seen) <= within));
+        self.parts.extend(parts);
+        let all = &self.parts;
+        let repeats = |place: usize| {
+            let (delivery, keys) = &all[place];
+            let matter = all[..place].iter().filter(|(seen, _)| delivery.since(*seen) <= within);
+            keys.repeats_of(&matter.map(|(_, keys)| keys).collect::<Vec<_>>())
+        };
+        (all.len() - new..all.len()).into_par_iter().map(repeats).collect()
+    }
+
+    fn among_shards(&mut self, parts: Vec<(Day, Keys)>) -> Vec<Vec<u32>> {
         let within = i64::from(self.within_days);
+        let parts: Vec<(Day, Vec<Vec<(u32, Key)>>)> =
+            parts.into_par_iter().map(|(delivery, keys)| (delivery, keys.into_shards())).collect();
         let by_shard: Vec<Vec<Vec<u32>>> = self
             .shards
+            .as_mut()
+            .expect("keys that do not rise are kept by shard")
             .par_iter_mut()
             .enumerate()
-            .map(|(number, shard)| parts.iter().map(|part| shard.repeats(number, part, within)).collect())
+            .map(|(number, shard)| {
+                let own = parts.iter().map(|(delivery, shards)| (*delivery, shards.get(number)));
+                own.map(|(delivery, keys)| shard.repeats(delivery, keys.map_or(&[], Vec::as_slice), within))
+                    .collect()
+            })
             .collect();
         (0..parts.len())
             .map(|part| {
@@ -111,14 +225,13 @@ impl Seen {
 }
 
 impl Shard {
-    fn repeats(&mut self, number: usize, part: &Part, within: i64) -> Vec<u32> {
-        let delivery = part.delivery.unwrap_or(Day(0));
+    fn repeats(&mut self, delivery: Day, keys: &[(u32, Key)], within: i64) -> Vec<u32> {
         if self.latest.len() > self.prune_at {
             self.latest.retain(|_, seen| delivery.since(*seen) <= within);
             self.prune_at = (self.latest.len() * 2).max(PRUNE_AT_LEAST);
         }
         let mut repeats = Vec::new();
-        for (row, key) in part.keys.shards.get(number).into_iter().flatten() {
+        for (row, key) in keys {
             match self.latest.entry(*key) {
                 Entry::Occupied(mut seen) => {
                     if delivery.since(*seen.get()) <= within {
@@ -139,4 +252,57 @@ fn shard_of(key: Key) -> usize {
     const MIX: u64 = 0x9e37_79b9_7f4a_7c15; // 2^64 / golden ratio: spreads consecutive integers
     let folded = (key as u64) ^ ((key >> 64) as u64);
     (folded.wrapping_mul(MIX) >> 56) as usize % SHARDS
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::expr::Ints;
+
+    fn part(delivery: i32, values: &[i64]) -> Part {
+        let mut keys = Keys::default();
+        let column = Column::Int(Ints::all(values.to_vec()));
+        keys.add(0, &column, &Verdicts(vec![None; values.len()]));
+        Part { delivery: Some(Day(delivery)), keys }
+    }
+
+    /// Row by row: an equal value before, delivered at most so many days ago.
+    fn naive(parts: &[(i32, Vec<i64>)], within: i32) -> Vec<Vec<u32>> {
+        let mut seen: Vec<(i32, i64)> = Vec::new();
+        let mut row = |delivery: i32, value: i64| {
+            let is_repeat = seen.iter().any(|(day, known)| *known == value && delivery - day <= within);
+            seen.push((delivery, value));
+            is_repeat
+        };
+        let repeats = |(delivery, values): &(i32, Vec<i64>)| {
+            let rows = values.iter().enumerate().filter(|(_, value)| row(*delivery, **value));
+            rows.map(|(number, _)| number as u32).collect()
+        };
+        parts.iter().map(repeats).collect()
+    }
+
+    proptest! {
+        /// Rising integers are looked up in one way, others in another; both find what a look at every
+        /// row finds, and so does a change from one to the other half-way.
+        #[test]
+        fn repeats_are_found_whether_keys_rise_or_not(
+            mut parts in prop::collection::vec((0_i32..6, prop::collection::vec(0_i64..60, 0..60)), 1..8),
+            rising in prop::collection::vec(any::<bool>(), 8),
+            within in 0_u32..4,
+            cut in 0_usize..8,
+        ) {
+            parts.sort_by_key(|(delivery, _)| *delivery);
+            for ((_, values), _) in parts.iter_mut().zip(&rising).filter(|(_, rises)| **rises) {
+                values.sort_unstable();
+            }
+            let mut seen = Seen::new(within);
+            let cut = cut.min(parts.len());
+            let wave = |parts: &[(i32, Vec<i64>)]| parts.iter().map(|(day, values)| part(*day, values)).collect();
+            let mut found = seen.repeats(wave(&parts[..cut]));
+            found.extend(seen.repeats(wave(&parts[cut..])));
+            prop_assert_eq!(found, naive(&parts, within as i32));
+        }
+    }
 }

@@ -16,6 +16,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use bytes::Bytes;
 use cpu_time::ProcessTime;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
@@ -70,7 +71,7 @@ const DECODED_ROWS: usize = 16_384;
 fn decode(line: &&str) -> Result<(u64, u64)> {
     let (path, columns) = line.split_once('\t').context("a line is a path, a tab, columns")?;
     let columns: Vec<&str> = columns.split(',').collect();
-    let file = File::open(path).with_context(|| format!("open {path}"))?;
+    let file = Bytes::from(std::fs::read(path).with_context(|| format!("read {path}"))?);
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let plain = ArrowReaderMetadata::load(&file, options.clone())?;
     let hinted = options.with_schema(with_dictionaries(plain.schema()));

@@ -36,11 +36,12 @@ def scores(scorecard):
     """The scores as a query over the table `features`."""
     characteristics, score = scorecard["characteristic"], scorecard["score"]
     points_of = {c["feature"]: f"points_{c['feature']}" for c in characteristics}
+    names = [dimension["name"] for dimension in scorecard["dimension"]]
     dimensions = {
-        dimension["name"]: " + ".join(points_of[c["feature"]] for c in characteristics if c["dimension"] == dimension["name"])
-        for dimension in scorecard["dimension"]
+        name: " + ".join(points_of[c["feature"]] for c in characteristics if c["dimension"] == name)
+        for name in names
     }
-    bands = "".join(f"when score >= {band['from']} then '{band['name']}' " for band in reversed(scorecard["band"]))
+    bands = [f"when score >= {band['from']} then '{band['name']}'" for band in reversed(scorecard["band"])]
 
     # A shortfall as one integer: the largest first, ties in file order, its code at the bottom.
     codes, shortfalls = [], []
@@ -48,27 +49,26 @@ def scores(scorecard):
         most = max([bin["points"] for bin in c["bins"]] + [c["missing"]])
         order = len(characteristics) - number
         shortfall = f"{most} - {points_of[c['feature']]}"
-        shortfalls.append(
-            f"case when {shortfall} > 0 then (({shortfall}) * 64 + {order}) * 2 + ({c['feature']} is null)::integer end"
-        )
+        key = f"(({shortfall}) * 64 + {order}) * 2 + ({c['feature']} is null)::integer"
+        shortfalls.append(f"case when {shortfall} > 0 then {key} end")
         codes = [c["reason"], c.get("missing_reason", c["reason"])] + codes
     code_list = "[" + ", ".join(f"'{code}'" for code in codes) + "]"
     reasons = ", ".join(
         f"{code_list}[(shortfalls[{place}] & 127) - 1] as reason_{place}" for place in range(1, score["reasons"] + 1)
     )
+    sums = [f"({sum})::integer as {name}" for name, sum in dimensions.items()]
+    total = f"least({score['max']}, greatest({score['min']}, {score['base']} + {' + '.join(dimensions)}))"
     return f"""
         with pointed as (
             select *, {", ".join(f"{points(c)} as {points_of[c['feature']]}" for c in characteristics)}
             from features
         ),
         summed as (
-            select *,
-                {", ".join(f"({sum})::integer as {name}" for name, sum in dimensions.items())},
-                least({score["max"]}, greatest({score["min"]}, {score["base"]} + {" + ".join(dimensions)}))::integer as score,
+            select *, {", ".join(sums)}, {total}::integer as score,
                 list_reverse_sort(list_filter([{", ".join(shortfalls)}], lambda s: s is not null)) as shortfalls
             from pointed
         )
-        select account_id, score, case {bands}end as band, {", ".join(dimensions)},
+        select account_id, score, case {" ".join(bands)} end as band, {", ".join(dimensions)},
             {", ".join(points_of.values())}, {reasons}
         from summed"""
 

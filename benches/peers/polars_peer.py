@@ -2,8 +2,9 @@
 
     polars_peer.py BOOK SCORECARD OUT --date D
 
-Threads are set by POLARS_MAX_THREADS. BOOK holds transactions/, repayments/ and lines/ by `date=`; OUT gets features.parquet and
+BOOK holds transactions/, repayments/ and lines/ by `date=`; OUT gets features.parquet and
 scores.parquet. Limits are not decided about, so `rescore` does more in its time than this does.
+POLARS_MAX_THREADS bounds its threads.
 """
 
 import argparse

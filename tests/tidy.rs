@@ -28,7 +28,7 @@ fn sources(directory: &str) -> Vec<PathBuf> {
 }
 
 fn all_sources() -> Vec<PathBuf> {
-    [sources("src"), sources("tests")].concat()
+    [sources("src"), sources("tests"), sources("benches")].concat()
 }
 
 fn read(path: &Path) -> String {

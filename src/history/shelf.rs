@@ -39,6 +39,9 @@ struct Label {
     tables: BTreeMap<String, (u64, u64)>,
 }
 
+/// Where states lie, by day.
+type States = Vec<(Day, PathBuf)>;
+
 const LABEL: &str = "state.json";
 
 /// How many states of a feature set are kept: last night's, and one to fall back on.
@@ -87,9 +90,9 @@ impl Shelf {
     }
 
     /// States of a feature set, oldest first, and all others.
-    fn list(&self, key: &str) -> (Vec<(Day, PathBuf)>, Vec<(Day, PathBuf)>) {
+    fn list(&self, key: &str) -> (States, States) {
         let entries = |directory: &Path| fs::read_dir(directory).into_iter().flatten().flatten();
-        let mut all: Vec<(Day, PathBuf)> = entries(&self.directory)
+        let mut all: States = entries(&self.directory)
             .flat_map(|set| entries(&set.path()).map(|state| state.path()).collect::<Vec<_>>())
             .filter_map(|path| {
                 let day = path.file_name()?.to_str()?.strip_prefix("date=")?.parse().ok()?;

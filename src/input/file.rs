@@ -14,6 +14,7 @@ use parquet::arrow::arrow_reader::{
 use sha2::{Digest, Sha256};
 
 use super::catalog::InputFile;
+use super::chunks::Chunks;
 use super::decode::{Decoder, Dictionaries};
 use crate::day::Day;
 use crate::expr::{Column, Ints, Type};
@@ -303,8 +304,11 @@ impl OpenFile {
         mut each: impl FnMut(Vec<Column>) -> Result<()>,
     ) -> Result<()> {
         let failed = |error: &dyn std::fmt::Display| input(format!("{}: {error}", self.subject));
-        let handle = File::open(&self.file.path).map_err(|error| failed(&error))?;
-        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(handle, binding.metadata.clone())
+        let mut handle = File::open(&self.file.path).map_err(|error| failed(&error))?;
+        let group = self.metadata.metadata().row_group(row_group);
+        let chunks =
+            Chunks::read(&mut handle, self.size, group, &binding.mask).map_err(|error| failed(&error))?;
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(chunks, binding.metadata.clone())
             .with_projection(binding.mask.clone())
             .with_row_groups(vec![row_group])
             .with_batch_size(BATCH_ROWS)

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod catalog;
+mod chunks;
 mod decode;
 pub mod file;
 pub mod footers;

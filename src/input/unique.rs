@@ -15,6 +15,9 @@ use crate::expr::Column;
 /// memory fails.
 pub type Key = u128;
 
+/// Row numbers and keys, by shard.
+type Sharded = Vec<Vec<(u32, Key)>>;
+
 /// The keys of some rows with their row numbers, ascending.
 #[derive(Debug, Default)]
 pub struct Keys {
@@ -23,7 +26,7 @@ pub struct Keys {
     /// Integers that came after a greater one, or an equal one; in order once all are there.
     strays: Vec<(i64, u32)>,
     /// All others, by shard.
-    shards: Vec<Vec<(u32, Key)>>,
+    shards: Sharded,
 }
 
 impl Keys {
@@ -62,7 +65,7 @@ impl Keys {
     }
 
     /// Every key, by shard.
-    fn into_shards(mut self) -> Vec<Vec<(u32, Key)>> {
+    fn into_shards(mut self) -> Sharded {
         let mut ints: Vec<(u32, i64)> = Vec::with_capacity(self.rising.len() + self.strays.len());
         let (rising, strays) = (std::mem::take(&mut self.rising), std::mem::take(&mut self.strays));
         ints.extend(rising.into_iter().chain(strays).map(|(key, row)| (row, key)));
@@ -199,7 +202,7 @@ impl Seen {
 
     fn among_shards(&mut self, parts: Vec<(Day, Keys)>) -> Vec<Vec<u32>> {
         let within = i64::from(self.within_days);
-        let parts: Vec<(Day, Vec<Vec<(u32, Key)>>)> =
+        let parts: Vec<(Day, Sharded)> =
             parts.into_par_iter().map(|(delivery, keys)| (delivery, keys.into_shards())).collect();
         let by_shard: Vec<Vec<Vec<u32>>> = self
             .shards

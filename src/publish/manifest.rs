@@ -16,7 +16,7 @@ use crate::input::accounts::Ids;
 use crate::input::file::{OpenFile, bytes_hash, file_hash};
 use crate::input::rejects::Reason;
 use crate::input::stream::Tally;
-use crate::job::{Action, InputSpec, Source};
+use crate::job::{Action, InputSpec, RUN_FILES, Source};
 
 /// The file's name; a directory with it is whole.
 pub const MANIFEST: &str = "manifest.json";
@@ -187,8 +187,7 @@ impl Identity {
         as_of: Day,
         known_on: Day,
     ) -> Result<Identity> {
-        let names = ["job.toml", "scorecard.toml", "policy.toml"];
-        let job_files: Vec<JobFile> = names
+        let job_files: Vec<JobFile> = RUN_FILES
             .iter()
             .zip(sources)
             .map(|(name, source)| JobFile {

@@ -66,6 +66,7 @@ fn input_columns(deliveries: &Deliveries, date: Option<Day>, known_on: Option<Da
         transactions: newest(&deliveries.transactions, known_on),
         repayments: newest(&deliveries.repayments, known_on),
         lines: newest(&deliveries.lines, date),
+        lines_had_more: false,
     }
 }
 

@@ -14,6 +14,8 @@
 //! - [`score`] — features x scorecard = points, score, band, reasons
 //! - [`policy`] — score + line = decision: rules, caps, budget
 //! - [`publish`] — gates, tables, manifest, atomic commit, lock, release, verify
+//! - [`published`] — a run directory read back: manifest, job files, tables
+//! - [`explain`] — one account of a run: why it was decided so, and what would change it
 //! - [`run`] — the verbs of a run, in order
 //! - [`check`] — job files, schemas and deliveries without a run
 //! - [`summary`] — a run's figures for people and machines
@@ -23,6 +25,7 @@ pub mod check;
 pub mod cli;
 pub mod console;
 pub mod day;
+pub mod explain;
 pub mod expr;
 pub mod failure;
 pub mod features;
@@ -30,6 +33,7 @@ pub mod input;
 pub mod job;
 pub mod policy;
 pub mod publish;
+pub mod published;
 pub mod run;
 pub mod sample;
 pub mod score;

@@ -7,7 +7,7 @@ use super::Partitions;
 use super::accumulate::{Cells, Total};
 use super::plan::Plan;
 use super::rows::by_partition;
-use crate::expr::{Column, Expr, Frame, Ints};
+use crate::expr::{Column, Frame, Ints};
 use crate::failure::input;
 use crate::input::accounts::Accounts;
 use crate::job::{Feature, FeatureKind};
@@ -96,24 +96,36 @@ fn finish_partition(
     }
     for (number, feature) in features.iter().enumerate() {
         let overflow = |(account, value)| Overflow { account, feature: number, value };
-        let column = match &feature.kind {
-            FeatureKind::Aggregate(_) => continue,
-            FeatureKind::Ratio { a, b, scale } => {
-                let operand = |feature: usize| match &columns[feature] {
-                    Some(Column::Int(ints)) => ints,
-                    _ => unreachable!("features above are finished"),
-                };
-                ratio(operand(*a), operand(*b), *scale).map_err(overflow)?
-            }
-            FeatureKind::Expression(expr) => expression(expr, &columns, accounts).map_err(overflow)?,
-        };
-        columns[number] = Some(Column::Int(column));
+        let above: Vec<Option<&Column>> = columns.iter().map(Option::as_ref).collect();
+        if let Some(derived) = derived(&feature.kind, above, accounts) {
+            columns[number] = Some(Column::Int(derived.map_err(overflow)?));
+        }
     }
     let finished = columns.into_iter().map(|column| match column {
         Some(Column::Int(ints)) => ints,
         _ => unreachable!("every feature is finished"),
     });
     Ok(finished.collect())
+}
+
+/// A ratio or an expression over the features above it; `None` for an aggregate. `Err` names the first
+/// row whose value does not fit in 64 bits, and the value.
+pub fn derived(
+    kind: &FeatureKind,
+    above: Vec<Option<&Column>>,
+    rows: usize,
+) -> Option<Result<Ints, (usize, BigInt)>> {
+    match kind {
+        FeatureKind::Aggregate(_) => None,
+        FeatureKind::Ratio { a, b, scale } => {
+            let operand = |feature: usize| match above[feature] {
+                Some(Column::Int(ints)) => ints,
+                _ => unreachable!("features above are finished"),
+            };
+            Some(ratio(operand(*a), operand(*b), *scale))
+        }
+        FeatureKind::Expression(expr) => Some(expr.ints(&Frame { rows, columns: above })),
+    }
 }
 
 fn totals(
@@ -142,11 +154,6 @@ fn ratio(a: &Ints, b: &Ints, scale: i64) -> Result<Ints, (usize, BigInt)> {
         i64::try_from(exact).map(Some).map_err(|_| (row, BigInt::from(exact)))
     };
     (0..a.values.len()).map(one).collect()
-}
-
-fn expression(expr: &Expr, columns: &[Option<Column>], accounts: usize) -> Result<Ints, (usize, BigInt)> {
-    let columns = columns.iter().map(Option::as_ref).collect();
-    expr.ints(&Frame { rows: accounts, columns })
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use accumulate::Cells;
 
 use crate::expr::{Column, Frame};
 
-pub use finish::{FeatureTable, finish};
+pub use finish::{FeatureTable, derived, finish};
 pub use interner::Interner;
 pub use rows::{Packed, Packer, read_transactions};
 

@@ -3,12 +3,14 @@
 pub mod decide;
 pub mod facts;
 mod settle;
+pub mod trace;
 
 use crate::day::Day;
 use crate::input::lines::Status;
 use crate::job::Action;
 
-pub use decide::decide;
+pub use decide::{decide, decide_unbudgeted, over_budget};
+pub use settle::Waterfall;
 
 /// Why an action is not carried out, in order of precedence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

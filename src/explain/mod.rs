@@ -1,0 +1,1 @@
+//! One account of a run.

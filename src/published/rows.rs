@@ -59,7 +59,7 @@ impl Rows {
 }
 
 /// An account's id, as the run's tables have it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Id {
     /// Int64.
     Int(i64),
@@ -82,6 +82,14 @@ impl Id {
         match kind {
             Type::Int => text.parse().ok().map(Id::Int),
             _ => Some(Id::Text(text.to_string())),
+        }
+    }
+
+    /// As people write it.
+    pub fn text(&self) -> String {
+        match self {
+            Id::Int(id) => id.to_string(),
+            Id::Text(id) => id.clone(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! The command line: arguments, and which verb they ask for.
 
+mod explain;
+
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -70,6 +72,13 @@ Examples:
         /// A run's directory
         run: PathBuf,
     },
+    /// Explain one account of a run: its score, its lines, and what would change them
+    #[command(after_help = "\
+Examples:
+  rescore explain out/date=2026-11-20 --account 1000042
+  rescore explain out/date=2026-11-20 --account 1000042 --against out/date=2026-11-19
+  rescore explain out/date=2026-11-20 --account 1000042 --adverse-action   # the notice to the person")]
+    Explain(explain::ExplainArgs),
     /// Publish a held run, unchanged
     #[command(after_help = "\
 Examples:
@@ -180,6 +189,7 @@ pub fn main() -> Result<()> {
             let files = manifest.outputs.len();
             print(&format!("{}: {files} files, whole and as the manifest says", run.display()))
         }
+        Command::Explain(args) => explain::explain_command(&args),
         Command::Release(args) => {
             check_dates(Some(args.date), args.known_on)?;
             let known_on = args.known_on.unwrap_or(args.date);

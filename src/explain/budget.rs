@@ -47,7 +47,8 @@ impl Budgets {
         let declared = &run.job.policy.products;
         let is_wanted = |name: &str| products.contains(&name);
         let mut queues: Vec<Vec<Contender>> = declared.iter().map(|_| Vec::new()).collect();
-        let limited = declared.iter().any(|product| product.raise_budget.is_some() && is_wanted(&product.name));
+        let limited =
+            declared.iter().any(|product| product.raise_budget.is_some() && is_wanted(&product.name));
         if limited {
             let position = |name: &str| {
                 let found = declared.iter().position(|product| product.name == name)?;

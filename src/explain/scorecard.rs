@@ -174,7 +174,8 @@ fn better(trial: &Trial, now: &Verdict, number: usize, value: Option<i64>) -> Op
     let characteristic = &trial.run.job.scorecard.characteristics[number];
     let start = value.unwrap_or(0);
     let nearest = |(from, last, points): (i64, i64, i32)| (start.clamp(from, last), points);
-    let better = bins(characteristic).into_iter().map(nearest).filter(|(_, points)| *points > now.points[number]);
+    let better =
+        bins(characteristic).into_iter().map(nearest).filter(|(_, points)| *points > now.points[number]);
     let (to, _) = better.min_by_key(|(to, points)| (start.abs_diff(*to), -points))?;
     let verdict = trial.with(characteristic.feature, &[to]).remove(0)?;
     Some(Better {

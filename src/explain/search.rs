@@ -56,9 +56,12 @@ pub fn turns(trial: &Trial, now: &Verdict) -> Vec<Turns> {
             (steps, verdicts)
         });
         for (line, turns) in found.iter_mut().enumerate() {
-            for (wanted, list) in [(Ordering::Greater, &mut turns.better), (Ordering::Less, &mut turns.worse)] {
+            for (wanted, list) in [(Ordering::Greater, &mut turns.better), (Ordering::Less, &mut turns.worse)]
+            {
                 let hits = sides.iter().filter_map(|(steps, verdicts)| {
-                    let is_hit = |verdict: &Verdict| compare(&verdict.decisions[line], &now.decisions[line]) == Some(wanted);
+                    let is_hit = |verdict: &Verdict| {
+                        compare(&verdict.decisions[line], &now.decisions[line]) == Some(wanted)
+                    };
                     nearest(trial, feature, from, steps, verdicts, is_hit)
                 });
                 let nearest = hits.min_by_key(|(to, _)| (distance(from, *to), *to));
@@ -110,7 +113,9 @@ fn range(feature: &Feature) -> (i64, i64) {
                 Statistic::DaysSince => (0, days.saturating_sub(1)),
                 // No statistic of the days a bill is late, or of what is due or left of it, is below 0.
                 _ if aggregate.from == crate::job::From::Bills
-                    && aggregate.of.is_some_and(|slot| ["days_late", "outstanding", "due_amount"].contains(&crate::job::BILL_COLUMNS[slot].0)) =>
+                    && aggregate.of.is_some_and(|slot| {
+                        ["days_late", "outstanding", "due_amount"].contains(&crate::job::BILL_COLUMNS[slot].0)
+                    }) =>
                 {
                     (0, i64::MAX)
                 }
@@ -149,7 +154,9 @@ fn steps(trial: &Trial, feature: usize, from: Option<i64>, side: Ordering) -> Ve
     steps.extend(is_first.then_some(start));
     let around = |bound: i64| [bound.checked_sub(1), Some(bound), bound.checked_add(1)];
     steps.extend(bounds(trial, feature).into_iter().flat_map(around).flatten());
-    steps.retain(|step| (least..=most).contains(step) && (step.cmp(&start) == side || is_first && *step == start));
+    steps.retain(|step| {
+        (least..=most).contains(step) && (step.cmp(&start) == side || is_first && *step == start)
+    });
     steps.sort_by_key(|step| distance(from, *step));
     steps.dedup();
     steps
@@ -166,7 +173,8 @@ fn bounds(trial: &Trial, feature: usize) -> Vec<i64> {
         let own = job.scorecard.characteristics.iter().filter(|one| one.feature == follower);
         bounds.extend(own.flat_map(|one| one.bins.iter().filter_map(|bin| bin.below)));
         let slot = job.scopes.facts.find(&job.features[follower].name).map(|(slot, _)| slot);
-        let reading = job.policy.rules.iter().filter(|rule| slot.is_some_and(|s| rule.when.columns.contains(&s)));
+        let reading =
+            job.policy.rules.iter().filter(|rule| slot.is_some_and(|s| rule.when.columns.contains(&s)));
         bounds.extend(reading.flat_map(|rule| rule.when.integers()));
     }
     bounds
@@ -207,7 +215,14 @@ fn nearest(
     Some(hit)
 }
 
-fn change(trial: &Trial, feature: usize, from: Option<i64>, to: i64, verdict: &Verdict, line: usize) -> Change {
+fn change(
+    trial: &Trial,
+    feature: usize,
+    from: Option<i64>,
+    to: i64,
+    verdict: &Verdict,
+    line: usize,
+) -> Change {
     let words = trial.in_words(&verdict.decisions[line], verdict);
     let decision = &verdict.decisions[line];
     Change {

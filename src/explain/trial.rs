@@ -43,7 +43,8 @@ impl<'a> Trial<'a> {
     pub fn new(run: &'a PublishedRun, facts: &'a Facts) -> Result<Trial<'a>> {
         let ids = facts.lines.columns[0].as_ref().expect("ids are always read");
         let own = Id::of(ids, 0).ok_or_else(|| input("read decisions: an account has no id"))?;
-        let products: Vec<&str> = (0..facts.decided.len()).filter_map(|line| facts.lines.product.get(line)).collect();
+        let products: Vec<&str> =
+            (0..facts.decided.len()).filter_map(|line| facts.lines.product.get(line)).collect();
         Ok(Trial { run, facts, budgets: Budgets::read(run, &own, &products)? })
     }
 
@@ -125,7 +126,12 @@ impl<'a> Trial<'a> {
         Ok(FeatureTable { columns })
     }
 
-    fn decide(&self, lines: &crate::input::lines::Lines, features: &FeatureTable, scores: &Scores) -> Vec<Decision> {
+    fn decide(
+        &self,
+        lines: &crate::input::lines::Lines,
+        features: &FeatureTable,
+        scores: &Scores,
+    ) -> Vec<Decision> {
         let job = &self.run.job;
         let mut decisions = decide_unbudgeted(job, self.run.manifest.as_of, lines, features, scores);
         for (line, decision) in decisions.iter_mut().enumerate() {
@@ -133,7 +139,9 @@ impl<'a> Trial<'a> {
                 continue;
             }
             let name = lines.product.get(line);
-            let Some(product) = job.policy.products.iter().position(|p| Some(p.name.as_str()) == name) else { continue };
+            let Some(product) = job.policy.products.iter().position(|p| Some(p.name.as_str()) == name) else {
+                continue;
+            };
             let score = scores.score[lines.account[line] as usize];
             let increase = i128::from(decision.new_limit) - i128::from(lines.limit[line]);
             if self.budgets.turn(product, score).is_some_and(|turn| !turn.grants(increase)) {

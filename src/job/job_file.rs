@@ -290,12 +290,7 @@ fn directory(
 }
 
 /// The glob with the job file's directory, taken literally, in front.
-fn pattern(
-    reader: &mut Reader,
-    variables: Variables,
-    base: &Path,
-    text: &Spanned<String>,
-) -> Option<String> {
+fn pattern(reader: &mut Reader, variables: Variables, base: &Path, text: &Spanned<String>) -> Option<String> {
     let expanded = expand(reader, variables, text)?;
     let pattern = match Path::new(&expanded).is_absolute() || base.as_os_str().is_empty() {
         true => expanded,

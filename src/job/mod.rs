@@ -220,8 +220,8 @@ impl Draft {
     /// The job files that a run keeps in its directory. What its paths stood for then is not asked:
     /// `${NAME}` is left as it is.
     pub fn of_run(directory: &Path) -> Result<Draft> {
-        let [job, scorecard, policy] =
-            RUN_FILES.map(|name| Source::read(&directory.join(name)).map_err(|error| input(error.to_string())));
+        let [job, scorecard, policy] = RUN_FILES
+            .map(|name| Source::read(&directory.join(name)).map_err(|error| input(error.to_string())));
         let (job, mut remarks) = (job?, Remarks::default());
         let file = job_file::read(&job, &|name| Some(format!("${{{name}}}")), &mut remarks);
         Ok(Draft { job, scorecard: Some(scorecard?), policy: Some(policy?), file, remarks })

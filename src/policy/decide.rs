@@ -121,7 +121,11 @@ pub(super) fn facts(
 }
 
 /// The position of each line's product among those declared.
-pub(super) fn products<'a>(job: &Job, lines: &'a Lines, range: Range<usize>) -> impl Iterator<Item = Option<u8>> + 'a {
+pub(super) fn products<'a>(
+    job: &Job,
+    lines: &'a Lines,
+    range: Range<usize>,
+) -> impl Iterator<Item = Option<u8>> + 'a {
     let position = |name: &str| job.policy.products.iter().position(|product| product.name == name);
     let by_code: Vec<Option<u8>> =
         lines.product.dictionary.iter().map(|name| position(name).map(|position| position as u8)).collect();
@@ -144,7 +148,10 @@ pub(super) fn rulings(
     for (number, rule) in job.policy.rules.iter().enumerate() {
         let truths = rule.when.truths(&frame);
         for (row, ruling) in rulings.iter_mut().enumerate() {
-            if ruling.rule.is_none() && truths.is_true(row) && ruling.product.is_some_and(|product| rule.is_for(product)) {
+            if ruling.rule.is_none()
+                && truths.is_true(row)
+                && ruling.product.is_some_and(|product| rule.is_for(product))
+            {
                 ruling.rule = Some(number as u16);
             }
         }
@@ -158,9 +165,8 @@ fn apply_budgets(job: &Job, lines: &Lines, scores: &Scores, decisions: &mut [Dec
     let products: Vec<Option<u8>> = products(job, lines, 0..decisions.len()).collect();
     for (number, product) in job.policy.products.iter().enumerate() {
         let Some(budget) = product.raise_budget else { continue };
-        let is_raise = |line: &usize| {
-            decisions[*line].action == Action::Raise && products[*line] == Some(number as u8)
-        };
+        let is_raise =
+            |line: &usize| decisions[*line].action == Action::Raise && products[*line] == Some(number as u8);
         let mut raises: Vec<usize> = (0..decisions.len()).filter(is_raise).collect();
         raises.sort_by_key(|line| {
             let account = lines.account[*line];

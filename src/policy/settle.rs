@@ -292,7 +292,13 @@ pub struct Waterfall {
 }
 
 /// The waterfall of a line of `product` under a raise or a reopen that goes up.
-pub(super) fn waterfall(account: &Account, line: usize, rule: &Rule, product: &Product, others: i128) -> Waterfall {
+pub(super) fn waterfall(
+    account: &Account,
+    line: usize,
+    rule: &Rule,
+    product: &Product,
+    others: i128,
+) -> Waterfall {
     let old = account.lines.limit[line];
     let target = target(rule, old, 1);
     let (cut, _) = cut(account, product, target, others);

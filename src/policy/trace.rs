@@ -73,7 +73,13 @@ pub struct LineTrace {
 }
 
 /// Traces the lines of the only account that there is.
-pub fn trace(job: &Job, as_of: Day, lines: &Lines, features: &FeatureTable, scores: &Scores) -> Vec<LineTrace> {
+pub fn trace(
+    job: &Job,
+    as_of: Day,
+    lines: &Lines,
+    features: &FeatureTable,
+    scores: &Scores,
+) -> Vec<LineTrace> {
     let range = 0..lines.account.len();
     let own = rulings(job, as_of, lines, features, scores, range.clone());
     let columns = facts(job, as_of, lines, features, scores, range.clone());

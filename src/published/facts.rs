@@ -105,7 +105,8 @@ impl PublishedRun {
             let ints = decisions.ints(name)?;
             rows.clone().map(|row| Ok(before(ints, row)?)).collect()
         };
-        let opened_on = days("days_open")?.into_iter().collect::<Option<Vec<Day>>>().context("days_open is null")?;
+        let opened_on =
+            days("days_open")?.into_iter().collect::<Option<Vec<Day>>>().context("days_open is null")?;
         let scope = &self.job.scopes.lines;
         let mut columns: Vec<Option<Column>> = vec![None; scope.columns.len()];
         columns[0] = Some(decisions.column("account_id")?.clone());
@@ -119,7 +120,9 @@ impl PublishedRun {
             "decisions are of accounts that features do not have"
         );
         Ok(Lines {
-            has_rejected: (0..known).map(|position| rejected.contains(&accounts.ids.text(position))).collect(),
+            has_rejected: (0..known)
+                .map(|position| rejected.contains(&accounts.ids.text(position)))
+                .collect(),
             account,
             product: decisions.texts("product")?.clone(),
             limit: ints("old_limit")?,
@@ -158,7 +161,8 @@ fn decided(decisions: &Rows) -> Result<Vec<Decided>> {
     let (status, bound_by, band) = (text("new_status")?, text("bound_by")?, text("band")?);
     let (limit, on) = (decisions.ints("new_limit")?, decisions.ints("effective_on")?);
     let score = decisions.ints("score")?;
-    let required = |texts: &Texts, row: usize| texts.get(row).map(str::to_string).context("a decision has a gap");
+    let required =
+        |texts: &Texts, row: usize| texts.get(row).map(str::to_string).context("a decision has a gap");
     let of_row = |row: usize| -> Result<Decided> {
         Ok(Decided {
             action: required(action, row)?,

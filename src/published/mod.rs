@@ -46,7 +46,10 @@ impl PublishedRun {
         };
         let job = draft.bind(&columns);
         draft.remarks.check().map_err(|error| {
-            input(format!("read {}: its job files are not what this version takes\n{error}", directory.display()))
+            input(format!(
+                "read {}: its job files are not what this version takes\n{error}",
+                directory.display()
+            ))
         })?;
         let job = job.expect("a job without mistakes is bound");
         Ok(PublishedRun { directory: directory.to_path_buf(), manifest, job })
@@ -63,9 +66,8 @@ impl PublishedRun {
 fn line_columns(run: &Path) -> Result<FileColumns> {
     let found = rows::columns(&run.join("decisions.parquet"))?;
     let made = ["account_id", "product", "score", "band"];
-    let is_extra = |name: &str| {
-        !made.contains(&name) && !DECISION_COLUMNS.iter().any(|(taken, _)| *taken == name)
-    };
+    let is_extra =
+        |name: &str| !made.contains(&name) && !DECISION_COLUMNS.iter().any(|(taken, _)| *taken == name);
     let id = found.iter().find(|(name, _)| name == "account_id").map(|(_, kind)| *kind);
     let contract = LINE_COLUMNS.iter().map(|(name, kind)| match (*name, id) {
         ("account_id", Some(id)) => (name.to_string(), Ok(id)),

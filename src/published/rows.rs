@@ -163,8 +163,8 @@ fn batches(
     const BATCH_ROWS: usize = 65_536;
     let mut read = || -> Result<()> {
         let (file, metadata) = open(path)?;
-        let mut builder =
-            ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone()).with_batch_size(BATCH_ROWS);
+        let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())
+            .with_batch_size(BATCH_ROWS);
         if let Some(names) = names {
             let mask = ProjectionMask::columns(builder.parquet_schema(), names.iter().copied());
             builder = builder.with_projection(mask);
@@ -208,7 +208,8 @@ fn decode(batch: &RecordBatch, dictionaries: &mut Dictionaries) -> Result<Rows> 
             other => Decoder::for_extra(other),
         };
         let decoder = decoder.with_context(named)?;
-        let column = decoder.decode(array, slot, dictionaries).map_err(anyhow::Error::msg).with_context(named)?;
+        let column =
+            decoder.decode(array, slot, dictionaries).map_err(anyhow::Error::msg).with_context(named)?;
         Ok((field.name().clone(), column))
     });
     Ok(Rows { len: batch.num_rows(), columns: columns.collect::<Result<_>>()? })
@@ -229,15 +230,19 @@ fn is_of(batch: &RecordBatch, id: &Id) -> BooleanArray {
 
 /// The row groups that may hold the account, and which of their pages' rows.
 fn places(metadata: &ParquetMetaData, id: &Id) -> (Vec<usize>, RowSelection) {
-    let slot = metadata.file_metadata().schema_descr().columns().iter().position(|c| c.name() == "account_id");
+    let slot =
+        metadata.file_metadata().schema_descr().columns().iter().position(|c| c.name() == "account_id");
     let slot = slot.unwrap_or(0);
     let may_hold = |statistics: Option<&Statistics>| {
-        let range = statistics.and_then(|statistics| Some((statistics.min_bytes_opt()?, statistics.max_bytes_opt()?)));
+        let range = statistics
+            .and_then(|statistics| Some((statistics.min_bytes_opt()?, statistics.max_bytes_opt()?)));
         range.is_none_or(|(least, most)| id.within(least, most))
     };
     let groups = metadata.row_groups().iter().enumerate();
-    let groups: Vec<usize> =
-        groups.filter(|(_, group)| may_hold(group.column(slot).statistics())).map(|(group, _)| group).collect();
+    let groups: Vec<usize> = groups
+        .filter(|(_, group)| may_hold(group.column(slot).statistics()))
+        .map(|(group, _)| group)
+        .collect();
     let selectors = groups.iter().flat_map(|group| pages(metadata, *group, slot, id));
     let selection = RowSelection::from(selectors.collect::<Vec<RowSelector>>());
     (groups, selection)
@@ -247,7 +252,8 @@ fn places(metadata: &ParquetMetaData, id: &Id) -> (Vec<usize>, RowSelection) {
 fn pages(metadata: &ParquetMetaData, group: usize, slot: usize, id: &Id) -> Vec<RowSelector> {
     let rows = metadata.row_group(group).num_rows();
     let index = metadata.page_index();
-    let found = index.and_then(|index| Some((index.column_index(group, slot)?, index.offset_index(group, slot)?)));
+    let found =
+        index.and_then(|index| Some((index.column_index(group, slot)?, index.offset_index(group, slot)?)));
     let Some((statistics, offsets)) = found else { return vec![RowSelector::select(rows as usize)] };
     let starts: Vec<i64> = offsets.page_locations().iter().map(|page| page.first_row_index).collect();
     let ends = starts.iter().skip(1).copied().chain([rows]);
@@ -265,7 +271,8 @@ fn pages(metadata: &ParquetMetaData, group: usize, slot: usize, id: &Id) -> Vec<
 fn page_may_hold(statistics: &ColumnIndexMetaData, page: usize, id: &Id) -> bool {
     match (statistics, id) {
         (ColumnIndexMetaData::INT64(index), Id::Int(id)) => {
-            index.min_value(page).is_none_or(|least| least <= id) && index.max_value(page).is_none_or(|most| id <= most)
+            index.min_value(page).is_none_or(|least| least <= id)
+                && index.max_value(page).is_none_or(|most| id <= most)
         }
         (ColumnIndexMetaData::BYTE_ARRAY(index), Id::Text(_)) => {
             let range = index.min_value(page).zip(index.max_value(page));

@@ -40,7 +40,8 @@ pub struct LineNotice {
     pub effective_on: Option<Day>,
     /// Why, in sentences: the rule's own, or why a raise was not made.
     pub why: Vec<String>,
-    /// The reasons of the score, where the score took part; at most the scorecard's `reasons`.
+    /// The reasons of the score, where the score took part; together with `why` at most the scorecard's
+    /// `reasons`.
     pub score_reasons: Vec<String>,
 }
 
@@ -70,7 +71,8 @@ fn line_notice(trial: &Trial, now: &Verdict, line: usize) -> Option<LineNotice> 
     };
     // Where nothing else speaks, the score has to.
     let uses_score = why.is_empty() || takes_score(trial, decision, rule);
-    let score_reasons = if uses_score { score_reasons(trial) } else { Vec::new() };
+    let mut score_reasons = if uses_score { score_reasons(trial) } else { Vec::new() };
+    score_reasons.truncate(job.scorecard.reasons.saturating_sub(why.len()));
     if why.is_empty() && score_reasons.is_empty() {
         why.push("It follows from our regular review of all credit lines.".to_string());
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::trial::{Trial, Verdict, followers};
 use crate::input::lines::Status;
-use crate::job::{Feature, FeatureKind, Statistic};
+use crate::job::{Aggregate, BILL_COLUMNS, Feature, FeatureKind, From, LINE_COLUMNS, Statistic};
 use crate::policy::Decision;
 
 /// A value of one feature with which a line would be decided otherwise.
@@ -102,28 +102,35 @@ fn compare(decision: &Decision, now: &Decision) -> Option<Ordering> {
     (decision.action != now.action && order.is_ne()).then_some(order)
 }
 
-/// The least and the most a feature can be.
-fn range(feature: &Feature) -> (i64, i64) {
-    match &feature.kind {
+/// The least and the most a feature can be, as far as its declaration tells.
+fn range(features: &[Feature], feature: usize) -> (i64, i64) {
+    const NOT_NEGATIVE: (i64, i64) = (0, i64::MAX);
+    let of = |feature: usize| range(features, feature);
+    match &features[feature].kind {
         FeatureKind::Aggregate(aggregate) => {
             let days = aggregate.days.map_or(i64::MAX, i64::from);
             match aggregate.statistic {
-                Statistic::Count | Statistic::Distinct => (0, i64::MAX),
+                Statistic::Count | Statistic::Distinct => NOT_NEGATIVE,
                 Statistic::ActiveDays => (0, days),
                 Statistic::DaysSince => (0, days.saturating_sub(1)),
-                // No statistic of the days a bill is late, or of what is due or left of it, is below 0.
-                _ if aggregate.from == crate::job::From::Bills
-                    && aggregate.of.is_some_and(|slot| {
-                        ["days_late", "outstanding", "due_amount"].contains(&crate::job::BILL_COLUMNS[slot].0)
-                    }) =>
-                {
-                    (0, i64::MAX)
-                }
+                _ if is_never_negative(aggregate) => NOT_NEGATIVE,
                 _ => (i64::MIN, i64::MAX),
             }
         }
-        FeatureKind::Ratio { .. } | FeatureKind::Expression(_) => (i64::MIN, i64::MAX),
+        FeatureKind::Ratio { a, b, scale } if of(*a).0 >= 0 && of(*b).0 >= 0 && *scale >= 0 => NOT_NEGATIVE,
+        FeatureKind::Ratio { .. } => (i64::MIN, i64::MAX),
+        FeatureKind::Expression(expr) => expr.range(&of),
     }
+}
+
+/// Whether the column an aggregate is of holds no negative values: neither do its sum, least, most, last.
+fn is_never_negative(aggregate: &Aggregate) -> bool {
+    let name = aggregate.of.and_then(|slot| match aggregate.from {
+        From::Bills => BILL_COLUMNS.get(slot).map(|(name, _)| *name),
+        From::Lines => LINE_COLUMNS.get(slot).map(|(name, _)| *name),
+        From::Transactions => None,
+    });
+    name.is_some_and(|name| ["days_late", "outstanding", "due_amount", "credit_limit"].contains(&name))
 }
 
 /// How far a value lies from where the feature is; from 0 where it has none.
@@ -135,7 +142,7 @@ fn distance(from: Option<i64>, to: i64) -> u64 {
 /// the feature, or one made of it, against.
 fn steps(trial: &Trial, feature: usize, from: Option<i64>, side: Ordering) -> Vec<i64> {
     let start = from.unwrap_or(0);
-    let (least, most) = range(&trial.run.job.features[feature]);
+    let (least, most) = range(&trial.run.job.features, feature);
     let mut steps: Vec<i64> = Vec::new();
     let mut length: i128 = 1;
     loop {

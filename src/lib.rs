@@ -16,6 +16,8 @@
 //! - [`publish`] — gates, tables, manifest, atomic commit, lock, release, verify
 //! - [`published`] — a run directory read back: manifest, job files, tables
 //! - [`explain`] — one account of a run: why it was decided so, and what would change it
+//! - [`diff`] — what changed between two runs
+//! - [`report`] — a run, or a range of them, as a page to look at
 //! - [`run`] — the verbs of a run, in order
 //! - [`check`] — job files, schemas and deliveries without a run
 //! - [`summary`] — a run's figures for people and machines
@@ -25,6 +27,7 @@ pub mod check;
 pub mod cli;
 pub mod console;
 pub mod day;
+pub mod diff;
 pub mod explain;
 pub mod expr;
 pub mod failure;
@@ -34,6 +37,7 @@ pub mod job;
 pub mod policy;
 pub mod publish;
 pub mod published;
+pub mod report;
 pub mod run;
 pub mod sample;
 pub mod score;

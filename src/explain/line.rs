@@ -187,7 +187,7 @@ pub fn line(trial: &Trial, now: &Verdict, trace: &LineTrace, line: usize, turns:
     let (up, down) = (since(lines.increased_on[line]), since(lines.decreased_on[line]));
     let words = trial.in_words(decision, now);
     let text = match decision.refusal {
-        Some(refusal) => Some(refusal_in_words(refusal).to_string()),
+        Some(refusal) => Some(refusal.in_words().to_string()),
         None => rule.and_then(|rule| rule.text.clone()),
     };
     Line {
@@ -293,21 +293,4 @@ fn budget(trial: &Trial, now: &Verdict, trace: &LineTrace, line: usize) -> Optio
     let turn = trial.budgets.turn(product, now.score)?;
     let asks = waterfall.rounded - waterfall.old;
     Some(Budget { budget: turn.budget, taken_before: turn.spent, asks, granted: turn.grants(asks) })
-}
-
-/// Why a rule's action is not carried out, for whoever looks after the book.
-fn refusal_in_words(refusal: Refusal) -> &'static str {
-    match refusal {
-        Refusal::NoProduct => "the policy does not declare the product",
-        Refusal::NoRule => "no rule is true",
-        Refusal::NotActive => "the line is not in a status that allows it",
-        Refusal::NoChange => "it would change nothing",
-        Refusal::Pending => "an earlier adjustment is still to take effect",
-        Refusal::RejectedLine => "the snapshot holds a rejected row of the account",
-        Refusal::Cooldown => "the limit changed too recently",
-        Refusal::Cap => "a cap leaves no room for a raise",
-        Refusal::Floor => "the limit is already as low as it may be",
-        Refusal::BelowMinRaise => "the raise would be too small to be worth making",
-        Refusal::Budget => "the raises of better scores have used up the budget",
-    }
 }

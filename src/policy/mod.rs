@@ -58,6 +58,40 @@ impl Refusal {
     }
 }
 
+impl Refusal {
+    /// All of them, in order of precedence.
+    pub const ALL: [Refusal; 11] = [
+        Refusal::NoProduct,
+        Refusal::NoRule,
+        Refusal::NotActive,
+        Refusal::NoChange,
+        Refusal::Pending,
+        Refusal::RejectedLine,
+        Refusal::Cooldown,
+        Refusal::Cap,
+        Refusal::Floor,
+        Refusal::BelowMinRaise,
+        Refusal::Budget,
+    ];
+
+    /// For whoever looks after the book.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Refusal::NoProduct => "the policy does not declare the product",
+            Refusal::NoRule => "no rule is true",
+            Refusal::NotActive => "the line is not in a status that allows it",
+            Refusal::NoChange => "it would change nothing",
+            Refusal::Pending => "an earlier adjustment is still to take effect",
+            Refusal::RejectedLine => "the snapshot holds a rejected row of the account",
+            Refusal::Cooldown => "the limit changed too recently",
+            Refusal::Cap => "a cap leaves no room for a raise",
+            Refusal::Floor => "the limit is already as low as it may be",
+            Refusal::BelowMinRaise => "the raise would be too small to be worth making",
+            Refusal::Budget => "the raises of better scores have used up the budget",
+        }
+    }
+}
+
 /// What can cut a raise, in the order in which they are applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cap {

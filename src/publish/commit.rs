@@ -133,6 +133,18 @@ impl Stage {
         Ok(outputs)
     }
 
+    /// Where the run is made.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Writes one more file, and says what it is.
+    pub fn add(&self, name: &str, bytes: &[u8]) -> Result<OutputEntry> {
+        let path = self.directory.join(name);
+        write_synced(&path, bytes)?;
+        self.entry(&path, None)
+    }
+
     fn entry(&self, path: &Path, rows: Option<usize>) -> Result<OutputEntry> {
         let name = path.file_name().expect("a file of the run").to_string_lossy().into_owned();
         let bytes = fs::metadata(path)?.len();

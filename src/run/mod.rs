@@ -23,9 +23,10 @@ use crate::policy::{Decision, decide};
 use crate::publish::commit::{Lock, run_directory};
 use crate::publish::manifest::{Counts, Identity, Manifest, Timing, control_totals};
 use crate::publish::{Results, gates};
+use crate::published::PublishedRun;
 use crate::score::{Scores, score};
-use crate::signal;
 use crate::summary::Summary;
+use crate::{report, signal};
 
 pub use inputs::{Deliveries, Files, missing_days, prepare};
 use inputs::{repayments, transactions, wanted_lines};
@@ -131,6 +132,11 @@ pub fn run(request: &Request, progress: &Progress) -> Result<Outcome> {
     progress.stage("write", 0);
     let stage = lock.stage()?;
     manifest.outputs = stage.write(&results)?;
+    if job.report {
+        let page = report::page(&PublishedRun::with_manifest(stage.directory(), manifest.clone())?, None)?;
+        manifest.outputs.push(stage.add("report.html", page.as_bytes())?);
+        manifest.outputs.sort_by(|a, b| a.file.cmp(&b.file));
+    }
     let summary = Summary::of(&results)?;
     watch.lap("write");
     manifest.timing = watch.stop();

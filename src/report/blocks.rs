@@ -1,8 +1,10 @@
 //! What a page is built of: tiles, sections, tables with bars in them, charts. Shapes are in whole units
 //! of their own drawing; all text stays text, and the template escapes it.
 
+use serde::Serialize;
+
 /// A page.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize)]
 pub struct Page {
     /// The heading.
     pub title: String,
@@ -17,7 +19,7 @@ pub struct Page {
 }
 
 /// A headline figure.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct Tile {
     /// What it is.
     pub label: String,
@@ -28,7 +30,7 @@ pub struct Tile {
 }
 
 /// A part of the page.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize)]
 pub struct Section {
     /// Where links lead.
     pub id: &'static str,
@@ -43,7 +45,7 @@ pub struct Section {
 }
 
 /// A table.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize)]
 pub struct Table {
     /// What it shows.
     pub caption: String,
@@ -67,7 +69,7 @@ impl Table {
 }
 
 /// A cell of a table.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Cell {
     /// What is read.
     pub text: String,
@@ -127,7 +129,7 @@ pub const WIDTH: u32 = 1000;
 pub const HEIGHT: u32 = 240;
 
 /// A bar in a cell: pieces along a line, and marks across it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Bar {
     /// What it shows, in words.
     pub alt: String,
@@ -177,7 +179,7 @@ pub fn scaled(amount: u128, most: u128, length: u32) -> u32 {
 }
 
 /// A drawing with its axes.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize)]
 pub struct Chart {
     /// The heading.
     pub title: String,

@@ -12,7 +12,9 @@ mod outcome;
 mod range;
 
 use anyhow::{Context, Result};
-use askama::Template;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior, Value, context};
 
 use crate::published::PublishedRun;
 use blocks::{HEIGHT, Page, WIDTH};
@@ -20,15 +22,6 @@ use figures::Figures;
 use movement::Movement;
 
 pub use range::range_page;
-
-/// The whole file: the page's blocks in their places, every text escaped.
-#[derive(Template)]
-#[template(path = "report.html")]
-struct File<'a> {
-    page: &'a Page,
-    width: u32,
-    height: u32,
-}
 
 /// The page of a run, held against another where there is one.
 pub fn page(run: &PublishedRun, against: Option<&PublishedRun>) -> Result<String> {
@@ -51,6 +44,15 @@ pub fn page(run: &PublishedRun, against: Option<&PublishedRun>) -> Result<String
     render(&page)
 }
 
+/// Puts the page's blocks in their places; the template escapes every text.
 fn render(page: &Page) -> Result<String> {
-    File { page, width: WIDTH, height: HEIGHT }.render().context("make the report")
+    let mut templates = Environment::new();
+    templates.set_undefined_behavior(UndefinedBehavior::Strict);
+    templates.set_syntax(SyntaxConfig::builder().trim_blocks(true).build()?);
+    templates.add_template("report.css", include_str!("../../templates/report.css"))?;
+    templates.add_template("report.html", include_str!("../../templates/report.html"))?;
+    templates.add_global("width", WIDTH);
+    templates.add_global("height", HEIGHT);
+    let file = templates.get_template("report.html")?;
+    file.render(context! { page => Value::from(Serde(page)) }).context("make the report")
 }

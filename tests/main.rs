@@ -9,5 +9,6 @@ mod policy;
 mod properties;
 mod publish;
 mod readme;
+mod report;
 mod support;
 mod tidy;

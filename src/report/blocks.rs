@@ -135,8 +135,8 @@ pub struct Bar {
     pub alt: String,
     /// Start, length, colour.
     pub pieces: Vec<(u32, u32, String)>,
-    /// Places of marks.
-    pub marks: Vec<u32>,
+    /// Places of marks, and how they are set off: `mark` for a figure, `tick` for a scale.
+    pub marks: Vec<(u32, &'static str)>,
 }
 
 impl Bar {
@@ -161,7 +161,7 @@ impl Bar {
         let half = WIDTH / 2;
         let length = scaled(amount.unsigned_abs(), most, half);
         let (start, colour) = if amount < 0 { (half - length, "down") } else { (half, "up") };
-        Bar { alt, pieces: vec![(start, length, colour.to_string())], marks: vec![half] }
+        Bar { alt, pieces: vec![(start, length, colour.to_string())], marks: vec![(half, "tick")] }
     }
 }
 

@@ -16,11 +16,10 @@ pub(super) fn migration(before: &PublishedRun, now: &PublishedRun, movement: &Mo
     let actions: Vec<String> = Action::ALL.iter().map(|action| action.name().to_string()).collect();
     let alone = |(old, new): (u64, u64), what: &str| match (old, new) {
         (0, 0) => String::new(),
-        _ => format!(
-            " {} {what} are only in the other run, {} only in this one.",
-            thousands(old.into()),
-            thousands(new.into())
-        ),
+        _ => {
+            let (old, new) = (thousands(old.into()), thousands(new.into()));
+            format!(" {what} only in the other run: {old}, only in this one: {new}.")
+        }
     };
     let stay: u64 =
         movement.bands.iter().filter(|((old, new), _)| old == new).map(|(_, accounts)| accounts).sum();
@@ -34,8 +33,8 @@ pub(super) fn migration(before: &PublishedRun, now: &PublishedRun, movement: &Mo
             told(before),
             percent(stay, all),
             thousands(all.into()),
-            alone(movement.accounts_alone, "accounts"),
-            alone(movement.lines_alone, "lines"),
+            alone(movement.accounts_alone, "Accounts"),
+            alone(movement.lines_alone, "Lines"),
         ),
         tables: vec![
             matrix(
@@ -149,7 +148,7 @@ fn bar(name: &str, index: i64, colour: &str) -> Bar {
     let mark = |at: i64| (u128::from(at.unsigned_abs()) * u128::from(WIDTH) / most) as u32;
     let length = index.max(0).unsigned_abs();
     Bar {
-        marks: vec![mark(SMALL), mark(LARGE)],
+        marks: vec![(mark(SMALL), "tick"), (mark(LARGE), "tick")],
         ..Bar::of(length.into(), most, colour, format!("{name}: {index} thousandths"))
     }
 }

@@ -1,6 +1,6 @@
 //! What a run stood on: the head of the page, gates, rejects, inputs and control totals.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::blocks::{Bar, Cell, Page, Section, Table, Tile, WIDTH, percent};
 use super::figures::Figures;
@@ -147,7 +147,7 @@ fn bullet(bounds: Bounds, outcome: &Outcome) -> Option<Bar> {
     Some(Bar {
         alt: format!("the figure lies {verdict} its bounds"),
         pieces: vec![(from, (to.max(from) - from).max(4), "allowed".to_string())],
-        marks: vec![place(figure).clamp(4, WIDTH - 4)],
+        marks: vec![(place(figure).clamp(4, WIDTH - 4), "mark")],
     })
 }
 
@@ -164,28 +164,19 @@ pub(super) fn rejects(figures: &Figures) -> Section {
         section.note = "No row was rejected.".to_string();
         return section;
     }
-    let reasons: BTreeSet<&String> = figures.rejects.keys().map(|(_, _, reason)| reason).collect();
-    let mut by_day: BTreeMap<(&String, &String), BTreeMap<&String, u64>> = BTreeMap::new();
+    let most = figures.rejects.values().max().copied().unwrap_or(0);
+    let mut table =
+        Table::new("Rejected rows by day and reason", &["input", "delivery", "reason", "#rows", ""]);
     for ((input, day, reason), rows) in &figures.rejects {
-        by_day.entry((input, day)).or_default().insert(reason, *rows);
-    }
-    let most = by_day.values().map(|own| own.values().sum::<u64>()).max().unwrap_or(0);
-    let mut header = vec!["input".to_string(), "delivery".to_string()];
-    header.extend(reasons.iter().map(|reason| format!("#{}", reason.replace('_', " "))));
-    header.extend(["#all".to_string(), "".to_string()]);
-    let header: Vec<&str> = header.iter().map(String::as_str).collect();
-    let mut table = Table::new("Rejected rows by day and reason", &header);
-    for ((input, day), own) in by_day {
-        let all: u64 = own.values().sum();
-        let day = if day.is_empty() { "undated" } else { day };
-        let mut row = vec![Cell::text(input), Cell::text(day)];
-        row.extend(
-            reasons.iter().map(|reason| own.get(reason).map_or(Cell::default(), |rows| Cell::count(*rows))),
-        );
-        row.push(Cell::count(all).tone("strong"));
-        let alt = format!("{all} rejected rows of {input}, {day}");
-        row.push(Cell::bar(Bar::of(all.into(), most.into(), "down", alt)));
-        table.rows.push(row);
+        let (day, reason) = (if day.is_empty() { "undated" } else { day }, reason.replace('_', " "));
+        let alt = format!("{rows} rows of {input}, {day}: {reason}");
+        table.rows.push(vec![
+            Cell::text(input),
+            Cell::text(day).tone("day"),
+            Cell::text(reason),
+            Cell::count(*rows),
+            Cell::bar(Bar::of((*rows).into(), most.into(), "down", alt)),
+        ]);
     }
     section.tables.push(table);
     section

@@ -48,9 +48,8 @@ pub(super) fn scores(run: &PublishedRun, figures: &Figures) -> Section {
 }
 
 fn histogram(job: &Job, figures: &Figures) -> Chart {
-    const COLUMNS: i64 = 60;
     let (min, max) = (i64::from(job.scorecard.min), i64::from(job.scorecard.max));
-    let step = ((max - min + COLUMNS) / COLUMNS).max(1);
+    let step = round_step(max - min);
     let mut counts: BTreeMap<i64, u64> = BTreeMap::new();
     for (score, accounts) in &figures.scores {
         *counts.entry((score - min).div_euclid(step)).or_default() += accounts;
@@ -90,6 +89,14 @@ fn histogram(job: &Job, figures: &Figures) -> Chart {
             .map(|score| (((score - min) * 1000 / (max - min).max(1)) as u32, score.to_string()))
             .collect(),
     }
+}
+
+/// A step of 1, 2 or 5 times a power of ten that cuts a span into at most 70.
+fn round_step(span: i64) -> i64 {
+    const MOST_STEPS: i64 = 70;
+    let powers = (0..10).map(|power| 10_i64.pow(power));
+    let mut steps = powers.flat_map(|power| [power, 2 * power, 5 * power]);
+    steps.find(|step| span / step <= MOST_STEPS).unwrap_or(10_000_000_000)
 }
 
 /// Every product's totals of an action; those without lines left out.

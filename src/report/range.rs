@@ -91,7 +91,7 @@ fn assemble(nights: &[Night]) -> Page {
     };
     section.charts = series.iter().map(|series| chart(series, &days)).collect();
     let last_night = &nights[nights.len() - 1].run.manifest;
-    let tiles = series.iter().take(5).map(|series| Tile {
+    let tiles = series.iter().take(6).map(|series| Tile {
         label: series.name.to_string(),
         cell: Cell::number(series.values.last().map_or(String::new(), |value| series.shown.text(*value))),
         note: series
@@ -177,8 +177,12 @@ fn chart(series: &Series, days: &[Day]) -> Chart {
             series.shown.text(most)
         ),
         lines: vec![line(&series.values, least, most, "s4")],
-        top: series.shown.text(most),
-        bottom: if least == most { String::new() } else { series.shown.text(least) },
+        top: if least == most {
+            series.shown.text(most)
+        } else {
+            format!("most {}", series.shown.text(most))
+        },
+        bottom: if least == most { String::new() } else { format!("least {}", series.shown.text(least)) },
         ticks: ends(days),
         ..Chart::default()
     }
@@ -229,7 +233,7 @@ fn figures_table(series: &[Series], nights: &[Night]) -> Section {
     let mut table = Table::new("Every figure of every night", &header);
     for (place, night) in nights.iter().enumerate() {
         let day = night.run.manifest.as_of;
-        let mut row = vec![Cell::text(day.to_string()).tone("strong")];
+        let mut row = vec![Cell::text(day.to_string()).tone("strong day")];
         row.extend(series.iter().map(|series| {
             let value = series.values[place];
             let cell = Cell::number(series.shown.text(value));

@@ -164,11 +164,7 @@ fn scores(bencher: Bencher, accounts: usize) {
     let job = shipped_job();
     let part = features(&job);
     let repeat: Vec<u32> = (0..accounts).map(|account| (account % ACCOUNTS) as u32).collect();
-    let repeated = |column: &Column| match column.gather(&repeat) {
-        Column::Int(ints) => ints,
-        _ => unreachable!("features are integers"),
-    };
-    let table = FeatureTable::of(&part.iter().map(repeated).collect::<Vec<_>>());
+    let table = FeatureTable::of(&part.iter().map(|column| column.gather(&repeat)).collect::<Vec<_>>());
     bencher
         .counter(ItemsCount::new(accounts))
         .bench_local(|| score(black_box(&job.scorecard), black_box(&table), accounts));

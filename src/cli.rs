@@ -1,6 +1,8 @@
 //! The command line: arguments, and which verb they ask for.
 
+mod explain;
 mod plan;
+mod report;
 mod run;
 
 use std::io::Write;
@@ -70,6 +72,20 @@ Examples:
         /// A run's directory
         run: PathBuf,
     },
+    /// Explain one account of a run: its score, its lines, and what would change them
+    #[command(after_help = "\
+Examples:
+  rescore explain out/date=2026-11-20 --account 1000042
+  rescore explain out/date=2026-11-20 --account 1000042 --against out/date=2026-11-19
+  rescore explain out/date=2026-11-20 --account 1000042 --adverse-action   # the notice to the person")]
+    Explain(explain::ExplainArgs),
+    /// Write a page to look at: a run, a run against another, or a range of runs day by day
+    #[command(after_help = "\
+Examples:
+  rescore report out/date=2026-11-20
+  rescore report out/date=2026-11-20 --against out/date=2026-11-19 --out friday.html
+  rescore report out                                # every night in it")]
+    Report(report::ReportArgs),
     /// Publish a held run, unchanged
     #[command(after_help = "\
 Examples:
@@ -156,6 +172,8 @@ pub fn main() -> Result<()> {
             let files = manifest.outputs.len();
             print(&format!("{}: {files} files, whole and as the manifest says", run.display()))
         }
+        Command::Explain(args) => explain::explain_command(&args),
+        Command::Report(args) => report::report_command(&args),
         Command::Release(args) => {
             check_dates(Some(args.date), args.known_on)?;
             let known_on = args.known_on.unwrap_or(args.date);

@@ -42,6 +42,12 @@ impl Day {
         i64::from(self.0) - i64::from(earlier.0)
     }
 
+    /// As a letter writes it: 20 November 2026.
+    pub fn in_words(self) -> String {
+        let date = Self::EPOCH.checked_add(Span::new().days(self.0));
+        date.map_or_else(|_| self.to_string(), |date| date.strftime("%-d %B %Y").to_string())
+    }
+
     /// Every day from this one to `last`, both included.
     pub fn to(self, last: Day) -> impl Iterator<Item = Day> {
         (self.0..=last.0).map(Day)

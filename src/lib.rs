@@ -15,6 +15,10 @@
 //! - [`score`] — features x scorecard = points, score, band, reasons
 //! - [`policy`] — score + line = decision: rules, caps, budget
 //! - [`publish`] — gates, tables, manifest, atomic commit, lock, release, verify
+//! - [`published`] — a run directory read back: manifest, job files, tables
+//! - [`explain`] — one account of a run: why it was decided so, and what would change it
+//! - [`diff`] — what changed between two runs
+//! - [`report`] — a run, or a range of them, as a page to look at
 //! - [`run`] — the verbs of a run, in order: a night, a range, a simulation, a dry run
 //! - [`check`] — job files, schemas and deliveries without a run
 //! - [`summary`] — a run's figures for people and machines
@@ -24,6 +28,8 @@ pub mod check;
 pub mod cli;
 pub mod console;
 pub mod day;
+pub mod diff;
+pub mod explain;
 pub mod expr;
 pub mod failure;
 pub mod features;
@@ -32,6 +38,8 @@ pub mod input;
 pub mod job;
 pub mod policy;
 pub mod publish;
+pub mod published;
+pub mod report;
 pub mod run;
 pub mod sample;
 pub mod score;

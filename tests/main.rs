@@ -1,6 +1,7 @@
 //! All tests that go through the public face of the project: one program, so that it is linked once.
 
 mod audit;
+mod explain;
 mod golden;
 mod inputs;
 mod mistakes;
@@ -9,5 +10,6 @@ mod properties;
 mod publish;
 mod range;
 mod readme;
+mod report;
 mod support;
 mod tidy;

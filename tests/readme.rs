@@ -16,7 +16,8 @@ fn every_command_of_the_readme_works_in_the_order_given() {
     }
     let commands = commands(&readme);
     assert!(commands.len() > 5, "{commands:?}");
-    for command in commands {
+    assert!(commands.iter().filter(|(_, told)| !told.is_empty()).count() > 2, "{commands:?}");
+    for (command, told) in commands {
         // The tests themselves are what runs this.
         if command == "cargo test --release" {
             continue;
@@ -29,22 +30,35 @@ fn every_command_of_the_readme_works_in_the_order_given() {
         let output = output.unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{command}\n{stderr}");
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        let mut lines = stdout.lines();
+        for line in told {
+            assert!(
+                lines.any(|found| found == line),
+                "{command}: `{line}` is not told, or not there\n{stdout}"
+            );
+        }
     }
     sample_data_is_what_the_readme_makes(home.path());
 }
 
-/// The lines of all ```sh blocks, and those of the measurement at a size that a test can wait for.
-fn commands(readme: &str) -> Vec<String> {
-    let mut commands = Vec::new();
-    let mut inside = false;
+/// The lines of all ```sh blocks with what the ```text block after them says is told, in order and with
+/// gaps; and the commands of the measurement at a size that a test can wait for.
+fn commands(readme: &str) -> Vec<(String, Vec<String>)> {
+    let mut commands: Vec<(String, Vec<String>)> = Vec::new();
+    let mut block = "";
     for line in readme.lines() {
-        match line {
-            "```sh" => inside = true,
-            "```" => inside = false,
-            line if inside => commands.push(line.to_string()),
-            line => {
+        match (line.strip_prefix("```"), block) {
+            (Some(kind), _) => block = kind,
+            (None, "sh") => commands.push((line.to_string(), Vec::new())),
+            (None, "text") => {
+                let (_, told) = commands.last_mut().expect("something is told after a command");
+                told.extend((!["…", ""].contains(&line)).then(|| line.to_string()));
+            }
+            (None, _) => {
                 let measured = line.strip_prefix("$ ").map(|line| line.replace("/usr/bin/time -v ", ""));
-                commands.extend(measured.map(|line| line.replace("--accounts 1000000", "--accounts 2500")));
+                let small = measured.map(|line| line.replace("--accounts 1000000", "--accounts 2500"));
+                commands.extend(small.map(|line| (line, Vec::new())));
             }
         }
     }

@@ -1,7 +1,9 @@
-//! What an expression demands at the least: the parts that must all be true, for lints.
+//! What an expression demands at the least: the parts that must all be true, for lints; and the integers
+//! it holds things against, for searches.
 
 use num_bigint::BigInt;
 
+use super::parse::children;
 use super::{Comparison, Expr, Node};
 
 /// A part that must be true where the whole is.
@@ -20,6 +22,19 @@ impl Expr {
     pub fn conjuncts(&self) -> Vec<Conjunct<'_>> {
         let mut found = Vec::new();
         collect(&self.node, &mut found);
+        found
+    }
+
+    /// Every integer in it that fits in 64 bits, as often as it stands there.
+    pub fn integers(&self) -> Vec<i64> {
+        let mut found = Vec::new();
+        let mut waiting = vec![&self.node];
+        while let Some(node) = waiting.pop() {
+            if let Node::Int(number) = node {
+                found.extend(i64::try_from(number.clone()));
+            }
+            waiting.extend(children(node));
+        }
         found
     }
 

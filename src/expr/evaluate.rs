@@ -28,6 +28,11 @@ impl Truths {
         self.0[row] == TRUE
     }
 
+    /// Whether the row is true or false; `None` where that is unknown.
+    pub fn get(&self, row: usize) -> Option<bool> {
+        (self.0[row] != UNKNOWN).then_some(self.0[row] == TRUE)
+    }
+
     /// Row by row, whether it is true.
     pub fn iter(&self) -> impl Iterator<Item = bool> {
         self.0.iter().map(|truth| *truth == TRUE)

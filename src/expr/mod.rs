@@ -4,6 +4,7 @@ pub mod column;
 mod conjuncts;
 mod evaluate;
 mod parse;
+mod range;
 
 use std::ops::Range;
 

@@ -354,7 +354,7 @@ fn article(kind: Type) -> &'static str {
     }
 }
 
-fn children(node: &Node) -> Vec<&Node> {
+pub(super) fn children(node: &Node) -> Vec<&Node> {
     match node {
         Node::Column(_) | Node::Int(_) | Node::Text(_) | Node::Bool(_) | Node::Null => vec![],
         Node::Negate(a) | Node::Not(a) | Node::IsNull(a) | Node::PerCode(_, a) => vec![a],

@@ -10,7 +10,7 @@ use super::Partitions;
 use super::accumulate::{Cells, Total};
 use super::plan::Plan;
 use super::table::{FeatureTable, Narrow};
-use crate::expr::{Column, Expr, Frame, Ints};
+use crate::expr::{Column, Frame, Ints};
 use crate::failure::input;
 use crate::input::accounts::Accounts;
 use crate::job::{Feature, FeatureKind};
@@ -106,24 +106,36 @@ fn derive(features: &[Feature], part: Vec<Option<Narrow>>, accounts: usize) -> R
     let mut finished = Vec::with_capacity(part.len());
     for ((number, feature), known) in features.iter().enumerate().zip(part) {
         let overflow = |(account, value)| Overflow { account, feature: number, value };
-        let column = match &feature.kind {
-            FeatureKind::Aggregate(_) => {
-                finished.push(known.expect("every plan has been answered"));
-                continue;
+        match derived(&feature.kind, columns.iter().map(Option::as_ref).collect(), accounts) {
+            None => finished.push(known.expect("every plan has been answered")),
+            Some(column) => {
+                let column = column.map_err(overflow)?;
+                finished.push(Narrow::of(column.clone()));
+                columns[number] = Some(Column::Int(column));
             }
-            FeatureKind::Ratio { a, b, scale } => {
-                let operand = |feature: usize| match &columns[feature] {
-                    Some(Column::Int(ints)) => ints,
-                    _ => unreachable!("features above are finished"),
-                };
-                ratio(operand(*a), operand(*b), *scale).map_err(overflow)?
-            }
-            FeatureKind::Expression(expr) => expression(expr, &columns, accounts).map_err(overflow)?,
-        };
-        finished.push(Narrow::of(column.clone()));
-        columns[number] = Some(Column::Int(column));
+        }
     }
     Ok(finished)
+}
+
+/// A ratio or an expression over the features above it; `None` for an aggregate. `Err` names the first
+/// row whose value does not fit in 64 bits, and the value.
+pub fn derived(
+    kind: &FeatureKind,
+    above: Vec<Option<&Column>>,
+    rows: usize,
+) -> Option<Result<Ints, (usize, BigInt)>> {
+    match kind {
+        FeatureKind::Aggregate(_) => None,
+        FeatureKind::Ratio { a, b, scale } => {
+            let operand = |feature: usize| match above[feature] {
+                Some(Column::Int(ints)) => ints,
+                _ => unreachable!("features above are finished"),
+            };
+            Some(ratio(operand(*a), operand(*b), *scale))
+        }
+        FeatureKind::Expression(expr) => Some(expr.ints(&Frame { rows, columns: above })),
+    }
 }
 
 fn totals(
@@ -152,11 +164,6 @@ fn ratio(a: &Ints, b: &Ints, scale: i64) -> Result<Ints, (usize, BigInt)> {
         i64::try_from(exact).map(Some).map_err(|_| (row, BigInt::from(exact)))
     };
     (0..a.values.len()).map(one).collect()
-}
-
-fn expression(expr: &Expr, columns: &[Option<Column>], accounts: usize) -> Result<Ints, (usize, BigInt)> {
-    let columns = columns.iter().map(Option::as_ref).collect();
-    expr.ints(&Frame { rows: accounts, columns })
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use rayon::prelude::*;
 
 use crate::expr::{Column, Frame};
 
-pub use finish::Answers;
+pub use finish::{Answers, derived};
 pub use interner::Interner;
 pub use rows::{Packed, Packer};
 pub use table::FeatureTable;

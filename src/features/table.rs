@@ -72,7 +72,12 @@ impl FeatureTable {
     }
 
     /// A table of whole columns, one a feature, one row an account.
-    pub fn of(columns: &[Ints]) -> FeatureTable {
+    pub fn of(columns: &[Column]) -> FeatureTable {
+        let ints = |column: &'_ Column| match column {
+            Column::Int(ints) => ints.clone(),
+            _ => unreachable!("features are integers"),
+        };
+        let columns: Vec<Ints> = columns.iter().map(ints).collect();
         let accounts = columns.first().map_or(0, |column| column.values.len());
         let part = |start: usize| {
             let rows = start..(start + (1 << SHIFT)).min(accounts);

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use rayon::prelude::*;
 
-use super::accounts::{Accounts, compare_ids, distinct_ids, id_text};
+use super::accounts::{Accounts, Ids, compare_ids, distinct_ids, id_text};
 use super::catalog::Catalog;
 use super::file::{OpenFile, Role, Units, Wanted};
 use super::rejects::{self, Reason, Reject, Verdicts};
@@ -84,6 +84,36 @@ pub struct Lines {
     pub tally: Tally,
     /// The delivery the lines are from; `None` if undated.
     pub snapshot: Option<Day>,
+}
+
+impl Lines {
+    /// The lines as many times over, each time as those of other accounts. `self` must be of one account.
+    pub fn repeated(&self, times: usize) -> Lines {
+        let own = self.account.len();
+        let rows: Vec<u32> = (0..times).flat_map(|_| 0..own as u32).collect();
+        fn repeat<T: Clone>(values: &[T], times: usize) -> Vec<T> {
+            values.iter().cloned().cycle().take(values.len() * times).collect()
+        }
+        let Column::Text(product) = Column::Text(self.product.clone()).gather(&rows) else {
+            unreachable!("text stays text")
+        };
+        Lines {
+            accounts: Accounts::new(Ids::Int((0..times as i64).collect())),
+            has_rejected: repeat(&self.has_rejected, times),
+            account: (0..times as u32).flat_map(|time| std::iter::repeat_n(time, own)).collect(),
+            product,
+            limit: repeat(&self.limit, times),
+            balance: repeat(&self.balance, times),
+            status: repeat(&self.status, times),
+            opened_on: repeat(&self.opened_on, times),
+            increased_on: repeat(&self.increased_on, times),
+            decreased_on: repeat(&self.decreased_on, times),
+            pending: repeat(&self.pending, times),
+            columns: self.columns.iter().map(|column| column.as_ref().map(|c| c.gather(&rows))).collect(),
+            tally: Tally::default(),
+            snapshot: self.snapshot,
+        }
+    }
 }
 
 /// The deliveries to read: the latest not after `as_of`, and before it those in which a repeat may

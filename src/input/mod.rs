@@ -3,7 +3,7 @@
 pub mod accounts;
 pub mod catalog;
 mod chunks;
-mod decode;
+pub(crate) mod decode;
 pub mod file;
 pub mod footers;
 pub mod issued;

@@ -279,7 +279,8 @@ fn value_column(
                 None
             }
             Some((slot, _)) => Some(Some(slot)),
-            None if scope.open => None,
+            // There is no input to read it from, so any column will do.
+            None if scope.open => Some(Some(0)),
             None => {
                 reader.unknown_name("column", of, scope.names());
                 None

@@ -74,6 +74,7 @@ pub(super) struct JobFile {
     pub inputs: Inputs,
     pub output_dir: PathBuf,
     pub csv: bool,
+    pub report: bool,
     pub state_dir: Option<PathBuf>,
     pub gates: Vec<Spanned<RawGate>>,
     unique_places: Vec<(&'static str, Spanned<String>)>,
@@ -120,6 +121,8 @@ struct RawOutput {
     dir: Spanned<String>,
     #[serde(default)]
     csv: bool,
+    #[serde(default)]
+    report: bool,
 }
 
 #[derive(Deserialize)]
@@ -143,7 +146,10 @@ struct ByInput {
 /// More decimal places than any currency has, and the most that keeps one unit within 64 bits.
 const MOST_MINOR_UNITS: u32 = 18;
 
-pub(super) fn read(source: &Source, remarks: &mut Remarks) -> Option<JobFile> {
+/// What stands for `${NAME}` in a path; `None` where nothing does.
+pub(super) type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+pub(super) fn read(source: &Source, variables: Variables, remarks: &mut Remarks) -> Option<JobFile> {
     let mut reader = Reader { source, remarks };
     let mut top = reader.top();
     let gates = reader.tables(&mut top, "gate");
@@ -170,13 +176,13 @@ pub(super) fn read(source: &Source, remarks: &mut Remarks) -> Option<JobFile> {
         reader.error(head.minor_units.span(), format!("minor_units is at most {MOST_MINOR_UNITS}"), None);
     }
     let timezone = head.timezone.and_then(|name| timezone(&mut reader, &name));
-    let scorecard = sibling(&mut reader, &head.scorecard);
-    let policy = sibling(&mut reader, &head.policy);
+    let scorecard = sibling(&mut reader, variables, &head.scorecard);
+    let policy = sibling(&mut reader, variables, &head.policy);
     let (input, output) = (input?.into_inner(), output?.into_inner());
     let base = source.path.parent().unwrap_or(Path::new("")).to_path_buf();
     let unique_places = uniques.iter().map(|(input, unique)| (*input, unique.column.clone())).collect();
     let mut spec = |reader: &mut Reader, name: &'static str, path: &Spanned<String>| {
-        let pattern = pattern(reader, &base, path)?;
+        let pattern = pattern(reader, variables, &base, path)?;
         let unique = uniques.remove(name).map(|unique| Unique {
             column: unique.column.into_inner(),
             within_days: unique.within_days.into_inner(),
@@ -195,8 +201,8 @@ pub(super) fn read(source: &Source, remarks: &mut Remarks) -> Option<JobFile> {
         }
         spec(&mut reader, ISSUED, path)
     });
-    let output_dir = directory(&mut reader, &base, &output.dir);
-    let state_dir = state.and_then(|state| directory(&mut reader, &base, &state.get_ref().dir));
+    let output_dir = directory(&mut reader, variables, &base, &output.dir);
+    let state_dir = state.and_then(|state| directory(&mut reader, variables, &base, &state.get_ref().dir));
     Some(JobFile {
         name: head.name.into_inner(),
         scorecard: scorecard?,
@@ -207,6 +213,7 @@ pub(super) fn read(source: &Source, remarks: &mut Remarks) -> Option<JobFile> {
         inputs: Inputs { transactions: transactions?, repayments: repayments?, lines: lines?, issued },
         output_dir: output_dir?,
         csv: output.csv,
+        report: output.report,
         state_dir,
         gates,
         unique_places,
@@ -244,7 +251,7 @@ fn timezone(reader: &mut Reader, name: &Spanned<String>) -> Option<TimeZone> {
 }
 
 /// Puts `${NAME}` in; an unset variable is a mistake.
-fn expand(reader: &mut Reader, text: &Spanned<String>) -> Option<String> {
+fn expand(reader: &mut Reader, variables: Variables, text: &Spanned<String>) -> Option<String> {
     let mut expanded = String::new();
     let mut rest = text.get_ref().as_str();
     while let Some((before, after)) = rest.split_once("${") {
@@ -254,9 +261,9 @@ fn expand(reader: &mut Reader, text: &Spanned<String>) -> Option<String> {
             reader.error(text.span(), "`${` is not closed", Some("write ${NAME}".into()));
             return None;
         };
-        match std::env::var(name) {
-            Ok(value) => expanded.push_str(&value),
-            Err(_) => {
+        match variables(name) {
+            Some(value) => expanded.push_str(&value),
+            None => {
                 let message = format!("the environment variable {name} is not set");
                 reader.error(text.span(), message, Some(format!("export {name}=… before the run")));
                 return None;
@@ -269,17 +276,22 @@ fn expand(reader: &mut Reader, text: &Spanned<String>) -> Option<String> {
 }
 
 /// The name of another job file.
-fn sibling(reader: &mut Reader, text: &Spanned<String>) -> Option<Spanned<String>> {
-    Some(Spanned::new(text.span(), expand(reader, text)?))
+fn sibling(reader: &mut Reader, variables: Variables, text: &Spanned<String>) -> Option<Spanned<String>> {
+    Some(Spanned::new(text.span(), expand(reader, variables, text)?))
 }
 
-fn directory(reader: &mut Reader, base: &Path, text: &Spanned<String>) -> Option<PathBuf> {
-    Some(base.join(expand(reader, text)?))
+fn directory(
+    reader: &mut Reader,
+    variables: Variables,
+    base: &Path,
+    text: &Spanned<String>,
+) -> Option<PathBuf> {
+    Some(base.join(expand(reader, variables, text)?))
 }
 
 /// The glob with the job file's directory, taken literally, in front.
-fn pattern(reader: &mut Reader, base: &Path, text: &Spanned<String>) -> Option<String> {
-    let expanded = expand(reader, text)?;
+fn pattern(reader: &mut Reader, variables: Variables, base: &Path, text: &Spanned<String>) -> Option<String> {
+    let expanded = expand(reader, variables, text)?;
     let pattern = match Path::new(&expanded).is_absolute() || base.as_os_str().is_empty() {
         true => expanded,
         false => format!("{}/{expanded}", glob::Pattern::escape(&base.to_string_lossy())),

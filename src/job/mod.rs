@@ -17,6 +17,7 @@ use anyhow::Result;
 use jiff::tz::TimeZone;
 
 use crate::expr::{Scope, Type};
+use crate::failure::input;
 
 pub use feature_file::{Aggregate, Feature, From, Kind as FeatureKind, Statistic};
 pub use gate::{Bounds, Gate, Measure, Table};
@@ -24,6 +25,9 @@ pub use job_file::{InputSpec, Unique, input_names};
 pub use policy_file::{Action, Affordability, Amount, Cooldown, Policy, Product, Rule};
 pub use scorecard_file::{Band, Bin, Characteristic, Dimension, Scorecard};
 pub use source::{Remarks, Severity, Source, listing, near_miss};
+
+/// The names under which a run keeps the files of its job.
+pub const RUN_FILES: [&str; 3] = ["job.toml", "scorecard.toml", "policy.toml"];
 
 /// The columns of a file by contract name; `Err` names the type of one that no expression can take.
 pub type FileColumns = Vec<(String, Result<Type, String>)>;
@@ -37,6 +41,8 @@ pub struct InputColumns {
     pub repayments: Option<FileColumns>,
     /// Of lines.
     pub lines: Option<FileColumns>,
+    /// Whether lines had columns besides those, which nothing tells of any more.
+    pub lines_had_more: bool,
 }
 
 /// The three job files as written, before they are bound to the inputs' columns.
@@ -70,6 +76,8 @@ pub struct Job {
     pub output_dir: PathBuf,
     /// Whether to write adjustments.csv too.
     pub csv: bool,
+    /// Whether to write report.html too.
+    pub report: bool,
     /// Where the cache between nights may lie.
     pub state_dir: Option<PathBuf>,
     /// What must hold for a run to be published.
@@ -191,7 +199,7 @@ impl Draft {
     pub fn read(path: &Path) -> Result<Draft> {
         let job = Source::read(path)?;
         let mut remarks = Remarks::default();
-        let file = job_file::read(&job, &mut remarks);
+        let file = job_file::read(&job, &|name| std::env::var(name).ok(), &mut remarks);
         let mut sibling = |name: &toml::Spanned<String>| {
             let path = path.parent().unwrap_or(Path::new("")).join(name.get_ref());
             match Source::read(&path) {
@@ -207,6 +215,16 @@ impl Draft {
             None => (None, None),
         };
         Ok(Draft { job, scorecard, policy, file, remarks })
+    }
+
+    /// The job files that a run keeps in its directory. What its paths stood for then is not asked:
+    /// `${NAME}` is left as it is.
+    pub fn of_run(directory: &Path) -> Result<Draft> {
+        let [job, scorecard, policy] = RUN_FILES
+            .map(|name| Source::read(&directory.join(name)).map_err(|error| input(error.to_string())));
+        let (job, mut remarks) = (job?, Remarks::default());
+        let file = job_file::read(&job, &|name| Some(format!("${{{name}}}")), &mut remarks);
+        Ok(Draft { job, scorecard: Some(scorecard?), policy: Some(policy?), file, remarks })
     }
 
     /// Where the inputs are, if the job file says so.
@@ -244,6 +262,7 @@ impl Draft {
             inputs: file.inputs.clone(),
             output_dir: file.output_dir.clone(),
             csv: file.csv,
+            report: file.report,
             state_dir: file.state_dir.clone(),
             gates,
             features: model.features,
@@ -280,6 +299,7 @@ fn input_scopes(columns: &InputColumns) -> Scopes {
     let mut bills = scope_of(&BILL_COLUMNS, Some(&Vec::new()));
     bills.columns[1].1 = repayments.columns[2].1;
     let mut lines = scope_of(&LINE_COLUMNS, columns.lines.as_ref());
+    lines.open |= columns.lines_had_more;
     // What the program makes of a line has its name to itself: an extra column of that name is not seen.
     let made = LINE_STATE.iter().chain(&LINE_HISTORY).map(|(name, _)| *name).chain(["score", "band"]);
     let made: Vec<&str> = made.collect();

@@ -92,6 +92,13 @@ pub struct Rule {
     pub never_below_balance: bool,
 }
 
+impl Rule {
+    /// Whether it applies to the product at a position.
+    pub fn is_for(&self, product: u8) -> bool {
+        self.products.as_ref().is_none_or(|own| own.contains(&usize::from(product)))
+    }
+}
+
 /// What a rule asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -35,6 +35,19 @@ pub fn decide(
     features: &FeatureTable,
     scores: &Scores,
 ) -> Vec<Decision> {
+    let mut decisions = decide_unbudgeted(job, as_of, lines, features, scores);
+    apply_budgets(job, lines, scores, &mut decisions);
+    decisions
+}
+
+/// The decisions as they are before raise budgets, which look at all accounts, are applied.
+pub fn decide_unbudgeted(
+    job: &Job,
+    as_of: Day,
+    lines: &Lines,
+    features: &FeatureTable,
+    scores: &Scores,
+) -> Vec<Decision> {
     let chunks: Vec<Range<usize>> = (0..lines.account.len())
         .step_by(CHUNK_LINES)
         .map(|start| start..(start + CHUNK_LINES).min(lines.account.len()))
@@ -43,23 +56,30 @@ pub fn decide(
         .into_par_iter()
         .flat_map_iter(|range| rulings(job, as_of, lines, features, scores, range))
         .collect();
-    let mut decisions: Vec<Decision> = accounts(lines)
+    accounts(lines)
         .into_par_iter()
         .flat_map_iter(|range| {
-            let account = lines.account[range.start] as usize;
-            let affordability = job.policy.affordability.map(|affordability| {
-                let value = features.get(affordability.feature, account).unwrap_or(0);
-                i128::from(value.max(0)) * i128::from(affordability.bp) / 10_000
-            });
-            let band = scores.band[account];
-            settle_account(
-                &Account { policy: &job.policy, as_of, lines, range: range.clone(), band, affordability },
-                &rulings[range],
-            )
+            let account = account(job, as_of, lines, features, scores, range.clone());
+            settle_account(&account, &rulings[range], |_, _| {})
         })
-        .collect();
-    apply_budgets(job, lines, scores, &rulings, &mut decisions);
-    decisions
+        .collect()
+}
+
+/// The account whose lines are at `range`.
+pub(super) fn account<'a>(
+    job: &'a Job,
+    as_of: Day,
+    lines: &'a Lines,
+    features: &FeatureTable,
+    scores: &Scores,
+    range: Range<usize>,
+) -> Account<'a> {
+    let account = lines.account[range.start] as usize;
+    let affordability = job.policy.affordability.map(|affordability| {
+        let value = features.get(affordability.feature, account).unwrap_or(0);
+        i128::from(value.max(0)) * i128::from(affordability.bp) / 10_000
+    });
+    Account { policy: &job.policy, as_of, lines, range, band: scores.band[account], affordability }
 }
 
 /// The runs of lines of one account.
@@ -76,17 +96,17 @@ fn accounts(lines: &Lines) -> Vec<Range<usize>> {
         .collect()
 }
 
-fn rulings(
+/// The columns of the facts scope that rules read, for the lines in `range`.
+pub(super) fn facts(
     job: &Job,
     as_of: Day,
     lines: &Lines,
     features: &FeatureTable,
     scores: &Scores,
     range: Range<usize>,
-) -> Vec<Ruling> {
-    let policy = &job.policy;
-    let mut needed: Vec<usize> =
-        policy.rules.iter().flat_map(|rule| rule.when.columns.iter().copied()).collect();
+) -> Vec<Option<Column>> {
+    let rules = &job.policy.rules;
+    let mut needed: Vec<usize> = rules.iter().flat_map(|rule| rule.when.columns.iter().copied()).collect();
     needed.sort_unstable();
     needed.dedup();
     let own = own_columns(lines);
@@ -94,29 +114,44 @@ fn rulings(
     let (of_line, of_score) = needed.split_at(first_of_score);
     let mut columns = line_columns(lines, as_of, range.clone(), of_line, job.scopes.facts.columns.len());
     let from_score = of_score.iter().map(|slot| slot - own);
-    for (slot, column) in
-        score_columns(&job.scorecard, scores, features, &lines.account[range.clone()], from_score)
-    {
+    for (slot, column) in score_columns(&job.scorecard, scores, features, &lines.account[range], from_score) {
         columns[slot + own] = Some(column);
     }
+    columns
+}
+
+/// The position of each line's product among those declared.
+pub(super) fn products<'a>(
+    job: &Job,
+    lines: &'a Lines,
+    range: Range<usize>,
+) -> impl Iterator<Item = Option<u8>> + 'a {
+    let position = |name: &str| job.policy.products.iter().position(|product| product.name == name);
+    let by_code: Vec<Option<u8>> =
+        lines.product.dictionary.iter().map(|name| position(name).map(|position| position as u8)).collect();
+    lines.product.codes[range].iter().map(move |code| by_code[*code as usize])
+}
+
+pub(super) fn rulings(
+    job: &Job,
+    as_of: Day,
+    lines: &Lines,
+    features: &FeatureTable,
+    scores: &Scores,
+    range: Range<usize>,
+) -> Vec<Ruling> {
+    let columns = facts(job, as_of, lines, features, scores, range.clone());
     let columns: Vec<Option<&Column>> = columns.iter().map(Option::as_ref).collect();
     let frame = Frame { rows: range.len(), columns };
-    let by_code: Vec<Option<u8>> = lines
-        .product
-        .dictionary
-        .iter()
-        .map(|name| policy.products.iter().position(|product| *product.name == **name).map(|p| p as u8))
-        .collect();
-    let mut rulings: Vec<Ruling> = lines.product.codes[range]
-        .iter()
-        .map(|code| Ruling { product: by_code[*code as usize], rule: None })
-        .collect();
-    for (number, rule) in policy.rules.iter().enumerate() {
+    let mut rulings: Vec<Ruling> =
+        products(job, lines, range).map(|product| Ruling { product, rule: None }).collect();
+    for (number, rule) in job.policy.rules.iter().enumerate() {
         let truths = rule.when.truths(&frame);
-        let applies =
-            |product: u8| rule.products.as_ref().is_none_or(|own| own.contains(&usize::from(product)));
         for (row, ruling) in rulings.iter_mut().enumerate() {
-            if ruling.rule.is_none() && truths.is_true(row) && ruling.product.is_some_and(applies) {
+            if ruling.rule.is_none()
+                && truths.is_true(row)
+                && ruling.product.is_some_and(|product| rule.is_for(product))
+            {
                 ruling.rule = Some(number as u16);
             }
         }
@@ -126,12 +161,12 @@ fn rulings(
 
 /// Per product: raises in order of score (highest first), then account, are granted until the first
 /// that does not fit; that one and all after it are refused.
-fn apply_budgets(job: &Job, lines: &Lines, scores: &Scores, rulings: &[Ruling], decisions: &mut [Decision]) {
+fn apply_budgets(job: &Job, lines: &Lines, scores: &Scores, decisions: &mut [Decision]) {
+    let products: Vec<Option<u8>> = products(job, lines, 0..decisions.len()).collect();
     for (number, product) in job.policy.products.iter().enumerate() {
         let Some(budget) = product.raise_budget else { continue };
-        let is_raise = |line: &usize| {
-            decisions[*line].action == Action::Raise && rulings[*line].product == Some(number as u8)
-        };
+        let is_raise =
+            |line: &usize| decisions[*line].action == Action::Raise && products[*line] == Some(number as u8);
         let mut raises: Vec<usize> = (0..decisions.len()).filter(is_raise).collect();
         raises.sort_by_key(|line| {
             let account = lines.account[*line];
@@ -144,13 +179,15 @@ fn apply_budgets(job: &Job, lines: &Lines, scores: &Scores, rulings: &[Ruling], 
             spent += i128::from(decision.new_limit) - i128::from(lines.limit[line]);
             is_used_up |= spent > i128::from(budget);
             if is_used_up {
-                *decision = Decision {
-                    bound_by: decision.bound_by,
-                    ..hold(lines, line, decision.rule, Some(Refusal::Budget))
-                };
+                *decision = over_budget(lines, line, decision);
             }
         }
     }
+}
+
+/// What becomes of a raise that the budget does not reach.
+pub fn over_budget(lines: &Lines, line: usize, raise: &Decision) -> Decision {
+    Decision { bound_by: raise.bound_by, ..hold(lines, line, raise.rule, Some(Refusal::Budget)) }
 }
 
 /// A decision that changes nothing.

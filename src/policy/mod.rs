@@ -3,12 +3,14 @@
 pub mod decide;
 pub mod facts;
 mod settle;
+pub mod trace;
 
 use crate::day::Day;
 use crate::input::lines::Status;
 use crate::job::Action;
 
-pub use decide::decide;
+pub use decide::{decide, decide_unbudgeted, over_budget};
+pub use settle::Waterfall;
 
 /// Why an action is not carried out, in order of precedence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +54,40 @@ impl Refusal {
             Refusal::Floor => "floor",
             Refusal::BelowMinRaise => "below_min_raise",
             Refusal::Budget => "budget",
+        }
+    }
+}
+
+impl Refusal {
+    /// All of them, in order of precedence.
+    pub const ALL: [Refusal; 11] = [
+        Refusal::NoProduct,
+        Refusal::NoRule,
+        Refusal::NotActive,
+        Refusal::NoChange,
+        Refusal::Pending,
+        Refusal::RejectedLine,
+        Refusal::Cooldown,
+        Refusal::Cap,
+        Refusal::Floor,
+        Refusal::BelowMinRaise,
+        Refusal::Budget,
+    ];
+
+    /// For whoever looks after the book.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Refusal::NoProduct => "the policy does not declare the product",
+            Refusal::NoRule => "no rule is true",
+            Refusal::NotActive => "the line is not in a status that allows it",
+            Refusal::NoChange => "it would change nothing",
+            Refusal::Pending => "an earlier adjustment is still to take effect",
+            Refusal::RejectedLine => "the snapshot holds a rejected row of the account",
+            Refusal::Cooldown => "the limit changed too recently",
+            Refusal::Cap => "a cap leaves no room for a raise",
+            Refusal::Floor => "the limit is already as low as it may be",
+            Refusal::BelowMinRaise => "the raise would be too small to be worth making",
+            Refusal::Budget => "the raises of better scores have used up the budget",
         }
     }
 }

@@ -29,8 +29,13 @@ enum Outcome {
     Granted { limit: i64, status: Status, bound_by: Option<Cap> },
 }
 
-/// Decides every line of an account.
-pub(super) fn settle_account(account: &Account, rulings: &[Ruling]) -> Vec<Decision> {
+/// Decides every line of an account. `on_turn` is told of each line that has to wait for headroom, by its
+/// place among the account's, and of the exposure of the others when its turn comes.
+pub(super) fn settle_account(
+    account: &Account,
+    rulings: &[Ruling],
+    mut on_turn: impl FnMut(usize, i128),
+) -> Vec<Decision> {
     let lines = account.lines;
     let mut exposures: Vec<i128> = account.range.clone().map(|line| current_exposure(lines, line)).collect();
     let mut decisions: Vec<Decision> = Vec::with_capacity(rulings.len());
@@ -67,6 +72,7 @@ pub(super) fn settle_account(account: &Account, rulings: &[Ruling]) -> Vec<Decis
         let rule = &account.policy.rules[usize::from(number)];
         let product = &account.policy.products[usize::from(product)];
         let others = exposures.iter().sum::<i128>() - exposures[own];
+        on_turn(own, others);
         let outcome = settle_upward(account, line, rule, product, others);
         decisions[own] = conclude(account, line, number, rule, outcome);
         exposures[own] = settled_exposure(account, line, &decisions[own], exposures[own]);
@@ -249,18 +255,55 @@ fn raise(account: &Account, line: usize, product: &Product, target: i128, others
 
 /// The target after each cap in turn, and the cap that cut it last.
 fn cut(account: &Account, product: &Product, target: i128, others: i128) -> (i128, Option<Cap>) {
+    caps(account, product, others).into_iter().fold((target, None), |(amount, bound_by), (cap, most)| {
+        match most {
+            Some(most) if most < amount => (most, Some(cap)),
+            _ => (amount, bound_by),
+        }
+    })
+}
+
+/// What each cap leaves room for, in the order in which they cut; `None` where it is not configured.
+fn caps(account: &Account, product: &Product, others: i128) -> [(Cap, Option<i128>); 4] {
     let caps = [
         (Cap::ProductMax, Some(i128::from(product.max_limit))),
         (Cap::BandMax, product.band_max[usize::from(account.band)].map(i128::from)),
         (Cap::TotalLimit, account.policy.max_total_limit.map(|most| i128::from(most) - others)),
         (Cap::Affordability, account.affordability.map(|most| most - others)),
     ];
-    caps.into_iter().fold((target, None), |(amount, bound_by), (cap, most)| {
-        match most.map(|most| most.max(0)) {
-            Some(most) if most < amount => (most, Some(cap)),
-            _ => (amount, bound_by),
-        }
-    })
+    caps.map(|(cap, most)| (cap, most.map(|most| most.max(0))))
+}
+
+/// How the target of a rule that wants headroom came down to a limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waterfall {
+    /// The limit before, minor units.
+    pub old: i128,
+    /// What the rule asks for.
+    pub target: i128,
+    /// The exposure of the account's other lines when it was this line's turn.
+    pub others: i128,
+    /// What each cap leaves room for.
+    pub caps: [(Cap, Option<i128>); 4],
+    /// What is left after all of them.
+    pub cut: i128,
+    /// That, rounded down to the product's step.
+    pub rounded: i128,
+}
+
+/// The waterfall of a line of `product` under a raise or a reopen that goes up.
+pub(super) fn waterfall(
+    account: &Account,
+    line: usize,
+    rule: &Rule,
+    product: &Product,
+    others: i128,
+) -> Waterfall {
+    let old = account.lines.limit[line];
+    let target = target(rule, old, 1);
+    let (cut, _) = cut(account, product, target, others);
+    let caps = caps(account, product, others);
+    Waterfall { old: old.into(), target, others, caps, cut, rounded: round_down(cut, product.step) }
 }
 
 /// What a line may come to cost: its limit or its balance, whichever is more, and what is pending.

@@ -13,6 +13,7 @@ use super::{Results, tables};
 use crate::day::Day;
 use crate::failure::{Kind, failure};
 use crate::input::file::file_hash;
+use crate::job::RUN_FILES;
 
 /// An empty file for readers that look for one.
 const SUCCESS: &str = "_SUCCESS";
@@ -136,13 +137,25 @@ impl Stage {
             tables::write_csv(&all[0], &path)?;
             outputs.push(self.entry(&path, Some(all[0].rows))?);
         }
-        for (name, source) in ["job.toml", "scorecard.toml", "policy.toml"].iter().zip(&results.job.sources) {
+        for (name, source) in RUN_FILES.iter().zip(&results.job.sources) {
             let path = self.directory.join(name);
             write_synced(&path, source.text.as_bytes())?;
             outputs.push(self.entry(&path, None)?);
         }
         outputs.sort_by(|a, b| a.file.cmp(&b.file));
         Ok(outputs)
+    }
+
+    /// Where the run is made.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Writes one more file, and says what it is.
+    pub fn add(&self, name: &str, bytes: &[u8]) -> Result<OutputEntry> {
+        let path = self.directory.join(name);
+        write_synced(&path, bytes)?;
+        self.entry(&path, None)
     }
 
     fn entry(&self, path: &Path, rows: Option<usize>) -> Result<OutputEntry> {

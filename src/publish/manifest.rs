@@ -16,7 +16,7 @@ use crate::input::accounts::Ids;
 use crate::input::file::{OpenFile, bytes_hash, file_hash};
 use crate::input::rejects::Reason;
 use crate::input::stream::Tally;
-use crate::job::{Action, InputSpec, Source};
+use crate::job::{Action, InputSpec, RUN_FILES, Source};
 
 /// The file's name; a directory with it is whole.
 pub const MANIFEST: &str = "manifest.json";
@@ -190,8 +190,7 @@ pub struct Identity {
 impl Identity {
     /// Hashes job files and inputs; files delivered from `as_of` to `known_on` byte by byte.
     pub fn of(sources: &[Source; 3], files: &[(&InputSpec, &[OpenFile])], dates: Dates) -> Result<Identity> {
-        let names = ["job.toml", "scorecard.toml", "policy.toml"];
-        let job_files: Vec<JobFile> = names
+        let job_files: Vec<JobFile> = RUN_FILES
             .iter()
             .zip(sources)
             .map(|(name, source)| JobFile {

@@ -70,6 +70,7 @@ fn input_columns(deliveries: &Deliveries, dates: Option<Dates>) -> InputColumns 
         transactions: newest(&deliveries.transactions, known_on),
         repayments: newest(&deliveries.repayments, known_on),
         lines: newest(&deliveries.lines, lines_by),
+        lines_had_more: false,
     }
 }
 

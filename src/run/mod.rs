@@ -29,9 +29,10 @@ use crate::policy::{Decision, decide};
 use crate::publish::commit::{Lock, run_directory};
 use crate::publish::manifest::{Counts, Identity, Manifest, Timing, control_totals};
 use crate::publish::{Dates, Results, gates};
+use crate::published::PublishedRun;
 use crate::score::{Scores, score};
-use crate::signal;
 use crate::summary::Summary;
+use crate::{report, signal};
 
 pub use basis::Basis;
 pub use dry_run::{Course, PlannedNight, Reading, plan};
@@ -192,6 +193,11 @@ fn night(session: &mut Session, lock: &Lock, prepared: Prepared, progress: &Prog
     progress.stage("write", 0);
     let stage = lock.stage()?;
     manifest.outputs = stage.write(&results)?;
+    if job.report {
+        let page = report::page(&PublishedRun::with_manifest(stage.directory(), manifest.clone())?, None)?;
+        manifest.outputs.push(stage.add("report.html", page.as_bytes())?);
+        manifest.outputs.sort_by(|a, b| a.file.cmp(&b.file));
+    }
     let summary = Summary::of(&results)?;
     watch.lap("write");
     manifest.timing = watch.stop();

@@ -1,0 +1,52 @@
+//! `rescore explain`: arguments, and what is printed.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+
+use super::print;
+use crate::explain::{compare, explain, notice, text};
+use crate::published::PublishedRun;
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// A run's directory, published or held
+    run: PathBuf,
+    /// The account's id
+    #[arg(long, value_name = "ID")]
+    account: String,
+    /// Another run to hold it against: both side by side, and what moved
+    #[arg(long, value_name = "RUN", conflicts_with = "adverse_action")]
+    against: Option<PathBuf>,
+    /// Print JSON, money in minor units
+    #[arg(long)]
+    json: bool,
+    /// Print the notice to the person of what was decided against them
+    #[arg(long)]
+    adverse_action: bool,
+}
+
+pub(super) fn explain_command(args: &ExplainArgs) -> Result<()> {
+    let run = PublishedRun::open(&args.run)?;
+    if args.adverse_action {
+        let notice = notice::notice(&run, &args.account)?;
+        return match args.json {
+            true => print(&serde_json::to_string_pretty(&notice)?),
+            false => print(&notice.text),
+        };
+    }
+    let now = explain(&run, &args.account)?;
+    match &args.against {
+        None if args.json => print(&serde_json::to_string_pretty(&now)?),
+        None => print(&text::for_people(&now)),
+        Some(against) => {
+            let before = explain(&PublishedRun::open(against)?, &args.account)?;
+            let comparison = compare::compare(before, now);
+            match args.json {
+                true => print(&serde_json::to_string_pretty(&comparison)?),
+                false => print(&compare::for_people(&comparison)),
+            }
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! How one line came to its decision: rules, caps, cool-downs, budget, outcome.
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::search::Turns;
+use super::trial::{Trial, Verdict};
+use crate::day::Day;
+use crate::job::{Action, Amount, Rule};
+use crate::policy::trace::{Fact, LineTrace, RuleTrace, Value};
+use crate::policy::{Refusal, Waterfall};
+
+/// One line, explained. Money in minor units.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Line {
+    /// The line's product.
+    pub product: String,
+    /// As it was.
+    pub status: &'static str,
+    /// As it was.
+    pub limit: i64,
+    /// What is owed.
+    pub balance: i64,
+    /// Days since it was opened.
+    pub days_open: i64,
+    /// Null if it never went up.
+    pub days_since_increase: Option<i64>,
+    /// Null if it never went down.
+    pub days_since_decrease: Option<i64>,
+    /// What earlier runs decided that is not in effect yet.
+    pub pending: Option<Pending>,
+    /// Whether the snapshot holds a rejected row of the account.
+    pub has_rejected_row: bool,
+    /// The policy's rules, in order.
+    pub rules: Vec<RuleRead>,
+    /// How the caps cut what the deciding rule asks for, where it asks for more than there is.
+    pub caps: Option<Caps>,
+    /// The cool-downs that the deciding rule's action has to observe.
+    pub cooldowns: Vec<Cooldown>,
+    /// What a raise found of its product's budget.
+    pub budget: Option<Budget>,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// What would turn it.
+    pub turns: Turns,
+}
+
+/// An adjustment that takes effect after the as-of date.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Pending {
+    /// The limit to come.
+    pub limit: i64,
+    /// The status to come.
+    pub status: &'static str,
+    /// When.
+    pub on: Day,
+}
+
+/// A rule before the line.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct RuleRead {
+    /// Its name.
+    pub rule: String,
+    /// Whether it is for the line's product.
+    pub is_for_product: bool,
+    /// Null is unknown, which counts as not true.
+    pub truth: Option<bool>,
+    /// Whether it is the first that applies.
+    pub decides: bool,
+    /// Its condition, as written.
+    pub when: String,
+    /// What the condition reads.
+    pub reads: Reads,
+}
+
+/// Names and values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reads(pub Vec<Fact>);
+
+impl Serialize for Reads {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for fact in &self.0 {
+            match &fact.value {
+                Value::Null => map.serialize_entry(&fact.name, &None::<i64>)?,
+                Value::Int(value) => map.serialize_entry(&fact.name, value)?,
+                Value::Text(value) => map.serialize_entry(&fact.name, value)?,
+                Value::Bool(value) => map.serialize_entry(&fact.name, value)?,
+                Value::Date(value) => map.serialize_entry(&fact.name, value)?,
+            }
+        }
+        map.end()
+    }
+}
+
+/// The way from what a rule asks for to a limit.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Caps {
+    /// What the rule asks for, in words.
+    pub asks: String,
+    /// And in money.
+    pub target: i128,
+    /// What the account's other lines may come to cost.
+    pub other_lines: i128,
+    /// In the order in which they cut; those not configured are left out.
+    pub steps: Vec<Step>,
+    /// The product's step.
+    pub rounded_to: i64,
+    /// After all caps and rounding.
+    pub rounded: i128,
+    /// The least a raise must add.
+    pub min_raise: i64,
+}
+
+/// One cap.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Step {
+    /// Its name.
+    pub cap: &'static str,
+    /// The limit it leaves room for.
+    pub room: i128,
+    /// What is left of the target after it.
+    pub left: i128,
+    /// Whether it cut.
+    pub cuts: bool,
+}
+
+/// A cool-down.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Cooldown {
+    /// As the policy calls it.
+    pub name: &'static str,
+    /// Days that have to pass.
+    pub wait: u32,
+    /// Days that have passed; null if there was no such change.
+    pub passed: Option<i64>,
+    /// Whether that is enough.
+    pub holds: bool,
+}
+
+/// A raise before its product's budget.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Budget {
+    /// Of the run.
+    pub budget: i64,
+    /// What raises of better scores have taken; null where one of them did not fit, so that all after it
+    /// are refused.
+    pub taken_before: Option<i128>,
+    /// What this one asks for.
+    pub asks: i128,
+    /// Whether it is granted.
+    pub granted: bool,
+}
+
+/// What was decided.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Outcome {
+    /// What happens.
+    pub action: &'static str,
+    /// The action the rule asks for; null if no rule applies.
+    pub asked: Option<&'static str>,
+    /// The rule's name.
+    pub rule: Option<String>,
+    /// The code.
+    pub reason: String,
+    /// The reason in a sentence: the rule's own, or why its action is refused.
+    pub text: Option<String>,
+    /// Why the rule's action does not happen.
+    pub refused: Option<&'static str>,
+    /// The cap that cut last.
+    pub bound_by: Option<&'static str>,
+    /// Minor units.
+    pub new_limit: i64,
+    /// The status from then on.
+    pub new_status: &'static str,
+    /// Null on hold.
+    pub effective_on: Option<Day>,
+}
+
+/// Explains the line at a position.
+pub fn line(trial: &Trial, now: &Verdict, trace: &LineTrace, line: usize, turns: Turns) -> Line {
+    let lines = &trial.facts.lines;
+    let job = &trial.run.job;
+    let as_of = trial.run.manifest.as_of;
+    let decision = &now.decisions[line];
+    let rule = trace.rule.map(|rule| &job.policy.rules[rule]);
+    let since = |day: Option<Day>| day.map(|day| as_of.since(day));
+    let (up, down) = (since(lines.increased_on[line]), since(lines.decreased_on[line]));
+    let words = trial.in_words(decision, now);
+    let text = match decision.refusal {
+        Some(refusal) => Some(refusal.in_words().to_string()),
+        None => rule.and_then(|rule| rule.text.clone()),
+    };
+    Line {
+        product: lines.product.get(line).unwrap_or_default().to_string(),
+        status: lines.status[line].name(),
+        limit: lines.limit[line],
+        balance: lines.balance[line],
+        days_open: as_of.since(lines.opened_on[line]),
+        days_since_increase: up,
+        days_since_decrease: down,
+        pending: lines.pending[line].map(|pending| Pending {
+            limit: pending.limit,
+            status: pending.status.name(),
+            on: pending.on,
+        }),
+        has_rejected_row: lines.has_rejected[0],
+        rules: rules(trial, trace),
+        caps: trace.waterfall.as_ref().zip(rule).map(|(waterfall, rule)| caps(trial, line, rule, waterfall)),
+        cooldowns: rule.map(|rule| cooldowns(trial, rule.action, up, down)).unwrap_or_default(),
+        budget: budget(trial, now, trace, line),
+        outcome: Outcome {
+            action: decision.action.name(),
+            asked: rule.map(|rule| rule.action.name()),
+            rule: words.rule,
+            reason: words.reason,
+            text,
+            refused: decision.refusal.map(Refusal::name),
+            bound_by: decision.bound_by.map(|cap| cap.name()),
+            new_limit: decision.new_limit,
+            new_status: decision.new_status.name(),
+            effective_on: decision.effective_on,
+        },
+        turns,
+    }
+}
+
+fn rules(trial: &Trial, trace: &LineTrace) -> Vec<RuleRead> {
+    let rules = trial.run.job.policy.rules.iter().zip(&trace.rules).enumerate();
+    let read = |(number, (rule, trace_of_rule)): (usize, (&Rule, &RuleTrace))| RuleRead {
+        rule: rule.name.clone(),
+        is_for_product: trace_of_rule.is_for_product,
+        truth: trace_of_rule.truth,
+        decides: trace.rule == Some(number),
+        when: rule.when.text.split_whitespace().collect::<Vec<_>>().join(" "),
+        reads: Reads(trace_of_rule.facts.clone()),
+    };
+    rules.map(read).collect()
+}
+
+fn caps(trial: &Trial, line: usize, rule: &Rule, waterfall: &Waterfall) -> Caps {
+    let product = trial.facts.lines.product.get(line);
+    let product = trial.run.job.policy.products.iter().find(|known| Some(known.name.as_str()) == product);
+    let product = product.expect("a rule applies to declared products only");
+    let minor_units = trial.run.job.minor_units;
+    let asks = match rule.amount {
+        Some(Amount::Percent(percent)) => format!("{percent} % more"),
+        Some(Amount::By(by)) => format!("{} more", crate::console::money(by.into(), minor_units)),
+        Some(Amount::To(_)) | None => "a limit of its own".to_string(),
+    };
+    let mut left = waterfall.target;
+    let steps = waterfall.caps.into_iter().filter_map(|(cap, room)| {
+        let room = room?;
+        let cuts = room < left;
+        left = left.min(room);
+        Some(Step { cap: cap.name(), room, left, cuts })
+    });
+    let steps = steps.collect();
+    Caps {
+        asks,
+        target: waterfall.target,
+        other_lines: waterfall.others,
+        steps,
+        rounded_to: product.step,
+        rounded: waterfall.rounded,
+        min_raise: if rule.action == Action::Raise { product.min_raise.max(1) } else { 0 },
+    }
+}
+
+fn cooldowns(trial: &Trial, action: Action, up: Option<i64>, down: Option<i64>) -> Vec<Cooldown> {
+    let waits = trial.run.job.policy.cooldown;
+    let cooldown = |name, wait: u32, passed: Option<i64>| {
+        let holds = passed.is_none_or(|passed| passed >= i64::from(wait));
+        (wait > 0).then_some(Cooldown { name, wait, passed, holds })
+    };
+    let all = match action {
+        Action::Raise => vec![
+            cooldown("raise after raise", waits.raise_after_raise_days, up),
+            cooldown("raise after lower", waits.raise_after_lower_days, down),
+        ],
+        Action::Lower => vec![cooldown("lower after lower", waits.lower_after_lower_days, down)],
+        _ => Vec::new(),
+    };
+    all.into_iter().flatten().collect()
+}
+
+/// Only a raise that nothing else refused comes before its budget.
+fn budget(trial: &Trial, now: &Verdict, trace: &LineTrace, line: usize) -> Option<Budget> {
+    let decision = &now.decisions[line];
+    let reached = decision.action == Action::Raise || decision.refusal == Some(Refusal::Budget);
+    let waterfall = trace.waterfall.as_ref().filter(|_| reached)?;
+    let name = trial.facts.lines.product.get(line)?;
+    let product = trial.run.job.policy.products.iter().position(|product| product.name == name)?;
+    let turn = trial.budgets.turn(product, now.score)?;
+    let asks = waterfall.rounded - waterfall.old;
+    Some(Budget { budget: turn.budget, taken_before: turn.spent, asks, granted: turn.grants(asks) })
+}

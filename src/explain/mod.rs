@@ -1,0 +1,81 @@
+//! One account of a run explained: the printed scorecard, each line's way to its decision, what would
+//! change it, and the notice to the person.
+//!
+//! Nothing is guessed: the account is read back from the run's own tables, scored and decided again, and
+//! has to come out as the run decided it; so is every change that is named.
+
+mod budget;
+pub mod compare;
+pub mod line;
+pub mod notice;
+pub mod scorecard;
+pub mod search;
+pub mod text;
+pub mod trial;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::day::Day;
+use crate::failure::input;
+use crate::policy::trace::trace;
+use crate::published::{Facts, PublishedRun};
+use crate::score::score;
+use trial::Trial;
+
+/// An account of a run, explained. Money in minor units.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// The job's name.
+    pub job: String,
+    /// D.
+    pub as_of: Day,
+    /// K.
+    pub known_on: Day,
+    /// Of the program that made the run.
+    pub program_version: String,
+    /// Decimal places of money.
+    pub minor_units: u32,
+    /// The account.
+    pub account_id: String,
+    /// Its score.
+    pub score: scorecard::Scorecard,
+    /// Its lines.
+    pub lines: Vec<line::Line>,
+}
+
+/// An account's facts. Fails where the run has no such account.
+pub fn find(run: &PublishedRun, account: &str) -> Result<Facts> {
+    run.account(account)?.ok_or_else(|| {
+        let totals = &run.manifest.control_totals;
+        input(format!(
+            "explain account {account}: {} has no such account among its {}; only accounts with an accepted line in \
+             the book are scored",
+            run.directory.display(),
+            crate::console::thousands(totals.accounts.into()),
+        ))
+    })
+}
+
+/// Explains an account.
+pub fn explain(run: &PublishedRun, account: &str) -> Result<Explanation> {
+    let facts = find(run, account)?;
+    let trial = Trial::new(run, &facts)?;
+    let now = trial.as_it_is()?;
+    let scores = score(&run.job.scorecard, &facts.features, 1);
+    let traces = trace(&run.job, run.manifest.as_of, &facts.lines, &facts.features, &scores);
+    let turns = search::turns(&trial, &now);
+    let lines = traces.iter().zip(turns).enumerate();
+    let lines = lines.map(|(number, (trace, turns))| line::line(&trial, &now, trace, number, turns));
+    let manifest = &run.manifest;
+    Ok(Explanation {
+        job: manifest.job.clone(),
+        as_of: manifest.as_of,
+        known_on: manifest.known_on,
+        program_version: manifest.program_version.clone(),
+        minor_units: run.job.minor_units,
+        account_id: facts.lines.accounts.ids.text(0),
+        score: scorecard::scorecard(&trial, &now),
+        lines: lines.collect(),
+    })
+}

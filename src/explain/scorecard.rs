@@ -1,0 +1,188 @@
+//! The printed scorecard of one account: every characteristic's points, and what its next better bin brings.
+
+use serde::Serialize;
+
+use super::trial::{Trial, Verdict};
+use crate::job::Characteristic;
+
+/// A score, put together from its points.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Scorecard {
+    /// What everyone starts with.
+    pub base: i32,
+    /// The sum of the characteristics' points.
+    pub points: i32,
+    /// The least a score can be.
+    pub min: i32,
+    /// The most a score can be.
+    pub max: i32,
+    /// min(max, max(min, base + points)).
+    pub score: i32,
+    /// The band it lies in.
+    pub band: String,
+    /// In file order.
+    pub dimensions: Vec<Dimension>,
+    /// In file order.
+    pub characteristics: Vec<Points>,
+    /// The reasons given, the weightiest first.
+    pub reasons: Vec<Reason>,
+}
+
+/// What a group of characteristics adds up to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Dimension {
+    /// As columns call it.
+    pub name: String,
+    /// As people read it.
+    pub title: String,
+    /// The sum of its characteristics' points.
+    pub points: i32,
+    /// The sum of the most they could give.
+    pub most: i64,
+}
+
+/// The points of one characteristic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Points {
+    /// The feature's name.
+    pub feature: String,
+    /// The dimension's name.
+    pub dimension: String,
+    /// The feature's value.
+    pub value: Option<i64>,
+    /// The bin it lies in, in words.
+    pub bin: String,
+    /// What it gives.
+    pub points: i32,
+    /// The most any bin, or `missing`, gives.
+    pub most: i32,
+    /// The reason's code, if it were given.
+    pub reason: String,
+    /// Its sentence.
+    pub text: String,
+    /// The nearest bin that gives more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub better: Option<Better>,
+}
+
+/// A reason that was given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// Its code.
+    pub code: String,
+    /// Its sentence.
+    pub text: String,
+}
+
+/// What the nearest better bin of a characteristic would bring, rescored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Better {
+    /// The nearest value that lies in it.
+    pub to: i64,
+    /// `to` − the value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<i128>,
+    /// How much the score would change.
+    pub score_change: i32,
+    /// The score then.
+    pub score: i32,
+    /// And its band.
+    pub band: String,
+}
+
+/// Prints the scorecard of an account.
+pub fn scorecard(trial: &Trial, now: &Verdict) -> Scorecard {
+    let job = &trial.run.job;
+    let card = &job.scorecard;
+    let most = |one: &Characteristic| i64::from(one.range().1);
+    let characteristics: Vec<Points> =
+        (0..card.characteristics.len()).map(|number| points(trial, now, number)).collect();
+    let dimensions = card.dimensions.iter().enumerate().map(|(number, dimension)| {
+        let own = card.characteristics.iter().zip(&now.points).filter(|(one, _)| one.dimension == number);
+        Dimension {
+            name: dimension.name.clone(),
+            title: dimension.title.clone(),
+            points: own.clone().map(|(_, points)| points).sum(),
+            most: own.map(|(one, _)| most(one)).sum(),
+        }
+    });
+    let mut shortfalls: Vec<&Points> = characteristics.iter().filter(|one| one.points < one.most).collect();
+    shortfalls.sort_by_key(|one| std::cmp::Reverse(i64::from(one.most) - i64::from(one.points)));
+    let reasons = shortfalls.into_iter().take(card.reasons);
+    Scorecard {
+        base: card.base,
+        points: now.points.iter().sum(),
+        min: card.min,
+        max: card.max,
+        score: now.score,
+        band: card.bands[usize::from(now.band)].name.clone(),
+        dimensions: dimensions.collect(),
+        reasons: reasons.map(|one| Reason { code: one.reason.clone(), text: one.text.clone() }).collect(),
+        characteristics,
+    }
+}
+
+fn points(trial: &Trial, now: &Verdict, number: usize) -> Points {
+    let job = &trial.run.job;
+    let characteristic = &job.scorecard.characteristics[number];
+    let value = trial.facts.features.get(characteristic.feature, 0);
+    let (reason, text) = match (&characteristic.missing_reason, value) {
+        (Some((reason, text)), None) => (reason, text),
+        _ => (&characteristic.reason, &characteristic.text),
+    };
+    Points {
+        feature: job.features[characteristic.feature].name.clone(),
+        dimension: job.scorecard.dimensions[characteristic.dimension].name.clone(),
+        value,
+        bin: bin_in_words(characteristic, value),
+        points: now.points[number],
+        most: characteristic.range().1,
+        reason: reason.clone(),
+        text: text.clone(),
+        better: better(trial, now, number, value),
+    }
+}
+
+/// The values of each bin, both ends included; a bin without values is left out.
+fn bins(characteristic: &Characteristic) -> Vec<(i64, i64, i32)> {
+    let mut from = Some(i64::MIN);
+    let mut bins = Vec::new();
+    for bin in &characteristic.bins {
+        let last = bin.below.map_or(Some(i64::MAX), |below| below.checked_sub(1));
+        bins.extend(from.zip(last).map(|(from, last)| (from, last, bin.points)));
+        from = bin.below;
+    }
+    bins
+}
+
+fn bin_in_words(characteristic: &Characteristic, value: Option<i64>) -> String {
+    let Some(value) = value else { return "missing".to_string() };
+    let shown = |bound: i64| crate::console::thousands(bound.into());
+    let bins = bins(characteristic);
+    let own = bins.iter().find(|(from, last, _)| (from..=last).contains(&&value));
+    match own.copied().unwrap_or((i64::MIN, i64::MAX, 0)) {
+        (i64::MIN, i64::MAX, _) => "any".to_string(),
+        (i64::MIN, last, _) => format!("{} or less", shown(last)),
+        (from, i64::MAX, _) => format!("{} or more", shown(from)),
+        (from, last, _) if from == last => shown(from),
+        (from, last, _) => format!("{} to {}", shown(from), shown(last)),
+    }
+}
+
+/// The nearest bin with more points than now (of two as near, the one with more), tried.
+fn better(trial: &Trial, now: &Verdict, number: usize, value: Option<i64>) -> Option<Better> {
+    let characteristic = &trial.run.job.scorecard.characteristics[number];
+    let start = value.unwrap_or(0);
+    let nearest = |(from, last, points): (i64, i64, i32)| (start.clamp(from, last), points);
+    let better =
+        bins(characteristic).into_iter().map(nearest).filter(|(_, points)| *points > now.points[number]);
+    let (to, _) = better.min_by_key(|(to, points)| (start.abs_diff(*to), -points))?;
+    let verdict = trial.with(characteristic.feature, &[to]).remove(0)?;
+    Some(Better {
+        to,
+        by: value.map(|value| i128::from(to) - i128::from(value)),
+        score_change: verdict.score - now.score,
+        score: verdict.score,
+        band: trial.run.job.scorecard.bands[usize::from(verdict.band)].name.clone(),
+    })
+}

@@ -1,0 +1,180 @@
+//! One account rescored and decided again, as it is or with one feature changed.
+//!
+//! A change sets one feature; ratios and expressions made of it follow, all else stays as it is: the other
+//! features, the lines, and what other accounts asked of the budgets.
+
+use anyhow::{Result, ensure};
+
+use super::budget::Budgets;
+use crate::expr::{Column, Ints};
+use crate::failure::input;
+use crate::features::{FeatureTable, derived};
+use crate::job::{Action, FeatureKind};
+use crate::policy::{Decision, decide_unbudgeted, over_budget};
+use crate::published::rows::Id;
+use crate::published::{Decided, Facts, PublishedRun};
+use crate::score::{Scores, score};
+
+/// An account of a run, ready to be decided again.
+pub struct Trial<'a> {
+    /// The run.
+    pub run: &'a PublishedRun,
+    /// The account's lines and features.
+    pub facts: &'a Facts,
+    /// Who else wants raises.
+    pub budgets: Budgets,
+}
+
+/// What a trial comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The score.
+    pub score: i32,
+    /// Position of its band.
+    pub band: u8,
+    /// By characteristic.
+    pub points: Vec<i32>,
+    /// One a line.
+    pub decisions: Vec<Decision>,
+}
+
+impl<'a> Trial<'a> {
+    /// Prepares an account's trial.
+    pub fn new(run: &'a PublishedRun, facts: &'a Facts) -> Result<Trial<'a>> {
+        let ids = facts.lines.columns[0].as_ref().expect("ids are always read");
+        let own = Id::of(ids, 0).ok_or_else(|| input("read decisions: an account has no id"))?;
+        let products: Vec<&str> =
+            (0..facts.decided.len()).filter_map(|line| facts.lines.product.get(line)).collect();
+        Ok(Trial { run, facts, budgets: Budgets::read(run, &own, &products)? })
+    }
+
+    /// The account as it is. Fails where that is not what the run decided.
+    pub fn as_it_is(&self) -> Result<Verdict> {
+        let scores = score(&self.run.job.scorecard, &self.facts.features, 1);
+        let decisions = self.decide(&self.facts.lines, &self.facts.features, &scores);
+        let verdict = verdicts(&scores, decisions, 1).remove(0);
+        for (decision, decided) in verdict.decisions.iter().zip(&self.facts.decided) {
+            let again = self.in_words(decision, &verdict);
+            ensure!(
+                again == *decided,
+                input(format!(
+                    "explain {}: deciding a line again gives {again:?}, and the run says {decided:?}; the run was \
+                     made by version {} of the program, or is damaged",
+                    self.run.directory.display(),
+                    self.run.manifest.program_version
+                ))
+            );
+        }
+        Ok(verdict)
+    }
+
+    /// A decision as `decisions.parquet` would tell it.
+    pub fn in_words(&self, decision: &Decision, verdict: &Verdict) -> Decided {
+        let job = &self.run.job;
+        let rule = decision.rule.map(|rule| &job.policy.rules[usize::from(rule)]);
+        let reason = match (decision.refusal, rule) {
+            (Some(refusal), _) => refusal.name().to_string(),
+            (None, rule) => rule.map(|rule| rule.reason.clone()).unwrap_or_default(),
+        };
+        Decided {
+            action: decision.action.name().to_string(),
+            reason,
+            rule: rule.map(|rule| rule.name.clone()),
+            new_limit: decision.new_limit,
+            new_status: decision.new_status.name().to_string(),
+            bound_by: decision.bound_by.map(|cap| cap.name().to_string()),
+            effective_on: decision.effective_on,
+            score: verdict.score.into(),
+            band: job.scorecard.bands[usize::from(verdict.band)].name.clone(),
+        }
+    }
+
+    /// The account with a feature set to each of some values; `None` where a feature made of it would not
+    /// fit in 64 bits.
+    pub fn with(&self, feature: usize, values: &[i64]) -> Vec<Option<Verdict>> {
+        let mut results = vec![None; values.len()];
+        let mut open: Vec<usize> = (0..values.len()).collect();
+        let features = loop {
+            let chosen: Vec<i64> = open.iter().map(|place| values[*place]).collect();
+            match self.changed(feature, chosen) {
+                Ok(features) => break features,
+                Err(row) => drop(open.remove(row)),
+            }
+        };
+        let lines = self.facts.lines.repeated(open.len());
+        let scores = score(&self.run.job.scorecard, &features, open.len());
+        let decisions = self.decide(&lines, &features, &scores);
+        for (place, verdict) in open.iter().zip(verdicts(&scores, decisions, open.len())) {
+            results[*place] = Some(verdict);
+        }
+        results
+    }
+
+    /// The features, a row a value; `Err` names the first row of which a derived feature does not fit.
+    fn changed(&self, feature: usize, values: Vec<i64>) -> Result<FeatureTable, usize> {
+        let rows = values.len();
+        let zeros = vec![0; rows];
+        let known = |feature: usize| self.facts.features.gather(feature, &zeros);
+        let mut columns: Vec<Column> = (0..self.run.job.features.len()).map(known).collect();
+        columns[feature] = Column::Int(Ints::all(values));
+        for follower in followers(self.run, feature).into_iter().skip(1) {
+            let above = columns.iter().map(Some).collect();
+            let kind = &self.run.job.features[follower].kind;
+            let column = derived(kind, above, rows).expect("only ratios and expressions follow");
+            columns[follower] = Column::Int(column.map_err(|(row, _)| row)?);
+        }
+        Ok(FeatureTable::of(&columns))
+    }
+
+    fn decide(
+        &self,
+        lines: &crate::input::lines::Lines,
+        features: &FeatureTable,
+        scores: &Scores,
+    ) -> Vec<Decision> {
+        let job = &self.run.job;
+        let mut decisions = decide_unbudgeted(job, self.run.manifest.as_of, lines, features, scores);
+        for (line, decision) in decisions.iter_mut().enumerate() {
+            if decision.action != Action::Raise {
+                continue;
+            }
+            let name = lines.product.get(line);
+            let Some(product) = job.policy.products.iter().position(|p| Some(p.name.as_str()) == name) else {
+                continue;
+            };
+            let score = scores.score[lines.account[line] as usize];
+            let increase = i128::from(decision.new_limit) - i128::from(lines.limit[line]);
+            if self.budgets.turn(product, score).is_some_and(|turn| !turn.grants(increase)) {
+                *decision = over_budget(lines, line, decision);
+            }
+        }
+        decisions
+    }
+}
+
+fn verdicts(scores: &Scores, decisions: Vec<Decision>, accounts: usize) -> Vec<Verdict> {
+    let lines = decisions.len().checked_div(accounts).unwrap_or(0);
+    let of_account = |account: usize| Verdict {
+        score: scores.score[account],
+        band: scores.band[account],
+        points: scores.points.iter().map(|points| points[account]).collect(),
+        decisions: decisions[account * lines..(account + 1) * lines].to_vec(),
+    };
+    (0..accounts).map(of_account).collect()
+}
+
+/// The feature and, after it, those that are made of it, directly or not, in file order.
+pub fn followers(run: &PublishedRun, feature: usize) -> Vec<usize> {
+    let mut found = vec![feature];
+    for (number, later) in run.job.features.iter().enumerate().skip(feature + 1) {
+        let reads = match &later.kind {
+            FeatureKind::Aggregate(_) => false,
+            FeatureKind::Ratio { a, b, .. } => found.contains(a) || found.contains(b),
+            FeatureKind::Expression(expr) => expr.columns.iter().any(|column| found.contains(column)),
+        };
+        if reads {
+            found.push(number);
+        }
+    }
+    found
+}

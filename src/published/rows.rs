@@ -1,0 +1,283 @@
+//! Rows of a run's tables as columns: all of them, in batches, or those of one account, found by the
+//! statistics of row groups and pages.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow};
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_array::{Array, BooleanArray, RecordBatch, RecordBatchReader};
+use arrow_schema::DataType;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowFilter,
+    RowSelection, RowSelector,
+};
+use parquet::file::metadata::PageIndexPolicy;
+use parquet::file::metadata::ParquetMetaData;
+use parquet::file::page_index::column_index::ColumnIndexMetaData;
+use parquet::file::statistics::Statistics;
+
+use crate::expr::column::concat;
+use crate::expr::{Column, Ints, Texts, Type};
+use crate::failure::input;
+use crate::input::decode::{Decoder, Dictionaries};
+
+/// Columns of a table by name, equally long.
+#[derive(Debug, Clone, Default)]
+pub struct Rows {
+    /// How many rows there are.
+    pub len: usize,
+    /// In the order of the file.
+    pub columns: Vec<(String, Column)>,
+}
+
+impl Rows {
+    /// A column; fails where the table has none of that name.
+    pub fn column(&self, name: &str) -> Result<&Column> {
+        let found = self.columns.iter().find(|(known, _)| known == name);
+        found.map(|(_, column)| column).ok_or_else(|| anyhow!("there is no column {name}"))
+    }
+
+    /// A column of integers or dates.
+    pub fn ints(&self, name: &str) -> Result<&Ints> {
+        match self.column(name)? {
+            Column::Int(ints) => Ok(ints),
+            _ => Err(anyhow!("the column {name} holds no integers")),
+        }
+    }
+
+    /// A column of text.
+    pub fn texts(&self, name: &str) -> Result<&Texts> {
+        match self.column(name)? {
+            Column::Text(texts) => Ok(texts),
+            _ => Err(anyhow!("the column {name} holds no text")),
+        }
+    }
+}
+
+/// An account's id, as the run's tables have it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Id {
+    /// Int64.
+    Int(i64),
+    /// Text.
+    Text(String),
+}
+
+impl Id {
+    /// The row's id.
+    pub fn of(column: &Column, row: usize) -> Option<Id> {
+        match column {
+            Column::Int(ints) => ints.get(row).map(|id| Id::Int(*id)),
+            Column::Text(texts) => texts.get(row).map(|id| Id::Text(id.to_string())),
+            _ => None,
+        }
+    }
+
+    /// The id that `text` stands for in a table whose ids are of a type; `None` if it can be none.
+    pub fn parse(text: &str, kind: Type) -> Option<Id> {
+        match kind {
+            Type::Int => text.parse().ok().map(Id::Int),
+            _ => Some(Id::Text(text.to_string())),
+        }
+    }
+
+    /// As people write it.
+    pub fn text(&self) -> String {
+        match self {
+            Id::Int(id) => id.to_string(),
+            Id::Text(id) => id.clone(),
+        }
+    }
+
+    /// Whether it may lie between two values of statistics, which may be cut short (text).
+    fn within(&self, least: &[u8], most: &[u8]) -> bool {
+        match self {
+            Id::Text(id) => least <= id.as_bytes() && id.as_bytes() <= most,
+            Id::Int(id) => {
+                let int = |bytes: &[u8]| bytes.try_into().map(i64::from_le_bytes).ok();
+                int(least).is_none_or(|least| least <= *id) && int(most).is_none_or(|most| *id <= most)
+            }
+        }
+    }
+}
+
+/// The names and types of a table's columns.
+pub fn columns(path: &Path) -> Result<Vec<(String, Type)>> {
+    let named = |error: anyhow::Error| unreadable(path, &error);
+    let metadata = open(path).map_err(named)?.1;
+    let fields = metadata.schema().fields().iter();
+    let column = |field: &Arc<arrow_schema::Field>| match Decoder::for_extra(field.data_type()) {
+        Some(decoder) => Ok((field.name().clone(), decoder.kind())),
+        None => Err(named(anyhow!("{} is {}", field.name(), field.data_type()))),
+    };
+    fields.map(column).collect()
+}
+
+/// Reads some columns (all, where `names` is `None`) of the rows of one account, or of all.
+pub fn read(path: &Path, names: Option<&[&str]>, account: Option<&Id>) -> Result<Rows> {
+    let mut parts: Vec<(String, Vec<Column>)> = Vec::new();
+    let mut len = 0;
+    batches(path, names, account, |rows| {
+        len += rows.len;
+        parts.resize(rows.columns.len(), (String::new(), Vec::new()));
+        for (part, (name, column)) in parts.iter_mut().zip(rows.columns) {
+            part.0 = name;
+            part.1.push(column);
+        }
+        Ok(())
+    })?;
+    let columns = parts.into_iter().map(|(name, parts)| (name, concat(parts)));
+    Ok(Rows { len, columns: columns.collect() })
+}
+
+/// Calls `each` with batch after batch of some columns of a table; at least once, so that a table
+/// without rows has its columns all the same.
+pub fn for_batches(path: &Path, names: &[&str], each: impl FnMut(Rows) -> Result<()>) -> Result<()> {
+    batches(path, Some(names), None, each)
+}
+
+fn unreadable(path: &Path, error: &anyhow::Error) -> anyhow::Error {
+    input(format!("read {}: {error:#}; check the run with `rescore verify`", path.display()))
+}
+
+/// Opens a table with the pages' statistics.
+fn open(path: &Path) -> Result<(File, ArrowReaderMetadata)> {
+    let file = File::open(path)?;
+    let options = ArrowReaderOptions::new()
+        .with_skip_arrow_metadata(true)
+        .with_page_index_policy(PageIndexPolicy::Optional);
+    let metadata = ArrowReaderMetadata::load(&file, options)?;
+    Ok((file, metadata))
+}
+
+fn batches(
+    path: &Path,
+    names: Option<&[&str]>,
+    account: Option<&Id>,
+    mut each: impl FnMut(Rows) -> Result<()>,
+) -> Result<()> {
+    const BATCH_ROWS: usize = 65_536;
+    let mut read = || -> Result<()> {
+        let (file, metadata) = open(path)?;
+        let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())
+            .with_batch_size(BATCH_ROWS);
+        if let Some(names) = names {
+            let mask = ProjectionMask::columns(builder.parquet_schema(), names.iter().copied());
+            builder = builder.with_projection(mask);
+        }
+        if let Some(id) = account {
+            let (groups, selection) = places(metadata.metadata(), id);
+            let ids = ProjectionMask::columns(builder.parquet_schema(), ["account_id"]);
+            let wanted = id.clone();
+            let matches = ArrowPredicateFn::new(ids, move |batch| Ok(is_of(&batch, &wanted)));
+            let filter = RowFilter::new(vec![Box::new(matches)]);
+            builder = builder.with_row_groups(groups).with_row_selection(selection).with_row_filter(filter);
+        }
+        let reader = builder.build()?;
+        let schema = reader.schema();
+        let mut dictionaries = Dictionaries::default();
+        let mut called = false;
+        for batch in reader {
+            crate::signal::check()?;
+            each(decode(&batch?, &mut dictionaries)?)?;
+            called = true;
+        }
+        match called {
+            true => Ok(()),
+            false => each(decode(&RecordBatch::new_empty(schema), &mut dictionaries)?),
+        }
+    };
+    read().map_err(|error| match error.downcast_ref::<crate::failure::Failure>() {
+        Some(_) => error,
+        None => unreadable(path, &error),
+    })
+}
+
+fn decode(batch: &RecordBatch, dictionaries: &mut Dictionaries) -> Result<Rows> {
+    let schema = batch.schema();
+    let columns = batch.columns().iter().enumerate().map(|(slot, array)| {
+        let field = schema.field(slot);
+        let named = || format!("column {}", field.name());
+        // Written as text, so that the reader makes no dictionaries of it.
+        let decoder = match field.data_type() {
+            DataType::Utf8 => Some(Decoder::PlainText),
+            other => Decoder::for_extra(other),
+        };
+        let decoder = decoder.with_context(named)?;
+        let column =
+            decoder.decode(array, slot, dictionaries).map_err(anyhow::Error::msg).with_context(named)?;
+        Ok((field.name().clone(), column))
+    });
+    Ok(Rows { len: batch.num_rows(), columns: columns.collect::<Result<_>>()? })
+}
+
+fn is_of(batch: &RecordBatch, id: &Id) -> BooleanArray {
+    let ids = batch.column(0);
+    match (id, ids.data_type()) {
+        (Id::Int(id), DataType::Int64) => {
+            ids.as_primitive::<Int64Type>().iter().map(|found| Some(found == Some(*id))).collect()
+        }
+        (Id::Text(id), DataType::Utf8) => {
+            ids.as_string::<i32>().iter().map(|found| Some(found == Some(id.as_str()))).collect()
+        }
+        _ => BooleanArray::from(vec![false; ids.len()]),
+    }
+}
+
+/// The row groups that may hold the account, and which of their pages' rows.
+fn places(metadata: &ParquetMetaData, id: &Id) -> (Vec<usize>, RowSelection) {
+    let slot =
+        metadata.file_metadata().schema_descr().columns().iter().position(|c| c.name() == "account_id");
+    let slot = slot.unwrap_or(0);
+    let may_hold = |statistics: Option<&Statistics>| {
+        let range = statistics
+            .and_then(|statistics| Some((statistics.min_bytes_opt()?, statistics.max_bytes_opt()?)));
+        range.is_none_or(|(least, most)| id.within(least, most))
+    };
+    let groups = metadata.row_groups().iter().enumerate();
+    let groups: Vec<usize> = groups
+        .filter(|(_, group)| may_hold(group.column(slot).statistics()))
+        .map(|(group, _)| group)
+        .collect();
+    let selectors = groups.iter().flat_map(|group| pages(metadata, *group, slot, id));
+    let selection = RowSelection::from(selectors.collect::<Vec<RowSelector>>());
+    (groups, selection)
+}
+
+/// Which rows of a row group lie in pages that may hold the account.
+fn pages(metadata: &ParquetMetaData, group: usize, slot: usize, id: &Id) -> Vec<RowSelector> {
+    let rows = metadata.row_group(group).num_rows();
+    let index = metadata.page_index();
+    let found =
+        index.and_then(|index| Some((index.column_index(group, slot)?, index.offset_index(group, slot)?)));
+    let Some((statistics, offsets)) = found else { return vec![RowSelector::select(rows as usize)] };
+    let starts: Vec<i64> = offsets.page_locations().iter().map(|page| page.first_row_index).collect();
+    let ends = starts.iter().skip(1).copied().chain([rows]);
+    let pages = starts.iter().zip(ends).enumerate();
+    let selector = |(page, (start, end)): (usize, (&i64, i64))| {
+        let rows = usize::try_from(end - start).unwrap_or(0);
+        match page_may_hold(statistics, page, id) {
+            true => RowSelector::select(rows),
+            false => RowSelector::skip(rows),
+        }
+    };
+    pages.map(selector).collect()
+}
+
+fn page_may_hold(statistics: &ColumnIndexMetaData, page: usize, id: &Id) -> bool {
+    match (statistics, id) {
+        (ColumnIndexMetaData::INT64(index), Id::Int(id)) => {
+            index.min_value(page).is_none_or(|least| least <= id)
+                && index.max_value(page).is_none_or(|most| id <= most)
+        }
+        (ColumnIndexMetaData::BYTE_ARRAY(index), Id::Text(_)) => {
+            let range = index.min_value(page).zip(index.max_value(page));
+            range.is_none_or(|(least, most)| id.within(least, most))
+        }
+        _ => true,
+    }
+}

@@ -1,0 +1,239 @@
+//! What a page is built of: tiles, sections, tables with bars in them, charts. Shapes are in whole units
+//! of their own drawing; all text stays text, and the template escapes it.
+
+use serde::Serialize;
+
+/// A page.
+#[derive(Debug, Default, Serialize)]
+pub struct Page {
+    /// The heading.
+    pub title: String,
+    /// What it is of, below the heading.
+    pub subtitle: String,
+    /// A word on its standing, and whether that is good.
+    pub badge: Option<(String, bool)>,
+    /// The headline figures.
+    pub tiles: Vec<Tile>,
+    /// The rest.
+    pub sections: Vec<Section>,
+}
+
+/// A headline figure.
+#[derive(Debug, Serialize)]
+pub struct Tile {
+    /// What it is.
+    pub label: String,
+    /// The figure.
+    pub cell: Cell,
+    /// What to hold it against; may be empty.
+    pub note: String,
+}
+
+/// A part of the page.
+#[derive(Debug, Default, Serialize)]
+pub struct Section {
+    /// Where links lead.
+    pub id: &'static str,
+    /// The heading.
+    pub title: String,
+    /// A sentence or two; may be empty.
+    pub note: String,
+    /// Charts, above the tables.
+    pub charts: Vec<Chart>,
+    /// Tables.
+    pub tables: Vec<Table>,
+}
+
+/// A table.
+#[derive(Debug, Default, Serialize)]
+pub struct Table {
+    /// What it shows.
+    pub caption: String,
+    /// Names of columns, and whether they hold numbers.
+    pub header: Vec<(String, bool)>,
+    /// As many cells a row as there are columns.
+    pub rows: Vec<Vec<Cell>>,
+    /// Whether it is folded away until asked for.
+    pub folded: bool,
+}
+
+impl Table {
+    /// A table without rows; a column whose name begins with `#` holds numbers.
+    pub fn new(caption: &str, header: &[&str]) -> Table {
+        let header = header.iter().map(|name| match name.strip_prefix('#') {
+            Some(name) => (name.to_string(), true),
+            None => ((*name).to_string(), false),
+        });
+        Table { caption: caption.to_string(), header: header.collect(), ..Table::default() }
+    }
+}
+
+/// A cell of a table.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Cell {
+    /// What is read.
+    pub text: String,
+    /// Whether it is aligned as a number.
+    pub is_number: bool,
+    /// How it is set off: `good`, `bad`, `soft`, `strong`, a colour's name, or nothing.
+    pub tone: String,
+    /// Which figure of the manifest it shows; empty if none.
+    pub figure: String,
+    /// The figure as the manifest has it.
+    pub value: String,
+    /// Drawn instead of text.
+    pub bar: Option<Bar>,
+}
+
+impl Cell {
+    /// Plain text.
+    pub fn text(text: impl Into<String>) -> Cell {
+        Cell { text: text.into(), ..Cell::default() }
+    }
+
+    /// A number, as it is to be read.
+    pub fn number(text: impl Into<String>) -> Cell {
+        Cell { text: text.into(), is_number: true, ..Cell::default() }
+    }
+
+    /// A count.
+    pub fn count(count: u64) -> Cell {
+        Cell::number(crate::console::thousands(count.into()))
+    }
+
+    /// An amount of minor units.
+    pub fn money(minor: i128, minor_units: u32) -> Cell {
+        Cell::number(crate::console::money(minor, minor_units))
+    }
+
+    /// Set off.
+    pub fn tone(self, tone: &str) -> Cell {
+        Cell { tone: tone.to_string(), ..self }
+    }
+
+    /// Named as a figure of the manifest, with its value there.
+    pub fn figure(self, name: impl Into<String>, value: impl ToString) -> Cell {
+        Cell { figure: name.into(), value: value.to_string(), ..self }
+    }
+
+    /// A bar.
+    pub fn bar(bar: Bar) -> Cell {
+        Cell { bar: Some(bar), ..Cell::default() }
+    }
+}
+
+/// How wide drawings are in their own units, which stretch to the room there is.
+pub const WIDTH: u32 = 1000;
+
+/// How high charts are.
+pub const HEIGHT: u32 = 240;
+
+/// A bar in a cell: pieces along a line, and marks across it.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Bar {
+    /// What it shows, in words.
+    pub alt: String,
+    /// Start, length, colour.
+    pub pieces: Vec<(u32, u32, String)>,
+    /// Places of marks, and how they are set off: `mark` for a figure, `tick` for a scale.
+    pub marks: Vec<(u32, &'static str)>,
+}
+
+impl Bar {
+    /// A bar of `amount` where `most` fills the cell.
+    pub fn of(amount: u128, most: u128, colour: &str, alt: String) -> Bar {
+        Bar { alt, pieces: vec![(0, scaled(amount, most, WIDTH), colour.to_string())], marks: Vec::new() }
+    }
+
+    /// Pieces end to end, `most` of all filling the cell.
+    pub fn stacked(pieces: &[(u128, String)], most: u128, alt: String) -> Bar {
+        let mut before = 0;
+        let pieces = pieces.iter().map(|(amount, colour)| {
+            let start = scaled(before, most, WIDTH);
+            before += amount;
+            (start, scaled(before, most, WIDTH) - start, colour.clone())
+        });
+        Bar { alt, pieces: pieces.collect(), marks: Vec::new() }
+    }
+
+    /// A bar to the right of the middle for gains, to the left for losses.
+    pub fn about_zero(amount: i128, most: u128, alt: String) -> Bar {
+        let half = WIDTH / 2;
+        let length = scaled(amount.unsigned_abs(), most, half);
+        let (start, colour) = if amount < 0 { (half - length, "down") } else { (half, "up") };
+        Bar { alt, pieces: vec![(start, length, colour.to_string())], marks: vec![(half, "tick")] }
+    }
+}
+
+/// `amount` of `most` on a scale of `length`; anything at all is seen.
+pub fn scaled(amount: u128, most: u128, length: u32) -> u32 {
+    const LEAST_SEEN: u32 = 3;
+    if amount == 0 || most == 0 {
+        return 0;
+    }
+    // Both are cut to what can be multiplied.
+    let shift = 96_u32.saturating_sub(most.max(amount).leading_zeros());
+    let (amount, most) = (amount >> shift, (most >> shift).max(1));
+    let exact = amount.min(most) * u128::from(length) / most;
+    (exact as u32).clamp(LEAST_SEEN, length)
+}
+
+/// A drawing with its axes.
+#[derive(Debug, Default, Serialize)]
+pub struct Chart {
+    /// The heading.
+    pub title: String,
+    /// What it shows, in words.
+    pub alt: String,
+    /// Names and colours.
+    pub legend: Vec<(String, String)>,
+    /// Left, top, width, height, colour, and what it is.
+    pub columns: Vec<(u32, u32, u32, u32, String, String)>,
+    /// Points as SVG takes them, colour, and the place of the last one.
+    pub lines: Vec<(String, String, u32, u32)>,
+    /// What the top of the drawing stands for.
+    pub top: String,
+    /// What the bottom stands for.
+    pub bottom: String,
+    /// Places along the bottom, in thousandths of the width, and what they stand for.
+    pub ticks: Vec<(u32, String)>,
+}
+
+/// The line of some values over `least..=most`, the first at the left, the last at the right.
+pub fn line(values: &[i128], least: i128, most: i128, colour: &str) -> (String, String, u32, u32) {
+    const MARGIN: u32 = 6;
+    let span = most.abs_diff(least);
+    let place = |(number, value): (usize, &i128)| {
+        let steps = (values.len().saturating_sub(1)).max(1) as u32;
+        let x = MARGIN + number as u32 * (WIDTH - 2 * MARGIN) / steps;
+        let height = match span {
+            0 => HEIGHT / 2,
+            span => {
+                let risen = value.abs_diff(least);
+                MARGIN + if risen == 0 { 0 } else { scaled(risen, span, HEIGHT - 2 * MARGIN) }
+            }
+        };
+        (x, HEIGHT - height)
+    };
+    let points: Vec<(u32, u32)> = values.iter().enumerate().map(place).collect();
+    let text = points.iter().map(|(x, y)| format!("{x},{y}")).collect::<Vec<_>>().join(" ");
+    let (x, y) = points.last().copied().unwrap_or_default();
+    (text, colour.to_string(), x, y)
+}
+
+/// The colour of a step of an ordered scale, the lowest first.
+pub fn shade(place: usize, of: usize) -> String {
+    const SHADES: usize = 6;
+    format!("s{}", place * (SHADES - 1) / of.saturating_sub(1).max(1))
+}
+
+/// Parts of a whole as a percentage with one decimal place.
+pub fn percent(part: u64, whole: u64) -> String {
+    match whole {
+        0 => "–".to_string(),
+        whole => {
+            let tenths = (u128::from(part) * 1000 + u128::from(whole) / 2) / u128::from(whole);
+            format!("{}.{} %", tenths / 10, tenths % 10)
+        }
+    }
+}

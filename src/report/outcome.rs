@@ -1,0 +1,356 @@
+//! What a run came to: scores, actions, limits, reasons, rules, caps.
+
+use std::collections::BTreeMap;
+
+use super::blocks::{Bar, Cell, Chart, HEIGHT, Section, Table, WIDTH, percent, scaled, shade};
+use super::figures::{Figures, Tally};
+use crate::console::thousands;
+use crate::job::{Action, Job};
+use crate::policy::Refusal;
+use crate::publish::manifest::ActionTotals;
+use crate::published::PublishedRun;
+
+/// The distribution of the scores, and their bands.
+pub(super) fn scores(run: &PublishedRun, figures: &Figures) -> Section {
+    let job = &run.job;
+    let mut table =
+        Table::new("Accounts by band", &["band", "#from", "#accounts", "#share", "", "#lowest", "#highest"]);
+    let all = figures.accounts();
+    let most = figures.bands.values().map(|band| band.accounts).max().unwrap_or(0);
+    for (place, band) in job.scorecard.bands.iter().enumerate() {
+        let own = figures.bands.get(&band.name).cloned().unwrap_or_default();
+        let colour = shade(place, job.scorecard.bands.len());
+        let range = |end: Option<i64>| {
+            end.map_or(Cell::text("–").tone("soft"), |score| Cell::number(score.to_string()))
+        };
+        let alt = format!("{} accounts in {}", own.accounts, band.name);
+        table.rows.push(vec![
+            Cell::text(&band.name),
+            Cell::number(band.from.to_string()),
+            Cell::count(own.accounts),
+            Cell::number(percent(own.accounts, all)),
+            Cell::bar(Bar::of(own.accounts.into(), most.into(), &colour, alt)),
+            range(own.range.map(|(least, _)| least)),
+            range(own.range.map(|(_, most)| most)),
+        ]);
+    }
+    let mean = figures.mean_score_tenths().map_or("–".to_string(), super::night::tenths);
+    Section {
+        id: "scores",
+        title: "Scores".to_string(),
+        note: format!(
+            "The mean is {mean}; scores lie between {} and {}.",
+            job.scorecard.min, job.scorecard.max
+        ),
+        charts: vec![histogram(job, figures)],
+        tables: vec![table],
+    }
+}
+
+fn histogram(job: &Job, figures: &Figures) -> Chart {
+    let (min, max) = (i64::from(job.scorecard.min), i64::from(job.scorecard.max));
+    let step = round_step(max - min);
+    let mut counts: BTreeMap<i64, u64> = BTreeMap::new();
+    for (score, accounts) in &figures.scores {
+        *counts.entry((score - min).div_euclid(step)).or_default() += accounts;
+    }
+    let columns = ((max - min) / step + 1).max(1);
+    let most = counts.values().max().copied().unwrap_or(0);
+    let place = |column: i64| (column * i64::from(WIDTH) / columns) as u32;
+    let drawn = counts.iter().map(|(column, accounts)| {
+        let (from, to) = (min + column * step, (min + (column + 1) * step - 1).min(max));
+        let band = job.scorecard.band_of(from.max(min) as i32);
+        let height = scaled((*accounts).into(), most.into(), HEIGHT);
+        let what =
+            format!("{from} to {to}, {}: {}", job.scorecard.bands[band].name, thousands((*accounts).into()));
+        let width = (place(column + 1) - place(*column)).max(2) - 1;
+        (place(*column), HEIGHT - height, width, height, shade(band, job.scorecard.bands.len()), what)
+    });
+    let peak = counts.iter().max_by_key(|(column, accounts)| (**accounts, -**column));
+    let peak = peak.map_or(String::new(), |(column, accounts)| {
+        format!(", most of them ({}) from {} on", thousands((*accounts).into()), min + column * step)
+    });
+    let ticks = job.scorecard.bands.iter().map(|band| i64::from(band.from)).chain([max]);
+    let legend = job.scorecard.bands.iter().enumerate();
+    Chart {
+        title: format!("Accounts by score, in steps of {step}"),
+        alt: format!(
+            "Histogram of {} scores between {min} and {max}{peak}.",
+            thousands(figures.accounts().into())
+        ),
+        legend: legend
+            .map(|(place, band)| (band.name.clone(), shade(place, job.scorecard.bands.len())))
+            .collect(),
+        columns: drawn.collect(),
+        lines: Vec::new(),
+        top: thousands(most.into()),
+        bottom: "0".to_string(),
+        ticks: ticks
+            .map(|score| (((score - min) * 1000 / (max - min).max(1)) as u32, score.to_string()))
+            .collect(),
+    }
+}
+
+/// A step of 1, 2 or 5 times a power of ten that cuts a span into at most 70.
+fn round_step(span: i64) -> i64 {
+    const MOST_STEPS: i64 = 70;
+    let powers = (0..10).map(|power| 10_i64.pow(power));
+    let mut steps = powers.flat_map(|power| [power, 2 * power, 5 * power]);
+    steps.find(|step| span / step <= MOST_STEPS).unwrap_or(10_000_000_000)
+}
+
+/// Every product's totals of an action; those without lines left out.
+fn totals(run: &PublishedRun, product: &str, action: Action) -> Option<ActionTotals> {
+    run.manifest.control_totals.actions.get(product)?.get(action.name()).copied()
+}
+
+fn change(totals: &ActionTotals) -> i128 {
+    totals.new_limit - totals.old_limit
+}
+
+/// Actions by product, in counts and money.
+pub(super) fn actions(run: &PublishedRun) -> Section {
+    let units = run.job.minor_units;
+    let products = &run.manifest.control_totals.actions;
+    let mut shares = Table::new(
+        "What is done with the lines of each product",
+        &["product", "#lines", "#adjusted", "of all lines"],
+    );
+    for (product, actions) in products {
+        let all: u64 = actions.values().map(|totals| totals.lines).sum();
+        let adjusted = Action::ALL.into_iter().filter(|action| *action != Action::Hold);
+        let adjusted: Vec<(Action, u64)> =
+            adjusted.filter_map(|action| Some((action, totals(run, product, action)?.lines))).collect();
+        let pieces: Vec<(u128, String)> = adjusted
+            .iter()
+            .map(|(action, lines)| (u128::from(*lines), format!("a-{}", action.name())))
+            .collect();
+        let words: Vec<String> =
+            adjusted.iter().map(|(action, lines)| format!("{} {lines}", action.name())).collect();
+        let sum: u64 = adjusted.iter().map(|(_, lines)| lines).sum();
+        shares.rows.push(vec![
+            Cell::text(product),
+            Cell::count(all),
+            Cell::number(format!("{} ({})", thousands(sum.into()), percent(sum, all))),
+            Cell::bar(Bar::stacked(&pieces, all.into(), format!("{product}: {}", words.join(", ")))),
+        ]);
+    }
+    let mut table = Table::new(
+        "Counts and money by product and action",
+        &["product", "action", "#lines", "#limits before", "#limits after", "#change", ""],
+    );
+    let most = products.values().flat_map(BTreeMap::values).map(|totals| change(totals).unsigned_abs()).max();
+    for product in products.keys() {
+        for action in Action::ALL {
+            let Some(totals) = totals(run, product, action) else { continue };
+            let figure = |cell: Cell, name: &str, value: String| {
+                cell.figure(format!("control_totals.actions.{product}.{}.{name}", action.name()), value)
+            };
+            let change = change(&totals);
+            let alt = format!("{product} {}: {}", action.name(), crate::console::money(change, units));
+            table.rows.push(vec![
+                Cell::text(product),
+                Cell::text(action.name()).tone(&format!("key a-{}", action.name())),
+                figure(Cell::count(totals.lines), "lines", totals.lines.to_string()),
+                figure(Cell::money(totals.old_limit, units), "old_limit", totals.old_limit.to_string()),
+                figure(Cell::money(totals.new_limit, units), "new_limit", totals.new_limit.to_string()),
+                Cell::money(change, units),
+                Cell::bar(Bar::about_zero(change, most.unwrap_or(0), alt)),
+            ]);
+        }
+    }
+    Section {
+        id: "actions",
+        title: "Actions".to_string(),
+        note: "Held lines are those whose limit and status stay as they are.".to_string(),
+        tables: vec![shares, table],
+        charts: Vec::new(),
+    }
+}
+
+/// Limits before and after, by product.
+pub(super) fn limits(run: &PublishedRun) -> Section {
+    let units = run.job.minor_units;
+    let totals = &run.manifest.control_totals;
+    let by_product: Vec<(&String, i128, i128)> = totals
+        .actions
+        .iter()
+        .map(|(product, actions)| {
+            let sum = |of: fn(&ActionTotals) -> i128| actions.values().map(of).sum::<i128>();
+            (product, sum(|totals| totals.old_limit), sum(|totals| totals.new_limit))
+        })
+        .collect();
+    let most = by_product
+        .iter()
+        .flat_map(|(_, old, new)| [old.unsigned_abs(), new.unsigned_abs()])
+        .max()
+        .unwrap_or(0);
+    let mut table = Table::new("Sums of limits before and after", &["product", "", "#limits", "", "#change"]);
+    for (product, old, new) in by_product {
+        let bar = |amount: i128, when: &str, colour: &str| {
+            let alt = format!("{product} {when}: {}", crate::console::money(amount, units));
+            Cell::bar(Bar::of(amount.unsigned_abs(), most, colour, alt))
+        };
+        table.rows.push(vec![
+            Cell::text(product),
+            Cell::text("before").tone("soft"),
+            Cell::money(old, units),
+            bar(old, "before", "s1"),
+            Cell::default(),
+        ]);
+        table.rows.push(vec![
+            Cell::default(),
+            Cell::text("after"),
+            Cell::money(new, units),
+            bar(new, "after", "s4"),
+            Cell::money(new - old, units),
+        ]);
+    }
+    let change = totals.new_limit_total - totals.old_limit_total;
+    table.rows.push(vec![
+        Cell::text("all").tone("strong"),
+        Cell::text("after"),
+        Cell::money(totals.new_limit_total, units).tone("strong"),
+        Cell::default(),
+        Cell::money(change, units).tone("strong"),
+    ]);
+    Section { id: "limits", title: "Limits".to_string(), tables: vec![table], ..Section::default() }
+}
+
+/// Reasons by frequency: those of the scores, and those of the decisions.
+pub(super) fn reasons(run: &PublishedRun, figures: &Figures) -> Section {
+    let job = &run.job;
+    let mut sentences: BTreeMap<&str, &str> = BTreeMap::new();
+    for one in &job.scorecard.characteristics {
+        sentences.insert(&one.reason, &one.text);
+        sentences.extend(one.missing_reason.iter().map(|(code, text)| (code.as_str(), text.as_str())));
+    }
+    let mut of_scores =
+        Table::new("Reasons of the scores", &["reason", "#accounts", "#share", "", "it says"]);
+    let counted = by_frequency(figures.score_reasons.iter().map(|(code, accounts)| (code, *accounts)));
+    let most = counted.first().map_or(0, |(_, accounts)| *accounts);
+    for (code, accounts) in counted {
+        let text = sentences.get(code.as_str()).copied().unwrap_or_default();
+        of_scores.rows.push(vec![
+            Cell::text(code),
+            Cell::count(accounts),
+            Cell::number(percent(accounts, figures.accounts())),
+            Cell::bar(Bar::of(accounts.into(), most.into(), "s3", format!("{accounts} accounts"))),
+            Cell::text(text).tone("prose"),
+        ]);
+    }
+    let mut meanings: BTreeMap<&str, String> = BTreeMap::new();
+    for rule in &job.policy.rules {
+        meanings
+            .entry(&rule.reason)
+            .or_insert_with(|| rule.text.clone().unwrap_or_else(|| rule.name.clone()));
+    }
+    for refusal in Refusal::ALL {
+        meanings.insert(refusal.name(), format!("refused: {}", refusal.in_words()));
+    }
+    let mut of_decisions =
+        Table::new("Reasons of the decisions", &["reason", "#lines", "#of them held", "", "it says"]);
+    let counted = by_frequency(figures.reasons.iter().map(|(code, tally)| (code, tally.lines)));
+    let most = counted.first().map_or(0, |(_, lines)| *lines);
+    for (code, lines) in counted {
+        let text = meanings.get(code.as_str()).cloned().unwrap_or_default();
+        of_decisions.rows.push(vec![
+            Cell::text(code),
+            Cell::count(lines),
+            Cell::count(figures.reasons[code].held),
+            Cell::bar(Bar::of(lines.into(), most.into(), "s3", format!("{lines} lines"))),
+            Cell::text(text).tone("prose"),
+        ]);
+    }
+    Section {
+        id: "reasons",
+        title: "Reasons".to_string(),
+        note: format!("A score gives up to {} reasons, a decision one.", job.scorecard.reasons),
+        tables: vec![of_scores, of_decisions],
+        charts: Vec::new(),
+    }
+}
+
+/// The most frequent first, ties by name.
+fn by_frequency<'a>(all: impl Iterator<Item = (&'a String, u64)>) -> Vec<(&'a String, u64)> {
+    let mut all: Vec<(&String, u64)> = all.collect();
+    all.sort_by_key(|(name, count)| (std::cmp::Reverse(*count), *name));
+    all
+}
+
+/// How often each rule decided, and what came of it.
+pub(super) fn rules(run: &PublishedRun, figures: &Figures) -> Section {
+    let rules = &run.job.policy.rules;
+    let mut table = Table::new(
+        "Lines by the rule that decided, in the policy's order",
+        &["##", "rule", "action", "#lines", "#carried out", "#refused", ""],
+    );
+    let hit = |name: &str| figures.rules.get(name).copied().unwrap_or_default();
+    let most = rules.iter().map(|rule| hit(&rule.name).lines).max().unwrap_or(0);
+    for (number, rule) in rules.iter().enumerate() {
+        let Tally { lines, held } = hit(&rule.name);
+        let is_hold = rule.action == Action::Hold;
+        let (done, refused) = if is_hold { (lines, 0) } else { (lines - held, held) };
+        let pieces = [
+            (u128::from(done), format!("a-{}", rule.action.name())),
+            (refused.into(), "refused".to_string()),
+        ];
+        let alt = format!("{}: {done} carried out, {refused} refused", rule.name);
+        table.rows.push(vec![
+            Cell::number((number + 1).to_string()),
+            Cell::text(&rule.name),
+            Cell::text(rule.action.name()).tone(&format!("key a-{}", rule.action.name())),
+            if lines == 0 { Cell::number("never").tone("soft") } else { Cell::count(lines) },
+            Cell::count(done),
+            Cell::count(refused),
+            Cell::bar(Bar::stacked(&pieces, most.into(), alt)),
+        ]);
+    }
+    let never: Vec<&str> =
+        rules.iter().map(|rule| rule.name.as_str()).filter(|name| hit(name).lines == 0).collect();
+    let note = match never.is_empty() {
+        true => "Every rule decided about some line.".to_string(),
+        false => {
+            format!("{} of {} rules decided about no line: {}.", never.len(), rules.len(), never.join("; "))
+        }
+    };
+    Section { id: "rules", title: "Rules".to_string(), note, tables: vec![table], ..Section::default() }
+}
+
+/// The caps that cut raises, and what became of those.
+pub(super) fn caps(figures: &Figures) -> Section {
+    let mut table = Table::new(
+        "Raises and reopens by the cap that cut them last",
+        &["product", "cap", "#lines", "#granted with less", "#refused", ""],
+    );
+    let most = figures.caps.values().map(|tally| tally.lines).max().unwrap_or(0);
+    for ((product, cap), tally) in &figures.caps {
+        let granted = tally.lines - tally.held;
+        let pieces =
+            [(u128::from(granted), "a-raise".to_string()), (tally.held.into(), "refused".to_string())];
+        let alt = format!("{product}, {cap}: {granted} granted, {} refused", tally.held);
+        table.rows.push(vec![
+            Cell::text(product),
+            Cell::text(cap.replace('_', " ")),
+            Cell::count(tally.lines),
+            Cell::count(granted),
+            Cell::count(tally.held),
+            Cell::bar(Bar::stacked(&pieces, most.into(), alt)),
+        ]);
+    }
+    let budget = figures.reasons.get(Refusal::Budget.name()).copied().unwrap_or_default().lines;
+    let mut note = match figures.caps.is_empty() {
+        true => "No cap cut any raise.".to_string(),
+        false => "A raise is cut by each cap in turn; the last one that did is named.".to_string(),
+    };
+    if budget > 0 {
+        note += &format!(" {} raises were refused because the budget was used up.", thousands(budget.into()));
+    }
+    Section {
+        id: "caps",
+        title: "Caps that bind".to_string(),
+        note,
+        tables: vec![table],
+        ..Section::default()
+    }
+}

@@ -1,0 +1,5 @@
+//! `rescore report`: the page's figures are the manifest's, its texts are escaped, and a browser is content.
+
+mod browser;
+mod page;
+mod screen;

@@ -16,6 +16,7 @@
 //! - [`publish`] — gates, tables, manifest, atomic commit, lock, release, verify
 //! - [`run`] — the verbs of a run, in order
 //! - [`check`] — job files, schemas and deliveries without a run
+//! - [`diff`] — what changed between two runs, and why
 //! - [`summary`] — a run's figures for people and machines
 //! - [`sample`] — a believable book to try things on
 
@@ -23,6 +24,7 @@ pub mod check;
 pub mod cli;
 pub mod console;
 pub mod day;
+pub mod diff;
 pub mod expr;
 pub mod failure;
 pub mod features;

@@ -20,7 +20,7 @@ use crate::expr::{Column, Ints, Texts, Type};
 
 /// How a column of a file becomes a [`Column`].
 #[derive(Debug, Clone)]
-pub(super) enum Decoder {
+pub(crate) enum Decoder {
     Int,
     Date,
     Bool,
@@ -36,7 +36,7 @@ pub(super) enum Decoder {
 
 /// Dictionaries of the batch before, by column: files share one over many batches.
 #[derive(Default)]
-pub(super) struct Dictionaries {
+pub(crate) struct Dictionaries {
     known: HashMap<usize, (ArrayRef, Dictionary)>,
 }
 
@@ -44,7 +44,7 @@ type Dictionary = Arc<Vec<Arc<str>>>;
 
 impl Decoder {
     /// The decoder for a column of the contract, if its type will do.
-    pub(super) fn for_role(role: Role, found: &DataType, units: &Units) -> Option<Decoder> {
+    pub(crate) fn for_role(role: Role, found: &DataType, units: &Units) -> Option<Decoder> {
         match (role, found) {
             (Role::Id, DataType::Int64) | (Role::Money, DataType::Int64) => Some(Decoder::Int),
             (Role::Id, DataType::Utf8 | DataType::Binary) => Some(Decoder::PlainText),
@@ -66,7 +66,7 @@ impl Decoder {
     }
 
     /// The decoder for a column that only expressions read.
-    pub(super) fn for_extra(found: &DataType) -> Option<Decoder> {
+    pub(crate) fn for_extra(found: &DataType) -> Option<Decoder> {
         match found {
             found if found.is_integer() => Some(Decoder::Int),
             DataType::Utf8 => Some(Decoder::Text),
@@ -80,7 +80,7 @@ impl Decoder {
     }
 
     /// What it yields.
-    pub(super) fn kind(&self) -> Type {
+    pub(crate) fn kind(&self) -> Type {
         match self {
             Decoder::Int | Decoder::Decimal(_) => Type::Int,
             Decoder::Date | Decoder::Timestamp(_) => Type::Date,
@@ -90,7 +90,7 @@ impl Decoder {
     }
 
     /// The arrow type to ask of the reader, where it differs from what it would choose.
-    pub(super) fn hint(&self) -> Option<DataType> {
+    pub(crate) fn hint(&self) -> Option<DataType> {
         match self {
             Decoder::Text => Some(DataType::Dictionary(DataType::Int32.into(), DataType::Utf8.into())),
             Decoder::PlainText => Some(DataType::Utf8),
@@ -99,7 +99,7 @@ impl Decoder {
     }
 
     /// Decodes an array; `slot` tells columns apart in `dictionaries`.
-    pub(super) fn decode(
+    pub(crate) fn decode(
         &self,
         array: &ArrayRef,
         slot: usize,

@@ -2,7 +2,7 @@
 
 pub mod accounts;
 pub mod catalog;
-mod decode;
+pub(crate) mod decode;
 pub mod file;
 pub mod issued;
 pub mod lines;

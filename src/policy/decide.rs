@@ -12,12 +12,13 @@ use crate::day::Day;
 use crate::expr::{Column, Frame};
 use crate::features::FeatureTable;
 use crate::input::lines::Lines;
-use crate::job::{Action, Job};
+use crate::job::published::Basis;
+use crate::job::{Action, Job, Policy};
 use crate::score::Scores;
 
 /// What a rule said about a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ruling {
+pub struct Ruling {
     /// Position of the line's product; `None` if the policy does not declare it.
     pub product: Option<u8>,
     /// Position of the first rule that is true.
@@ -35,31 +36,54 @@ pub fn decide(
     features: &FeatureTable,
     scores: &Scores,
 ) -> Vec<Decision> {
+    let rulings = rule(&job.basis(), as_of, lines, features, scores);
+    let mut decisions = settle(&job.policy, as_of, lines, features, scores, &rulings);
+    apply_budgets(job, lines, scores, &rulings, &mut decisions);
+    decisions
+}
+
+/// The first rule that is true of each line.
+pub fn rule(
+    basis: &Basis,
+    as_of: Day,
+    lines: &Lines,
+    features: &FeatureTable,
+    scores: &Scores,
+) -> Vec<Ruling> {
     let chunks: Vec<Range<usize>> = (0..lines.account.len())
         .step_by(CHUNK_LINES)
         .map(|start| start..(start + CHUNK_LINES).min(lines.account.len()))
         .collect();
-    let rulings: Vec<Ruling> = chunks
+    chunks
         .into_par_iter()
-        .flat_map_iter(|range| rulings(job, as_of, lines, features, scores, range))
-        .collect();
-    let mut decisions: Vec<Decision> = accounts(lines)
+        .flat_map_iter(|range| rulings(basis, as_of, lines, features, scores, range))
+        .collect()
+}
+
+/// Settles each account's lines; budgets, which look at all accounts, come after.
+pub fn settle(
+    policy: &Policy,
+    as_of: Day,
+    lines: &Lines,
+    features: &FeatureTable,
+    scores: &Scores,
+    rulings: &[Ruling],
+) -> Vec<Decision> {
+    accounts(lines)
         .into_par_iter()
         .flat_map_iter(|range| {
             let account = lines.account[range.start] as usize;
-            let affordability = job.policy.affordability.map(|affordability| {
+            let affordability = policy.affordability.map(|affordability| {
                 let value = features.ints(affordability.feature).get(account).copied().unwrap_or(0);
                 i128::from(value.max(0)) * i128::from(affordability.bp) / 10_000
             });
             let band = scores.band[account];
             settle_account(
-                &Account { policy: &job.policy, as_of, lines, range: range.clone(), band, affordability },
+                &Account { policy, as_of, lines, range: range.clone(), band, affordability },
                 &rulings[range],
             )
         })
-        .collect();
-    apply_budgets(job, lines, scores, &rulings, &mut decisions);
-    decisions
+        .collect()
 }
 
 /// The runs of lines of one account.
@@ -77,14 +101,14 @@ fn accounts(lines: &Lines) -> Vec<Range<usize>> {
 }
 
 fn rulings(
-    job: &Job,
+    basis: &Basis,
     as_of: Day,
     lines: &Lines,
     features: &FeatureTable,
     scores: &Scores,
     range: Range<usize>,
 ) -> Vec<Ruling> {
-    let policy = &job.policy;
+    let policy = basis.policy;
     let mut needed: Vec<usize> =
         policy.rules.iter().flat_map(|rule| rule.when.columns.iter().copied()).collect();
     needed.sort_unstable();
@@ -92,10 +116,10 @@ fn rulings(
     let own = own_columns(lines);
     let first_of_score = needed.partition_point(|slot| *slot < own);
     let (of_line, of_score) = needed.split_at(first_of_score);
-    let mut columns = line_columns(lines, as_of, range.clone(), of_line, job.scopes.facts.columns.len());
+    let mut columns = line_columns(lines, as_of, range.clone(), of_line, basis.facts);
     let from_score = of_score.iter().map(|slot| slot - own);
     for (slot, column) in
-        score_columns(&job.scorecard, scores, features, &lines.account[range.clone()], from_score)
+        score_columns(basis.scorecard, scores, features, &lines.account[range.clone()], from_score)
     {
         columns[slot + own] = Some(column);
     }

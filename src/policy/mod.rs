@@ -9,6 +9,7 @@ use crate::input::lines::Status;
 use crate::job::Action;
 
 pub use decide::decide;
+pub use settle::{exposure, exposure_after};
 
 /// Why an action is not carried out, in order of precedence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

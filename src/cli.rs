@@ -1,5 +1,6 @@
 //! The command line: arguments, and which verb they ask for.
 
+mod diff;
 mod explain;
 mod plan;
 mod report;
@@ -37,7 +38,8 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0    done
+  0    done (diff: no difference)
+  1    diff: differences
   2    usage, or a mistake in a job file
   3    input: not delivered, unreadable, wrong schema, a result out of range
   4    held by a gate
@@ -64,6 +66,16 @@ Examples:
   rescore check jobs/nightly.toml
   rescore check jobs/nightly.toml --date 2026-11-20")]
     Check(CheckArgs),
+    /// Say what changed between two runs, for whom, by how much money, and why
+    #[command(after_help = "\
+Examples:
+  rescore diff out/date=2026-11-19 out/date=2026-11-20
+  rescore diff out/date=2026-11-20 trial/date=2026-11-20 --where \"product = 'huabei'\" --out changes.csv
+  rescore diff out trial --only decisions                # a line a date
+  rescore diff a.parquet b.parquet --key account_id,product --tolerance balance=100
+
+Exit codes: 0 no difference, 1 differences, 2 or 3 trouble")]
+    Diff(diff::DiffArgs),
     /// Check that a run's files are whole and what its manifest says
     #[command(after_help = "\
 Examples:
@@ -153,14 +165,15 @@ struct SampleArgs {
     seed: u64,
 }
 
-/// Parses the arguments and does what they ask.
-pub fn main() -> Result<()> {
+/// Parses the arguments and does what they ask; the exit code.
+pub fn main() -> Result<u8> {
     let cli = Cli::parse();
     console::start_log(cli.verbose);
     signal::listen();
     let progress = Progress::on_terminal(cli.quiet);
-    match cli.command {
+    let done = match cli.command {
         Command::Run(args) => run::run_command(args, &progress),
+        Command::Diff(args) => return diff::command(args),
         Command::Check(args) => {
             check_dates(args.date, args.known_on)?;
             let report = check::check(&args.job, args.date, args.known_on)?;
@@ -192,7 +205,8 @@ pub fn main() -> Result<()> {
             clap_mangen::Man::new(Cli::command()).render(&mut page)?;
             write_all(&page)
         }
-    }
+    };
+    done.map(|()| 0)
 }
 
 fn check_dates(date: Option<Day>, known_on: Option<Day>) -> Result<()> {

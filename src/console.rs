@@ -117,8 +117,10 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     for row in rows {
         table.add_row(row.clone());
     }
-    let starts_a_number = |first: char| first.is_ascii_digit() || "-+".contains(first);
-    let is_number = |cell: &String| cell.is_empty() || cell.starts_with(starts_a_number);
+    let is_number = |cell: &String| {
+        cell.is_empty()
+            || cell.trim_start_matches(['+', '-']).starts_with(|first: char| first.is_ascii_digit())
+    };
     for (number, column) in table.column_iter_mut().enumerate() {
         column.set_padding((if number == 0 { 2 } else { 1 }, 1));
         if rows.iter().all(|row| is_number(&row[number])) {

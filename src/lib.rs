@@ -21,6 +21,7 @@
 //! - [`report`] — a run, or a range of them, as a page to look at
 //! - [`run`] — the verbs of a run, in order: a night, a range, a simulation, a dry run
 //! - [`check`] — job files, schemas and deliveries without a run
+//! - [`diff`] — what changed between two runs, and why
 //! - [`summary`] — a run's figures for people and machines
 //! - [`sample`] — a believable book to try things on
 

@@ -39,8 +39,14 @@ impl Reason {
     }
 }
 
-/// Scores every account.
+/// Scores every account, with reasons.
 pub fn score(scorecard: &Scorecard, features: &FeatureTable, accounts: usize) -> Scores {
+    let scores = add_up(scorecard, features, accounts);
+    Scores { reasons: reasons(scorecard, features, &scores.points, accounts), ..scores }
+}
+
+/// Scores every account, without reasons.
+pub fn add_up(scorecard: &Scorecard, features: &FeatureTable, accounts: usize) -> Scores {
     let points: Vec<Vec<i32>> = scorecard
         .characteristics
         .par_iter()
@@ -64,8 +70,7 @@ pub fn score(scorecard: &Scorecard, features: &FeatureTable, accounts: usize) ->
         })
         .collect();
     let band = score.iter().map(|score| scorecard.band_of(*score) as u8).collect();
-    let reasons = reasons(scorecard, features, &points, accounts);
-    Scores { score, band, dimensions, points, reasons }
+    Scores { score, band, dimensions, points, reasons: Vec::new() }
 }
 
 /// The largest positive shortfalls of each account, ties in file order.

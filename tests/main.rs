@@ -1,6 +1,7 @@
 //! All tests that go through the public face of the project: one program, so that it is linked once.
 
 mod audit;
+mod diff;
 mod explain;
 mod golden;
 mod inputs;

@@ -1,3 +1,293 @@
-//! What changed between two runs.
+//! Compares two runs, two ranges of runs or two Parquet files: what changed, for whom, by how much, and why.
+//!
+//! Both sides stream, sorted, through one merge join, so memory does not grow with them:
+//!
+//! - [`sorted`] and [`runs`] read blocks, [`join`] pairs them into pieces;
+//! - [`pass`] takes every piece through the tallies: [`columns`], [`scores`], [`decisions`], [`movers`], and
+//!   the causes, [`score_causes`] and [`causes`], the latter by deciding [`again`];
+//! - [`header`] compares what the runs stand on;
+//! - [`findings`] is the tree of all that, told by [`told`] as text and page.
 
+mod again;
+mod causes;
+mod cells;
+mod changes;
+mod columns;
+mod decided;
+mod decisions;
+mod findings;
+mod header;
+mod join;
+mod movers;
+mod pass;
+mod range;
+mod runs;
+mod score_causes;
+mod scores;
+mod selection;
+mod sorted;
 pub mod stability;
+mod told;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use again::{Side, rejected_accounts};
+use causes::CauseTally;
+use changes::Changes;
+use decided::Slots;
+use decisions::DecisionTally;
+use header::{Basis, Stamp, manifest};
+use join::join;
+use pass::Pass;
+use runs::{Layout, Reader};
+use score_causes::ScoreCauseTally;
+use scores::ScoreTally;
+use selection::{Selection, Tolerances};
+
+use crate::failure::{Kind, failure};
+use crate::job::published::{Copies, Terms};
+
+pub use findings::Findings;
+pub use range::{RangeFindings, compare_ranges, is_range};
+pub use told::{range_text, text};
+
+/// What a diff is asked to do.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// A run, a directory of runs, or a file.
+    pub left: PathBuf,
+    /// Likewise.
+    pub right: PathBuf,
+    /// Of files: the columns that identify a row.
+    pub key: Vec<String>,
+    /// Of runs: which part to compare; all by default.
+    pub only: Option<Only>,
+    /// Which rows count.
+    pub selection: Option<String>,
+    /// `column=units`.
+    pub tolerances: Vec<String>,
+    /// Where to write every change.
+    pub out: Option<PathBuf>,
+    /// Entries of lists.
+    pub limit: usize,
+}
+
+/// A part of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Only {
+    /// Scores and features.
+    Scores,
+    /// Decisions and money.
+    Decisions,
+    /// The table of adjustments, cell by cell.
+    Adjustments,
+}
+
+/// Compares two runs or two files.
+pub fn compare(request: &Request) -> Result<Findings> {
+    let (left, right) = (&request.left, &request.right);
+    match (left.is_dir(), right.is_dir(), request.key.is_empty()) {
+        (true, true, true) if request.only == Some(Only::Adjustments) => compare_adjustments(request),
+        (true, true, true) => compare_runs(request),
+        (false, false, false) if request.only.is_some() => usage("--only goes with runs, not with files"),
+        (false, false, false) => compare_files(request),
+        (true, true, false) => usage("--key goes with Parquet files; the key of runs is known"),
+        (false, false, true) => {
+            let missing = [left, right].into_iter().find(|path| !path.exists());
+            match missing {
+                Some(path) => usage(&format!("there is no {}", path.display())),
+                None => usage(
+                    "two files need --key: the columns that identify a row, and by which they are sorted",
+                ),
+            }
+        }
+        _ => {
+            let missing = [left, right].into_iter().find(|path| !path.exists());
+            match missing {
+                Some(path) => usage(&format!("there is no {}", path.display())),
+                None => usage("compare a run with a run, or a file with a file"),
+            }
+        }
+    }
+}
+
+fn usage<T>(message: &str) -> Result<T> {
+    Err(failure(Kind::Usage, format!("diff: {message}")))
+}
+
+/// What every kind of comparison prepares from its layouts.
+struct Prepared {
+    selection: Option<Selection>,
+    tolerances: Tolerances,
+}
+
+impl Prepared {
+    fn new(request: &Request, left: &Layout, right: &Layout) -> Result<Prepared> {
+        check_keys(left, right)?;
+        let selection =
+            request.selection.as_ref().map(|expr| Selection::parse(expr, left, right)).transpose()?;
+        let tolerances = Tolerances::parse(&request.tolerances, left, right)?;
+        Ok(Prepared { selection, tolerances })
+    }
+}
+
+/// Keys that are not of one type cannot be matched.
+fn check_keys(left: &Layout, right: &Layout) -> Result<()> {
+    for (i, j) in left.key.iter().zip(&right.key) {
+        let ((name, a), (_, b)) = (&left.columns[*i], &right.columns[*j]);
+        if a != b {
+            let (a, b) = (a.kind().name(), b.kind().name());
+            let message =
+                format!("diff: {name} is {a} on the left and {b} on the right, so no row can be matched");
+            return Err(failure(Kind::Input, message));
+        }
+    }
+    Ok(())
+}
+
+fn compare_files(request: &Request) -> Result<Findings> {
+    let key: Vec<&str> = request.key.iter().map(String::as_str).collect();
+    let (left, left_layout) = Reader::table("file", &request.left, &key)?;
+    let (right, right_layout) = Reader::table("file", &request.right, &key)?;
+    compare_tables(request, "file", [(left, left_layout), (right, right_layout)])
+}
+
+fn compare_adjustments(request: &Request) -> Result<Findings> {
+    let open = |run: &Path| {
+        Reader::table("adjustments", &run.join("adjustments.parquet"), &["account_id", "product"])
+    };
+    let runs = ReadRuns::new(request)?;
+    let mut findings = compare_tables(request, "adjustments", [open(&request.left)?, open(&request.right)?])?;
+    findings.minor_units = runs.copies[1].minor_units().unwrap_or(0);
+    findings.basis = Some(runs.basis);
+    findings.runs = Some(runs.stamps);
+    Ok(findings)
+}
+
+fn compare_tables(
+    request: &Request,
+    table: &'static str,
+    [(left, left_layout), (right, right_layout)]: [(Reader, Layout); 2],
+) -> Result<Findings> {
+    let prepared = Prepared::new(request, &left_layout, &right_layout)?;
+    let layouts = [&left_layout, &right_layout];
+    let mut pass = Pass::new(layouts, prepared.selection.as_ref(), request.limit);
+    pass.compare_rows(&[table], &prepared.tolerances);
+    if let Some(path) = &request.out {
+        let key = left_layout.key.iter().map(|slot| &left_layout.columns[*slot]);
+        let key: Vec<_> = key.map(|(name, shape)| (name.as_str(), *shape)).collect();
+        pass.changes = Some(Changes::create(path, &key)?);
+    }
+    join([(left, layouts[0]), (right, layouts[1])], [None, None], |piece| pass.add(piece))?;
+    finish(request, pass, layouts, &prepared.tolerances)
+}
+
+/// What is known of two runs before their tables are read.
+struct ReadRuns {
+    stamps: [Stamp; 2],
+    basis: Basis,
+    copies: [Copies; 2],
+}
+
+impl ReadRuns {
+    fn new(request: &Request) -> Result<ReadRuns> {
+        let manifests = [manifest(&request.left)?, manifest(&request.right)?];
+        let copies = [Copies::read(&request.left)?, Copies::read(&request.right)?];
+        let stamps = [Stamp::new(&request.left, &manifests[0]), Stamp::new(&request.right, &manifests[1])];
+        let basis = Basis::new(&stamps, [&manifests[0], &manifests[1]], [&copies[0], &copies[1]]);
+        Ok(ReadRuns { stamps, basis, copies })
+    }
+}
+
+fn compare_runs(request: &Request) -> Result<Findings> {
+    let runs = ReadRuns::new(request)?;
+    let (left, left_layout) = Reader::run(&request.left)?;
+    let (right, right_layout) = Reader::run(&request.right)?;
+    let prepared = Prepared::new(request, &left_layout, &right_layout)?;
+    let layouts = [&left_layout, &right_layout];
+    let side = |path: &Path, layout: &Layout, number: usize| -> Result<Side> {
+        let slots = Slots::find(layout, runs.stamps[number].as_of, &runs.stamps[number].run)?;
+        Ok(Side { layout: layout.clone(), slots, rejected: rejected_accounts(path)? })
+    };
+    let sides = [side(&request.left, &left_layout, 0)?, side(&request.right, &right_layout, 1)?];
+    let copies = [&runs.copies[0], &runs.copies[1]];
+    let bound = [0, 1].map(|side| {
+        Terms::bind(&copies[side].scorecard, &copies[side].policy, &sides[side].line_columns()).ok()
+    });
+    let mut pass = Pass::new(layouts, prepared.selection.as_ref(), request.limit);
+    if request.only != Some(Only::Decisions) {
+        pass.compare_rows(&["scores", "features"], &prepared.tolerances);
+        pass.scores = ScoreTally::new(&left_layout, &right_layout, [bound[0].as_ref(), bound[1].as_ref()]);
+        if let [Some(l), Some(r)] = &bound {
+            let same = copies[0].scorecard.text == copies[1].scorecard.text;
+            pass.score_causes = ScoreCauseTally::new([l, r], layouts, same);
+        }
+    }
+    if request.only != Some(Only::Scores) {
+        pass.compare_lines(&prepared.tolerances);
+        pass.decisions = Some(DecisionTally::new([sides[0].slots.clone(), sides[1].slots.clone()]));
+        pass.decision_causes = Some(CauseTally::new(copies, sides));
+    }
+    if let Some(path) = &request.out {
+        let (name, shape) = &left_layout.columns[left_layout.key[0]];
+        pass.changes = Some(Changes::create(path, &[(name, *shape), ("product", cells::Shape::Text)])?);
+    }
+    let products = layouts.map(|layout| layout.of_lines("product"));
+    join([(left, layouts[0]), (right, layouts[1])], products, |piece| pass.add(piece))?;
+    let mut findings = finish(request, pass, layouts, &prepared.tolerances)?;
+    findings.minor_units = runs.copies[1].minor_units().unwrap_or(0);
+    findings.basis = Some(runs.basis);
+    findings.runs = Some(runs.stamps);
+    Ok(findings)
+}
+
+/// The findings of a pass.
+fn finish(request: &Request, pass: Pass, layouts: [&Layout; 2], tolerances: &Tolerances) -> Result<Findings> {
+    let tables: Vec<_> = pass.tables.iter().chain(&pass.lines_table).collect();
+    let is_compared = |table: &str| tables.iter().any(|compared| compared.table == table);
+    let mut schema = columns::schema_changes(layouts[0], layouts[1]);
+    schema.retain(|change| is_compared(change.table));
+    let columns: Vec<_> = tables.iter().flat_map(|table| table.changes()).collect();
+    let changed = tables
+        .iter()
+        .map(|table| findings::TableChange { table: table.table, rows_changed: table.rows_changed })
+        .collect();
+    let lines = pass.decisions.as_ref().map(|_| pass.lines);
+    let has_rows = !pass.tables.is_empty();
+    let same = schema.is_empty()
+        && columns.iter().all(|column| column.changed == 0)
+        && (pass.rows.is_same() || !has_rows)
+        && lines.as_ref().is_none_or(findings::Presence::is_same);
+    let (scores, features) = match pass.scores.map(ScoreTally::finish) {
+        Some((scores, features)) => (Some(scores), features),
+        None => (None, Vec::new()),
+    };
+    if let Some(changes) = pass.changes {
+        changes.finish()?;
+    }
+    Ok(Findings {
+        left: crate::console::plain_path(&request.left),
+        right: crate::console::plain_path(&request.right),
+        same,
+        runs: None,
+        basis: None,
+        selection: request.selection.clone(),
+        tolerances: tolerances.given().clone(),
+        schema,
+        rows: pass.rows,
+        lines,
+        tables: changed,
+        columns,
+        scores,
+        features,
+        score_causes: pass.score_causes.map(ScoreCauseTally::finish),
+        decisions: pass.decisions.map(DecisionTally::finish),
+        decision_causes: pass.decision_causes.map(CauseTally::finish),
+        largest_scores: pass.largest_scores.finish(),
+        largest_limits: pass.largest_limits.finish(),
+        examples: pass.examples,
+        minor_units: 0,
+    })
+}

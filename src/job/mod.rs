@@ -8,6 +8,7 @@ mod gate;
 mod job_file;
 pub mod lint;
 mod policy_file;
+pub mod published;
 mod scorecard_file;
 mod source;
 

@@ -12,12 +12,13 @@ use crate::day::Day;
 use crate::expr::{Column, Frame};
 use crate::features::FeatureTable;
 use crate::input::lines::Lines;
-use crate::job::{Action, Job};
+use crate::job::published::Basis;
+use crate::job::{Action, Job, Policy};
 use crate::score::Scores;
 
 /// What a rule said about a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ruling {
+pub struct Ruling {
     /// Position of the line's product; `None` if the policy does not declare it.
     pub product: Option<u8>,
     /// Position of the first rule that is true.
@@ -36,7 +37,7 @@ pub fn decide(
     scores: &Scores,
 ) -> Vec<Decision> {
     let mut decisions = decide_unbudgeted(job, as_of, lines, features, scores);
-    apply_budgets(job, lines, scores, &mut decisions);
+    apply_budgets(&job.policy, lines, scores, &mut decisions);
     decisions
 }
 
@@ -48,18 +49,41 @@ pub fn decide_unbudgeted(
     features: &FeatureTable,
     scores: &Scores,
 ) -> Vec<Decision> {
+    let rulings = rule(&job.basis(), as_of, lines, features, scores);
+    settle(&job.policy, as_of, lines, features, scores, &rulings)
+}
+
+/// The first rule that is true of each line.
+pub fn rule(
+    basis: &Basis,
+    as_of: Day,
+    lines: &Lines,
+    features: &FeatureTable,
+    scores: &Scores,
+) -> Vec<Ruling> {
     let chunks: Vec<Range<usize>> = (0..lines.account.len())
         .step_by(CHUNK_LINES)
         .map(|start| start..(start + CHUNK_LINES).min(lines.account.len()))
         .collect();
-    let rulings: Vec<Ruling> = chunks
+    chunks
         .into_par_iter()
-        .flat_map_iter(|range| rulings(job, as_of, lines, features, scores, range))
-        .collect();
+        .flat_map_iter(|range| rulings(basis, as_of, lines, features, scores, range))
+        .collect()
+}
+
+/// Settles each account's lines; budgets, which look at all accounts, come after.
+pub fn settle(
+    policy: &Policy,
+    as_of: Day,
+    lines: &Lines,
+    features: &FeatureTable,
+    scores: &Scores,
+    rulings: &[Ruling],
+) -> Vec<Decision> {
     accounts(lines)
         .into_par_iter()
         .flat_map_iter(|range| {
-            let account = account(job, as_of, lines, features, scores, range.clone());
+            let account = account(policy, as_of, lines, features, scores, range.clone());
             settle_account(&account, &rulings[range], |_, _| {})
         })
         .collect()
@@ -67,7 +91,7 @@ pub fn decide_unbudgeted(
 
 /// The account whose lines are at `range`.
 pub(super) fn account<'a>(
-    job: &'a Job,
+    policy: &'a Policy,
     as_of: Day,
     lines: &'a Lines,
     features: &FeatureTable,
@@ -75,11 +99,11 @@ pub(super) fn account<'a>(
     range: Range<usize>,
 ) -> Account<'a> {
     let account = lines.account[range.start] as usize;
-    let affordability = job.policy.affordability.map(|affordability| {
+    let affordability = policy.affordability.map(|affordability| {
         let value = features.get(affordability.feature, account).unwrap_or(0);
         i128::from(value.max(0)) * i128::from(affordability.bp) / 10_000
     });
-    Account { policy: &job.policy, as_of, lines, range, band: scores.band[account], affordability }
+    Account { policy, as_of, lines, range, band: scores.band[account], affordability }
 }
 
 /// The runs of lines of one account.
@@ -98,23 +122,24 @@ fn accounts(lines: &Lines) -> Vec<Range<usize>> {
 
 /// The columns of the facts scope that rules read, for the lines in `range`.
 pub(super) fn facts(
-    job: &Job,
+    basis: &Basis,
     as_of: Day,
     lines: &Lines,
     features: &FeatureTable,
     scores: &Scores,
     range: Range<usize>,
 ) -> Vec<Option<Column>> {
-    let rules = &job.policy.rules;
+    let rules = &basis.policy.rules;
     let mut needed: Vec<usize> = rules.iter().flat_map(|rule| rule.when.columns.iter().copied()).collect();
     needed.sort_unstable();
     needed.dedup();
     let own = own_columns(lines);
     let first_of_score = needed.partition_point(|slot| *slot < own);
     let (of_line, of_score) = needed.split_at(first_of_score);
-    let mut columns = line_columns(lines, as_of, range.clone(), of_line, job.scopes.facts.columns.len());
+    let mut columns = line_columns(lines, as_of, range.clone(), of_line, basis.facts);
     let from_score = of_score.iter().map(|slot| slot - own);
-    for (slot, column) in score_columns(&job.scorecard, scores, features, &lines.account[range], from_score) {
+    for (slot, column) in score_columns(basis.scorecard, scores, features, &lines.account[range], from_score)
+    {
         columns[slot + own] = Some(column);
     }
     columns
@@ -122,30 +147,30 @@ pub(super) fn facts(
 
 /// The position of each line's product among those declared.
 pub(super) fn products<'a>(
-    job: &Job,
+    policy: &Policy,
     lines: &'a Lines,
     range: Range<usize>,
 ) -> impl Iterator<Item = Option<u8>> + 'a {
-    let position = |name: &str| job.policy.products.iter().position(|product| product.name == name);
+    let position = |name: &str| policy.products.iter().position(|product| product.name == name);
     let by_code: Vec<Option<u8>> =
         lines.product.dictionary.iter().map(|name| position(name).map(|position| position as u8)).collect();
     lines.product.codes[range].iter().map(move |code| by_code[*code as usize])
 }
 
 pub(super) fn rulings(
-    job: &Job,
+    basis: &Basis,
     as_of: Day,
     lines: &Lines,
     features: &FeatureTable,
     scores: &Scores,
     range: Range<usize>,
 ) -> Vec<Ruling> {
-    let columns = facts(job, as_of, lines, features, scores, range.clone());
+    let columns = facts(basis, as_of, lines, features, scores, range.clone());
     let columns: Vec<Option<&Column>> = columns.iter().map(Option::as_ref).collect();
     let frame = Frame { rows: range.len(), columns };
     let mut rulings: Vec<Ruling> =
-        products(job, lines, range).map(|product| Ruling { product, rule: None }).collect();
-    for (number, rule) in job.policy.rules.iter().enumerate() {
+        products(basis.policy, lines, range).map(|product| Ruling { product, rule: None }).collect();
+    for (number, rule) in basis.policy.rules.iter().enumerate() {
         let truths = rule.when.truths(&frame);
         for (row, ruling) in rulings.iter_mut().enumerate() {
             if ruling.rule.is_none()
@@ -161,9 +186,9 @@ pub(super) fn rulings(
 
 /// Per product: raises in order of score (highest first), then account, are granted until the first
 /// that does not fit; that one and all after it are refused.
-fn apply_budgets(job: &Job, lines: &Lines, scores: &Scores, decisions: &mut [Decision]) {
-    let products: Vec<Option<u8>> = products(job, lines, 0..decisions.len()).collect();
-    for (number, product) in job.policy.products.iter().enumerate() {
+fn apply_budgets(policy: &Policy, lines: &Lines, scores: &Scores, decisions: &mut [Decision]) {
+    let products: Vec<Option<u8>> = products(policy, lines, 0..decisions.len()).collect();
+    for (number, product) in policy.products.iter().enumerate() {
         let Some(budget) = product.raise_budget else { continue };
         let is_raise =
             |line: &usize| decisions[*line].action == Action::Raise && products[*line] == Some(number as u8);

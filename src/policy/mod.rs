@@ -10,7 +10,7 @@ use crate::input::lines::Status;
 use crate::job::Action;
 
 pub use decide::{decide, decide_unbudgeted, over_budget};
-pub use settle::Waterfall;
+pub use settle::{Waterfall, exposure, exposure_after};
 
 /// Why an action is not carried out, in order of precedence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

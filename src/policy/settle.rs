@@ -307,7 +307,7 @@ pub(super) fn waterfall(
 }
 
 /// What a line may come to cost: its limit or its balance, whichever is more, and what is pending.
-fn exposure(status: Status, limit: i64, balance: i64, pending: Option<i64>) -> i128 {
+pub fn exposure(status: Status, limit: i64, balance: i64, pending: Option<i64>) -> i128 {
     let most = match status {
         Status::Closed => balance.max(0),
         _ => limit.max(balance).max(pending.unwrap_or(limit)),
@@ -315,14 +315,25 @@ fn exposure(status: Status, limit: i64, balance: i64, pending: Option<i64>) -> i
     i128::from(most)
 }
 
+/// The exposure once decided: `old` on hold; as it will be, or the larger of both under notice.
+pub fn exposure_after(
+    old: i128,
+    (status, limit): (Status, i64),
+    balance: i64,
+    effective_on: Option<Day>,
+    as_of: Day,
+) -> i128 {
+    let Some(effective_on) = effective_on else { return old };
+    let new = exposure(status, limit, balance, None);
+    if effective_on > as_of { new.max(old) } else { new }
+}
+
 fn current_exposure(lines: &Lines, line: usize) -> i128 {
     let pending = lines.pending[line].map(|pending| pending.limit);
     exposure(lines.status[line], lines.limit[line], lines.balance[line], pending)
 }
 
-/// The exposure once decided: as it was on hold; as it will be, or the larger of both under notice.
 fn settled_exposure(account: &Account, line: usize, decision: &Decision, old: i128) -> i128 {
-    let Some(effective_on) = decision.effective_on else { return old };
-    let new = exposure(decision.new_status, decision.new_limit, account.lines.balance[line], None);
-    if effective_on > account.as_of { new.max(old) } else { new }
+    let settled = (decision.new_status, decision.new_limit);
+    exposure_after(old, settled, account.lines.balance[line], decision.effective_on, account.as_of)
 }

@@ -81,8 +81,8 @@ pub fn trace(
     scores: &Scores,
 ) -> Vec<LineTrace> {
     let range = 0..lines.account.len();
-    let own = rulings(job, as_of, lines, features, scores, range.clone());
-    let columns = facts(job, as_of, lines, features, scores, range.clone());
+    let own = rulings(&job.basis(), as_of, lines, features, scores, range.clone());
+    let columns = facts(&job.basis(), as_of, lines, features, scores, range.clone());
     let frame = Frame { rows: range.len(), columns: columns.iter().map(Option::as_ref).collect() };
     let mut traces: Vec<LineTrace> = own
         .iter()
@@ -103,7 +103,7 @@ pub fn trace(
             });
         }
     }
-    let account = account(job, as_of, lines, features, scores, range);
+    let account = account(&job.policy, as_of, lines, features, scores, range);
     settle_account(&account, &own, |line, others| {
         if let (Some(product), Some(rule)) = (own[line].product, own[line].rule) {
             let product = &job.policy.products[usize::from(product)];

@@ -193,7 +193,8 @@ pub fn write_csv(table: &OutputTable, path: &Path) -> Result<()> {
     file.sync_all().with_context(|| format!("sync {}", path.display()))
 }
 
-fn cell(array: &ArrayRef, row: usize) -> String {
+/// A cell as CSV has it.
+pub fn cell(array: &ArrayRef, row: usize) -> String {
     use arrow_array::cast::AsArray;
     use arrow_array::types::{Date32Type, Int32Type, Int64Type};
     if array.is_null(row) {

@@ -1,0 +1,260 @@
+//! Decides lines again from a published run: on its own terms, or on those of another run.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::cells::NONE;
+use super::decided::{Outcome, Slots};
+use super::runs::{Block, Layout};
+use crate::day::Day;
+use crate::expr::{Column, Ints, Texts, Type};
+use crate::features::FeatureTable;
+use crate::input::accounts::{Accounts, Ids};
+use crate::input::lines::Lines;
+use crate::input::stream::Tally;
+use crate::job::published::{Copies, Terms, line_columns};
+use crate::job::{FileColumns, Policy};
+use crate::policy::Decision;
+use crate::policy::decide::{Ruling, rule, settle};
+use crate::score::{Scores, add_up};
+
+/// What a run was decided from.
+pub struct Side {
+    /// Where its columns stand.
+    pub layout: Layout,
+    /// Where those of its decisions stand.
+    pub slots: Slots,
+    /// Accounts of which the snapshot holds a rejected row, as text.
+    pub rejected: BTreeSet<String>,
+}
+
+impl Side {
+    /// The columns of lines that rules can read.
+    pub fn line_columns(&self) -> FileColumns {
+        let id = match self.layout.of_lines("account_id").map(|slot| self.layout.lines[slot].1.kind()) {
+            Some(Type::Text) => Type::Text,
+            _ => Type::Int,
+        };
+        let last = self.layout.lines.iter().position(|(name, _)| name == "pending_on");
+        let extra = self.layout.lines.iter().skip(last.map_or(usize::MAX, |last| last + 1));
+        line_columns(id, extra.map(|(name, shape)| (name.clone(), shape.kind())))
+    }
+}
+
+/// The accounts of which the run's snapshot holds a rejected row.
+pub fn rejected_accounts(run: &Path) -> Result<BTreeSet<String>> {
+    let path = run.join("rejects.parquet");
+    let mut file = super::sorted::SortedFile::open(&path, &[])?;
+    let names: Vec<String> = file.columns().map(|(name, _)| name.to_string()).collect();
+    let place = |name: &str| names.iter().position(|known| known == name);
+    let mut accounts = BTreeSet::new();
+    let (Some(input), Some(account)) = (place("input"), place("account_id")) else { return Ok(accounts) };
+    while let Some(columns) = file.next()? {
+        let (Column::Text(input), Column::Text(account)) = (&columns[input], &columns[account]) else {
+            break;
+        };
+        for row in 0..input.codes.len() {
+            if input.get(row) == Some("lines") {
+                accounts.extend(account.get(row).map(str::to_string));
+            }
+        }
+    }
+    Ok(accounts)
+}
+
+/// The terms to decide on, and where what they read stands in the tables of the run decided about.
+pub struct Again {
+    /// The scorecard and the policy.
+    pub terms: Terms,
+    uncapped: Policy,
+    /// By feature of the terms.
+    features: Vec<Option<usize>>,
+    /// By column of the lines scope beyond the contract's: its place among the lines.
+    extra: Vec<(usize, usize)>,
+    /// Where score, band and dimensions stand; `None` where they are added up anew.
+    published: Option<(usize, usize, Vec<usize>)>,
+}
+
+/// What some accounts' lines come to, in the order asked for.
+pub struct Settled {
+    /// What the rules ask for where nothing caps it.
+    pub wished: Vec<Decision>,
+    /// The same within the caps, before budgets.
+    pub capped: Vec<Decision>,
+    /// By line of the block: its position here.
+    pub position: Vec<u32>,
+    rulings: Vec<Ruling>,
+}
+
+impl Again {
+    /// On `scorecard` and `policy`, which may be of two runs, about the lines of `side`. Scores are read
+    /// where `scorecard` is that run's own (`is_own`), else added up from its features. `Err` says why
+    /// that cannot be done.
+    pub fn new(scorecard: &Copies, policy: &Copies, side: &Side, is_own: bool) -> Result<Again, String> {
+        let columns = side.line_columns();
+        let terms = Terms::bind(&scorecard.scorecard, &policy.policy, &columns)?;
+        let layout = &side.layout;
+        let features: Vec<Option<usize>> =
+            terms.features.iter().map(|feature| layout.of_features(&feature.name)).collect();
+        for feature in terms.features_used() {
+            if features[feature].is_none() {
+                return Err(format!("features.parquet has no column {}", terms.features[feature].name));
+            }
+        }
+        let extra = terms.policy.extra_columns.iter().map(|slot| {
+            let name = &terms.scopes.lines.columns[*slot].0;
+            (*slot, layout.of_lines(name).expect("it was bound to the lines' columns"))
+        });
+        let extra = extra.collect();
+        let published = match is_own {
+            false => None,
+            true => {
+                Some(published(&terms, layout).ok_or("scores.parquet lacks a column of the scorecard's")?)
+            }
+        };
+        let uncapped = without_caps(&terms.policy);
+        Ok(Again { terms, uncapped, features, extra, published })
+    }
+
+    /// The features as the terms number them, for accounts at `rows` of a block.
+    pub fn features(&self, block: &Block, rows: &[u32]) -> FeatureTable {
+        let null = || Column::Int(Ints { values: vec![0; rows.len()], valid: Some(vec![false; rows.len()]) });
+        let column = |slot: &Option<usize>| slot.map_or_else(null, |slot| block.columns[slot].gather(rows));
+        FeatureTable::of(&self.features.iter().map(column).collect::<Vec<_>>())
+    }
+
+    fn scores(&self, block: &Block, rows: &[u32], features: &FeatureTable) -> Scores {
+        let Some((score, band, dimensions)) = &self.published else {
+            return add_up(&self.terms.scorecard, features, rows.len());
+        };
+        let small = |slot: usize| -> Vec<i32> {
+            match &block.columns[slot] {
+                Column::Int(ints) => rows.iter().map(|row| ints.values[*row as usize] as i32).collect(),
+                _ => vec![0; rows.len()],
+            }
+        };
+        let bands = &self.terms.scorecard.bands;
+        let place = |name: Option<&str>| bands.iter().position(|band| Some(band.name.as_str()) == name);
+        let band = match &block.columns[*band] {
+            Column::Text(texts) => {
+                rows.iter().map(|row| place(texts.get(*row as usize)).unwrap_or(0) as u8).collect()
+            }
+            _ => vec![0; rows.len()],
+        };
+        let dimensions = dimensions.iter().map(|slot| small(*slot)).collect();
+        Scores { score: small(*score), band, dimensions, points: Vec::new(), reasons: Vec::new() }
+    }
+
+    /// Decides about all lines of the accounts at `rows` of a block.
+    pub fn decide(&self, side: &Side, block: &Block, rows: &[u32]) -> Settled {
+        let features = self.features(block, rows);
+        let scores = self.scores(block, rows, &features);
+        let (lines, position) = self.lines(side, block, rows);
+        let as_of = side.slots.as_of;
+        let rulings = rule(&self.terms.basis(), as_of, &lines, &features, &scores);
+        let settle = |policy: &Policy| settle(policy, as_of, &lines, &features, &scores, &rulings);
+        Settled { wished: settle(&self.uncapped), capped: settle(&self.terms.policy), position, rulings }
+    }
+
+    /// The accounts' lines as the book had them, and by line of the block its position among them.
+    fn lines(&self, side: &Side, block: &Block, rows: &[u32]) -> (Lines, Vec<u32>) {
+        let decided = side.slots.of(&block.lines);
+        let mut position = vec![NONE; block.lines.first().map_or(0, Column::len)];
+        let (mut own, mut account): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
+        for (number, row) in rows.iter().enumerate() {
+            for line in block.first_line[*row as usize]..block.first_line[*row as usize + 1] {
+                position[line as usize] = own.len() as u32;
+                own.push(line);
+                account.push(number as u32);
+            }
+        }
+        let ids = ids(&block.columns[side.layout.key[0]], rows);
+        let has_rejected = match side.rejected.is_empty() {
+            true => vec![false; rows.len()],
+            false => (0..rows.len()).map(|row| side.rejected.contains(&ids.text(row))).collect(),
+        };
+        let products = decided.products();
+        let codes = own.iter().map(|line| products.codes[*line as usize]).collect();
+        let product = Texts { codes, dictionary: products.dictionary.clone() };
+        let mut columns = vec![None; self.terms.scopes.lines.columns.len()];
+        columns[0] = side.layout.of_lines("account_id").map(|slot| block.lines[slot].gather(&own));
+        for (slot, place) in &self.extra {
+            columns[*slot] = Some(block.lines[*place].gather(&own));
+        }
+        let lines = || own.iter().map(|line| *line as usize);
+        let lines = Lines {
+            accounts: Accounts::new(ids),
+            has_rejected,
+            account,
+            product,
+            limit: lines().map(|line| decided.old_limit(line)).collect(),
+            balance: lines().map(|line| decided.balance(line)).collect(),
+            status: lines().map(|line| decided.old_status(line)).collect(),
+            opened_on: lines().map(|line| decided.opened_on(line)).collect(),
+            increased_on: lines().map(|line| decided.increased_on(line)).collect(),
+            decreased_on: lines().map(|line| decided.decreased_on(line)).collect(),
+            pending: lines().map(|line| decided.pending(line)).collect(),
+            columns,
+            tally: Tally::default(),
+            snapshot: None,
+        };
+        (lines, position)
+    }
+
+    /// What a decision comes to.
+    pub fn outcome(&self, decision: &Decision, as_of: Day) -> Outcome<'_> {
+        let rule = decision.rule.map(|rule| &self.terms.policy.rules[usize::from(rule)]);
+        Outcome {
+            action: decision.action.name(),
+            reason: match (decision.refusal, rule) {
+                (Some(refusal), _) => refusal.name(),
+                (None, rule) => rule.map_or("", |rule| rule.reason.as_str()),
+            },
+            rule: rule.map(|rule| rule.name.as_str()),
+            new_limit: decision.new_limit,
+            new_status: decision.new_status.name(),
+            bound_by: decision.bound_by.map(|cap| cap.name()),
+            notice_days: decision.effective_on.map(|day| day.since(as_of)),
+        }
+    }
+}
+
+impl Settled {
+    /// Whether the line's product has a raise budget in these terms.
+    pub fn has_budget(&self, again: &Again, line: usize) -> bool {
+        let product = self.rulings[line].product;
+        product
+            .is_some_and(|product| again.terms.policy.products[usize::from(product)].raise_budget.is_some())
+    }
+}
+
+fn published(terms: &Terms, layout: &Layout) -> Option<(usize, usize, Vec<usize>)> {
+    let dimensions = terms.scorecard.dimensions.iter().map(|dimension| layout.of_scores(&dimension.name));
+    Some((layout.of_scores("score")?, layout.of_scores("band")?, dimensions.collect::<Option<_>>()?))
+}
+
+/// The same rules with nothing that cuts what they ask for.
+fn without_caps(policy: &Policy) -> Policy {
+    let mut policy = policy.clone();
+    policy.max_total_limit = None;
+    policy.affordability = None;
+    for product in &mut policy.products {
+        // Every raise is cut to 64 bits by the highest limit there is.
+        product.max_limit = i64::MAX;
+        product.band_max.iter_mut().for_each(|most| *most = None);
+    }
+    policy
+}
+
+fn ids(column: &Column, rows: &[u32]) -> Ids {
+    match column {
+        Column::Int(ints) => Ids::Int(rows.iter().map(|row| ints.values[*row as usize]).collect()),
+        Column::Text(texts) => {
+            let id = |row: &u32| texts.dictionary[texts.codes[*row as usize] as usize].clone();
+            Ids::Text(rows.iter().map(id).collect())
+        }
+        _ => unreachable!("ids are integers or text"),
+    }
+}

@@ -1,0 +1,190 @@
+//! Every change, one a row, to a file: cells left and right, and what moved scores and limits.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use arrow_array::builder::{Int64Builder, StringBuilder};
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::{DataType, Field, Schema};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+
+use super::cells::{Shape, text};
+use crate::expr::Column;
+use crate::failure::{Kind, failure};
+use crate::publish::tables::cell;
+
+/// Rows gathered before they are encoded.
+const BATCH_ROWS: usize = 16_384;
+
+/// Rows of a row group, held in memory until it is full.
+const ROW_GROUP_ROWS: usize = 131_072;
+
+enum Sink {
+    Parquet(Box<ArrowWriter<File>>),
+    Csv(Box<csv::Writer<File>>),
+}
+
+enum KeyBuilder {
+    Int(Int64Builder),
+    Text(StringBuilder),
+}
+
+/// A file of changes being written.
+pub struct Changes {
+    path: PathBuf,
+    partial: PathBuf,
+    sink: Sink,
+    schema: Arc<Schema>,
+    keys: Vec<KeyBuilder>,
+    /// table, change, column, left, right, cause.
+    texts: [StringBuilder; 6],
+    amounts: Int64Builder,
+    rows: usize,
+}
+
+/// One change; what does not apply is `None`.
+#[derive(Debug, Default)]
+pub struct Change<'a> {
+    /// Its table.
+    pub table: &'a str,
+    /// left_only, right_only, changed; cause, or main_cause for the one a decision is put down to.
+    pub change: &'a str,
+    /// Which column; none where a whole row is on one side only, of which the cells follow.
+    pub column: Option<&'a str>,
+    /// The cell on the left.
+    pub left: Option<String>,
+    /// The cell on the right.
+    pub right: Option<String>,
+    /// What moved the column.
+    pub cause: Option<&'a str>,
+    /// By how much.
+    pub amount: Option<i64>,
+}
+
+impl Changes {
+    /// Begins a file, Parquet or CSV by its name. `key` gives name and shape of the key columns.
+    pub fn create(path: &Path, key: &[(&str, Shape)]) -> Result<Changes> {
+        let kind = path.extension().and_then(|extension| extension.to_str());
+        let is_parquet = match kind {
+            Some("parquet") => true,
+            Some("csv") => false,
+            _ => {
+                let message = format!("--out {}: name a .parquet or a .csv file", path.display());
+                return Err(failure(Kind::Usage, message));
+            }
+        };
+        let mut fields = vec![Field::new("table", DataType::Utf8, false)];
+        for (name, shape) in key {
+            let kind = if *shape == Shape::Int { DataType::Int64 } else { DataType::Utf8 };
+            fields.push(Field::new(*name, kind, true));
+        }
+        for (name, nullable) in
+            [("change", false), ("column", true), ("left", true), ("right", true), ("cause", true)]
+        {
+            fields.push(Field::new(name, DataType::Utf8, nullable));
+        }
+        fields.push(Field::new("amount", DataType::Int64, true));
+        let schema = Arc::new(Schema::new(fields));
+        let mut partial = path.as_os_str().to_os_string();
+        partial.push(".partial");
+        let partial = PathBuf::from(partial);
+        let create =
+            |error: std::io::Error| failure(Kind::Usage, format!("--out {}: {error}", path.display()));
+        let file = File::create(&partial).map_err(create)?;
+        let sink = match is_parquet {
+            true => Sink::Parquet(Box::new(ArrowWriter::try_new(file, schema.clone(), Some(properties()?))?)),
+            false => {
+                let mut writer = csv::Writer::from_writer(file);
+                writer.write_record(schema.fields().iter().map(|field| field.name()))?;
+                Sink::Csv(Box::new(writer))
+            }
+        };
+        let keys = key.iter().map(|(_, shape)| match shape {
+            Shape::Int => KeyBuilder::Int(Int64Builder::new()),
+            _ => KeyBuilder::Text(StringBuilder::new()),
+        });
+        Ok(Changes {
+            path: path.to_path_buf(),
+            partial,
+            sink,
+            schema,
+            keys: keys.collect(),
+            texts: Default::default(),
+            amounts: Int64Builder::new(),
+            rows: 0,
+        })
+    }
+
+    /// Adds a change of the row with this key; parts that are missing are null.
+    pub fn add(&mut self, key: &[(&Column, Shape, usize)], change: &Change) -> Result<()> {
+        for (place, builder) in self.keys.iter_mut().enumerate() {
+            match (builder, key.get(place)) {
+                (KeyBuilder::Int(builder), Some((Column::Int(ints), _, row))) => {
+                    builder.append_option(ints.get(*row).copied());
+                }
+                (KeyBuilder::Int(builder), _) => builder.append_null(),
+                (KeyBuilder::Text(builder), key) => {
+                    builder.append_option(key.and_then(|(column, shape, row)| text(column, *shape, *row)));
+                }
+            }
+        }
+        let [table, kind, column, left, right, cause] = &mut self.texts;
+        table.append_value(change.table);
+        kind.append_value(change.change);
+        column.append_option(change.column);
+        left.append_option(change.left.as_deref());
+        right.append_option(change.right.as_deref());
+        cause.append_option(change.cause);
+        self.amounts.append_option(change.amount);
+        self.rows += 1;
+        if self.rows == BATCH_ROWS { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        let mut arrays: Vec<ArrayRef> = vec![Arc::new(self.texts[0].finish())];
+        for key in &mut self.keys {
+            arrays.push(match key {
+                KeyBuilder::Int(builder) => Arc::new(builder.finish()),
+                KeyBuilder::Text(builder) => Arc::new(builder.finish()),
+            });
+        }
+        arrays.extend(self.texts[1..].iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
+        arrays.push(Arc::new(self.amounts.finish()));
+        self.rows = 0;
+        let batch = RecordBatch::try_new(self.schema.clone(), arrays)?;
+        let writing = || format!("write {}", self.path.display());
+        match &mut self.sink {
+            Sink::Parquet(writer) => writer.write(&batch).with_context(writing)?,
+            Sink::Csv(writer) => {
+                for row in 0..batch.num_rows() {
+                    writer
+                        .write_record(batch.columns().iter().map(|array| cell(array, row)))
+                        .with_context(writing)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the file and puts it in its place.
+    pub fn finish(mut self) -> Result<()> {
+        self.flush()?;
+        match self.sink {
+            Sink::Parquet(mut writer) => drop(writer.finish()?),
+            Sink::Csv(mut writer) => writer.flush()?,
+        }
+        std::fs::rename(&self.partial, &self.path).with_context(|| format!("write {}", self.path.display()))
+    }
+}
+
+fn properties() -> Result<WriterProperties> {
+    Ok(WriterProperties::builder()
+        .set_created_by("rescore".to_string())
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .build())
+}

@@ -1,0 +1,127 @@
+//! What a diff has found, as one tree: what `--json` prints, and what text and page are made of.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::causes::DecisionCauses;
+use super::columns::{ColumnChange, SchemaChange};
+use super::decisions::DecisionChanges;
+use super::header::{Basis, Stamp};
+use super::movers::Mover;
+use super::score_causes::ScoreCauses;
+use super::scores::{Drift, ScoreChanges};
+
+/// Everything that one diff has found.
+#[derive(Debug, Clone, Serialize)]
+pub struct Findings {
+    /// As given.
+    pub left: String,
+    /// As given.
+    pub right: String,
+    /// Whether nothing differs in what was compared.
+    pub same: bool,
+    /// The runs; null for files.
+    pub runs: Option<[Stamp; 2]>,
+    /// What they stand on; null for files.
+    pub basis: Option<Basis>,
+    /// Which rows count, if not all.
+    #[serde(rename = "where")]
+    pub selection: Option<String>,
+    /// How far values may lie apart.
+    pub tolerances: BTreeMap<String, u64>,
+    /// What the schemas have apart.
+    pub schema: Vec<SchemaChange>,
+    /// Accounts of a run, rows of a file: who is on which side.
+    pub rows: Presence,
+    /// Lines of a run.
+    pub lines: Option<Presence>,
+    /// By table.
+    pub tables: Vec<TableChange>,
+    /// By table and column.
+    pub columns: Vec<ColumnChange>,
+    /// Of a run's scores.
+    pub scores: Option<ScoreChanges>,
+    /// Of its features, those that moved most first.
+    pub features: Vec<Drift>,
+    /// What moved the scores.
+    pub score_causes: Option<ScoreCauses>,
+    /// Of a run's decisions.
+    pub decisions: Option<DecisionChanges>,
+    /// What moved the decisions.
+    pub decision_causes: Option<DecisionCauses>,
+    /// Accounts whose score moved most.
+    pub largest_scores: Vec<Mover>,
+    /// Lines whose new limit moved most, minor units.
+    pub largest_limits: Vec<Mover>,
+    /// Of files, the first cells that changed.
+    pub examples: Vec<Example>,
+    /// Decimal places of money.
+    pub minor_units: u32,
+}
+
+/// Who is on which side.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Presence {
+    /// How many on the left.
+    pub left: u64,
+    /// On the right.
+    pub right: u64,
+    /// On both.
+    pub both: u64,
+    /// Only on the left.
+    pub only_left: u64,
+    /// Only on the right.
+    pub only_right: u64,
+    /// The first of those only on the left.
+    pub first_only_left: Vec<Vec<String>>,
+    /// The first of those only on the right.
+    pub first_only_right: Vec<Vec<String>>,
+}
+
+impl Presence {
+    /// Counts one; `key` is made only where it is kept, up to `limit`.
+    pub fn add(&mut self, is_left: bool, is_right: bool, limit: usize, key: impl FnOnce() -> Vec<String>) {
+        self.left += u64::from(is_left);
+        self.right += u64::from(is_right);
+        let (count, first) = match (is_left, is_right) {
+            (true, false) => (&mut self.only_left, &mut self.first_only_left),
+            (false, true) => (&mut self.only_right, &mut self.first_only_right),
+            _ => {
+                self.both += 1;
+                return;
+            }
+        };
+        *count += 1;
+        if first.len() < limit {
+            first.push(key());
+        }
+    }
+
+    /// Whether all are on both sides.
+    pub fn is_same(&self) -> bool {
+        self.only_left == 0 && self.only_right == 0
+    }
+}
+
+/// Rows that both sides have and that differ in some column.
+#[derive(Debug, Clone, Serialize)]
+pub struct TableChange {
+    /// Its name.
+    pub table: &'static str,
+    /// How many.
+    pub rows_changed: u64,
+}
+
+/// A cell that changed.
+#[derive(Debug, Clone, Serialize)]
+pub struct Example {
+    /// Its row.
+    pub key: Vec<String>,
+    /// Its column.
+    pub column: String,
+    /// Left; null where it is null.
+    pub left: Option<String>,
+    /// Right.
+    pub right: Option<String>,
+}

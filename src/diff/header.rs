@@ -1,0 +1,272 @@
+//! What went into two runs: whether they can be compared, and what differs before anything is read.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::Result;
+use serde::Serialize;
+use similar::{ChangeTag, TextDiff};
+
+use crate::day::Day;
+use crate::failure::input;
+use crate::input::rejects::Reason;
+use crate::job::published::Copies;
+use crate::publish::manifest::{InputEntry, Manifest};
+
+/// A run as its manifest describes it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Stamp {
+    /// Where it lies.
+    pub run: String,
+    /// The job's name.
+    pub job: String,
+    /// D.
+    pub as_of: Day,
+    /// K.
+    pub known_on: Day,
+    /// The date of the lines snapshot.
+    pub snapshot: Option<Day>,
+    /// Of the program that ran.
+    pub program_version: String,
+    /// Whether some gate did not hold.
+    pub held: bool,
+    /// The first day of the simulation (`run --chain`) that it is a day of; null for a night.
+    pub chain_from: Option<Day>,
+}
+
+/// What differs between what two runs stand on.
+#[derive(Debug, Clone, Serialize)]
+pub struct Basis {
+    /// One sentence: on what the runs agree and in what they differ.
+    pub verdict: String,
+    /// Input files that only one run read, or that are not the same in both.
+    pub inputs: Vec<InputChange>,
+    /// Of the job files, what changed in each, line by line.
+    pub job_files: Vec<FileChange>,
+    /// Rejected rows by input and reason, where the counts differ.
+    pub rejects: Vec<RejectChange>,
+}
+
+/// How an input file differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// Only the right run read it.
+    Added,
+    /// Only the left run read it.
+    Removed,
+    /// Both read a file of that name, but not the same one.
+    Restated,
+}
+
+impl Fate {
+    /// As people read it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Fate::Added => "added",
+            Fate::Removed => "removed",
+            Fate::Restated => "restated",
+        }
+    }
+}
+
+/// An input file that differs.
+#[derive(Debug, Clone, Serialize)]
+pub struct InputChange {
+    /// Which input.
+    pub input: String,
+    /// Its delivery.
+    pub delivery: Option<Day>,
+    /// Its name.
+    pub file: String,
+    /// How.
+    pub fate: Fate,
+    /// Rows on the left and on the right.
+    pub rows: [Option<u64>; 2],
+}
+
+/// A job file that differs.
+#[derive(Debug, Clone, Serialize)]
+pub struct FileChange {
+    /// Its name in the run's directory.
+    pub file: String,
+    /// Its changed lines.
+    pub lines: Vec<LineChange>,
+}
+
+/// A line that only one side has.
+#[derive(Debug, Clone, Serialize)]
+pub struct LineChange {
+    /// Its number on the left, from 1; null for a line of the right.
+    pub left: Option<usize>,
+    /// Its number on the right.
+    pub right: Option<usize>,
+    /// As it is written.
+    pub text: String,
+}
+
+/// Rejected rows that differ in number.
+#[derive(Debug, Clone, Serialize)]
+pub struct RejectChange {
+    /// Which input.
+    pub input: String,
+    /// Why.
+    pub reason: String,
+    /// Left.
+    pub left: u64,
+    /// Right.
+    pub right: u64,
+}
+
+/// Reads a run's manifest; the run must be whole.
+pub fn manifest(run: &Path) -> Result<Manifest> {
+    let shown = crate::console::plain_path(run);
+    Manifest::read(run)?
+        .ok_or_else(|| input(format!("read {shown}: it has no manifest.json, so it is no whole run")))
+}
+
+impl Stamp {
+    /// Of a run at `path`.
+    pub fn new(path: &Path, manifest: &Manifest) -> Stamp {
+        Stamp {
+            run: crate::console::plain_path(path),
+            job: manifest.job.clone(),
+            as_of: manifest.as_of,
+            known_on: manifest.known_on,
+            snapshot: manifest.snapshot,
+            program_version: manifest.program_version.clone(),
+            held: manifest.held,
+            chain_from: chain_from(path),
+        }
+    }
+}
+
+/// The first day of the simulation that a run says it is a day of.
+fn chain_from(run: &Path) -> Option<Day> {
+    #[derive(serde::Deserialize)]
+    struct Mark {
+        chain_from: Option<Day>,
+    }
+    let text = std::fs::read_to_string(run.join("manifest.json")).ok()?;
+    serde_json::from_str::<Mark>(&text).ok()?.chain_from
+}
+
+impl Basis {
+    /// Compares what two runs stand on.
+    pub fn new(stamps: &[Stamp; 2], manifests: [&Manifest; 2], copies: [&Copies; 2]) -> Basis {
+        let inputs = input_changes(&manifests[0].inputs, &manifests[1].inputs);
+        let files = |copies: &Copies| {
+            [
+                ("job.toml", copies.job.text.clone()),
+                ("scorecard.toml", copies.scorecard.text.clone()),
+                ("policy.toml", copies.policy.text.clone()),
+            ]
+        };
+        let job_files: Vec<FileChange> = files(copies[0])
+            .into_iter()
+            .zip(files(copies[1]))
+            .filter(|((_, left), (_, right))| left != right)
+            .map(|((file, left), (_, right))| FileChange {
+                file: file.to_string(),
+                lines: changed_lines(&left, &right),
+            })
+            .collect();
+        let verdict = verdict(stamps, &inputs, &job_files);
+        Basis { verdict, inputs, job_files, rejects: reject_changes(manifests) }
+    }
+}
+
+fn verdict([left, right]: &[Stamp; 2], inputs: &[InputChange], job_files: &[FileChange]) -> String {
+    let mut same = Vec::new();
+    let mut other: Vec<String> = Vec::new();
+    let mut say = |what: &'static str, differs: Option<String>| match differs {
+        None => same.push(what),
+        Some(how) => other.push(if how.is_empty() { what.to_string() } else { format!("{what} ({how})") }),
+    };
+    let pair = |left: &dyn std::fmt::Display, right: &dyn std::fmt::Display| {
+        let (left, right) = (left.to_string(), right.to_string());
+        (left != right).then(|| format!("{left}, {right}"))
+    };
+    say("job", pair(&left.job, &right.job));
+    say("as-of date", pair(&left.as_of, &right.as_of));
+    say("known-on date", pair(&left.known_on, &right.known_on));
+    let count = |fate: Fate| inputs.iter().filter(|change| change.fate == fate).count();
+    let fates = [Fate::Added, Fate::Removed, Fate::Restated].into_iter().filter(|fate| count(*fate) > 0);
+    let fates: Vec<String> = fates.map(|fate| format!("{} {}", count(fate), fate.name())).collect();
+    say("inputs", (!inputs.is_empty()).then(|| fates.join(", ")));
+    for (what, file) in [("job file", "job.toml"), ("scorecard", "scorecard.toml"), ("policy", "policy.toml")]
+    {
+        let change = job_files.iter().find(|change| change.file == file);
+        say(what, change.map(|change| format!("{} lines", change.lines.len())));
+    }
+    say("program version", pair(&left.program_version, &right.program_version));
+    let kind =
+        |stamp: &Stamp| stamp.chain_from.map_or("a night".to_string(), |day| format!("simulated from {day}"));
+    say("kind of run", pair(&kind(left), &kind(right)));
+    match (same.is_empty(), other.is_empty()) {
+        (_, true) => "comparable: nothing differs in what they stand on".to_string(),
+        (true, _) => format!("hardly comparable: everything differs: {}", other.join(", ")),
+        _ => format!("comparable: same {}; other {}", same.join(", "), other.join(", ")),
+    }
+}
+
+fn input_changes(left: &[InputEntry], right: &[InputEntry]) -> Vec<InputChange> {
+    type Key<'a> = (&'a str, Option<Day>, &'a str);
+    let mut files: BTreeMap<Key, [Option<&InputEntry>; 2]> = BTreeMap::new();
+    for (side, entries) in [left, right].into_iter().enumerate() {
+        for entry in entries {
+            files.entry((&entry.input, entry.delivery, &entry.file)).or_default()[side] = Some(entry);
+        }
+    }
+    let change = |((name, delivery, file), sides): (Key, [Option<&InputEntry>; 2])| {
+        let fate = match sides {
+            [None, _] => Fate::Added,
+            [_, None] => Fate::Removed,
+            [Some(left), Some(right)] if is_same(left, right) => return None,
+            _ => Fate::Restated,
+        };
+        let rows = sides.map(|entry| entry.map(|entry| entry.rows));
+        Some(InputChange { input: name.to_string(), delivery, file: file.to_string(), fate, rows })
+    };
+    files.into_iter().filter_map(change).collect()
+}
+
+/// Bytes are told where both runs noted their hash, else the footer.
+fn is_same(left: &InputEntry, right: &InputEntry) -> bool {
+    let bytes = match (&left.sha256, &right.sha256) {
+        (Some(left), Some(right)) => left == right,
+        _ => true,
+    };
+    bytes && left.size == right.size && left.rows == right.rows && left.footer_sha256 == right.footer_sha256
+}
+
+fn changed_lines(left: &str, right: &str) -> Vec<LineChange> {
+    let diff = TextDiff::from_lines(left, right);
+    let changes = diff.iter_all_changes().filter(|change| change.tag() != ChangeTag::Equal);
+    let line = |change: similar::Change<&str>| LineChange {
+        left: change.old_index().map(|index| index + 1),
+        right: change.new_index().map(|index| index + 1),
+        text: change.value().trim_end_matches(['\n', '\r']).to_string(),
+    };
+    changes.map(line).collect()
+}
+
+fn reject_changes(manifests: [&Manifest; 2]) -> Vec<RejectChange> {
+    let mut counts: BTreeMap<(String, Reason), [u64; 2]> = BTreeMap::new();
+    for (side, manifest) in manifests.into_iter().enumerate() {
+        for (name, count) in &manifest.counts {
+            for (reason, rows) in &count.rejected {
+                counts.entry((name.clone(), *reason)).or_default()[side] = *rows;
+            }
+        }
+    }
+    let differs = counts.into_iter().filter(|(_, [left, right])| left != right);
+    differs
+        .map(|((name, reason), [left, right])| RejectChange {
+            input: name,
+            reason: reason.name().into(),
+            left,
+            right,
+        })
+        .collect()
+}

@@ -1,0 +1,365 @@
+//! The one pass over both sides: every piece of the join is counted, explained and written out.
+
+use anyhow::Result;
+
+use super::causes::{CauseTally, LineCause};
+use super::cells::{NONE, Pairs, Shape, text};
+use super::changes::{Change, Changes};
+use super::columns::TableTally;
+use super::decisions::DecisionTally;
+use super::findings::{Example, Presence};
+use super::join::Piece;
+use super::movers::Movers;
+use super::runs::Layout;
+use super::score_causes::{AccountCauses, ScoreCauseTally};
+use super::scores::ScoreTally;
+use super::selection::{Selection, Tolerances};
+use crate::expr::Column;
+
+/// What is counted of two sides.
+pub struct Pass<'a> {
+    layouts: [&'a Layout; 2],
+    selection: Option<&'a Selection>,
+    limit: usize,
+    /// Tables whose rows are those of the join.
+    pub tables: Vec<TableTally>,
+    /// The table of lines.
+    pub lines_table: Option<TableTally>,
+    /// Who is on which side.
+    pub rows: Presence,
+    /// Lines likewise.
+    pub lines: Presence,
+    /// Scores and distributions.
+    pub scores: Option<ScoreTally>,
+    /// What moved scores.
+    pub score_causes: Option<ScoreCauseTally>,
+    /// Decisions and money.
+    pub decisions: Option<DecisionTally>,
+    /// What moved decisions.
+    pub decision_causes: Option<CauseTally>,
+    /// Accounts by score.
+    pub largest_scores: Movers,
+    /// Lines by new limit.
+    pub largest_limits: Movers,
+    /// The first cells that changed; of files only.
+    pub examples: Vec<Example>,
+    /// Where changes are written.
+    pub changes: Option<Changes>,
+}
+
+/// A table's changed cells in a piece: by shared column and pair.
+type Masks = Vec<Vec<bool>>;
+
+impl<'a> Pass<'a> {
+    /// Counts nothing yet but who is on which side.
+    pub fn new(layouts: [&'a Layout; 2], selection: Option<&'a Selection>, limit: usize) -> Pass<'a> {
+        Pass {
+            layouts,
+            selection,
+            limit,
+            tables: Vec::new(),
+            lines_table: None,
+            rows: Presence::default(),
+            lines: Presence::default(),
+            scores: None,
+            score_causes: None,
+            decisions: None,
+            decision_causes: None,
+            largest_scores: Movers::new(limit),
+            largest_limits: Movers::new(limit),
+            examples: Vec::new(),
+            changes: None,
+        }
+    }
+
+    /// Compares the tables of a run's accounts, or a file.
+    pub fn compare_rows(&mut self, tables: &[&'static str], tolerances: &Tolerances) {
+        let [left, right] = self.layouts;
+        let key: Vec<&str> = left.key.iter().map(|slot| left.columns[*slot].0.as_str()).collect();
+        for (number, table) in tables.iter().enumerate() {
+            let range = |layout: &Layout| match number {
+                0 => 0..layout.scores,
+                _ => layout.scores..layout.columns.len(),
+            };
+            let columns = |layout: &'a Layout| {
+                layout.columns.iter().enumerate().collect::<Vec<_>>()[range(layout)].to_vec()
+            };
+            self.tables.push(TableTally::new(table, &columns(left), &columns(right), &key, tolerances));
+        }
+    }
+
+    /// Compares a run's decisions.
+    pub fn compare_lines(&mut self, tolerances: &Tolerances) {
+        let columns = |layout: &'a Layout| layout.lines.iter().enumerate().collect::<Vec<_>>();
+        let (left, right) = (columns(self.layouts[0]), columns(self.layouts[1]));
+        self.lines_table =
+            Some(TableTally::new("decisions", &left, &right, &["account_id", "product"], tolerances));
+    }
+
+    /// Counts a piece.
+    pub fn add(&mut self, piece: &Piece) -> Result<()> {
+        match self.selection {
+            None => self.count(piece),
+            Some(selection) => {
+                let chosen = selection.choose(piece);
+                self.count(&narrowed(piece, &chosen.rows, &chosen.lines))
+            }
+        }
+    }
+
+    fn count(&mut self, piece: &Piece) -> Result<()> {
+        let layouts = self.layouts;
+        let columns = [piece.left, piece.right].map(|block| block.map(|block| &block.columns[..]));
+        let lines = [piece.left, piece.right].map(|block| block.map(|block| &block.lines[..]));
+        let masks: Vec<Masks> =
+            self.tables.iter_mut().map(|table| masked(table, columns, &piece.rows)).collect();
+        let line_masks = self.lines_table.as_mut().map(|table| masked(table, lines, &piece.lines));
+        for (left, right) in piece.rows.iter() {
+            let key = || key_of(layouts, piece, left, right).iter().map(shown).collect();
+            self.rows.add(left != NONE, right != NONE, self.limit, key);
+        }
+        if let Some(scores) = &mut self.scores {
+            scores.add(piece);
+        }
+        self.find_movers(piece);
+        let score_causes = self.score_causes.as_mut().map(|causes| causes.add(piece));
+        let mut line_causes = Vec::new();
+        if let Some(decisions) = &mut self.decisions {
+            let changed = decisions.add(piece);
+            line_causes =
+                self.decision_causes.as_mut().map_or(Vec::new(), |causes| causes.add(piece, &changed));
+            for (pair, (left, right)) in piece.lines.iter().enumerate() {
+                let key = || line_key(layouts, piece, pair).iter().map(shown).collect();
+                self.lines.add(left != NONE, right != NONE, self.limit, key);
+            }
+        }
+        if self.lines_table.is_none() && self.scores.is_none() {
+            self.find_examples(piece, &masks);
+        }
+        if self.changes.is_some() {
+            self.write(piece, &masks, line_masks.as_ref(), score_causes.as_ref(), &line_causes)?;
+        }
+        Ok(())
+    }
+
+    fn find_movers(&mut self, piece: &Piece) {
+        let (Some(left), Some(right)) = (piece.left, piece.right) else { return };
+        let value = |column: &Column, row: u32| match column {
+            Column::Int(ints) => ints.get(row as usize).copied(),
+            _ => None,
+        };
+        let layouts = self.layouts;
+        let [a, b] = layouts;
+        if let (true, Some(l), Some(r)) = (self.scores.is_some(), a.of_scores("score"), b.of_scores("score"))
+        {
+            for (i, j) in piece.rows.iter().filter(|(i, j)| *i != NONE && *j != NONE) {
+                if let (Some(from), Some(to)) = (value(&left.columns[l], i), value(&right.columns[r], j)) {
+                    self.largest_scores
+                        .add(from, to, || key_of(layouts, piece, i, j).iter().map(shown).collect());
+                }
+            }
+        }
+        if let (true, Some(l), Some(r)) =
+            (self.decisions.is_some(), a.of_lines("new_limit"), b.of_lines("new_limit"))
+        {
+            for (pair, (i, j)) in
+                piece.lines.iter().enumerate().filter(|(_, (i, j))| *i != NONE && *j != NONE)
+            {
+                if let (Some(from), Some(to)) = (value(&left.lines[l], i), value(&right.lines[r], j)) {
+                    self.largest_limits
+                        .add(from, to, || line_key(layouts, piece, pair).iter().map(shown).collect());
+                }
+            }
+        }
+    }
+
+    fn find_examples(&mut self, piece: &Piece, masks: &[Masks]) {
+        let layouts = self.layouts;
+        let (Some(left), Some(right)) = (piece.left, piece.right) else { return };
+        for (pair, (i, j)) in piece.rows.iter().enumerate().filter(|(_, (i, j))| *i != NONE && *j != NONE) {
+            for (table, masks) in self.tables.iter().zip(masks) {
+                for (column, mask) in table.shared.iter().zip(masks).filter(|(_, mask)| mask[pair]) {
+                    if self.examples.len() == self.limit {
+                        return;
+                    }
+                    debug_assert!(mask[pair]);
+                    self.examples.push(Example {
+                        key: key_of(layouts, piece, i, j).iter().map(shown).collect(),
+                        column: column.name.clone(),
+                        left: text(&left.columns[column.left.0], column.left.1, i as usize),
+                        right: text(&right.columns[column.right.0], column.right.1, j as usize),
+                    });
+                }
+            }
+        }
+    }
+
+    fn write(
+        &mut self,
+        piece: &Piece,
+        masks: &[Masks],
+        line_masks: Option<&Masks>,
+        score_causes: Option<&AccountCauses>,
+        line_causes: &[LineCause],
+    ) -> Result<()> {
+        let layouts = self.layouts;
+        let mut changes = self.changes.take().expect("there is a file to write");
+        let (mut line, mut cause) = (0, 0);
+        for (pair, (left, right)) in piece.rows.iter().enumerate() {
+            let key = key_of(layouts, piece, left, right);
+            for (table, masks) in self.tables.iter().zip(masks) {
+                let blocks = [piece.left, piece.right].map(|block| block.map(|block| &block.columns[..]));
+                write_row(&mut changes, table, masks, &key, blocks, (pair, left, right))?;
+            }
+            if let (Some(tally), Some(causes)) = (&self.score_causes, score_causes) {
+                for (name, amount) in tally.of_account(causes, pair) {
+                    let (cause, amount) = (Some(name.as_str()), Some(amount));
+                    let change = Change {
+                        table: "scores",
+                        change: "cause",
+                        column: Some("score"),
+                        cause,
+                        amount,
+                        ..Change::default()
+                    };
+                    changes.add(&key, &change)?;
+                }
+            }
+            let (Some(table), Some(masks)) = (&self.lines_table, line_masks) else { continue };
+            while line < piece.lines.len() && piece.row_of_line[line] as usize == pair {
+                let key = line_key(layouts, piece, line);
+                let blocks = [piece.left, piece.right].map(|block| block.map(|block| &block.lines[..]));
+                write_row(
+                    &mut changes,
+                    table,
+                    masks,
+                    &key,
+                    blocks,
+                    (line, piece.lines.left[line], piece.lines.right[line]),
+                )?;
+                while let Some(found) = line_causes.get(cause).filter(|found| found.pair == line) {
+                    let amount = i64::try_from(found.change).map_err(|_| {
+                        crate::failure::input(format!("--out: {} does not fit in Int64", found.change))
+                    })?;
+                    let change = if found.is_main { "main_cause" } else { "cause" };
+                    let (found_cause, amount) = (Some(found.cause), Some(amount));
+                    let column = Some("new_limit");
+                    let change = Change {
+                        table: "decisions",
+                        change,
+                        column,
+                        cause: found_cause,
+                        amount,
+                        ..Change::default()
+                    };
+                    changes.add(&key, &change)?;
+                    cause += 1;
+                }
+                line += 1;
+            }
+        }
+        self.changes = Some(changes);
+        Ok(())
+    }
+}
+
+/// The parts of a row's key, from the side that has it.
+fn key_of<'p>(
+    layouts: [&Layout; 2],
+    piece: &Piece<'p>,
+    left: u32,
+    right: u32,
+) -> Vec<(&'p Column, Shape, usize)> {
+    let (layout, block, row) = match (piece.left, piece.right) {
+        (Some(block), _) if left != NONE => (layouts[0], block, left),
+        (_, Some(block)) => (layouts[1], block, right),
+        _ => unreachable!("one side has the row"),
+    };
+    layout.key.iter().map(|slot| (&block.columns[*slot], layout.columns[*slot].1, row as usize)).collect()
+}
+
+/// Account and product of a line.
+fn line_key<'p>(layouts: [&Layout; 2], piece: &Piece<'p>, pair: usize) -> Vec<(&'p Column, Shape, usize)> {
+    let (left, right) = (piece.lines.left[pair], piece.lines.right[pair]);
+    let (layout, block, line) = match (piece.left, piece.right) {
+        (Some(block), _) if left != NONE => (layouts[0], block, left),
+        (_, Some(block)) => (layouts[1], block, right),
+        _ => unreachable!("one side has the line"),
+    };
+    let part = |name: &str| {
+        let slot = layout.of_lines(name)?;
+        Some((&block.lines[slot], layout.lines[slot].1, line as usize))
+    };
+    ["account_id", "product"].into_iter().filter_map(part).collect()
+}
+
+fn shown((column, shape, row): &(&Column, Shape, usize)) -> String {
+    text(column, *shape, *row).unwrap_or_default()
+}
+
+fn masked(table: &mut TableTally, columns: [Option<&[Column]>; 2], pairs: &Pairs) -> Masks {
+    match columns {
+        [Some(left), Some(right)] => table.add(left, right, pairs),
+        _ => vec![vec![false; pairs.len()]; table.shared.len()],
+    }
+}
+
+/// The chosen rows and lines of a piece.
+fn narrowed<'a>(piece: &Piece<'a>, rows: &[bool], lines: &[bool]) -> Piece<'a> {
+    let mut place = Vec::with_capacity(rows.len());
+    let mut kept = 0;
+    for keep in rows {
+        place.push(kept);
+        kept += u32::from(*keep);
+    }
+    let row_of_line = piece.row_of_line.iter().zip(lines).filter(|(_, keep)| **keep);
+    Piece {
+        left: piece.left,
+        right: piece.right,
+        row_of_line: row_of_line.map(|(row, _)| place[*row as usize]).collect(),
+        rows: piece.rows.filter(rows),
+        lines: piece.lines.filter(lines),
+    }
+}
+
+/// A row's changed cells; all of them where only one side has the row.
+fn write_row(
+    changes: &mut Changes,
+    table: &TableTally,
+    masks: &Masks,
+    key: &[(&Column, Shape, usize)],
+    [left, right]: [Option<&[Column]>; 2],
+    (pair, i, j): (usize, u32, u32),
+) -> Result<()> {
+    let name = table.table;
+    if i == NONE || j == NONE {
+        let change = if j == NONE { "left_only" } else { "right_only" };
+        changes.add(key, &Change { table: name, change, ..Change::default() })?;
+        let (columns, row) = if j == NONE { (left, i) } else { (right, j) };
+        let columns = columns.expect("it has the row");
+        for (column, (slot, shape)) in table.all(j == NONE) {
+            let Some(value) = text(&columns[slot], shape, row as usize) else { continue };
+            let (left, right) = if j == NONE { (Some(value), None) } else { (None, Some(value)) };
+            changes.add(
+                key,
+                &Change { table: name, change, column: Some(column), left, right, ..Change::default() },
+            )?;
+        }
+        return Ok(());
+    }
+    let (Some(left), Some(right)) = (left, right) else { return Ok(()) };
+    for (column, _) in table.shared.iter().zip(masks).filter(|(_, mask)| mask[pair]) {
+        let left = text(&left[column.left.0], column.left.1, i as usize);
+        let right = text(&right[column.right.0], column.right.1, j as usize);
+        let change = Change {
+            table: name,
+            change: "changed",
+            column: Some(&column.name),
+            left,
+            right,
+            ..Change::default()
+        };
+        changes.add(key, &change)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,171 @@
+//! Two directories of runs: a line a date that both have, then the totals.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::causes::Part;
+use super::findings::Findings;
+use super::{Request, compare};
+use crate::day::Day;
+use crate::failure::{Kind, failure};
+use crate::publish::manifest::Manifest;
+
+/// What two ranges differ in.
+#[derive(Debug, Clone, Serialize)]
+pub struct RangeFindings {
+    /// As given.
+    pub left: String,
+    /// As given.
+    pub right: String,
+    /// Whether both have the same dates and nothing differs on any.
+    pub same: bool,
+    /// Dates that only the left has.
+    pub only_left: Vec<Day>,
+    /// Dates that only the right has.
+    pub only_right: Vec<Day>,
+    /// By date that both have.
+    pub days: Vec<DayFindings>,
+    /// Over all of them.
+    pub total: DayChange,
+    /// What moved the decisions, over all of them.
+    pub causes: Vec<Part>,
+    /// Decimal places of money.
+    pub minor_units: u32,
+}
+
+/// One date.
+#[derive(Debug, Clone, Serialize)]
+pub struct DayFindings {
+    /// D.
+    pub date: Day,
+    /// Its figures.
+    pub change: DayChange,
+}
+
+/// The figures of a date, or of all; money in minor units, right − left.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct DayChange {
+    /// Whether nothing differs.
+    pub same: bool,
+    /// Accounts that only one side has.
+    pub accounts_one_side: u64,
+    /// Lines that only one side has.
+    pub lines_one_side: u64,
+    /// Accounts with another score.
+    pub scores_changed: u64,
+    /// Σ of score changes.
+    pub score_sum: i128,
+    /// Lines decided otherwise.
+    pub decisions_changed: u64,
+    /// Σ raises.
+    pub raises: i128,
+    /// Σ lowers.
+    pub lowers: i128,
+    /// Σ new limits.
+    pub limits: i128,
+}
+
+/// Whether a path is a directory of runs.
+pub fn is_range(path: &Path) -> bool {
+    path.is_dir() && !path.join("manifest.json").exists() && runs(path).is_ok_and(|runs| !runs.is_empty())
+}
+
+/// The whole runs below a directory, by date.
+fn runs(directory: &Path) -> Result<BTreeMap<Day, PathBuf>> {
+    let mut runs = BTreeMap::new();
+    let failed = |error| failure(Kind::Input, format!("list {}: {error}", directory.display()));
+    for entry in std::fs::read_dir(directory).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let date = name.strip_prefix("date=").and_then(|date| date.parse().ok());
+        if let Some(date) = date.filter(|_| matches!(Manifest::read(&path), Ok(Some(_)))) {
+            runs.insert(date, path);
+        }
+    }
+    Ok(runs)
+}
+
+/// Compares the runs of every date that both have.
+pub fn compare_ranges(request: &Request) -> Result<RangeFindings> {
+    if request.out.is_some() {
+        let message = "diff: --out goes with two runs: compare the dates of interest one by one";
+        return Err(failure(Kind::Usage, message));
+    }
+    let (left, right) = (runs(&request.left)?, runs(&request.right)?);
+    let dates = |runs: &BTreeMap<Day, PathBuf>| runs.keys().copied().collect::<BTreeSet<Day>>();
+    let (of_left, of_right) = (dates(&left), dates(&right));
+    let mut days = Vec::new();
+    let mut causes: Vec<Part> = Vec::new();
+    let mut minor_units = 0;
+    for date in of_left.intersection(&of_right) {
+        let pair = Request { left: left[date].clone(), right: right[date].clone(), ..request.clone() };
+        let findings = compare(&pair)?;
+        minor_units = findings.minor_units;
+        for part in findings.decision_causes.iter().flat_map(|causes| &causes.parts) {
+            match causes.iter_mut().find(|known| known.cause == part.cause) {
+                Some(known) => {
+                    known.decisions += part.decisions;
+                    known.change += part.change;
+                }
+                None => causes.push(part.clone()),
+            }
+        }
+        days.push(DayFindings { date: *date, change: DayChange::of(&findings) });
+    }
+    let only_left: Vec<Day> = of_left.difference(&of_right).copied().collect();
+    let only_right: Vec<Day> = of_right.difference(&of_left).copied().collect();
+    let total = days
+        .iter()
+        .fold(DayChange { same: true, ..DayChange::default() }, |total, day| total.and(&day.change));
+    Ok(RangeFindings {
+        left: crate::console::plain_path(&request.left),
+        right: crate::console::plain_path(&request.right),
+        same: total.same && only_left.is_empty() && only_right.is_empty(),
+        only_left,
+        only_right,
+        days,
+        total,
+        causes,
+        minor_units,
+    })
+}
+
+impl DayChange {
+    fn of(findings: &Findings) -> DayChange {
+        let lines = findings.lines.as_ref();
+        let scores = findings.scores.as_ref();
+        let decisions = findings.decisions.as_ref();
+        let money = decisions
+            .and_then(|decisions| decisions.money.last())
+            .map(|money| money.delta)
+            .unwrap_or_default();
+        DayChange {
+            same: findings.same,
+            accounts_one_side: findings.rows.only_left + findings.rows.only_right,
+            lines_one_side: lines.map_or(0, |lines| lines.only_left + lines.only_right),
+            scores_changed: scores.map_or(0, |scores| scores.changed),
+            score_sum: scores.map_or(0, |scores| scores.sum),
+            decisions_changed: decisions.map_or(0, |decisions| decisions.changed),
+            raises: money.raises,
+            lowers: money.lowers,
+            limits: money.limits,
+        }
+    }
+
+    fn and(&self, other: &DayChange) -> DayChange {
+        DayChange {
+            same: self.same && other.same,
+            accounts_one_side: self.accounts_one_side + other.accounts_one_side,
+            lines_one_side: self.lines_one_side + other.lines_one_side,
+            scores_changed: self.scores_changed + other.scores_changed,
+            score_sum: self.score_sum + other.score_sum,
+            decisions_changed: self.decisions_changed + other.decisions_changed,
+            raises: self.raises + other.raises,
+            lowers: self.lowers + other.lowers,
+            limits: self.limits + other.limits,
+        }
+    }
+}

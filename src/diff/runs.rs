@@ -1,0 +1,227 @@
+//! A run's tables read together: each block holds some accounts, whole, and all their lines.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::cells::Shape;
+use super::sorted::{FileColumn, SortedFile, compare};
+use crate::expr::Column;
+use crate::expr::column::concat;
+use crate::failure::input;
+
+/// Rows of a file, or accounts of a run with their lines.
+pub struct Block {
+    /// How many rows, or accounts.
+    pub rows: usize,
+    /// All columns of the file; of a run those of scores, then those of features without the id.
+    pub columns: Vec<Column>,
+    /// The columns of decisions, for the lines of all the block's accounts; empty for a file.
+    pub lines: Vec<Column>,
+    /// By account: where its lines begin; one more at the end. Empty for a file.
+    pub first_line: Vec<u32>,
+}
+
+/// What blocks hold, by position.
+#[derive(Debug, Clone, Default)]
+pub struct Layout {
+    /// Of `columns`.
+    pub columns: Vec<(String, Shape)>,
+    /// How many of those are of scores (or of the file).
+    pub scores: usize,
+    /// Of `lines`.
+    pub lines: Vec<(String, Shape)>,
+    /// Positions of the key among `columns`.
+    pub key: Vec<usize>,
+    /// By table: what its file holds.
+    pub schemas: Vec<(&'static str, Vec<FileColumn>)>,
+}
+
+impl Layout {
+    /// The position among `columns` of a column of scores.
+    pub fn of_scores(&self, name: &str) -> Option<usize> {
+        self.columns[..self.scores].iter().position(|(known, _)| known == name)
+    }
+
+    /// The position among `columns` of a feature.
+    pub fn of_features(&self, name: &str) -> Option<usize> {
+        let found = self.columns[self.scores..].iter().position(|(known, _)| known == name);
+        found.map(|place| place + self.scores)
+    }
+
+    /// The position among `lines` of a column of decisions.
+    pub fn of_lines(&self, name: &str) -> Option<usize> {
+        self.lines.iter().position(|(known, _)| known == name)
+    }
+}
+
+/// Where blocks come from.
+pub enum Reader {
+    /// A file.
+    Table(SortedFile),
+    /// A run's scores, features and decisions.
+    Run(Box<RunReader>),
+}
+
+/// The three tables of a run, side by side.
+pub struct RunReader {
+    scores: SortedFile,
+    features: SortedFile,
+    decisions: SortedFile,
+    /// Lines that are read and not yet given out, and where they begin.
+    waiting: Option<(Vec<Column>, usize)>,
+}
+
+impl Reader {
+    /// Opens a file.
+    pub fn table(name: &'static str, path: &Path, key: &[&str]) -> Result<(Reader, Layout)> {
+        let file = SortedFile::open(path, key)?;
+        let columns = named(&file);
+        let layout = Layout {
+            scores: columns.len(),
+            columns,
+            lines: Vec::new(),
+            key: file.key.clone(),
+            schemas: vec![(name, file.schema.clone())],
+        };
+        Ok((Reader::Table(file), layout))
+    }
+
+    /// Opens a run.
+    pub fn run(run: &Path) -> Result<(Reader, Layout)> {
+        let open = |table: &str, key: &[&str]| SortedFile::open(&run.join(format!("{table}.parquet")), key);
+        let scores = open("scores", &["account_id"])?;
+        let features = open("features", &["account_id"])?;
+        let decisions = open("decisions", &["account_id", "product"])?;
+        let mut columns = named(&scores);
+        let of_scores = columns.len();
+        columns.extend(
+            named(&features)
+                .into_iter()
+                .enumerate()
+                .filter(|(slot, _)| *slot != features.key[0])
+                .map(|(_, column)| column),
+        );
+        let schemas = [("scores", &scores), ("features", &features), ("decisions", &decisions)];
+        let layout = Layout {
+            columns,
+            scores: of_scores,
+            lines: named(&decisions),
+            key: scores.key.clone(),
+            schemas: schemas.map(|(table, file)| (table, file.schema.clone())).to_vec(),
+        };
+        let reader = RunReader { scores, features, decisions, waiting: None };
+        Ok((Reader::Run(Box::new(reader)), layout))
+    }
+
+    /// The next block; `None` at the end.
+    pub fn next(&mut self) -> Result<Option<Block>> {
+        match self {
+            Reader::Table(file) => Ok(file.next()?.map(|columns| Block {
+                rows: columns.first().map_or(0, Column::len),
+                columns,
+                lines: Vec::new(),
+                first_line: Vec::new(),
+            })),
+            Reader::Run(run) => run.next(),
+        }
+    }
+}
+
+fn named(file: &SortedFile) -> Vec<(String, Shape)> {
+    file.columns().map(|(name, shape)| (name.to_string(), shape)).collect()
+}
+
+impl RunReader {
+    fn next(&mut self) -> Result<Option<Block>> {
+        let (mut columns, mut features) = match (self.scores.next()?, self.features.next()?) {
+            (Some(scores), Some(features)) => (scores, features),
+            (None, None) => {
+                let left_over = self.waiting.is_some() || self.decisions.next()?.is_some();
+                return if left_over { Err(self.torn("decisions")) } else { Ok(None) };
+            }
+            _ => return Err(self.torn("features")),
+        };
+        let ids = &columns[self.scores.key[0]];
+        if *ids_of(&features, &self.features) != *ids && !same_ids(ids, ids_of(&features, &self.features)) {
+            return Err(self.torn("features"));
+        }
+        features.remove(self.features.key[0]);
+        let rows = ids.len();
+        let lines = self.take_lines(&columns[self.scores.key[0]])?;
+        let first_line = self.first_lines(&columns[self.scores.key[0]], &lines[self.decisions.key[0]])?;
+        columns.append(&mut features);
+        Ok(Some(Block { rows, columns, lines, first_line }))
+    }
+
+    fn torn(&self, table: &str) -> anyhow::Error {
+        let message = "its accounts are not those of scores.parquet: the tables are not of one run";
+        input(format!("read {table}.parquet: {message}"))
+    }
+
+    /// The lines of accounts up to the last of `ids`.
+    fn take_lines(&mut self, ids: &Column) -> Result<Vec<Column>> {
+        let mut parts: Vec<Vec<Column>> = Vec::new();
+        loop {
+            let (columns, start) = match self.waiting.take() {
+                Some(waiting) => waiting,
+                None => match self.decisions.next()? {
+                    Some(columns) => (columns, 0),
+                    None => break,
+                },
+            };
+            let account = &columns[self.decisions.key[0]];
+            let is_ours = |row: usize| compare(&[account], row, &[ids], ids.len() - 1).is_le();
+            let end = start + partition_point(account.len() - start, |row| is_ours(start + row));
+            parts.push(columns.iter().map(|column| column.slice(start..end)).collect());
+            if end < account.len() {
+                self.waiting = Some((columns, end));
+                break;
+            }
+        }
+        let mut columns: Vec<Vec<Column>> = Vec::new();
+        for part in parts {
+            columns.resize_with(part.len(), Vec::new);
+            part.into_iter().zip(&mut columns).for_each(|(part, column)| column.push(part));
+        }
+        let join = |mut parts: Vec<Column>| if parts.len() == 1 { parts.remove(0) } else { concat(parts) };
+        match columns.is_empty() {
+            false => Ok(columns.into_iter().map(join).collect()),
+            true => Ok(vec![ids.slice(0..0); self.decisions.columns().count()]),
+        }
+    }
+
+    /// Where each account's lines begin; every line must be of one of the accounts.
+    fn first_lines(&self, ids: &Column, accounts: &Column) -> Result<Vec<u32>> {
+        let mut first = Vec::with_capacity(ids.len() + 1);
+        let mut line = 0;
+        for row in 0..ids.len() {
+            first.push(line as u32);
+            while line < accounts.len() && compare(&[accounts], line, &[ids], row).is_eq() {
+                line += 1;
+            }
+        }
+        first.push(line as u32);
+        if line < accounts.len() { Err(self.torn("decisions")) } else { Ok(first) }
+    }
+}
+
+fn ids_of<'a>(columns: &'a [Column], file: &SortedFile) -> &'a Column {
+    &columns[file.key[0]]
+}
+
+fn same_ids(a: &Column, b: &Column) -> bool {
+    std::mem::discriminant(a) == std::mem::discriminant(b)
+        && a.len() == b.len()
+        && (0..a.len()).all(|row| compare(&[a], row, &[b], row).is_eq())
+}
+
+/// The first of `len` rows for which `holds` is false; it is true before and false after.
+fn partition_point(len: usize, holds: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, len);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if holds(middle) { low = middle + 1 } else { high = middle }
+    }
+    low
+}

@@ -1,0 +1,203 @@
+//! A Parquet file sorted by its key, read block by block; refused where it is not.
+
+use std::cmp::Ordering;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Result;
+use arrow_schema::{DataType, Field, Schema};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
+
+use super::cells::{self, Cells, Shape};
+use crate::expr::Column;
+use crate::failure::{Kind, failure, input};
+use crate::input::decode::Dictionaries;
+use crate::job::{listing, near_miss};
+
+/// Rows read at a time: few enough that some blocks of two runs fit in memory many times over.
+pub const BLOCK_ROWS: usize = 4_096;
+
+/// Offenders named where a file is not sorted.
+const MOST_OFFENDERS: usize = 3;
+
+/// A column of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type, as the file gives it.
+    pub kind: String,
+    /// How its values are kept; `None` where they cannot be compared.
+    pub shape: Option<Shape>,
+}
+
+/// A file being read.
+pub struct SortedFile {
+    /// As messages name it.
+    subject: String,
+    /// Every column of the file.
+    pub schema: Vec<FileColumn>,
+    /// Positions of the key among the columns of a block.
+    pub key: Vec<usize>,
+    cells: Vec<Cells>,
+    reader: ParquetRecordBatchReader,
+    dictionaries: Dictionaries,
+    read: u64,
+    last: Vec<Column>,
+}
+
+impl SortedFile {
+    /// Opens a file that is sorted by the columns `key`, each key once; no key is no order.
+    pub fn open(path: &Path, key: &[&str]) -> Result<SortedFile> {
+        let subject = format!("read {}", crate::console::plain_path(path));
+        let failed = |error: &dyn std::fmt::Display| input(format!("{subject}: {error}"));
+        let file = File::open(path).map_err(|error| failed(&error))?;
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let metadata = ArrowReaderMetadata::load(&file, options)
+            .map_err(|error| failed(&format!("{error}; the file is truncated or no Parquet")))?;
+        let fields = metadata.schema().fields().clone();
+        let decoders =
+            fields.iter().map(|field| Cells::new(field.data_type(), key.contains(&field.name().as_str())));
+        let decoders: Vec<Option<Cells>> = decoders.collect();
+        let column = |(field, cells): (&Arc<Field>, &Option<Cells>)| FileColumn {
+            name: field.name().clone(),
+            kind: type_name(field.data_type()),
+            shape: cells.as_ref().map(|cells| cells.shape),
+        };
+        let schema: Vec<FileColumn> = fields.iter().zip(&decoders).map(column).collect();
+        let roots: Vec<usize> = (0..decoders.len()).filter(|root| decoders[*root].is_some()).collect();
+        let cells: Vec<Cells> = decoders.into_iter().flatten().collect();
+        let names: Vec<&str> = roots.iter().map(|root| schema[*root].name.as_str()).collect();
+        let key = key.iter().map(|name| key_position(&subject, name, &names)).collect::<Result<Vec<_>>>()?;
+        let hinted = fields.iter().enumerate().map(|(root, field)| {
+            let hint = roots.binary_search(&root).ok().and_then(|place| cells[place].hint());
+            hint.map_or(field.clone(), |hint| Arc::new(field.as_ref().clone().with_data_type(hint)))
+        });
+        let options = ArrowReaderOptions::new()
+            .with_skip_arrow_metadata(true)
+            .with_schema(Arc::new(Schema::new(hinted.collect::<Vec<_>>())));
+        let mask = ProjectionMask::roots(metadata.parquet_schema(), roots);
+        let reader = ArrowReaderMetadata::try_new(metadata.metadata().clone(), options)
+            .and_then(|metadata| {
+                ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
+                    .with_projection(mask)
+                    .with_batch_size(BLOCK_ROWS)
+                    .build()
+            })
+            .map_err(|error| failed(&error))?;
+        let dictionaries = Dictionaries::default();
+        Ok(SortedFile { subject, schema, key, cells, reader, dictionaries, read: 0, last: Vec::new() })
+    }
+
+    /// The columns that blocks hold.
+    pub fn columns(&self) -> impl Iterator<Item = (&str, Shape)> {
+        self.schema.iter().filter_map(|column| Some((column.name.as_str(), column.shape?)))
+    }
+
+    /// The next rows, all columns; `None` at the end.
+    pub fn next(&mut self) -> Result<Option<Vec<Column>>> {
+        let failed = |error: &dyn std::fmt::Display| input(format!("{}: {error}", self.subject));
+        let Some(batch) = self.reader.next() else { return Ok(None) };
+        let batch = batch.map_err(|error| failed(&error))?;
+        let mut columns = Vec::with_capacity(self.cells.len());
+        for (slot, cells) in self.cells.iter().enumerate() {
+            let column = cells.decode(batch.column(slot), slot, &mut self.dictionaries);
+            columns.push(column.map_err(|error| failed(&error))?);
+        }
+        self.check_order(&columns, batch.num_rows())?;
+        self.read += batch.num_rows() as u64;
+        self.last =
+            self.key.iter().map(|slot| columns[*slot].gather(&[batch.num_rows() as u32 - 1])).collect();
+        Ok(Some(columns))
+    }
+
+    fn check_order(&self, columns: &[Column], rows: usize) -> Result<()> {
+        if self.key.is_empty() {
+            return Ok(());
+        }
+        let key: Vec<&Column> = self.key.iter().map(|slot| &columns[*slot]).collect();
+        let last: Vec<&Column> = self.last.iter().collect();
+        let order = |row: usize| match row {
+            0 if last.is_empty() => Ordering::Less,
+            0 => compare(&last, 0, &key, 0),
+            row => compare(&key, row - 1, &key, row),
+        };
+        let mut offenders = Vec::new();
+        for row in 0..rows {
+            let shown = || self.shown(&key, row);
+            let number = self.read + row as u64;
+            let before = || if row == 0 { self.shown(&last, 0) } else { self.shown(&key, row - 1) };
+            if key.iter().any(|column| !column.is_valid(row)) {
+                offenders.push(format!("row {number} has no {}", self.key_names()));
+            } else {
+                match order(row) {
+                    Ordering::Less => continue,
+                    Ordering::Equal => offenders.push(format!("row {number} is {} again", shown())),
+                    Ordering::Greater => {
+                        offenders.push(format!("row {number} is {}, after {}", shown(), before()));
+                    }
+                }
+            }
+            if offenders.len() == MOST_OFFENDERS {
+                break;
+            }
+        }
+        match offenders.is_empty() {
+            true => Ok(()),
+            false => Err(input(format!(
+                "{}: it is not sorted by {}, each once: {}; sort it and take out repeats",
+                self.subject,
+                self.key_names(),
+                offenders.join("; ")
+            ))),
+        }
+    }
+
+    fn key_names(&self) -> String {
+        let names: Vec<&str> = self.columns().map(|(name, _)| name).collect();
+        self.key.iter().map(|slot| names[*slot]).collect::<Vec<_>>().join(", ")
+    }
+
+    fn shown(&self, key: &[&Column], row: usize) -> String {
+        let part = |(column, slot): (&&Column, &usize)| {
+            cells::text(column, self.cells[*slot].shape, row).unwrap_or_else(|| "null".into())
+        };
+        key.iter().zip(&self.key).map(part).collect::<Vec<_>>().join(", ")
+    }
+}
+
+fn key_position(subject: &str, name: &str, names: &[&str]) -> Result<usize> {
+    names.iter().position(|known| *known == name).ok_or_else(|| {
+        let help = match near_miss(name, names.iter().copied()) {
+            Some(near) => format!("did you mean {near}?"),
+            None => format!("it has {}", listing(names.iter().copied())),
+        };
+        failure(Kind::Usage, format!("{subject}: there is no column {name} to be the key: {help}"))
+    })
+}
+
+/// Orders two keys as outputs are sorted: numbers, text by bytes, false before true.
+pub fn compare(a: &[&Column], i: usize, b: &[&Column], j: usize) -> Ordering {
+    let parts = a.iter().zip(b).map(|(a, b)| match (a, b) {
+        (Column::Int(a), Column::Int(b)) => a.get(i).cmp(&b.get(j)),
+        (Column::Text(a), Column::Text(b)) => a.get(i).cmp(&b.get(j)),
+        (Column::Bool(a), Column::Bool(b)) => a[i].cmp(&b[j]),
+        _ => unreachable!("keys are of one type"),
+    });
+    parts.fold(Ordering::Equal, Ordering::then)
+}
+
+/// The type as the file gives it.
+fn type_name(kind: &DataType) -> String {
+    match kind {
+        DataType::Utf8 | DataType::Binary => "text".into(),
+        DataType::Timestamp(_, Some(_)) => "Timestamp with a zone".into(),
+        DataType::Timestamp(_, None) => "Timestamp".into(),
+        DataType::Decimal128(digits, places) => format!("Decimal({digits}, {places})"),
+        other => other.to_string(),
+    }
+}

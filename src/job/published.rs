@@ -1,0 +1,186 @@
+//! A published run's own job files: the terms it scored and decided on, without its inputs.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::source::{Reader, Remarks, Source};
+use super::{
+    Feature, FeatureKind, FileColumns, InputColumns, Job, LINE_COLUMNS, Policy, Scopes, Scorecard,
+    add_model_names, input_scopes, policy_file, scorecard_file,
+};
+use crate::expr::Type;
+
+/// The copies of the job files that lie in a run's directory.
+#[derive(Debug, Clone)]
+pub struct Copies {
+    /// job.toml.
+    pub job: Source,
+    /// scorecard.toml.
+    pub scorecard: Source,
+    /// policy.toml.
+    pub policy: Source,
+}
+
+impl Copies {
+    /// Reads them.
+    pub fn read(run: &Path) -> anyhow::Result<Copies> {
+        let read = |name: &str| Source::read(&run.join(name));
+        Ok(Copies {
+            job: read("job.toml")?,
+            scorecard: read("scorecard.toml")?,
+            policy: read("policy.toml")?,
+        })
+    }
+
+    /// Decimal places of money; `None` where the job file is not understood.
+    pub fn minor_units(&self) -> Option<u32> {
+        #[derive(Deserialize)]
+        struct Head {
+            minor_units: u32,
+        }
+        toml::from_str::<Head>(&self.job.text).ok().map(|head| head.minor_units)
+    }
+}
+
+/// A scorecard and a policy bound to each other and to the columns that decisions.parquet keeps of lines.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// Features in file order.
+    pub features: Vec<Feature>,
+    /// Points, bands, dimensions.
+    pub scorecard: Scorecard,
+    /// Products, caps, rules.
+    pub policy: Policy,
+    /// What expressions see.
+    pub scopes: Scopes,
+    /// Minor units short that still settle a bill.
+    pub bill_tolerance: i64,
+    /// By feature: how it is declared.
+    declarations: Vec<toml::Value>,
+}
+
+impl Terms {
+    /// Binds a scorecard and a policy, which may be of two runs. `lines` are the columns that are known
+    /// of a line. `Err` is every mistake there is, shown.
+    pub fn bind(scorecard: &Source, policy: &Source, lines: &FileColumns) -> Result<Terms, String> {
+        let mut remarks = Remarks::default();
+        let columns = InputColumns { lines: Some(lines.clone()), ..InputColumns::default() };
+        let mut scopes = input_scopes(&columns);
+        let model = scorecard_file::read(scorecard, &of_features(&scopes, scorecard), &mut remarks);
+        add_model_names(&mut scopes, &model);
+        let mut reader = Reader { source: policy, remarks: &mut remarks };
+        let policy = policy_file::read(&mut reader, &scopes, &model);
+        remarks.check().map_err(|error| error.to_string())?;
+        assert!(!model.incomplete, "a scorecard without mistakes is whole");
+        let declarations = declarations(scorecard, &model.features);
+        Ok(Terms {
+            features: model.features,
+            scorecard: model.scorecard,
+            policy,
+            scopes,
+            bill_tolerance: model.bill_tolerance,
+            declarations,
+        })
+    }
+
+    /// The position of a feature.
+    pub fn feature(&self, name: &str) -> Option<usize> {
+        self.features.iter().position(|feature| feature.name == name)
+    }
+
+    /// Whether a feature is declared alike in both, and all it is made of, too.
+    pub fn declares_alike(&self, feature: usize, other: &Terms) -> bool {
+        let Some(same) = other.feature(&self.features[feature].name) else { return false };
+        let alike = self.declarations[feature] == other.declarations[same]
+            && self.bill_tolerance == other.bill_tolerance;
+        alike && parts(&self.features[feature].kind).iter().all(|part| self.declares_alike(*part, other))
+    }
+
+    /// The features that scores and decisions are made from, ascending.
+    pub fn features_used(&self) -> Vec<usize> {
+        let own = self.scopes.facts.columns.len() - self.features.len();
+        let of_rules = self.policy.rules.iter().flat_map(|rule| &rule.when.columns);
+        let mut used: Vec<usize> = of_rules.filter_map(|slot| slot.checked_sub(own)).collect();
+        used.extend(self.scorecard.characteristics.iter().map(|characteristic| characteristic.feature));
+        used.extend(self.policy.affordability.map(|affordability| affordability.feature));
+        used.sort_unstable();
+        used.dedup();
+        used
+    }
+}
+
+/// The features a feature is made of.
+fn parts(kind: &FeatureKind) -> Vec<usize> {
+    match kind {
+        FeatureKind::Aggregate(_) => Vec::new(),
+        FeatureKind::Ratio { a, b, .. } => vec![*a, *b],
+        FeatureKind::Expression(expr) => expr.columns.clone(),
+    }
+}
+
+/// The scopes in which features are read: they are not computed again, so whatever they name is there.
+fn of_features(scopes: &Scopes, scorecard: &Source) -> Scopes {
+    let mut scopes = scopes.clone();
+    for table in tables(scorecard) {
+        let text = |key: &str| table.get(key).and_then(toml::Value::as_str);
+        let scope = match text("from") {
+            Some("transactions") => &mut scopes.transactions,
+            Some("lines") => &mut scopes.lines,
+            _ => continue,
+        };
+        scope.open = true;
+        if let Some(of) = text("of").filter(|of| scope.find(of).is_none()) {
+            scope.push(of, Type::Any);
+        }
+    }
+    scopes
+}
+
+/// The tables that declare features.
+fn tables(scorecard: &Source) -> Vec<toml::Value> {
+    let file: toml::Table = toml::from_str(&scorecard.text).unwrap_or_default();
+    file.get("feature").and_then(toml::Value::as_array).cloned().unwrap_or_default()
+}
+
+/// How each feature stands in the file.
+fn declarations(scorecard: &Source, features: &[Feature]) -> Vec<toml::Value> {
+    let tables = tables(scorecard);
+    let named =
+        |name: &str| tables.iter().find(|table| table.get("name").and_then(|n| n.as_str()) == Some(name));
+    features.iter().map(|feature| named(&feature.name).cloned().expect("it was read from there")).collect()
+}
+
+/// The contract's columns of a line as `FileColumns`, with ids of type `id`, and the extra ones.
+pub fn line_columns(id: Type, extra: impl IntoIterator<Item = (String, Type)>) -> FileColumns {
+    let contract = LINE_COLUMNS.iter().map(|(name, kind)| {
+        let kind = if *name == "account_id" { id } else { *kind };
+        ((*name).to_string(), Ok(kind))
+    });
+    contract.chain(extra.into_iter().map(|(name, kind)| (name, Ok(kind)))).collect()
+}
+
+impl Job {
+    /// What a run of this job scores and decides on.
+    pub fn basis(&self) -> Basis<'_> {
+        Basis { scorecard: &self.scorecard, policy: &self.policy, facts: self.scopes.facts.columns.len() }
+    }
+}
+
+impl Terms {
+    /// What deciding takes of them.
+    pub fn basis(&self) -> Basis<'_> {
+        Basis { scorecard: &self.scorecard, policy: &self.policy, facts: self.scopes.facts.columns.len() }
+    }
+}
+
+/// What lines are decided on besides their own facts.
+#[derive(Debug, Clone, Copy)]
+pub struct Basis<'a> {
+    /// Bands and dimensions.
+    pub scorecard: &'a Scorecard,
+    /// Products, caps, rules.
+    pub policy: &'a Policy,
+    /// How many columns rules may see.
+    pub facts: usize,
+}

@@ -191,7 +191,9 @@ impl Reading<'_> {
             });
             if keeps {
                 let mut kept = kept.lock().expect("no thread panicked");
-                self.keep(&mut kept, &load, origin, repeats);
+                if !is_known(origin.delivery) {
+                    self.keep(&mut kept, &load, origin, repeats);
+                }
                 if kept.0.len() as u64 > rows / LATE_ONE_IN + u64::from(u16::MAX) {
                     kept.0 = Packed::of(self.plan);
                     is_worth_it.store(false, Ordering::Relaxed);
@@ -208,7 +210,9 @@ impl Reading<'_> {
         let mut cells: Vec<Cells> =
             cells.into_iter().map(|cells| cells.into_inner().expect("no thread panicked")).collect();
         cells.par_iter_mut().for_each(|cells| cells.settle(self.plan));
-        let (late, repeats) = kept.into_inner().expect("no thread panicked");
+        let (late, mut repeats) = kept.into_inner().expect("no thread panicked");
+        // Row groups have come in any order.
+        repeats.values_mut().for_each(|rows| rows.sort_unstable());
         let worth_it = is_worth_it.load(Ordering::Relaxed);
         Ok((Transactions { cells, late, repeats, interner }, tally, worth_it))
     }

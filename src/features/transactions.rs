@@ -283,7 +283,10 @@ impl Reading<'_> {
                 };
                 match positions[row] {
                     _ if is_out => None,
-                    STRANGER => self.strangers.map(|strangers| (stranger(strangers), age)),
+                    STRANGER => {
+                        let account = stranger(self.strangers?);
+                        self.partitions.has_room(account).then_some((account, age))
+                    }
                     position => Some((position, age)),
                 }
             };

@@ -114,7 +114,12 @@ fn key(job: &Job, plans: &Plans) -> String {
     for spec in inputs {
         say(format_args!("{} {:?} {:?} {:?}", spec.name, spec.is_dated(), spec.rename, spec.unique));
     }
-    say(format_args!("{:?}", job.scopes.transactions.columns[0]));
+    let kind = |scope: &Scope, column: &str| scope.find(column).map(|(_, kind)| kind);
+    let rows = [&job.scopes.transactions, &job.scopes.repayments];
+    for (spec, scope) in inputs.into_iter().zip(rows) {
+        let unique = spec.unique.as_ref().and_then(|unique| kind(scope, &unique.column));
+        say(format_args!("{:?} {:?} {unique:?}", kind(scope, "account_id"), kind(scope, "bill_id")));
+    }
     let scopes: [&Scope; 2] = [&job.scopes.transactions, &job.scopes.bills];
     for (plan, scope) in [&plans.transactions, &plans.bills].into_iter().zip(scopes) {
         for group in &plan.groups {

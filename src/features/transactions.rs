@@ -41,6 +41,8 @@ pub struct Transactions {
 pub struct Reading<'a> {
     /// The input.
     pub source: Source<'a>,
+    /// Transactions that are too old to be read from scratch, but not to be taken out of sums.
+    pub past: &'a [OpenFile],
     /// Each wanted column's position in the transactions scope.
     pub slots: Vec<usize>,
     /// How many columns the scope has.
@@ -257,7 +259,8 @@ impl Reading<'_> {
         };
         cross(&Load { packed: late.clone(), ..Load::default() });
 
-        let files = leaving(self.plan, &segments, self.source.files, since, self.as_of);
+        let mut files = leaving(self.plan, &segments, self.past, since, self.as_of);
+        files.extend(leaving(self.plan, &segments, self.source.files, since, self.as_of));
         let source =
             Source { files: &files, unique: None, report_from: Day(i32::MAX), ..self.source.clone() };
         let reach_of = |delivery: Option<Day>| {

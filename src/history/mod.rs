@@ -18,6 +18,7 @@ use crate::features::plan::Plan;
 use crate::features::transactions::{self, Transactions};
 use crate::features::{Answers, Partitions, Places};
 use crate::input::accounts::{Accounts, Id, Ids, STRANGER, Strangers};
+use crate::input::file::OpenFile;
 use crate::input::stream::{Source, Tally};
 use crate::job::Feature;
 
@@ -44,6 +45,8 @@ pub struct History {
 pub struct Reading<'a> {
     /// The transactions that bear on the day.
     pub transactions: Source<'a>,
+    /// Transactions that are too old for it, of which an earlier night's sums may hold rows.
+    pub past: &'a [OpenFile],
     /// Each wanted column's position in the transactions scope.
     pub slots: Vec<usize>,
     /// How many columns that scope has.
@@ -221,6 +224,7 @@ impl Reading<'_> {
     ) -> transactions::Reading<'b> {
         transactions::Reading {
             source: self.transactions.clone(),
+            past: self.past,
             slots: self.slots.clone(),
             scope_len: self.scope_len,
             plan: self.transactions_plan,

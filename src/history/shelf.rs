@@ -14,6 +14,7 @@ use super::parts::put_together;
 use super::tables::Table;
 use super::{Grounds, History, Plans};
 use crate::day::Day;
+use crate::input::file::OpenFile;
 
 /// A directory of states: `<feature set>/date=<D>/`.
 pub struct Shelf {
@@ -53,37 +54,45 @@ impl Shelf {
         Shelf { directory: directory.to_path_buf() }
     }
 
-    /// The latest state from which a night can go on, and why later ones, or all, were passed over.
-    pub fn find(&self, as_of: Day, tonight: &Grounds) -> (Option<Candidate>, Vec<String>) {
+    /// The days of a feature set's states.
+    pub fn days(&self, key: &str) -> Vec<Day> {
+        self.list(key).0.into_iter().map(|(day, _)| day).collect()
+    }
+
+    /// The latest state from which a night can go on, or why there is none; and what is to be told of
+    /// states that were passed over. For `past` see [`Grounds::unfit`].
+    pub fn find(
+        &self,
+        as_of: Day,
+        tonight: &Grounds,
+        past: &[OpenFile],
+    ) -> (Result<Candidate, String>, Vec<String>) {
         let (mut own, others) = self.list(&tonight.key);
-        own.retain(|(day, _)| *day <= as_of);
         let mut remarks = Vec::new();
+        let mut why = match (own.is_empty(), others.is_empty()) {
+            (true, true) => "there is no state yet".to_string(),
+            (true, false) => "there is no state of this feature set, only of others".to_string(),
+            (false, _) => "there is no state of this day or an earlier one".to_string(),
+        };
+        if own.is_empty() && !others.is_empty() {
+            remarks.push(why.clone());
+        }
+        own.retain(|(day, _)| *day <= as_of);
         while let Some((day, directory)) = own.pop() {
-            let label = match Label::read(&directory) {
-                Ok(label) => label,
-                Err(error) => {
-                    remarks.push(format!("the state of {day} is torn or foreign: {error:#}"));
-                    continue;
-                }
+            why = match Label::read(&directory) {
+                Err(error) => format!("the state of {day} is torn or foreign: {error:#}"),
+                Ok(label) => match label.grounds.unfit(label.as_of, tonight, past) {
+                    None if label.as_of == day => {
+                        let bytes = label.tables.values().map(|(bytes, _)| bytes).sum();
+                        return (Ok(Candidate { as_of: day, bytes, directory, label }), remarks);
+                    }
+                    None => format!("the state of {day} is passed over: it is of another day than it says"),
+                    Some(what) => format!("the state of {day} is passed over: {what}"),
+                },
             };
-            match label.grounds.unfit(label.as_of, tonight) {
-                None if label.as_of == day => {
-                    let bytes = label.tables.values().map(|(bytes, _)| bytes).sum();
-                    return (Some(Candidate { as_of: day, bytes, directory, label }), remarks);
-                }
-                why => {
-                    let why = why.unwrap_or_else(|| "it is of another day than it says".into());
-                    remarks.push(format!("the state of {day} is passed over: {why}"));
-                }
-            }
+            remarks.push(why.clone());
         }
-        if remarks.is_empty() {
-            remarks.push(match others.is_empty() {
-                true => "there is no state yet".into(),
-                false => "there is no state of this feature set, only of others".into(),
-            });
-        }
-        (None, remarks)
+        (Err(why), remarks)
     }
 
     /// States of a feature set, oldest first, and all others.

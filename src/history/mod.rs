@@ -133,13 +133,9 @@ impl Reading<'_> {
         let room = |strangers: &Strangers| partitions.has_room(partitions.stranger(strangers.len() as u32));
         lasts &= keeps && room(&strangers);
         if let Some(staging) = keeping.staging.filter(|_| lasts) {
-            parts::put_transactions(
-                &transactions,
-                self.transactions_plan,
-                partitions,
-                strangers.len(),
-                staging,
-            )?;
+            let met = strangers.len();
+            let plan = self.transactions_plan;
+            staging.note(parts::put_transactions(&transactions, plan, partitions, met, staging));
         }
         let transactions = keeping.retains.then_some(transactions);
         lap("features of transactions");
@@ -153,11 +149,11 @@ impl Reading<'_> {
         answers.add(self.features, self.bills_plan, &bills.cells, 0, accounts, partitions)?;
         lasts &= room(&strangers);
         if let Some(staging) = keeping.staging.filter(|_| lasts) {
-            parts::put_bills(&bills, self.bills_plan, partitions, staging)?;
+            staging.note(parts::put_bills(&bills, self.bills_plan, partitions, staging));
         }
         let strangers = strangers.into_ids();
         if let Some(staging) = keeping.staging.filter(|_| lasts) {
-            parts::put_ids(&accounts.ids, &strangers, staging)?;
+            staging.note(parts::put_ids(&accounts.ids, &strangers, staging));
         }
         let history = transactions.filter(|_| lasts).map(|transactions| {
             let book = accounts.ids.clone();

@@ -9,5 +9,6 @@ mod properties;
 mod publish;
 mod range;
 mod readme;
+mod state;
 mod support;
 mod tidy;

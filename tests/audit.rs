@@ -4,7 +4,7 @@ mod bills;
 mod book;
 pub mod case;
 mod chain;
-mod compare;
+pub mod compare;
 mod deciding;
 mod draw_book;
 mod draw_expression;
@@ -16,7 +16,7 @@ mod intake;
 pub mod night;
 pub mod random;
 mod scoring;
-mod shrink;
+pub mod shrink;
 pub mod value;
 pub mod written;
 
@@ -33,7 +33,7 @@ const CASES: u32 = 1500;
 /// Rows, features, rules of a case grow with its size.
 const SIZE: usize = 60;
 
-fn from_environment<T: std::str::FromStr>(name: &str) -> Option<T> {
+pub fn from_environment<T: std::str::FromStr>(name: &str) -> Option<T> {
     std::env::var(name).ok().map(|text| text.parse().ok().unwrap_or_else(|| panic!("{name} is a number")))
 }
 

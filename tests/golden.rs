@@ -60,7 +60,8 @@ fn check_range(case: &Path) {
     }
 }
 
-fn check_run(found: &Path, expected: &Path) {
+/// Compares a run with what is expected of it.
+pub fn check_run(found: &Path, expected: &Path) {
     for name in TABLES {
         let file = format!("{name}.parquet");
         let (ours, theirs) = (Table::read(&found.join(&file)), Table::read(&expected.join(&file)));

@@ -12,5 +12,6 @@ mod publish;
 mod range;
 mod readme;
 mod report;
+mod state;
 mod support;
 mod tidy;

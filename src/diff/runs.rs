@@ -58,7 +58,7 @@ impl Layout {
 /// Where blocks come from.
 pub enum Reader {
     /// A file.
-    Table(SortedFile),
+    Table(Box<SortedFile>),
     /// A run's scores, features and decisions.
     Run(Box<RunReader>),
 }
@@ -84,7 +84,7 @@ impl Reader {
             key: file.key.clone(),
             schemas: vec![(name, file.schema.clone())],
         };
-        Ok((Reader::Table(file), layout))
+        Ok((Reader::Table(Box::new(file)), layout))
     }
 
     /// Opens a run.

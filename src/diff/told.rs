@@ -60,10 +60,8 @@ fn count(number: u64) -> String {
 /// What is there to tell, of each list at most `limit` entries; the headlines alone for a summary.
 pub fn sections(findings: &Findings, limit: usize, is_summary: bool) -> Vec<Section> {
     let mut sections = vec![opening(findings)];
-    if let Some(basis) = &findings.basis {
-        if !is_summary {
-            sections.extend(basis_sections(basis, limit));
-        }
+    if let Some(basis) = findings.basis.as_ref().filter(|_| !is_summary) {
+        sections.extend(basis_sections(basis, limit));
     }
     sections.push(presence(findings));
     if !is_summary {

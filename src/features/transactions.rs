@@ -41,6 +41,8 @@ pub struct Transactions {
 pub struct Reading<'a> {
     /// The input.
     pub source: Source<'a>,
+    /// Transactions that are too old to be read from scratch, but not to be taken out of sums.
+    pub past: &'a [OpenFile],
     /// Each wanted column's position in the transactions scope.
     pub slots: Vec<usize>,
     /// How many columns the scope has.
@@ -191,7 +193,9 @@ impl Reading<'_> {
             });
             if keeps {
                 let mut kept = kept.lock().expect("no thread panicked");
-                self.keep(&mut kept, &load, origin, repeats);
+                if !is_known(origin.delivery) {
+                    self.keep(&mut kept, &load, origin, repeats);
+                }
                 if kept.0.len() as u64 > rows / LATE_ONE_IN + u64::from(u16::MAX) {
                     kept.0 = Packed::of(self.plan);
                     is_worth_it.store(false, Ordering::Relaxed);
@@ -208,7 +212,9 @@ impl Reading<'_> {
         let mut cells: Vec<Cells> =
             cells.into_iter().map(|cells| cells.into_inner().expect("no thread panicked")).collect();
         cells.par_iter_mut().for_each(|cells| cells.settle(self.plan));
-        let (late, repeats) = kept.into_inner().expect("no thread panicked");
+        let (late, mut repeats) = kept.into_inner().expect("no thread panicked");
+        // Row groups have come in any order.
+        repeats.values_mut().for_each(|rows| rows.sort_unstable());
         let worth_it = is_worth_it.load(Ordering::Relaxed);
         Ok((Transactions { cells, late, repeats, interner }, tally, worth_it))
     }
@@ -253,7 +259,8 @@ impl Reading<'_> {
         };
         cross(&Load { packed: late.clone(), ..Load::default() });
 
-        let files = leaving(self.plan, &segments, self.source.files, since, self.as_of);
+        let mut files = leaving(self.plan, &segments, self.past, since, self.as_of);
+        files.extend(leaving(self.plan, &segments, self.source.files, since, self.as_of));
         let source =
             Source { files: &files, unique: None, report_from: Day(i32::MAX), ..self.source.clone() };
         let reach_of = |delivery: Option<Day>| {
@@ -279,7 +286,10 @@ impl Reading<'_> {
                 };
                 match positions[row] {
                     _ if is_out => None,
-                    STRANGER => self.strangers.map(|strangers| (stranger(strangers), age)),
+                    STRANGER => {
+                        let account = stranger(self.strangers?);
+                        self.partitions.has_room(account).then_some((account, age))
+                    }
                     position => Some((position, age)),
                 }
             };

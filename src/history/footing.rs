@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::day::Day;
 use crate::expr::Scope;
 use crate::features::plan::Plan;
+use crate::features::transactions::longest_sum;
 use crate::input::file::{OpenFile, bytes_hash};
-use crate::job::{From, Job};
+use crate::job::{From, Job, input_names};
 
 /// Changes whenever a history of one version means another thing, or nothing, to the next.
 const STATE_VERSION: u32 = 1;
@@ -43,6 +44,21 @@ pub struct Footing {
     pub size: u64,
     /// SHA-256 of its Parquet footer.
     pub footer_sha256: String,
+    /// When it was last written: rows may change and leave the footer as it was.
+    pub written: (i64, i64),
+}
+
+impl Footing {
+    fn of(input: &str, file: &OpenFile) -> Footing {
+        Footing {
+            input: input.to_string(),
+            delivery: file.delivery,
+            file: file.file.name.clone(),
+            size: file.size,
+            footer_sha256: file.footer_hash.clone(),
+            written: file.written,
+        }
+    }
 }
 
 /// What a history stands on.
@@ -52,6 +68,8 @@ pub struct Grounds {
     pub key: String,
     /// The first delivery of transactions that bears on the day.
     pub oldest_transactions: Day,
+    /// The first of which some sum still holds rows at the end of the day.
+    pub oldest_in_sums: Day,
     /// The transactions and repayments read, or to be read.
     pub files: Vec<Footing>,
 }
@@ -61,25 +79,23 @@ impl Grounds {
     pub fn of(
         job: &Job,
         plans: &Plans,
+        as_of: Day,
         oldest_transactions: Day,
         transactions: &[OpenFile],
         repayments: &[OpenFile],
     ) -> Grounds {
-        let footing = |input: &str, file: &OpenFile| Footing {
-            input: input.to_string(),
-            delivery: file.delivery,
-            file: file.file.name.clone(),
-            size: file.size,
-            footer_sha256: file.footer_hash.clone(),
-        };
-        let transactions = transactions.iter().map(|file| footing(job.inputs.transactions.name, file));
-        let repayments = repayments.iter().map(|file| footing(job.inputs.repayments.name, file));
-        Grounds { key: key(job, plans), oldest_transactions, files: transactions.chain(repayments).collect() }
+        let footings =
+            |input, files: &[OpenFile]| files.iter().map(|file| Footing::of(input, file)).collect::<Vec<_>>();
+        let mut files = footings(job.inputs.transactions.name, transactions);
+        files.extend(footings(job.inputs.repayments.name, repayments));
+        let oldest_in_sums = as_of.plus(1 - longest_sum(&plans.transactions) as i32);
+        Grounds { key: key(job, plans), oldest_transactions, oldest_in_sums, files }
     }
 
     /// Why a history that stands on these, up to `as_of`, is no start for a night that stands on
-    /// `tonight`; `None` if it is one.
-    pub fn unfit(&self, as_of: Day, tonight: &Grounds) -> Option<String> {
+    /// `tonight`; `None` if it is one. `past` are the transactions that are too old for the night, of
+    /// which the history's sums may hold rows that the night must take out.
+    pub fn unfit(&self, as_of: Day, tonight: &Grounds, past: &[OpenFile]) -> Option<String> {
         if self.key != tonight.key {
             return Some("it is of another feature set".into());
         }
@@ -90,15 +106,22 @@ impl Grounds {
             let of = footing.delivery.map_or(String::new(), |day| format!(" of {day}"));
             Some(format!("{}{of} ({}) {what}", footing.input, footing.file))
         };
-        for footing in tonight.files.iter().filter(|footing| footing.delivery <= Some(as_of)) {
+        let past: Vec<Footing> = past
+            .iter()
+            .filter(|file| file.delivery >= Some(self.oldest_in_sums))
+            .map(|file| Footing::of(input_names::TRANSACTIONS, file))
+            .collect();
+        let tonights = tonight.files.iter().filter(|footing| footing.delivery <= Some(as_of));
+        for footing in tonights.chain(&past) {
             match known.remove(&name(footing)) {
                 None => return told(footing, "has come since"),
                 Some(before) if before != footing => return told(footing, "has changed since"),
                 Some(_) => {}
             }
         }
+        let oldest = self.oldest_in_sums.min(tonight.oldest_transactions);
         let bears = |footing: &&&Footing| {
-            footing.input != "transactions" || footing.delivery >= Some(tonight.oldest_transactions)
+            footing.input != input_names::TRANSACTIONS || footing.delivery >= Some(oldest)
         };
         let gone = known.values().find(bears)?;
         told(gone, "is missing now")
@@ -114,7 +137,12 @@ fn key(job: &Job, plans: &Plans) -> String {
     for spec in inputs {
         say(format_args!("{} {:?} {:?} {:?}", spec.name, spec.is_dated(), spec.rename, spec.unique));
     }
-    say(format_args!("{:?}", job.scopes.transactions.columns[0]));
+    let kind = |scope: &Scope, column: &str| scope.find(column).map(|(_, kind)| kind);
+    let rows = [&job.scopes.transactions, &job.scopes.repayments];
+    for (spec, scope) in inputs.into_iter().zip(rows) {
+        let unique = spec.unique.as_ref().and_then(|unique| kind(scope, &unique.column));
+        say(format_args!("{:?} {:?} {unique:?}", kind(scope, "account_id"), kind(scope, "bill_id")));
+    }
     let scopes: [&Scope; 2] = [&job.scopes.transactions, &job.scopes.bills];
     for (plan, scope) in [&plans.transactions, &plans.bills].into_iter().zip(scopes) {
         for group in &plan.groups {

@@ -18,6 +18,7 @@ use crate::features::plan::Plan;
 use crate::features::transactions::{self, Transactions};
 use crate::features::{Answers, Partitions, Places};
 use crate::input::accounts::{Accounts, Id, Ids, STRANGER, Strangers};
+use crate::input::file::OpenFile;
 use crate::input::stream::{Source, Tally};
 use crate::job::Feature;
 
@@ -44,6 +45,8 @@ pub struct History {
 pub struct Reading<'a> {
     /// The transactions that bear on the day.
     pub transactions: Source<'a>,
+    /// Transactions that are too old for it, of which an earlier night's sums may hold rows.
+    pub past: &'a [OpenFile],
     /// Each wanted column's position in the transactions scope.
     pub slots: Vec<usize>,
     /// How many columns that scope has.
@@ -130,13 +133,9 @@ impl Reading<'_> {
         let room = |strangers: &Strangers| partitions.has_room(partitions.stranger(strangers.len() as u32));
         lasts &= keeps && room(&strangers);
         if let Some(staging) = keeping.staging.filter(|_| lasts) {
-            parts::put_transactions(
-                &transactions,
-                self.transactions_plan,
-                partitions,
-                strangers.len(),
-                staging,
-            )?;
+            let met = strangers.len();
+            let plan = self.transactions_plan;
+            staging.note(parts::put_transactions(&transactions, plan, partitions, met, staging));
         }
         let transactions = keeping.retains.then_some(transactions);
         lap("features of transactions");
@@ -150,11 +149,11 @@ impl Reading<'_> {
         answers.add(self.features, self.bills_plan, &bills.cells, 0, accounts, partitions)?;
         lasts &= room(&strangers);
         if let Some(staging) = keeping.staging.filter(|_| lasts) {
-            parts::put_bills(&bills, self.bills_plan, partitions, staging)?;
+            staging.note(parts::put_bills(&bills, self.bills_plan, partitions, staging));
         }
         let strangers = strangers.into_ids();
         if let Some(staging) = keeping.staging.filter(|_| lasts) {
-            parts::put_ids(&accounts.ids, &strangers, staging)?;
+            staging.note(parts::put_ids(&accounts.ids, &strangers, staging));
         }
         let history = transactions.filter(|_| lasts).map(|transactions| {
             let book = accounts.ids.clone();
@@ -221,6 +220,7 @@ impl Reading<'_> {
     ) -> transactions::Reading<'b> {
         transactions::Reading {
             source: self.transactions.clone(),
+            past: self.past,
             slots: self.slots.clone(),
             scope_len: self.scope_len,
             plan: self.transactions_plan,

@@ -119,10 +119,11 @@ fn put_cells(
         };
         Values::Ints(slab.clone().flat_map(of_partition).collect())
     };
-    staging.put(Table {
-        name: format!("{of}_words_{number:04}"),
-        columns: (0..plan.stride).map(word).collect(),
-    })?;
+    // Without words there is no table: it would have no column.
+    if plan.stride > 0 {
+        let columns = (0..plan.stride).map(word).collect();
+        staging.put(Table { name: format!("{of}_words_{number:04}"), columns })?;
+    }
     let global = |partition: usize, account: u32| i64::from(accounts(partition).start + account);
     let sights = slab.clone().flat_map(|partition| {
         let of = move |sight: &Sight| {
@@ -266,7 +267,10 @@ fn cells_of(
 ) -> Result<Vec<Cells>> {
     let mut all: Vec<Cells> =
         slab.clone().map(|partition| Cells::new(plan, partitions.accounts(partition).len())).collect();
-    let words = table(&format!("{of}_words_{number:04}"))?;
+    let words = match plan.stride {
+        0 => Table { name: String::new(), columns: Vec::new() },
+        _ => table(&format!("{of}_words_{number:04}"))?,
+    };
     let rows: usize = slab.clone().map(|partition| partitions.accounts(partition).len()).sum();
     ensure!(words.columns.len() == plan.stride && words.len() <= rows, "words of at most {rows} accounts");
     for (word, column) in words.columns.iter().enumerate() {

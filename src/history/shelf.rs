@@ -2,11 +2,11 @@
 //! computed without it, to the same result.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Error, Result, ensure};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -14,6 +14,7 @@ use super::parts::put_together;
 use super::tables::Table;
 use super::{Grounds, History, Plans};
 use crate::day::Day;
+use crate::input::file::OpenFile;
 
 /// A directory of states: `<feature set>/date=<D>/`.
 pub struct Shelf {
@@ -44,6 +45,12 @@ type States = Vec<(Day, PathBuf)>;
 
 const LABEL: &str = "state.json";
 
+/// Begins the name of a state in the making; the process's number ends it.
+const STAGING: &str = ".staging-";
+
+/// Locked by the process that makes a state.
+const LOCK: &str = ".lock";
+
 /// How many states of a feature set are kept: last night's, and one to fall back on.
 const KEPT: usize = 2;
 
@@ -56,44 +63,51 @@ impl Shelf {
         Shelf { directory: directory.to_path_buf() }
     }
 
-    /// The latest state from which a night can go on, and why later ones, or all, were passed over.
-    pub fn find(&self, as_of: Day, tonight: &Grounds) -> (Option<Candidate>, Vec<String>) {
+    /// The days of a feature set's states.
+    pub fn days(&self, key: &str) -> Vec<Day> {
+        self.list(key).0.into_iter().map(|(day, _)| day).collect()
+    }
+
+    /// The latest state from which a night can go on, or why there is none; and what is to be told of
+    /// states that were passed over. For `past` see [`Grounds::unfit`].
+    pub fn find(
+        &self,
+        as_of: Day,
+        tonight: &Grounds,
+        past: &[OpenFile],
+    ) -> (Result<Candidate, String>, Vec<String>) {
         let (mut own, others) = self.list(&tonight.key);
-        own.retain(|(day, _)| *day <= as_of);
         let mut remarks = Vec::new();
+        let mut why = match (own.is_empty(), others.is_empty()) {
+            (true, true) => "there is no state yet".to_string(),
+            (true, false) => "there is no state of this feature set, only of others".to_string(),
+            (false, _) => "there is no state of this day or an earlier one".to_string(),
+        };
+        if own.is_empty() && !others.is_empty() {
+            remarks.push(why.clone());
+        }
+        own.retain(|(day, _)| *day <= as_of);
         while let Some((day, directory)) = own.pop() {
-            let label = match Label::read(&directory) {
-                Ok(label) => label,
-                Err(error) => {
-                    remarks.push(format!("the state of {day} is torn or foreign: {error:#}"));
-                    continue;
-                }
+            why = match Label::read(&directory) {
+                Err(error) => format!("the state of {day} is torn or foreign: {error:#}"),
+                Ok(label) => match label.grounds.unfit(label.as_of, tonight, past) {
+                    None if label.as_of == day => {
+                        let bytes = label.tables.values().map(|(bytes, _)| bytes).sum();
+                        return (Ok(Candidate { as_of: day, bytes, directory, label }), remarks);
+                    }
+                    None => format!("the state of {day} is passed over: it is of another day than it says"),
+                    Some(what) => format!("the state of {day} is passed over: {what}"),
+                },
             };
-            match label.grounds.unfit(label.as_of, tonight) {
-                None if label.as_of == day => {
-                    let bytes = label.tables.values().map(|(bytes, _)| bytes).sum();
-                    return (Some(Candidate { as_of: day, bytes, directory, label }), remarks);
-                }
-                why => {
-                    let why = why.unwrap_or_else(|| "it is of another day than it says".into());
-                    remarks.push(format!("the state of {day} is passed over: {why}"));
-                }
-            }
+            remarks.push(why.clone());
         }
-        if remarks.is_empty() {
-            remarks.push(match others.is_empty() {
-                true => "there is no state yet".into(),
-                false => "there is no state of this feature set, only of others".into(),
-            });
-        }
-        (None, remarks)
+        (Err(why), remarks)
     }
 
     /// States of a feature set, oldest first, and all others.
     fn list(&self, key: &str) -> (States, States) {
-        let entries = |directory: &Path| fs::read_dir(directory).into_iter().flatten().flatten();
         let mut all: States = entries(&self.directory)
-            .flat_map(|set| entries(&set.path()).map(|state| state.path()).collect::<Vec<_>>())
+            .flat_map(|set| entries(&set))
             .filter_map(|path| {
                 let day = path.file_name()?.to_str()?.strip_prefix("date=")?.parse().ok()?;
                 Some((day, path))
@@ -107,26 +121,53 @@ impl Shelf {
     /// Begins a state of a day.
     pub fn stage(&self, as_of: Day, grounds: &Grounds) -> Result<Staging> {
         let set = self.directory.join(&grounds.key);
-        let directory = set.join(format!(".staging-{}", std::process::id()));
+        let directory = set.join(format!("{STAGING}{}", std::process::id()));
         if directory.exists() {
             fs::remove_dir_all(&directory).with_context(|| format!("remove {}", directory.display()))?;
         }
         fs::create_dir_all(&directory).with_context(|| format!("create {}", directory.display()))?;
+        let lock = File::create(directory.join(LOCK)).context("lock a state in the making")?;
+        lock.lock().context("lock a state in the making")?;
         let shelf = Shelf::new(&self.directory);
-        Ok(Staging { as_of, shelf, directory, grounds: grounds.clone(), tables: Mutex::default() })
+        Ok(Staging {
+            as_of,
+            shelf,
+            directory,
+            grounds: grounds.clone(),
+            tables: Mutex::default(),
+            failure: Mutex::default(),
+            _lock: lock,
+        })
     }
 
+    /// Keeps the state just put there and the latest others.
     fn prune(&self, key: &str, as_of: Day) -> Result<()> {
-        let (own, others) = self.list(key);
-        let old = own.iter().take(own.len().saturating_sub(KEPT));
+        let (mut own, others) = self.list(key);
+        own.retain(|(day, _)| *day != as_of);
+        let old = own.iter().take((own.len() + 1).saturating_sub(KEPT));
         let given_up = others.iter().filter(|(day, _)| as_of.since(*day) > GIVEN_UP_AFTER_DAYS);
         for (_, path) in old.chain(given_up) {
             fs::remove_dir_all(path).with_context(|| format!("remove {}", path.display()))?;
             // Goes only if nothing else is in it.
             let _ = path.parent().map(fs::remove_dir);
         }
+        for path in entries(&self.directory.join(key)).filter(|path| is_left_over(path)) {
+            fs::remove_dir_all(&path).with_context(|| format!("remove {}", path.display()))?;
+        }
         Ok(())
     }
+}
+
+/// The entries of a directory; none of one that is not there.
+fn entries(directory: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path())
+}
+
+/// Whether a directory is a state in the making of a process that has died.
+fn is_left_over(path: &Path) -> bool {
+    let is_staging =
+        path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(STAGING.as_bytes()));
+    is_staging && File::open(path.join(LOCK)).map_or(true, |lock| lock.try_lock().is_ok())
 }
 
 /// A state in the making: it comes to lie on the shelf whole, or not at all.
@@ -137,6 +178,9 @@ pub struct Staging {
     directory: PathBuf,
     grounds: Grounds,
     tables: Mutex<BTreeMap<String, (u64, u64)>>,
+    failure: Mutex<Option<Error>>,
+    /// Held as long as the process lives: what a dead one has left is known by it.
+    _lock: File,
 }
 
 impl Staging {
@@ -150,11 +194,22 @@ impl Staging {
         Ok(())
     }
 
+    /// Notes that some tables could not be written: the state comes to nothing, the run goes on.
+    pub(super) fn note(&self, put: Result<()>) {
+        if let Err(error) = put {
+            self.failure.lock().expect("no thread panicked").get_or_insert(error);
+        }
+    }
+
     /// Puts the state on the shelf and clears away old ones.
     pub fn commit(self) -> Result<()> {
+        if let Some(error) = self.failure.lock().expect("no thread panicked").take() {
+            return Err(error);
+        }
         let tables = std::mem::take(&mut *self.tables.lock().expect("no thread panicked"));
         let label = Label { as_of: self.as_of, grounds: self.grounds.clone(), tables };
         fs::write(self.directory.join(LABEL), serde_json::to_vec(&label)?)?;
+        fs::remove_file(self.directory.join(LOCK))?;
         let target = self.directory.with_file_name(format!("date={}", self.as_of));
         if target.exists() {
             fs::remove_dir_all(&target).with_context(|| format!("remove {}", target.display()))?;

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -81,6 +82,8 @@ pub struct OpenFile {
     pub size: u64,
     /// SHA-256 of the Parquet footer, in hex.
     pub footer_hash: String,
+    /// When it was last written, as the file system has it: seconds and nanoseconds.
+    pub written: (i64, i64),
     /// Rows by row group.
     pub row_groups: Vec<u64>,
     metadata: ArrowReaderMetadata,
@@ -99,10 +102,12 @@ pub fn open(spec: &InputSpec, delivery: Option<Day>, file: &InputFile) -> Result
     };
     let mut handle = File::open(&file.path).map_err(|error| input(format!("{subject}: {error}")))?;
     let (size, footer_hash) = footer_hash(&mut handle).map_err(|error| unreadable(&error))?;
+    let written = handle.metadata().map_err(|error| unreadable(&error))?;
+    let written = (written.mtime(), written.mtime_nsec());
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let metadata = ArrowReaderMetadata::load(&handle, options).map_err(|error| unreadable(&error))?;
     let row_groups = metadata.metadata().row_groups().iter().map(|group| group.num_rows() as u64).collect();
-    Ok(OpenFile { file: file.clone(), delivery, size, footer_hash, row_groups, metadata, subject })
+    Ok(OpenFile { file: file.clone(), delivery, size, footer_hash, written, row_groups, metadata, subject })
 }
 
 /// The file's size and the hash of its footer: the metadata, its length and the magic number.

@@ -92,21 +92,23 @@ impl Search<'_> {
             return scratch(why.into());
         }
         let as_of = self.dates.as_of;
-        let own =
-            self.last.filter(|(day, grounds)| *day <= as_of && grounds.unfit(*day, self.grounds).is_none());
+        let own = self.last.filter(|(day, grounds)| {
+            *day <= as_of && grounds.unfit(*day, self.grounds, &self.files.past).is_none()
+        });
         let own = own.map(|(day, _)| (Basis::State { of: day, is_own: true, bytes: 0 }, None));
-        let (on_shelf, mut remarks) = match (&own, shelf(self.job)) {
-            (None, Some(shelf)) => shelf.find(as_of.min(latest), self.grounds),
-            (None, None) => (None, vec!["the job has no [state]".into()]),
-            _ => (None, Vec::new()),
-        };
-        let on_shelf = on_shelf
-            .map(|found| (Basis::State { of: found.as_of, is_own: false, bytes: found.bytes }, Some(found)));
-        let (basis, candidate) = match own.or(on_shelf) {
-            Some(found) => found,
-            None => {
-                return (Basis::Scratch { why: remarks.pop().unwrap_or_default(), passes }, None, remarks);
+        let (found, remarks) = match (own, shelf(self.job)) {
+            (Some(own), _) => (Ok(own), Vec::new()),
+            (None, None) => (Err("the job has no [state]".to_string()), Vec::new()),
+            (None, Some(shelf)) => {
+                let (found, remarks) = shelf.find(as_of.min(latest), self.grounds, &self.files.past);
+                let basis =
+                    |found: &Candidate| Basis::State { of: found.as_of, is_own: false, bytes: found.bytes };
+                (found.map(|found| (basis(&found), Some(found))), remarks)
             }
+        };
+        let (basis, candidate) = match found {
+            Ok(found) => found,
+            Err(why) => return (Basis::Scratch { why, passes }, None, remarks),
         };
         let bytes = |files: &[OpenFile]| files.iter().map(|file| file.size).sum::<u64>();
         let (transactions, repayments) = self.reads(&basis);
@@ -125,16 +127,31 @@ impl Search<'_> {
 
     /// The transactions and repayments that are read.
     pub fn reads(&self, basis: &Basis) -> (Vec<OpenFile>, Vec<OpenFile>) {
-        let Files { transactions, repayments, .. } = self.files;
+        let Files { transactions, repayments, past, .. } = self.files;
         let as_of = self.dates.as_of;
         let Basis::State { of: since, .. } = *basis else {
             return (transactions.clone(), repayments.clone());
         };
         let segments = Segments::new(&self.plans.transactions, as_of);
-        let mut read = leaving(&self.plans.transactions, &segments, transactions, since, as_of);
+        let mut read = leaving(&self.plans.transactions, &segments, past, since, as_of);
+        read.extend(leaving(&self.plans.transactions, &segments, transactions, since, as_of));
         read.extend(recent(&self.job.inputs.transactions, transactions, as_of, Some(since)));
         (read, recent(&self.job.inputs.repayments, repayments, as_of, Some(since)))
     }
+}
+
+/// The first day of those that a night may go on from: what another night of the run leaves, and the
+/// states on the shelf.
+pub fn earliest_start(
+    request: &Request,
+    job: &Job,
+    as_of: Day,
+    grounds: &Grounds,
+    last: Option<Day>,
+) -> Option<Day> {
+    let on_shelf = shelf(job).into_iter().flat_map(|shelf| shelf.days(&grounds.key));
+    let days = last.into_iter().chain(on_shelf).filter(|day| *day <= as_of);
+    if request.from_scratch { None } else { days.min() }
 }
 
 /// The states of a job.

@@ -103,7 +103,7 @@ fn course(
 ) -> Result<(Course, Vec<Reading>)> {
     let Prepared { dates, job, deliveries } = prepared;
     session.footers.next_night();
-    let files = Files::open(job, deliveries, *dates, &mut session.footers)?;
+    let mut files = Files::open(job, deliveries, *dates, &mut session.footers)?;
     if !session.request.replace && is_there(&session.out, *dates) {
         if awaits {
             return Ok((Course::Depends, Vec::new()));
@@ -118,6 +118,10 @@ fn course(
     let grounds = files.grounds(job, &plans, dates.as_of);
     let known = last.as_ref().map(|(day, grounds)| (*day, grounds));
     let request = &session.request;
+    if let Some(since) = basis::earliest_start(request, job, dates.as_of, &grounds, known.map(|(day, _)| day))
+    {
+        files.open_past(job, deliveries, dates.as_of, since, &mut session.footers);
+    }
     let search =
         Search { request, job, files: &files, plans: &plans, dates: *dates, grounds: &grounds, last: known };
     let (basis, ..) = search.choose(Day(i32::MAX));

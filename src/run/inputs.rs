@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use crate::day::Day;
 use crate::expr::Type;
 use crate::features::plan::Plan;
+use crate::features::transactions::longest_sum;
 use crate::history::{Grounds, Plans};
 use crate::input::catalog::{self, Catalog, Delivery};
 use crate::input::file::{self, OpenFile, Role, Units, Wanted};
@@ -77,6 +78,8 @@ fn input_columns(deliveries: &Deliveries, dates: Option<Dates>) -> InputColumns 
 /// The input files a run stands on, opened.
 pub struct Files {
     pub(super) transactions: Vec<OpenFile>,
+    /// Transactions too old for the run, of which an earlier night's sums may still hold rows.
+    pub(super) past: Vec<OpenFile>,
     pub(super) repayments: Vec<OpenFile>,
     pub(super) lines: Vec<OpenFile>,
     pub(super) issued: Vec<(InputSpec, Vec<OpenFile>)>,
@@ -109,10 +112,32 @@ impl Files {
         Ok(Files {
             issued: deliveries.issued.iter().map(&mut issued).collect::<Result<_>>()?,
             transactions: footers.open(&job.inputs.transactions, &transactions)?,
+            past: Vec::new(),
             repayments: footers.open(&job.inputs.repayments, &repayments)?,
             lines: footers.open(&job.inputs.lines, &lines)?,
             snapshot,
         })
+    }
+
+    /// Opens the transactions that a night of the day `since` may have counted and this one is to leave
+    /// out. One that cannot be read is passed over: the run itself does not need it.
+    pub(super) fn open_past(
+        &mut self,
+        job: &Job,
+        deliveries: &Deliveries,
+        as_of: Day,
+        since: Day,
+        footers: &mut Footers,
+    ) {
+        let spec = &job.inputs.transactions;
+        if !spec.is_dated() {
+            return;
+        }
+        let plan = Plan::new(&job.features, From::Transactions);
+        let oldest = since.plus(1 - longest_sum(&plan) as i32);
+        let past = deliveries.transactions.within(oldest, oldest_transactions(job, as_of).plus(-1));
+        let opened = past.chunks(1).filter_map(|delivery| footers.open(spec, delivery).ok());
+        self.past = opened.flatten().collect();
     }
 
     /// Checks every file's columns against the contract.
@@ -135,7 +160,8 @@ impl Files {
 
     /// What a history of the day stands on.
     pub(super) fn grounds(&self, job: &Job, plans: &Plans, as_of: Day) -> Grounds {
-        Grounds::of(job, plans, oldest_transactions(job, as_of), &self.transactions, &self.repayments)
+        let oldest = oldest_transactions(job, as_of);
+        Grounds::of(job, plans, as_of, oldest, &self.transactions, &self.repayments)
     }
 
     /// By input.

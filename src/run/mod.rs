@@ -157,7 +157,7 @@ fn night(session: &mut Session, lock: &Lock, prepared: Prepared, progress: &Prog
     let mut watch = Stopwatch::start();
     let Prepared { dates, job, deliveries } = prepared;
     session.footers.next_night();
-    let files = Files::open(&job, &deliveries, dates, &mut session.footers)?;
+    let mut files = Files::open(&job, &deliveries, dates, &mut session.footers)?;
     let identity = Identity::of(&job.sources, &files.by_input(&job), dates)?;
     if !session.request.replace
         && let Some(standing) = standing_run(&session.out, &identity)?
@@ -167,6 +167,10 @@ fn night(session: &mut Session, lock: &Lock, prepared: Prepared, progress: &Prog
     watch.lap("open inputs");
     let plans = Plans::of(&job);
     let grounds = files.grounds(&job, &plans, dates.as_of);
+    let last = session.last.as_ref().map(|last| last.as_of);
+    if let Some(since) = basis::earliest_start(&session.request, &job, dates.as_of, &grounds, last) {
+        files.open_past(&job, &deliveries, dates.as_of, since, &mut session.footers);
+    }
     let (basis, known) = session.start(&job, &files, &plans, dates, &grounds);
     log::info!("features {basis}");
     watch.timing.basis = basis.to_string();
@@ -258,6 +262,7 @@ fn compute(
     let (source, slots) = transactions(job, files, &units, &plans.transactions, as_of, kind);
     let reading = history::Reading {
         transactions: source,
+        past: &files.past,
         slots,
         scope_len: job.scopes.transactions.columns.len(),
         repayments: repayments(job, files, &units, as_of, kind),

@@ -95,17 +95,23 @@ impl Session {
         let last = self.last.as_ref().map(|last| (last.as_of, &last.grounds));
         let search = Search { request: &self.request, job, files, plans, dates, grounds, last };
         let mut latest = Day(i32::MAX);
-        let basis = loop {
+        let mut torn = None;
+        let mut basis = loop {
             let (basis, candidate, remarks) = search.choose(latest);
             remarks.iter().for_each(|remark| log::warn!("{remark}"));
             let Some(candidate) = candidate else { break basis };
             let of = candidate.as_of;
-            match candidate.load(plans) {
+            let error = match candidate.load(plans) {
                 Ok(history) => return (basis, Some(history)),
-                Err(error) => log::warn!("the state of {of} is passed over: {error:#}"),
-            }
+                Err(error) => format!("the state of {of} is passed over: {error:#}"),
+            };
+            log::warn!("{error}");
+            torn.get_or_insert(error);
             latest = of.plus(-1);
         };
+        if let (Basis::Scratch { why, .. }, Some(torn)) = (&mut basis, torn) {
+            *why = torn;
+        }
         let is_own = matches!(basis, Basis::State { .. });
         (basis, self.last.take().filter(|_| is_own))
     }

@@ -127,6 +127,8 @@ pub struct Job {
     pub minor_units: u32,
     pub timezone: &'static str,
     pub lines_max_age_days: i32,
+    /// Whether nights may go on from one another.
+    pub keeps_state: bool,
     pub gates: Vec<Gate>,
     pub tolerance: Option<i64>,
     pub features: Vec<Feature>,

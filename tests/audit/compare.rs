@@ -44,18 +44,21 @@ pub fn disagreement(case: &Case, coverage: &mut Coverage) -> Option<String> {
             let code = exit_code(&error);
             (code != 3).then(|| format!("the model refuses ({why}), the program with {code}: {error}"))
         }
-        (Ok(night), Ok(Ok(outcome))) => {
-            let held = outcome.ending == Ending::Held;
-            if held == night.gates.iter().all(|gate| gate.holds) {
-                return Some(format!("held: {held}"));
-            }
-            manifest_difference(&night, &outcome.manifest)
-                .or_else(|| tables_difference(&night, &outcome.directory))
-        }
+        (Ok(night), Ok(Ok(outcome))) => difference(&night, &outcome),
     }
 }
 
-fn run_one(request: &Request) -> Result<Outcome> {
+/// What differs between the model's night and a run.
+pub fn difference(night: &Night, outcome: &Outcome) -> Option<String> {
+    let held = outcome.ending == Ending::Held;
+    if held == night.gates.iter().all(|gate| gate.holds) {
+        return Some(format!("held: {held}"));
+    }
+    manifest_difference(night, &outcome.manifest).or_else(|| tables_difference(night, &outcome.directory))
+}
+
+/// Runs one night.
+pub fn run_one(request: &Request) -> Result<Outcome> {
     let mut outcome = None;
     run(request, &Progress::hidden(), &mut |night| {
         outcome = Some(night);

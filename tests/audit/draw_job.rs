@@ -84,6 +84,7 @@ fn empty_job(random: &mut Random, lines_max_age_days: i32) -> Job {
         minor_units: random.pick(&[2, 2, 2, 0, 3]),
         timezone: random.pick(&["Asia/Shanghai", "UTC"]),
         lines_max_age_days,
+        keeps_state: false,
         gates: Vec::new(),
         tolerance: random.maybe(60, &[0, 1, 10, 100, 99, 1000]),
         features: Vec::new(),
@@ -153,6 +154,14 @@ fn features(drawer: &mut Drawer, case: &mut Case, bill_kind: Kind, size: usize) 
         };
         case.job.features.push(Feature { name: format!("f{number}"), kind });
     }
+}
+
+/// One more feature that the rest of the job does not name.
+pub fn another_feature(random: &mut Random, case: &Case, name: &str) -> Feature {
+    let bill_kind = case.repayments.columns.iter().find(|(column, _)| *column == "bill_id");
+    let bill_kind = bill_kind.expect("the contract's column").1;
+    let mut drawer = Drawer { random, as_of: case.as_of, is_extreme: false };
+    Feature { name: name.to_string(), kind: aggregate(&mut drawer, case, bill_kind) }
 }
 
 fn ratio_scale(drawer: &mut Drawer) -> i64 {

@@ -86,6 +86,10 @@ pub fn job_file(case: &Case) -> String {
     toml.heading("[output]");
     toml.text("dir", "out");
     toml.bare("csv", true);
+    if job.keeps_state {
+        toml.heading("[state]");
+        toml.text("dir", "states");
+    }
     job.gates.iter().for_each(|gate| write_gate(&mut toml, gate));
     toml.text
 }

@@ -98,6 +98,7 @@ fn shipped_job() -> Job {
         Some(columns.iter().map(|(name, kind)| (name.to_string(), Ok(*kind))).collect())
     };
     let bound = draft.bind(&InputColumns {
+        lines_had_more: false,
         transactions: columns(&[
             ("transaction_id", Type::Int),
             ("account_id", Type::Int),

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rescore::expr::Column;
 use rescore::job::FeatureKind;
 use rescore::policy::decide;
 use rescore::published::PublishedRun;
@@ -49,16 +50,18 @@ fn check(directory: &Path) {
 /// Ratios and expressions, computed again from the features they are made of, are those published.
 fn derived_features_follow(run: &PublishedRun) {
     let facts = run.everyone().unwrap();
-    let columns = &facts.features.columns;
+    let accounts: Vec<u32> = (0..facts.lines.accounts.len() as u32).collect();
+    let column = |feature: usize| facts.features.gather(feature, &accounts);
+    let columns: Vec<Column> = (0..run.job.features.len()).map(column).collect();
     for (number, feature) in run.job.features.iter().enumerate() {
         if matches!(feature.kind, FeatureKind::Aggregate(_)) {
             continue;
         }
         let above = columns.iter().map(Some).collect();
-        let again = rescore::features::derived(&feature.kind, above, columns[number].len()).unwrap().unwrap();
-        let published = facts.features.ints(number);
-        for row in 0..columns[number].len() {
-            assert_eq!(again.get(row), published.get(row), "{} of row {row}", feature.name);
+        let again = rescore::features::derived(&feature.kind, above, accounts.len()).unwrap().unwrap();
+        for account in 0..accounts.len() {
+            let published = facts.features.get(number, account);
+            assert_eq!(again.get(account).copied(), published, "{} of row {account}", feature.name);
         }
     }
 }

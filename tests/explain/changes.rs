@@ -50,7 +50,9 @@ impl Whole {
     fn with(&self, account: usize, feature: &str, value: i64) -> (Scores, Vec<Decision>) {
         let features = &self.run.job.features;
         let number = features.iter().position(|known| known.name == feature).unwrap();
-        let mut columns = self.facts.features.columns.clone();
+        let accounts: Vec<u32> = (0..self.facts.lines.accounts.len() as u32).collect();
+        let column = |feature: usize| self.facts.features.gather(feature, &accounts);
+        let mut columns: Vec<Column> = (0..features.len()).map(column).collect();
         columns[number] = set(&columns[number], account, Some(value));
         for (later, feature) in features.iter().enumerate().skip(number + 1) {
             let above = columns.iter().map(Some).collect();
@@ -58,7 +60,7 @@ impl Whole {
                 columns[later] = Column::Int(again.unwrap());
             }
         }
-        let features = FeatureTable { columns };
+        let features = FeatureTable::of(&columns);
         let scores = score(&self.run.job.scorecard, &features, self.facts.lines.accounts.len());
         let decisions = decide(&self.run.job, self.run.manifest.as_of, &self.facts.lines, &features, &scores);
         (scores, decisions)

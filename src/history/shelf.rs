@@ -151,7 +151,8 @@ impl Shelf {
             // Goes only if nothing else is in it.
             let _ = path.parent().map(fs::remove_dir);
         }
-        for path in entries(&self.directory.join(key)).filter(|path| is_left_over(path)) {
+        let staged = entries(&self.directory).flat_map(|set| entries(&set));
+        for path in staged.filter(|path| is_left_over(path)) {
             fs::remove_dir_all(&path).with_context(|| format!("remove {}", path.display()))?;
         }
         Ok(())

@@ -55,6 +55,9 @@ action = "hold"
 reason = "P01"
 "#;
 
+/// Rows of long before count in it.
+const PADDING: &str = r#"name = "padding"; from = "transactions"; agg = "count"; days = 60"#;
+
 /// The first day with deliveries; days of a test are counted from it.
 const FIRST: &str = "2026-11-01";
 
@@ -81,27 +84,36 @@ impl Desk {
     /// A job with these features and one more, each as in TOML with `; ` between its keys; accounts 1 and
     /// 2 have lines, and the days up to 19 have deliveries without a row.
     pub fn new(features: &[&str]) -> Desk {
+        let desk = Desk::without_padding(&[features, &[PADDING]].concat());
+        // Much to read from scratch that no night that goes on has to look at.
+        let padding = (0..500).map(|row| format!("{} 3 -10 1 padding\n", 1_000_000 + row * row * 77));
+        desk.transactions(-10, &padding.collect::<String>());
+        desk
+    }
+
+    /// A job with these features only, and little to read.
+    pub fn without_padding(features: &[&str]) -> Desk {
         let book = Book::empty();
         book.put("job.toml", JOB);
         book.put("policy.toml", POLICY);
         let desk = Desk { book, nights: Vec::new() };
-        desk.features(features);
+        desk.put_features(features);
         (-10..20).for_each(|day| {
             desk.transactions(day, "");
             desk.repayments(day, "");
         });
-        // Much to read from scratch that no night that goes on has to look at.
-        let padding = (0..500).map(|row| format!("{} 3 -10 1 padding\n", 1_000_000 + row * row * 77));
-        desk.transactions(-10, &padding.collect::<String>());
         desk.lines(0, &[1, 2]);
         desk
     }
 
-    /// Other features.
+    /// Other features, and the padding.
     pub fn features(&self, features: &[&str]) {
-        let padding = r#"name = "padding"; from = "transactions"; agg = "count"; days = 60"#;
+        self.put_features(&[features, &[PADDING]].concat());
+    }
+
+    fn put_features(&self, features: &[&str]) {
         let toml = |feature: &&str| format!("[[feature]]\n{}\n", feature.replace("; ", "\n"));
-        let features: String = features.iter().chain([&padding]).map(toml).collect();
+        let features: String = features.iter().map(toml).collect();
         self.book.put("scorecard.toml", &(features + SCORECARD));
     }
 

@@ -1,6 +1,8 @@
 //! Random books that last: the audit's cases with deliveries for every night, rows posted on time, and
 //! accounts that come and go.
 
+use std::collections::BTreeSet;
+
 use crate::audit::case::{Case, DataFile, Input, Layout};
 use crate::audit::draw_job;
 use crate::audit::random::Random;
@@ -81,13 +83,9 @@ fn post_on_time(random: &mut Random, input: &mut Input) {
     }
 }
 
-/// Some account has no line in a snapshot.
+/// Some accounts have no line in a snapshot.
 fn leave(random: &mut Random, file: &mut DataFile) {
-    let accounts: Vec<Value> = file.rows.iter().map(|row| row[0].clone()).collect();
-    for _ in 0..random.below(3) {
-        if !accounts.is_empty() {
-            let gone = random.pick(&accounts);
-            file.rows.retain(|row| row[0] != gone);
-        }
-    }
+    let accounts: BTreeSet<Value> = file.rows.iter().map(|row| row[0].clone()).collect();
+    let gone: BTreeSet<Value> = accounts.into_iter().filter(|_| random.chance(15)).collect();
+    file.rows.retain(|row| !gone.contains(&row[0]));
 }

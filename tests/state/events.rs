@@ -30,8 +30,8 @@ pub struct Schedule {
     last_night: i32,
     added: usize,
     history: Vec<String>,
-    /// Whether states have been tampered with since the last night.
-    is_tampered: bool,
+    /// Whether somebody tampers with states.
+    is_tampering: bool,
 }
 
 impl Schedule {
@@ -41,28 +41,25 @@ impl Schedule {
         let is_crowd = random.chance(1);
         let case = lasting(&mut random, is_crowd);
         let last_night = case.as_of - BEFORE_DAYS + 1;
-        let history = Vec::new();
-        Schedule { random, case, place: Twice::new(), last_night, added: 0, history, is_tampered: false }
+        let (place, is_tampering, history) = (Twice::new(), random.chance(40), Vec::new());
+        Schedule { random, case, place, last_night, added: 0, history, is_tampering }
     }
 
-    /// What has happened, for people.
-    pub fn told(&self) -> String {
-        let case = if self.case.lines.files.iter().map(|file| file.rows.len()).sum::<usize>() < 1000 {
-            shrink::told(&self.case)
-        } else {
-            "a crowd".into()
-        };
-        format!("{}\n{case}", self.history.join("\n"))
+    /// What has happened, for people, with the case as it was in the end.
+    pub fn told(&self, with_case: bool) -> String {
+        let history = self.history.join("\n");
+        if with_case { format!("{history}\n{}", shrink::told(&self.case)) } else { history }
     }
 
     /// Runs all nights; `Err` tells the first difference.
     pub fn follow(&mut self, census: &mut Census) -> Result<(), String> {
+        self.deliver();
         for _ in 0..STEPS {
             if self.random.chance(45) {
                 let what = self.happen();
                 self.history.push(what);
+                self.deliver();
             }
-            self.deliver();
             self.run(census)?;
         }
         Ok(())
@@ -81,7 +78,10 @@ impl Schedule {
         let next = self.last_night + 1;
         let (nights, chain) = match roll {
             0..50 => (night(next, next), false),
-            50..60 => (night(next + 2, next + 2), false),
+            50..60 => {
+                let later = next + self.random.pick(&[1, 1, 2, 3, 6]);
+                (night(later, later), false)
+            }
             60..70 => (night(self.last_night, self.last_night), false),
             70..78 => {
                 let older = self.last_night - self.random.between(1, 4) as i32;
@@ -97,8 +97,8 @@ impl Schedule {
             }
         };
         self.history.push(format!("run {}{}", told(nights), if chain { " --chain" } else { "" }));
-        let ended = self.place.run(nights, chain, !self.is_tampered)?;
-        self.is_tampered = false;
+        // A dry run does not look into the tables of states.
+        let ended = self.place.run(nights, chain, !self.is_tampering)?;
         let came = ended.bases().join("; ");
         let failure = ended.failure.as_ref().map_or(String::new(), |(code, what)| format!(" {code}: {what}"));
         self.history.push(format!("  {came}{failure}"));
@@ -147,7 +147,8 @@ impl Schedule {
                 self.case.job.tolerance = Some(self.random.pick(&[0, 1, 10, 50, 1000]));
                 "another tolerance".into()
             }
-            _ => self.tamper(),
+            _ if self.is_tampering => self.tamper(),
+            _ => self.restate(),
         }
     }
 
@@ -237,7 +238,6 @@ impl Schedule {
 
     /// Somebody was at the states.
     fn tamper(&mut self) -> String {
-        self.is_tampered = true;
         let mut files = files_below(&self.place.home().join("states"));
         files.sort();
         if files.is_empty() {
@@ -324,8 +324,7 @@ pub struct Census {
 /// What schedules must have come to at least once.
 const WANTED: &str = "from the state, from the night, from scratch: has come since, \
     from scratch: has changed since, from scratch: is missing now, from scratch: as much reading, \
-    from scratch: another than it says, from scratch: torn or foreign, \
-    from scratch: there is no state yet, from scratch: of this feature set, failed with 3";
+    from scratch: torn or foreign, from scratch: there is no state yet, from scratch: of this feature set, failed with 3";
 
 impl Census {
     fn note(&mut self, ended: &Ended) {
@@ -347,11 +346,11 @@ impl Census {
         }
     }
 
-    /// Panics where something never came about, or states were hardly used.
-    pub fn check(&self) {
+    /// Panics where states were hardly used or, `strictly`, something never came about.
+    pub fn check(&self, strictly: bool) {
         let wanted = WANTED.split(',').map(str::trim);
         let never: Vec<&str> = wanted.filter(|what| !self.counts.contains_key(*what)).collect();
-        assert!(never.is_empty(), "never came about: {never:?}");
+        assert!(never.is_empty() || !strictly, "never came about: {never:?}");
         let of = |what: &str| -> u64 {
             self.counts.iter().filter(|(kind, _)| kind.starts_with(what)).map(|(_, nights)| nights).sum()
         };

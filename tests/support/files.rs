@@ -26,7 +26,8 @@ pub fn files_in(directory: &Path) -> BTreeMap<String, Vec<u8>> {
 /// The files of every run below a directory, by name; the manifests without what tells the time.
 pub fn runs_in(directory: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = files_in(directory);
-    files.retain(|name, _| name.contains("date="));
+    // A state lies beside the runs, and is none.
+    files.retain(|name, _| name.contains("date=") && !name.starts_with(".state/"));
     for (_, bytes) in files.iter_mut().filter(|(name, _)| name.ends_with("manifest.json")) {
         *bytes = without_timing(bytes);
     }

@@ -187,6 +187,7 @@ fn rules(line: &Line) -> String {
     match (line.outcome.rule.is_some(), rest) {
         (false, _) => format!("{listed}\n  no rule is true"),
         (true, 0) => listed,
+        (true, 1) => format!("{listed}\n  1 more is not asked"),
         (true, rest) => format!("{listed}\n  {rest} more are not asked"),
     }
 }

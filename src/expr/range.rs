@@ -73,7 +73,7 @@ mod tests {
     fn bounds_follow_from_those_of_the_columns() {
         let mut scope = Scope::default();
         scope.push("count", Type::Int);
-        scope.push("any", Type::Int);
+        scope.push("free", Type::Int);
         let of = |slot: usize| if slot == 0 { (0, 90) } else { (i64::MIN, i64::MAX) };
         for (text, expected) in [
             ("count", (0, 90)),
@@ -82,10 +82,10 @@ mod tests {
             ("-count", (-90, 0)),
             ("count * 2 + 3", (3, 183)),
             ("count % 7", (0, 90)),
-            ("case when any > 3 then null else coalesce(count, 100) end", (0, 100)),
-            ("any", (i64::MIN, i64::MAX)),
-            ("any + 1", (i64::MIN, i64::MAX)),
-            ("count * any", (i64::MIN, i64::MAX)),
+            ("case when free > 3 then null else coalesce(count, 100) end", (0, 100)),
+            ("free", (i64::MIN, i64::MAX)),
+            ("free + 1", (i64::MIN, i64::MAX)),
+            ("count * free", (i64::MIN, i64::MAX)),
         ] {
             assert_eq!(Expr::parse(text, Type::Int, &scope).unwrap().range(&of), expected, "{text}");
         }

@@ -70,8 +70,8 @@ pub(super) fn tenths(tenths: i128) -> String {
 /// Gates against their thresholds.
 pub(super) fn gates(run: &PublishedRun) -> Section {
     let mut table = Table::new(
-        "Every gate's figure, what it may be, and where it lies between",
-        &["gate", "#figure", "bounds", "where it lies", "it"],
+        "Every gate's figure and what it may be",
+        &["gate", "it", "#figure", "bounds", "where it lies"],
     );
     for (number, outcome) in run.manifest.gates.iter().enumerate() {
         let bounds =
@@ -82,13 +82,13 @@ pub(super) fn gates(run: &PublishedRun) -> Section {
         };
         table.rows.push(vec![
             Cell::text(&outcome.name),
-            Cell::number(shown).figure(format!("gates.{number}.figure"), &outcome.figure),
-            Cell::text(bounds.map_or(outcome.bounds.clone(), |bounds| bounds_in_words(bounds, outcome))),
-            bounds.and_then(|bounds| bullet(bounds, outcome)).map_or(Cell::default(), Cell::bar),
             match outcome.holds {
                 true => Cell::text("holds").tone("good"),
                 false => Cell::text("fails").tone("bad"),
             },
+            Cell::number(shown).figure(format!("gates.{number}.figure"), &outcome.figure),
+            Cell::text(bounds.map_or(outcome.bounds.clone(), |bounds| bounds_in_words(bounds, outcome))),
+            bounds.and_then(|bounds| bullet(bounds, outcome)).map_or(Cell::default(), Cell::bar),
         ]);
     }
     let note = match run.job.gates.is_empty() {

@@ -393,12 +393,15 @@ fn deliver<'l>(
     partitions: Partitions,
     each: impl Fn(usize, &mut dyn Iterator<Item = Row<'l>>),
 ) {
-    let owner = |row: &u32| partitions.of(load.packed.row(*row as usize).account());
+    let owners: Vec<u32> = load.packed.iter().map(|row| partitions.of(row.account()) as u32).collect();
+    let owner = |row: &u32| owners[*row as usize];
     let mut order: Vec<u32> =
         (0..load.packed.len() as u32).filter(|row| !load.is_repeat(*row as usize, repeats)).collect();
-    // Where deliveries are in order of account this finds them so.
-    order.sort_by_key(owner);
+    // Most deliveries are in order of account.
+    if !order.is_sorted_by_key(owner) {
+        order.sort_by_key(owner);
+    }
     for run in order.chunk_by(|a, b| owner(a) == owner(b)) {
-        each(owner(&run[0]), &mut run.iter().map(|row| load.packed.row(*row as usize)));
+        each(owner(&run[0]) as usize, &mut run.iter().map(|row| load.packed.row(*row as usize)));
     }
 }

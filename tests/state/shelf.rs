@@ -128,7 +128,8 @@ fn a_late_file_and_a_missing_one_are_told() {
 #[test]
 fn what_leaves_the_longest_window_must_still_be_as_it_was() {
     const SUM_12D: &str = r#"name = "sum_12d"; from = "transactions"; agg = "sum"; of = "amount"; days = 12"#;
-    let harms: [(&str, fn(&Desk)); 4] = [
+    type Harm = (&'static str, fn(&Desk));
+    let harms: [Harm; 4] = [
         ("has changed since", |desk| desk.transactions(-8, "1 1 -8 111 buy")),
         ("is missing now", |desk| fs::remove_file(delivered(desk, -8)).unwrap()),
         ("is missing now", |desk| fs::write(delivered(desk, -8), "no Parquet").unwrap()),

@@ -258,3 +258,29 @@ fn the_order_of_a_deliverys_rows_and_files_does_not_matter_unless_repeats_are_to
         assert_eq!(results_of(&shuffled), expected, "seed {seed}");
     }
 }
+
+/// A book of three partitions, read whole and in passes: `--memory` changes how often inputs are read,
+/// nothing else.
+#[test]
+fn passes_over_the_inputs_publish_the_same_bytes() {
+    let book = tempfile::tempdir().unwrap();
+    let (code, _, stderr) = outcome_in(
+        book.path(),
+        &["sample", "in", "--accounts", "9000", "--from", "2026-06-20", "--to", "2026-06-24", "--seed", "3"],
+    );
+    assert_eq!(code, 0, "{stderr}");
+    for file in ["nightly.toml", "scorecard.toml", "policy.toml"] {
+        let text = fs::read_to_string(project().join("jobs").join(file)).unwrap();
+        let text = text.replace("../sample_data/", "in/").replace("../out", "out");
+        fs::write(book.path().join(file), text).unwrap();
+    }
+    let whole = run_of(book.path(), "nightly.toml", &["2026-06-24"], &["--from-scratch"]);
+    let passes = run_of(book.path(), "nightly.toml", &["2026-06-24"], &["--memory", "1MB"]);
+    assert_same(&whole, &passes, "--memory");
+    let basis = |more: &[&str]| {
+        let args = ["run", "nightly.toml", "--date", "2026-06-24", "--plan", "--json"];
+        let (_, stdout, _) = outcome_in(book.path(), &[&args, more].concat());
+        stdout
+    };
+    assert!(basis(&["--memory", "1MB"]).contains("--memory") && !basis(&[]).contains("--memory"));
+}

@@ -103,7 +103,7 @@ impl Ledger {
         if fresh.is_empty() {
             return;
         }
-        fresh.sort_by(|a, b| a.key.cmp(&b.key).then(a.delivery.cmp(&b.delivery)));
+        fresh.sort_unstable_by(|a, b| a.key.cmp(&b.key).then(a.delivery.cmp(&b.delivery)));
         let mut added = Vec::new();
         let mut next = 0;
         for rows in fresh.chunk_by(|a, b| a.key == b.key) {

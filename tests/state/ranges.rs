@@ -29,10 +29,9 @@ impl Sampled {
             fs::copy(jobs.join(file), sampled.path().join(file)).unwrap();
         }
         let job = fs::read_to_string(jobs.join("nightly.toml")).unwrap();
-        let gates = job.find("[[gate]]").unwrap();
-        let job = job[..gates].replace("../sample_data/", "book/").replace("../out", "out");
-        fs::write(sampled.path().join("plain.toml"), &job[..job.find("# ----").unwrap_or(job.len())])
-            .unwrap();
+        let state = job.find("# What a night leaves").unwrap();
+        let job = job[..state].replace("../sample_data/", "book/").replace("../out", "out");
+        fs::write(sampled.path().join("plain.toml"), &job).unwrap();
         fs::write(sampled.path().join("keeping.toml"), format!("{job}\n[state]\ndir = \"states\"\n"))
             .unwrap();
         sampled

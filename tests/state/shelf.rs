@@ -128,7 +128,8 @@ fn a_late_file_and_a_missing_one_are_told() {
 #[test]
 fn what_leaves_the_longest_window_must_still_be_as_it_was() {
     const SUM_12D: &str = r#"name = "sum_12d"; from = "transactions"; agg = "sum"; of = "amount"; days = 12"#;
-    let harms: [(&str, fn(&Desk)); 4] = [
+    type Harm = (&'static str, fn(&Desk));
+    let harms: [Harm; 4] = [
         ("has changed since", |desk| desk.transactions(-8, "1 1 -8 111 buy")),
         ("is missing now", |desk| fs::remove_file(delivered(desk, -8)).unwrap()),
         ("is missing now", |desk| fs::write(delivered(desk, -8), "no Parquet").unwrap()),
@@ -152,7 +153,7 @@ fn what_leaves_the_longest_window_must_still_be_as_it_was() {
 
 #[test]
 fn ids_of_another_type_are_refused_with_a_state_as_without() {
-    let mut desk = ran();
+    let desk = ran();
     let repayments = "1 card 71 2026-11-03 500 - -";
     desk.book().deliver("repayments", &date(4), &rows_of(&with_text(&REPAYMENTS, "bill_id"), repayments));
     refused_alike(&desk);

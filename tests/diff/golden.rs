@@ -100,7 +100,8 @@ fn the_readme_shows_what_diff_prints() {
     let readme = std::fs::read_to_string(project().join("README.md")).unwrap();
     let (_, section) = readme.split_once("## What changed, and why").unwrap();
     let (section, _) = section.split_once("\n## ").unwrap();
-    let shown: Vec<&str> = section.split("```text\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
+    let shown: Vec<&str> =
+        section.split("```text\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
     assert_eq!(shown.len(), 3);
     for block in shown {
         assert!(stdout.contains(block), "{block}\n{stdout}");

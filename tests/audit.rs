@@ -9,7 +9,7 @@ mod deciding;
 mod draw_book;
 mod draw_expression;
 pub mod draw_job;
-mod expression;
+pub mod expression;
 mod features;
 pub mod files;
 mod intake;

@@ -62,12 +62,12 @@ pub fn command(args: DiffArgs) -> Result<u8> {
     let (text, json, page, same) = if is_range(&request.left) && is_range(&request.right) {
         let found = compare_ranges(&request)?;
         let json = serde_json::to_string_pretty(&found)?;
-        (diff::range_text(&found), json, String::new(), found.same)
+        (diff::range_text(&found), json, diff::range_page(&found)?, found.same)
     } else {
         let found = compare(&request)?;
         let json = serde_json::to_string_pretty(&found)?;
         let (limit, summary) = (args.limit, args.summary);
-        (diff::text(&found, limit, summary), json, String::new(), found.same)
+        (diff::text(&found, limit, summary), json, diff::page(&found, limit, summary)?, found.same)
     };
     if let Some(path) = &args.html {
         write_page(path, &page)?;

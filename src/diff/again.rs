@@ -46,7 +46,7 @@ impl Side {
 /// The accounts of which the run's snapshot holds a rejected row.
 pub fn rejected_accounts(run: &Path) -> Result<BTreeSet<String>> {
     let path = run.join("rejects.parquet");
-    let mut file = super::sorted::SortedFile::open(&path, &[])?;
+    let mut file = super::sorted::SortedFile::open(&path, &[], super::sorted::BLOCK_ROWS)?;
     let names: Vec<String> = file.columns().map(|(name, _)| name.to_string()).collect();
     let place = |name: &str| names.iter().position(|known| known == name);
     let mut accounts = BTreeSet::new();

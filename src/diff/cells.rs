@@ -2,9 +2,8 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Float32Type, Float64Type};
-use arrow_array::{Array, ArrayRef, StringArray};
+use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
-use std::sync::Arc;
 
 use crate::day::Day;
 use crate::expr::column::{NULL_CODE, TRUE, UNKNOWN};
@@ -53,13 +52,12 @@ pub struct Cells {
     /// What it holds.
     pub shape: Shape,
     decoder: Option<Decoder>,
-    is_key: bool,
 }
 
 impl Cells {
     /// For a column of type `found`; `None` for nested ones.
-    pub fn new(found: &DataType, is_key: bool) -> Option<Cells> {
-        let printed = Cells { shape: Shape::Printed, decoder: None, is_key };
+    pub fn new(found: &DataType) -> Option<Cells> {
+        let printed = Cells { shape: Shape::Printed, decoder: None };
         match found {
             DataType::Timestamp(..) | DataType::Float32 | DataType::Float64 => return Some(printed),
             DataType::Decimal128(digits, places) if *digits <= DIGITS && *places >= 0 => {
@@ -76,16 +74,12 @@ impl Cells {
             (Type::Bool, _) => Shape::Bool,
             _ => Shape::Text,
         };
-        Some(Cells { shape, decoder: Some(decoder), is_key })
+        Some(Cells { shape, decoder: Some(decoder) })
     }
 
     /// The arrow type to ask of the reader, where it differs from what it would choose.
     pub fn hint(&self) -> Option<DataType> {
-        match &self.decoder {
-            Some(Decoder::Text | Decoder::PlainText) if self.is_key => Some(DataType::Utf8),
-            Some(decoder) => decoder.hint(),
-            None => None,
-        }
+        self.decoder.as_ref().and_then(Decoder::hint)
     }
 
     /// Decodes an array; `slot` tells columns apart in `dictionaries`.
@@ -96,9 +90,6 @@ impl Cells {
         dictionaries: &mut Dictionaries,
     ) -> Result<Column, String> {
         match (&self.decoder, self.shape) {
-            (Some(Decoder::Text | Decoder::PlainText), _) if self.is_key => {
-                Ok(Column::Text(undictionaried(array.as_string::<i32>())))
-            }
             (Some(decoder), _) => decoder.decode(array, slot, dictionaries),
             (None, Shape::Decimal(_)) => {
                 let unscaled = array.as_primitive::<Decimal128Type>().iter();
@@ -107,13 +98,6 @@ impl Cells {
             (None, _) => Ok(Column::Text(printed(array))),
         }
     }
-}
-
-/// Text of which hardly any two rows are the same.
-fn undictionaried(array: &StringArray) -> Texts {
-    let dictionary: Vec<Arc<str>> = array.iter().map(|text| Arc::from(text.unwrap_or_default())).collect();
-    let code = |row: usize| if array.is_null(row) { NULL_CODE } else { row as u32 };
-    Texts { codes: (0..array.len()).map(code).collect(), dictionary: Arc::new(dictionary) }
 }
 
 fn printed(array: &ArrayRef) -> Texts {
@@ -194,13 +178,14 @@ impl Pairs {
     }
 
     /// Both rows, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (u32, u32)> {
+    pub fn iter(&self) -> impl Iterator<Item = (u32, u32)> + Clone {
         self.left.iter().copied().zip(self.right.iter().copied())
     }
 
-    /// Whether the pair has both.
-    pub fn is_matched(&self, pair: usize) -> bool {
-        self.left[pair] != NONE && self.right[pair] != NONE
+    /// The rows of the pairs that have both.
+    pub fn matched(&self) -> impl Iterator<Item = (usize, usize)> + Clone {
+        let both = self.iter().filter(|(left, right)| *left != NONE && *right != NONE);
+        both.map(|(left, right)| (left as usize, right as usize))
     }
 
     /// The pairs for which `keep` is true.
@@ -232,6 +217,19 @@ pub fn pick(column: &Column, rows: &[u32]) -> Column {
     }
 }
 
+/// By entry of each dictionary a number that stands for its text in both.
+fn common_names(a: &Texts, b: &Texts) -> (Vec<u32>, Vec<u32>) {
+    let mut known = hashbrown::HashMap::<&str, u32, foldhash::fast::FixedState>::default();
+    let (mut of_a, mut of_b) = (Vec::new(), Vec::new());
+    for (texts, names) in [(a, &mut of_a), (b, &mut of_b)] {
+        for text in texts.dictionary.iter() {
+            let next = known.len() as u32;
+            names.push(*known.entry(text).or_insert(next));
+        }
+    }
+    (of_a, of_b)
+}
+
 /// For each pair that has both rows, whether the cells differ by more than `tolerance`. A null differs
 /// from every value.
 pub fn differ(
@@ -259,10 +257,12 @@ pub fn differ(
                 _ => true,
             }),
         },
-        (Column::Text(a), Column::Text(b)) => {
-            let shared = Arc::ptr_eq(&a.dictionary, &b.dictionary);
-            matched(&|i, j| !(shared && a.codes[i] == b.codes[j]) && a.get(i) != b.get(j))
+        (Column::Text(a), Column::Text(b)) if a.dictionary.len().max(b.dictionary.len()) < pairs.len() => {
+            let (a_names, b_names) = common_names(a, b);
+            let name = |names: &[u32], code: u32| names.get(code as usize).copied().unwrap_or(NULL_CODE);
+            matched(&|i, j| name(&a_names, a.codes[i]) != name(&b_names, b.codes[j]))
         }
+        (Column::Text(a), Column::Text(b)) => matched(&|i, j| a.get(i) != b.get(j)),
         (Column::Bool(a), Column::Bool(b)) => matched(&|i, j| a[i] != b[j]),
         _ => matched(&|i, j| text(left, left_shape, i) != text(right, right_shape, j)),
     }

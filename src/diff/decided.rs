@@ -73,13 +73,17 @@ impl Slots {
         ] = self.slots.map(|slot| &lines[slot]);
         Decided {
             as_of: self.as_of,
+            outcome: [action, reason, rule, new_limit, new_status, bound_by],
+            actions: by_code(texts(action), action_place),
+            old_status: texts(old_status),
+            old_statuses: by_code(texts(old_status), status),
+            new_statuses: by_code(texts(new_status), status),
             product: texts(product),
             action: texts(action),
             reason: texts(reason),
             rule: texts(rule),
             old_limit: ints(old_limit),
             new_limit: ints(new_limit),
-            old_status: texts(old_status),
             new_status: texts(new_status),
             bound_by: texts(bound_by),
             effective_on: ints(effective_on),
@@ -111,13 +115,18 @@ fn ints(column: &Column) -> &Ints {
 /// A block's decisions.
 pub struct Decided<'a> {
     as_of: Day,
+    outcome: [&'a Column; 6],
+    /// By entry of the column's dictionary.
+    actions: Vec<usize>,
+    old_status: &'a Texts,
+    old_statuses: Vec<Status>,
+    new_statuses: Vec<Status>,
     product: &'a Texts,
     action: &'a Texts,
     reason: &'a Texts,
     rule: &'a Texts,
     old_limit: &'a Ints,
     new_limit: &'a Ints,
-    old_status: &'a Texts,
     new_status: &'a Texts,
     bound_by: &'a Texts,
     effective_on: &'a Ints,
@@ -150,11 +159,6 @@ pub struct Outcome<'a> {
 }
 
 impl<'a> Decided<'a> {
-    /// The line's product.
-    pub fn product(&self, line: usize) -> &'a str {
-        self.product.get(line).unwrap_or_default()
-    }
-
     /// The products of all lines.
     pub fn products(&self) -> &'a Texts {
         self.product
@@ -162,8 +166,7 @@ impl<'a> Decided<'a> {
 
     /// The action's position in [`Action::ALL`].
     pub fn action(&self, line: usize) -> usize {
-        let name = self.action.get(line).unwrap_or_default();
-        Action::ALL.iter().position(|action| action.name() == name).unwrap_or(Action::ALL.len() - 1)
+        self.actions[self.action.codes[line] as usize]
     }
 
     /// Minor units.
@@ -176,9 +179,18 @@ impl<'a> Decided<'a> {
         self.new_limit.values[line]
     }
 
+    /// The columns that make the outcome, but for the notice.
+    pub fn outcome_columns(&self) -> [&'a Column; 6] {
+        self.outcome
+    }
+
+    /// Days from the as-of date until it takes effect; `None` on hold.
+    pub fn notice_days(&self, line: usize) -> Option<i64> {
+        self.effective_on.get(line).map(|day| day - i64::from(self.as_of.0))
+    }
+
     /// What it comes to.
     pub fn outcome(&self, line: usize) -> Outcome<'a> {
-        let effective_on = self.effective_on.get(line);
         Outcome {
             action: self.action.get(line).unwrap_or_default(),
             reason: self.reason.get(line).unwrap_or_default(),
@@ -186,13 +198,13 @@ impl<'a> Decided<'a> {
             new_limit: self.new_limit(line),
             new_status: self.new_status.get(line).unwrap_or_default(),
             bound_by: self.bound_by.get(line),
-            notice_days: effective_on.map(|day| day - i64::from(self.as_of.0)),
+            notice_days: self.notice_days(line),
         }
     }
 
     /// The line's status before.
     pub fn old_status(&self, line: usize) -> Status {
-        status(self.old_status.get(line))
+        self.old_statuses[self.old_status.codes[line] as usize]
     }
 
     /// Minor units; negative where overpaid.
@@ -219,7 +231,7 @@ impl<'a> Decided<'a> {
     pub fn pending(&self, line: usize) -> Option<Pending> {
         let limit = *self.pending_limit.get(line)?;
         let on = Day(*self.pending_on.get(line)? as i32);
-        Some(Pending { limit, status: status(self.pending_status.get(line)), on })
+        Some(Pending { limit, status: self.pending_status.get(line).map_or(Status::Active, status), on })
     }
 
     /// What the line may come to cost before the run and after it, minor units.
@@ -227,12 +239,21 @@ impl<'a> Decided<'a> {
         let pending = self.pending_limit.get(line).copied();
         let balance = self.balance(line);
         let before = exposure(self.old_status(line), self.old_limit(line), balance, pending);
-        let settled = (status(self.new_status.get(line)), self.new_limit(line));
+        let settled = (self.new_statuses[self.new_status.codes[line] as usize], self.new_limit(line));
         let effective_on = self.effective_on.get(line).map(|day| Day(*day as i32));
         (before, exposure_after(before, settled, balance, effective_on, self.as_of))
     }
 }
 
-fn status(name: Option<&str>) -> Status {
-    name.and_then(Status::parse).unwrap_or(Status::Active)
+fn status(name: &str) -> Status {
+    Status::parse(name).unwrap_or(Status::Active)
+}
+
+fn action_place(name: &str) -> usize {
+    Action::ALL.iter().position(|action| action.name() == name).unwrap_or(Action::ALL.len() - 1)
+}
+
+/// What each entry of a dictionary stands for.
+fn by_code<T>(texts: &Texts, meaning: fn(&str) -> T) -> Vec<T> {
+    texts.dictionary.iter().map(|name| meaning(name)).collect()
 }

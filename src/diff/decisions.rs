@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::cells::NONE;
+use super::cells::{NONE, Shape, differ};
 use super::decided::{Decided, Slots};
 use super::join::Piece;
+use crate::expr::Texts;
 use crate::job::Action;
 
 /// How the decisions changed.
@@ -99,6 +100,17 @@ struct Tally {
     money: [Money; 2],
 }
 
+impl Tally {
+    fn add(&mut self, more: &Tally) {
+        for (row, more) in self.moved.iter_mut().zip(&more.moved) {
+            for (cell, more) in row.iter_mut().zip(more) {
+                *cell = (cell.0 + more.0, cell.1 + more.1);
+            }
+        }
+        self.money = [0, 1].map(|side: usize| self.money[side].combine(more.money[side], 1));
+    }
+}
+
 /// Counts decisions.
 pub struct DecisionTally {
     slots: [Slots; 2],
@@ -115,42 +127,34 @@ impl DecisionTally {
 
     /// Counts a piece; by pair of lines, whether the decision is another one.
     pub fn add(&mut self, piece: &Piece) -> Vec<bool> {
-        let sides = [piece.left, piece.right];
-        let decided: Vec<Option<Decided>> =
-            (0..2).map(|side| sides[side].map(|block| self.slots[side].of(&block.lines))).collect();
-        let mut changed = Vec::with_capacity(piece.lines.len());
+        let decided = [(piece.left, &self.slots[0]), (piece.right, &self.slots[1])]
+            .map(|(block, slots)| block.map(|block| slots.of(&block.lines)));
+        let changed = changed(&decided, piece);
+        // Products are told apart by name once a piece, then by code.
+        let names = decided.each_ref().map(|decided| decided.as_ref().map(|d| d.products()));
+        let (names, codes) = merged_codes(names);
+        let mut tallies = vec![Tally::default(); names.len()];
         for (left, right) in piece.lines.iter() {
-            let of = |side: usize, line: u32| {
-                decided[side].as_ref().filter(|_| line != NONE).map(|d| (d, line as usize))
-            };
-            let (a, b) = (of(0, left), of(1, right));
-            let product = a.or(b).map_or("", |(decided, line)| decided.product(line));
-            if !self.products.contains_key(product) {
-                self.products.insert(product.to_string(), Tally::default());
-            }
-            let tally = self.products.get_mut(product).expect("just made");
             let mut places = [PLACES - 1; 2];
             let mut limits = [0; 2];
-            for (side, (decided, line)) in
-                [a, b].into_iter().enumerate().filter_map(|(side, own)| Some((side, own?)))
-            {
+            let mut product = 0;
+            for (side, line) in [left, right].into_iter().enumerate() {
+                let Some(decided) = decided[side].as_ref().filter(|_| line != NONE) else { continue };
+                let line = line as usize;
+                product = codes[side][decided.products().codes[line] as usize];
                 places[side] = decided.action(line);
                 limits[side] = i128::from(decided.new_limit(line));
-                tally.money[side].add(decided, line);
+                tallies[product].money[side].add(decided, line);
             }
-            let moved = &mut tally.moved[places[0]][places[1]];
+            let moved = &mut tallies[product].moved[places[0]][places[1]];
             moved.0 += 1;
             moved.1 += limits[1] - limits[0];
-            let differs = match (a, b) {
-                (Some((a, i)), Some((b, j))) => {
-                    self.lines += 1;
-                    a.outcome(i) != b.outcome(j)
-                }
-                _ => false,
-            };
-            self.changed += u64::from(differs);
-            changed.push(differs);
+            self.lines += u64::from(left != NONE && right != NONE);
         }
+        for (name, tally) in names.into_iter().zip(tallies) {
+            self.products.entry(name.to_string()).or_default().add(&tally);
+        }
+        self.changed += changed.iter().filter(|changed| **changed).count() as u64;
         changed
     }
 
@@ -160,6 +164,9 @@ impl DecisionTally {
         let mut money = Vec::new();
         let mut all = [Money::default(); 2];
         for (product, tally) in &self.products {
+            if tally.moved.iter().flatten().all(|(lines, _)| *lines == 0) {
+                continue;
+            }
             for (left, row) in tally.moved.iter().enumerate() {
                 for (right, (lines, change)) in row.iter().enumerate().filter(|(_, (lines, _))| *lines > 0) {
                     let name = |place: usize| Action::ALL.get(place).map(|action| action.name());
@@ -179,6 +186,38 @@ impl DecisionTally {
         money.push(product_money(None, all));
         DecisionChanges { lines: self.lines, changed: self.changed, actions, money }
     }
+}
+
+/// By pair of lines that both sides have, whether they come to something else.
+fn changed(decided: &[Option<Decided>; 2], piece: &Piece) -> Vec<bool> {
+    let [Some(left), Some(right)] = decided else { return vec![false; piece.lines.len()] };
+    let mut changed = vec![false; piece.lines.len()];
+    for (left, right) in left.outcome_columns().into_iter().zip(right.outcome_columns()) {
+        let differs = differ((left, Shape::Int), (right, Shape::Int), &piece.lines, 0);
+        changed.iter_mut().zip(differs).for_each(|(changed, differs)| *changed |= differs);
+    }
+    for (changed, (i, j)) in changed.iter_mut().zip(piece.lines.iter()) {
+        if i != NONE && j != NONE {
+            *changed |= left.notice_days(i as usize) != right.notice_days(j as usize);
+        }
+    }
+    changed
+}
+
+/// The names of both sides' products, and by side and code the place among them.
+fn merged_codes<'a>(sides: [Option<&'a Texts>; 2]) -> (Vec<&'a str>, [Vec<usize>; 2]) {
+    let mut names: Vec<&str> = Vec::new();
+    let codes = sides.map(|texts| {
+        let dictionary = texts.map_or(&[][..], |texts| &texts.dictionary[..]);
+        let place = |name: &'a std::sync::Arc<str>| {
+            names.iter().position(|known| *known == &**name).unwrap_or_else(|| {
+                names.push(name);
+                names.len() - 1
+            })
+        };
+        dictionary.iter().map(place).collect()
+    });
+    (names, codes)
 }
 
 fn product_money(product: Option<String>, [left, right]: [Money; 2]) -> ProductMoney {

@@ -112,8 +112,15 @@ fn pair<'a>(
                 keys[side].iter().map(|slot| &block.columns[*slot]).collect()
             };
             let (a_key, b_key) = (key(a, 0), key(b, 1));
+            let ids = match (&a_key[..], &b_key[..]) {
+                ([Column::Int(a)], [Column::Int(b)]) => Some((&a.values, &b.values)),
+                _ => None,
+            };
             while i < a.rows && j < b.rows {
-                let order = compare(&a_key, i, &b_key, j);
+                let order = match ids {
+                    Some((a, b)) => a[i].cmp(&b[j]),
+                    None => compare(&a_key, i, &b_key, j),
+                };
                 rows.push(
                     if order == Ordering::Greater { NONE } else { i as u32 },
                     if order == Ordering::Less { NONE } else { j as u32 },

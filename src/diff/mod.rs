@@ -19,6 +19,7 @@ mod findings;
 mod header;
 mod join;
 mod movers;
+mod page;
 mod pass;
 mod range;
 mod runs;
@@ -50,6 +51,7 @@ use crate::failure::{Kind, failure};
 use crate::job::published::{Copies, Terms};
 
 pub use findings::Findings;
+pub use page::{page, range_page};
 pub use range::{RangeFindings, compare_ranges, is_range};
 pub use told::{range_text, text};
 

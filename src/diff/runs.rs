@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::cells::Shape;
-use super::sorted::{FileColumn, SortedFile, compare};
+use super::sorted::{BLOCK_ROWS, FileColumn, SortedFile, compare};
 use crate::expr::Column;
 use crate::expr::column::concat;
 use crate::failure::input;
@@ -75,7 +75,7 @@ pub struct RunReader {
 impl Reader {
     /// Opens a file.
     pub fn table(name: &'static str, path: &Path, key: &[&str]) -> Result<(Reader, Layout)> {
-        let file = SortedFile::open(path, key)?;
+        let file = SortedFile::open(path, key, BLOCK_ROWS)?;
         let columns = named(&file);
         let layout = Layout {
             scores: columns.len(),
@@ -89,10 +89,13 @@ impl Reader {
 
     /// Opens a run.
     pub fn run(run: &Path) -> Result<(Reader, Layout)> {
-        let open = |table: &str, key: &[&str]| SortedFile::open(&run.join(format!("{table}.parquet")), key);
-        let scores = open("scores", &["account_id"])?;
-        let features = open("features", &["account_id"])?;
-        let decisions = open("decisions", &["account_id", "product"])?;
+        let open = |table: &str, key: &[&str], rows: usize| {
+            SortedFile::open(&run.join(format!("{table}.parquet")), key, rows)
+        };
+        let scores = open("scores", &["account_id"], BLOCK_ROWS)?;
+        let features = open("features", &["account_id"], BLOCK_ROWS)?;
+        // Lines are cut at accounts: the more are read at a time, the fewer have to be put together.
+        let decisions = open("decisions", &["account_id", "product"], 4 * BLOCK_ROWS)?;
         let mut columns = named(&scores);
         let of_scores = columns.len();
         columns.extend(

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::cells::NONE;
 use super::join::Piece;
-use super::runs::Layout;
+use super::runs::{Block, Layout};
 use crate::expr::Column;
 use crate::job::Scorecard;
 use crate::job::published::Terms;
@@ -75,10 +75,41 @@ pub struct ScoreCauseTally {
     notes: Vec<String>,
 }
 
-/// What each part moved, account by account; by pair of rows.
+/// What each part moved, account by account, over those that both sides have.
+#[derive(Default)]
 pub struct AccountCauses {
-    /// Position among the parts, whether it is the data's (`Some(true)`), the scorecard's, or either's.
+    /// Position among the parts, what moved it, and by account how far; parts that moved nothing are
+    /// left out.
     columns: Vec<(usize, Kind, Vec<i64>)>,
+    /// By pair of rows, which account it is.
+    account_of_pair: Vec<Option<usize>>,
+}
+
+impl AccountCauses {
+    fn new(piece: &Piece) -> AccountCauses {
+        let mut next = 0;
+        let account = |(left, right)| {
+            let is_matched = left != NONE && right != NONE;
+            next += usize::from(is_matched);
+            is_matched.then(|| next - 1)
+        };
+        AccountCauses { columns: Vec::new(), account_of_pair: piece.rows.iter().map(account).collect() }
+    }
+
+    fn push(&mut self, part: usize, kind: Kind, before: &[i64], after: &[i64]) {
+        if before != after {
+            let changes = after.iter().zip(before).map(|(after, before)| after - before).collect();
+            self.columns.push((part, kind, changes));
+        }
+    }
+}
+
+/// The integers of a column at some rows; 0 where the side has no such column.
+fn taken(block: &Block, slot: Option<usize>, rows: &[usize]) -> Vec<i64> {
+    match slot.map(|slot| &block.columns[slot]) {
+        Some(Column::Int(ints)) => rows.iter().map(|row| ints.values[*row]).collect(),
+        _ => vec![0; rows.len()],
+    }
 }
 
 /// Which of the two it was.
@@ -151,113 +182,104 @@ impl ScoreCauseTally {
 
     /// Counts the accounts of a piece that both sides have.
     pub fn add(&mut self, piece: &Piece) -> AccountCauses {
-        let mut causes = AccountCauses { columns: Vec::new() };
-        let (Some(left), Some(right)) = (piece.left, piece.right) else { return causes };
-        let matched: Vec<Option<(usize, usize)>> = piece
-            .rows
-            .iter()
-            .map(|(i, j)| (i != NONE && j != NONE).then_some((i as usize, j as usize)))
-            .collect();
-        let ints = |column: &'_ Column, row: usize| match column {
-            Column::Int(ints) => ints.get(row).copied(),
-            _ => None,
-        };
-        let mut raw = vec![[0_i64; 3]; matched.len()];
+        let (Some(left), Some(right)) = (piece.left, piece.right) else { return AccountCauses::default() };
+        let mut causes = AccountCauses::new(piece);
+        let (before_rows, after_rows): (Vec<usize>, Vec<usize>) = piece.rows.matched().unzip();
         let bases = [0, 1].map(|side| i64::from(self.scorecards[side].base));
-        raw.iter_mut().for_each(|raw| *raw = [bases[0], bases[0], bases[1]]);
+        // Base and points as the left run, the left scorecard on the right run and the right run have them.
+        let mut raw = [bases[0], bases[0], bases[1]].map(|base| vec![base; before_rows.len()]);
         for (part, c) in self.characteristics.iter().enumerate() {
-            let points = |block: &super::runs::Block, side: usize, row: usize| {
-                c.points[side].and_then(|slot| ints(&block.columns[slot], row)).unwrap_or(0)
-            };
-            let mut columns =
-                [Kind::Data, Kind::Scorecard, Kind::Either].map(|kind| (part, kind, vec![0; matched.len()]));
-            for (pair, rows) in matched.iter().enumerate() {
-                let Some((i, j)) = *rows else { continue };
-                let (before, after) = (points(left, 0, i), points(right, 1, j));
-                let between = match c.on_right {
-                    _ if self.same_scorecard => after,
-                    Some((place, column)) => {
-                        let value = ints(&right.columns[column], j);
-                        i64::from(self.scorecards[0].characteristics[place].points(value))
-                    }
-                    None => before,
-                };
-                raw[pair][0] += before;
-                raw[pair][1] += between;
-                raw[pair][2] += after;
-                match c.is_separable || self.same_scorecard {
-                    true => {
-                        columns[0].2[pair] = between - before;
-                        columns[1].2[pair] = after - between;
-                    }
-                    false => columns[2].2[pair] = after - before,
+            let before = taken(left, c.points[0], &before_rows);
+            let after = taken(right, c.points[1], &after_rows);
+            let between = match c.on_right {
+                _ if self.same_scorecard => None,
+                Some((place, column)) => {
+                    Some(self.points_on_right(place, &right.columns[column], &after_rows))
                 }
+                None => Some(before.clone()),
+            };
+            let between = between.as_ref().unwrap_or(&after);
+            for (raw, points) in raw.iter_mut().zip([&before, between, &after]) {
+                raw.iter_mut().zip(points).for_each(|(raw, points)| *raw += points);
             }
-            causes.columns.extend(columns);
-        }
-        let base = self.characteristics.len();
-        let changed_base = matched.iter().map(|rows| if rows.is_some() { bases[1] - bases[0] } else { 0 });
-        causes.columns.push((base, Kind::Scorecard, changed_base.collect()));
-        let mut held =
-            [Kind::Data, Kind::Scorecard, Kind::Either].map(|kind| (base + 1, kind, vec![0; matched.len()]));
-        for (pair, rows) in matched.iter().enumerate() {
-            let Some((i, j)) = *rows else { continue };
-            let score = |column: &Column, row: usize| ints(column, row).unwrap_or(0);
-            let (before, after) =
-                (score(&left.columns[self.scores[0]], i), score(&right.columns[self.scores[1]], j));
-            self.moved += i128::from(after) - i128::from(before);
-            let taken = |scorecard: &Scorecard, raw: i64| {
-                raw.max(scorecard.min.into()).min(scorecard.max.into()) - raw
-            };
-            let (first, last) = (before - raw[pair][0], after - raw[pair][2]);
-            match (self.same_scorecard, self.is_separable) {
-                (true, _) => held[0].2[pair] = last - first,
-                (false, true) => {
-                    let between = taken(&self.scorecards[0], raw[pair][1]);
-                    held[0].2[pair] = between - first;
-                    held[1].2[pair] = last - between;
-                }
-                (false, false) => held[2].2[pair] = last - first,
+            if c.is_separable || self.same_scorecard {
+                causes.push(part, Kind::Data, &before, between);
+                causes.push(part, Kind::Scorecard, between, &after);
+            } else {
+                causes.push(part, Kind::Either, &before, &after);
             }
         }
-        causes.columns.extend(held);
-        self.count(&mut causes, matched.len());
+        let (before, after) = (
+            taken(left, Some(self.scores[0]), &before_rows),
+            taken(right, Some(self.scores[1]), &after_rows),
+        );
+        self.moved +=
+            after.iter().zip(&before).map(|(after, before)| i128::from(after - before)).sum::<i128>();
+        self.add_base_and_range(&mut causes, bases, &raw, (&before, &after));
+        self.count(&causes);
         causes
     }
 
-    fn count(&mut self, causes: &mut AccountCauses, pairs: usize) {
-        causes.columns.retain(|(_, _, changes)| changes.iter().any(|change| *change != 0));
-        let mut last = usize::MAX;
-        let mut moved = vec![false; pairs];
-        for (part, kind, changes) in &causes.columns {
-            if *part != last {
-                moved.iter_mut().for_each(|moved| *moved = false);
-                last = *part;
+    /// The points that a characteristic of the left scorecard gives to the right run's features.
+    fn points_on_right(&self, place: usize, values: &Column, rows: &[usize]) -> Vec<i64> {
+        let characteristic = &self.scorecards[0].characteristics[place];
+        let Column::Int(ints) = values else { unreachable!("features are integers") };
+        rows.iter().map(|row| i64::from(characteristic.points(ints.get(*row).copied()))).collect()
+    }
+
+    /// What another base moved, and what holding scores within their range took.
+    fn add_base_and_range(
+        &self,
+        causes: &mut AccountCauses,
+        bases: [i64; 2],
+        raw: &[Vec<i64>; 3],
+        (before, after): (&[i64], &[i64]),
+    ) {
+        let part = self.characteristics.len();
+        let base = |base: i64| vec![base; before.len()];
+        causes.push(part, Kind::Scorecard, &base(bases[0]), &base(bases[1]));
+        let held = |scores: &[i64], raw: &[i64]| -> Vec<i64> {
+            scores.iter().zip(raw).map(|(score, raw)| score - raw).collect()
+        };
+        let (first, last) = (held(before, &raw[0]), held(after, &raw[2]));
+        match (self.same_scorecard, self.is_separable) {
+            (true, _) => causes.push(part + 1, Kind::Data, &first, &last),
+            (false, false) => causes.push(part + 1, Kind::Either, &first, &last),
+            (false, true) => {
+                let card = &self.scorecards[0];
+                let score = |raw: &i64| (*raw).max(card.min.into()).min(card.max.into());
+                let scores: Vec<i64> = raw[1].iter().map(score).collect();
+                let between = held(&scores, &raw[1]);
+                causes.push(part + 1, Kind::Data, &first, &between);
+                causes.push(part + 1, Kind::Scorecard, &between, &last);
             }
-            let sums = &mut self.sums[*part];
-            let sum: i128 = changes.iter().map(|change| i128::from(*change)).sum();
-            match kind {
-                Kind::Data => sums.data += sum,
-                Kind::Scorecard => sums.scorecard += sum,
-                Kind::Either => sums.not_separable += sum,
-            }
-            for (moved, change) in moved.iter_mut().zip(changes) {
-                if *change != 0 && !*moved {
-                    *moved = true;
-                    sums.accounts += 1;
+        }
+    }
+
+    fn count(&mut self, causes: &AccountCauses) {
+        for same_part in causes.columns.chunk_by(|a, b| a.0 == b.0) {
+            let sums = &mut self.sums[same_part[0].0];
+            for (_, kind, changes) in same_part {
+                let sum: i128 = changes.iter().map(|change| i128::from(*change)).sum();
+                match kind {
+                    Kind::Data => sums.data += sum,
+                    Kind::Scorecard => sums.scorecard += sum,
+                    Kind::Either => sums.not_separable += sum,
                 }
             }
+            let moved = |account: &usize| same_part.iter().any(|(_, _, changes)| changes[*account] != 0);
+            sums.accounts += (0..same_part[0].2.len()).filter(moved).count() as u64;
         }
     }
 
     /// What an account's parts are called and what they moved; those that moved nothing are left out.
     pub fn of_account(&self, causes: &AccountCauses, pair: usize) -> Vec<(String, i64)> {
-        let moved = causes.columns.iter().filter(|(_, _, changes)| changes[pair] != 0);
-        moved
-            .map(|(part, kind, changes)| {
-                (format!("{}: {}", kind.name(), self.sums[*part].part), changes[pair])
-            })
-            .collect()
+        let Some(Some(account)) = causes.account_of_pair.get(pair).copied() else { return Vec::new() };
+        let moved = causes.columns.iter().filter(|(_, _, changes)| changes[account] != 0);
+        let named = |(part, kind, changes): &(usize, Kind, Vec<i64>)| {
+            (format!("{}: {}", kind.name(), self.sums[*part].part), changes[account])
+        };
+        moved.map(named).collect()
     }
 
     /// What was counted.

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::cells::NONE;
 use super::join::Piece;
 use super::runs::{Block, Layout};
 use super::stability::Distribution;
-use crate::expr::Column;
+use crate::expr::{Column, Ints};
 use crate::job::published::Terms;
 
 /// How the scores of the accounts on both sides changed.
@@ -110,44 +109,41 @@ impl ScoreTally {
 
     /// Counts a piece.
     pub fn add(&mut self, piece: &Piece) {
-        for (pair, (left, right)) in piece.rows.iter().enumerate() {
-            let a = self.account(0, piece.left, left);
-            let b = self.account(1, piece.right, right);
-            [(0, a), (1, b)]
-                .into_iter()
-                .filter_map(|(side, account)| Some((side, account?.0)))
-                .for_each(|(side, score)| self.scores.add(side, Some(score)));
-            if let (true, Some(a), Some(b)) = (piece.rows.is_matched(pair), a, b) {
-                self.change(a.0, b.0);
-                *self.bands.entry((a.1, b.1)).or_default() += 1;
+        let bands = [self.bands_of(0, piece.left), self.bands_of(1, piece.right)];
+        let [left, right] = columns(piece, [self.slots[0].0, self.slots[1].0]);
+        self.scores.add(left, right, &piece.rows);
+        let mut migrated = vec![vec![0; self.names[1].len()]; self.names[0].len()];
+        if let (Some(left), Some(right)) = (left, right) {
+            for (i, j) in piece.rows.matched() {
+                self.change(left.values[i], right.values[j]);
+                migrated[bands[0][i]][bands[1][j]] += 1;
             }
         }
-        let sides = [(piece.left, &piece.rows.left), (piece.right, &piece.rows.right)];
-        self.features.par_iter_mut().for_each(|(_, slots, distribution)| {
-            for (side, (block, rows)) in sides.iter().enumerate() {
-                let Some(block) = block else { continue };
-                let Column::Int(ints) = &block.columns[slots[side]] else { continue };
-                for row in rows.iter().filter(|row| **row != NONE) {
-                    distribution.add(side, ints.get(*row as usize).copied());
-                }
+        for (left, row) in migrated.iter().enumerate() {
+            for (right, accounts) in row.iter().enumerate().filter(|(_, accounts)| **accounts > 0) {
+                *self.bands.entry((left, right)).or_default() += accounts;
             }
+        }
+        self.features.par_iter_mut().for_each(|(_, slots, distribution)| {
+            let [left, right] = columns(piece, *slots);
+            distribution.add(left, right, &piece.rows);
         });
     }
 
-    /// Score and position of the band.
-    fn account(&mut self, side: usize, block: Option<&Block>, row: u32) -> Option<(i64, usize)> {
-        let block = block.filter(|_| row != NONE)?;
-        let (score, band) = self.slots[side];
-        let (Column::Int(score), Column::Text(band)) = (&block.columns[score], &block.columns[band]) else {
-            return None;
+    /// By row of a block, the position of its band's name.
+    fn bands_of(&mut self, side: usize, block: Option<&Block>) -> Vec<usize> {
+        let Some(Column::Text(bands)) = block.map(|block| &block.columns[self.slots[side].1]) else {
+            return Vec::new();
         };
-        let name = band.get(row as usize)?;
         let names = &mut self.names[side];
-        let place = names.iter().position(|known| known == name).unwrap_or_else(|| {
-            names.push(name.to_string());
-            names.len() - 1
-        });
-        Some((*score.get(row as usize)?, place))
+        let mut place = |name: &str| {
+            names.iter().position(|known| known == name).unwrap_or_else(|| {
+                names.push(name.to_string());
+                names.len() - 1
+            })
+        };
+        let by_code: Vec<usize> = bands.dictionary.iter().map(|name| place(name)).collect();
+        bands.codes.iter().map(|code| by_code.get(*code as usize).copied().unwrap_or(0)).collect()
     }
 
     fn change(&mut self, left: i64, right: i64) {
@@ -185,6 +181,15 @@ impl ScoreTally {
         drifts.sort_by_key(|drift| std::cmp::Reverse(drift.psi_thousandths));
         (changes, drifts)
     }
+}
+
+/// A column of integers on each side.
+fn columns<'a>(piece: &Piece<'a>, slots: [usize; 2]) -> [Option<&'a Ints>; 2] {
+    let ints = |block: Option<&'a Block>, slot: usize| match block.map(|block| &block.columns[slot]) {
+        Some(Column::Int(ints)) => Some(ints),
+        _ => None,
+    };
+    [ints(piece.left, slots[0]), ints(piece.right, slots[1])]
 }
 
 fn distribution(feature: &str, terms: Option<&Terms>) -> Distribution {

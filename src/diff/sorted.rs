@@ -52,7 +52,7 @@ pub struct SortedFile {
 
 impl SortedFile {
     /// Opens a file that is sorted by the columns `key`, each key once; no key is no order.
-    pub fn open(path: &Path, key: &[&str]) -> Result<SortedFile> {
+    pub fn open(path: &Path, key: &[&str], rows: usize) -> Result<SortedFile> {
         let subject = format!("read {}", crate::console::plain_path(path));
         let failed = |error: &dyn std::fmt::Display| input(format!("{subject}: {error}"));
         let file = File::open(path).map_err(|error| failed(&error))?;
@@ -60,8 +60,7 @@ impl SortedFile {
         let metadata = ArrowReaderMetadata::load(&file, options)
             .map_err(|error| failed(&format!("{error}; the file is truncated or no Parquet")))?;
         let fields = metadata.schema().fields().clone();
-        let decoders =
-            fields.iter().map(|field| Cells::new(field.data_type(), key.contains(&field.name().as_str())));
+        let decoders = fields.iter().map(|field| Cells::new(field.data_type()));
         let decoders: Vec<Option<Cells>> = decoders.collect();
         let column = |(field, cells): (&Arc<Field>, &Option<Cells>)| FileColumn {
             name: field.name().clone(),
@@ -85,7 +84,7 @@ impl SortedFile {
             .and_then(|metadata| {
                 ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
                     .with_projection(mask)
-                    .with_batch_size(BLOCK_ROWS)
+                    .with_batch_size(rows)
                     .build()
             })
             .map_err(|error| failed(&error))?;
@@ -120,6 +119,13 @@ impl SortedFile {
             return Ok(());
         }
         let key: Vec<&Column> = self.key.iter().map(|slot| &columns[*slot]).collect();
+        if let (&[Column::Int(ids)], [Column::Int(last)]) = (&key[..], &self.last[..])
+            && ids.valid.is_none()
+            && ids.values.is_sorted_by(|a, b| a < b)
+            && last.values[0] < ids.values[0]
+        {
+            return Ok(());
+        }
         let last: Vec<&Column> = self.last.iter().collect();
         let order = |row: usize| match row {
             0 if last.is_empty() => Ordering::Less,

@@ -7,6 +7,9 @@
 
 use std::collections::BTreeMap;
 
+use super::cells::{NONE, Pairs};
+use crate::expr::Ints;
+
 /// Accounts of both sides in a bin.
 pub type Pair = [u64; 2];
 
@@ -51,20 +54,37 @@ impl Distribution {
         Distribution::Values { counts: BTreeMap::new() }
     }
 
-    /// Counts a value of a side (0 left, 1 right).
-    #[inline]
-    pub fn add(&mut self, side: usize, value: Option<i64>) {
-        match (self, value) {
-            (Distribution::Bins { null, .. } | Distribution::Magnitudes { null, .. }, None) => {
-                null[side] += 1
-            }
-            (Distribution::Values { .. }, None) => {}
-            (Distribution::Bins { below, counts, .. }, Some(value)) => {
+    /// Counts the values of both sides' rows; a side without the column has no values.
+    pub fn add(&mut self, left: Option<&Ints>, right: Option<&Ints>, pairs: &Pairs) {
+        let add = |bin: &mut Pair, more: Pair| {
+            bin[0] += more[0];
+            bin[1] += more[1];
+        };
+        match self {
+            Distribution::Bins { below, counts, null } => count(left, right, pairs, null, |value, more| {
                 let bin = below.iter().position(|below| value < *below).unwrap_or(below.len());
-                counts[bin][side] += 1;
+                add(&mut counts[bin], more);
+            }),
+            Distribution::Magnitudes { counts, null } => {
+                count(left, right, pairs, null, |value, more| add(&mut counts[place(value)], more));
             }
-            (Distribution::Magnitudes { counts, .. }, Some(value)) => counts[place(value)][side] += 1,
-            (Distribution::Values { counts }, Some(value)) => counts.entry(value).or_default()[side] += 1,
+            Distribution::Values { counts } => {
+                let mut found = hashbrown::HashMap::<i64, Pair, foldhash::fast::FixedState>::default();
+                count(left, right, pairs, &mut [0; 2], |value, more| {
+                    add(found.entry(value).or_default(), more)
+                });
+                found.into_iter().for_each(|(value, more)| add(counts.entry(value).or_default(), more));
+            }
+        }
+    }
+
+    /// Counts the values of one side alone (0 left, 1 right).
+    pub fn add_side(&mut self, side: usize, ints: &Ints) {
+        let rows: Vec<u32> = (0..ints.values.len() as u32).collect();
+        let none = vec![NONE; rows.len()];
+        match side {
+            0 => self.add(Some(ints), None, &Pairs { left: rows, right: none }),
+            _ => self.add(None, Some(ints), &Pairs { left: none, right: rows }),
         }
     }
 
@@ -80,6 +100,42 @@ impl Distribution {
             Distribution::Values { counts } => tenths(counts.values().copied()),
         };
         stability_index(&bins)
+    }
+}
+
+/// Counts by `add`; a value that both sides have is placed once.
+fn count(
+    left: Option<&Ints>,
+    right: Option<&Ints>,
+    pairs: &Pairs,
+    null: &mut Pair,
+    mut add: impl FnMut(i64, Pair),
+) {
+    let is_whole = |ints: &Ints, rows: &[u32]| ints.valid.is_none() && !rows.contains(&NONE);
+    if let (Some(a), Some(b)) = (left, right)
+        && is_whole(a, &pairs.left)
+        && is_whole(b, &pairs.right)
+    {
+        for (i, j) in pairs.iter() {
+            let (left, right) = (a.values[i as usize], b.values[j as usize]);
+            if left == right {
+                add(left, [1, 1]);
+            } else {
+                add(left, [1, 0]);
+                add(right, [0, 1]);
+            }
+        }
+        return;
+    }
+    for (side, (ints, rows)) in [(left, &pairs.left), (right, &pairs.right)].into_iter().enumerate() {
+        let one = if side == 0 { [1, 0] } else { [0, 1] };
+        let Some(ints) = ints else { continue };
+        for row in rows.iter().filter(|row| **row != NONE) {
+            match ints.get(*row as usize) {
+                Some(value) => add(*value, one),
+                None => null[side] += 1,
+            }
+        }
     }
 }
 
@@ -188,7 +244,8 @@ mod tests {
     #[test]
     fn tenths_hold_a_tenth_of_the_left_side_each() {
         let mut distribution = Distribution::values();
-        (0..100).for_each(|value| distribution.add(0, Some(value)));
+        let pairs = Pairs { left: (0..100).collect(), right: vec![NONE; 100] };
+        distribution.add(Some(&Ints::all((0..100).collect())), None, &pairs);
         let Distribution::Values { counts } = &distribution else { unreachable!() };
         assert_eq!(tenths(counts.values().copied()), vec![[10, 0]; 10]);
     }

@@ -75,8 +75,7 @@ fn distribution(characteristics: &[Characteristic], feature: usize) -> Option<Di
 
 fn add(run: &PublishedRun, table: &str, column: &str, side: usize, to: &mut Distribution) -> Result<()> {
     for_batches(&run.table(table), &[column], |rows| {
-        let ints = rows.ints(column)?;
-        (0..rows.len).for_each(|row| to.add(side, ints.get(row).copied()));
+        to.add_side(side, rows.ints(column)?);
         Ok(())
     })
 }

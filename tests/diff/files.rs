@@ -27,18 +27,16 @@ fn table(random: &mut Random, rows: i64) -> Table {
     let mut key = 0;
     for _ in 0..rows {
         key += random.between(1, 3);
-        let maybe = |random: &mut Random, cell: Cell| if random.chance(10) { Cell::Null } else { cell };
-        let amount = random.between(-3, 3);
-        let row = vec![
-            Cell::from(format!("k{:06}", key / 4).as_str()),
-            Cell::Int(key % 4),
-            maybe(random, Cell::Int(amount)),
+        let drawn = [
+            Cell::Int(random.between(-3, 3)),
             Cell::Int(random.between(0, 2)),
-            maybe(random, Cell::from(["a", "b", "ü"][random.below(3)])),
-            maybe(random, Cell::Date(day(["2026-01-01", "2026-01-02"][random.below(2)]))),
-            maybe(random, Cell::Bool(random.chance(50))),
+            Cell::from(["a", "b", "ü"][random.below(3)]),
+            Cell::Date(day(["2026-01-01", "2026-01-02"][random.below(2)])),
+            Cell::Bool(random.chance(50)),
             Cell::Decimal(i128::from(random.between(0, 3))),
         ];
+        let mut row = vec![Cell::from(format!("k{:06}", key / 4).as_str()), Cell::Int(key % 4)];
+        row.extend(drawn.map(|cell| if random.chance(10) { Cell::Null } else { cell }));
         table.rows.push(row);
     }
     table

@@ -78,10 +78,15 @@ fn differences_within_the_tolerance_do_not_count() {
     });
     let moves: Vec<i64> = moves.collect();
     assert_eq!(all, moves.iter().filter(|change| **change != 0).count() as i128);
-    let within = changed(&["--tolerance", "score=5"], "score");
-    assert_eq!(within, moves.iter().filter(|change| change.abs() > 5).count() as i128);
+    // Half of the changes are within it.
+    let mut sizes: Vec<i64> = moves.iter().map(|change| change.abs()).filter(|size| *size > 0).collect();
+    sizes.sort_unstable();
+    let units = sizes[sizes.len() / 2];
+    let tolerance = format!("score={units}");
+    let within = changed(&["--tolerance", &tolerance], "score");
+    assert_eq!(within, sizes.iter().filter(|size| **size > units).count() as i128);
     assert!(within < all);
-    assert_eq!(changed(&["--tolerance", "score=5", "--tolerance", "days_open=1"], "days_open"), 0);
+    assert_eq!(changed(&["--tolerance", &tolerance, "--tolerance", "days_open=1"], "days_open"), 0);
 }
 
 #[test]
@@ -125,4 +130,25 @@ fn the_same_question_has_the_same_answer_to_the_byte() {
         (stdout, std::fs::read(home.path().join(out)).unwrap())
     };
     assert_eq!(answer("a.parquet"), answer("b.parquet"));
+}
+
+#[test]
+fn the_page_is_one_file_with_the_same_figures_and_every_text_escaped() {
+    let home = two_runs();
+    let condition = "band <> '<script>alert(1)</script>'";
+    let args = ["diff", LEFT, RIGHT, "--where", condition, "--html", "diff.html"];
+    let (_, text, _) = outcome_in(home.path(), &args);
+    let page = std::fs::read_to_string(home.path().join("diff.html")).unwrap();
+    assert!(!page.contains("<script") && page.contains("&lt;script&gt;"), "{page}");
+    for outside in ["http:", "https:", "src=", "url(", "@import", "<link"] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+    let (_, causes) = text.split_once("why decisions changed").unwrap();
+    let total = causes.lines().find(|line| line.trim_start().starts_with("total")).unwrap();
+    let cells: Vec<&str> = total.split_whitespace().collect();
+    let row = format!(
+        "<tr><td>{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td></tr>",
+        cells[0], cells[1], cells[2]
+    );
+    assert!(page.contains(&row), "{row}\n{page}");
 }

@@ -152,7 +152,7 @@ fn what_leaves_the_longest_window_must_still_be_as_it_was() {
 
 #[test]
 fn ids_of_another_type_are_refused_with_a_state_as_without() {
-    let mut desk = ran();
+    let desk = ran();
     let repayments = "1 card 71 2026-11-03 500 - -";
     desk.book().deliver("repayments", &date(4), &rows_of(&with_text(&REPAYMENTS, "bill_id"), repayments));
     refused_alike(&desk);

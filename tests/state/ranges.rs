@@ -29,11 +29,11 @@ impl Sampled {
             fs::copy(jobs.join(file), sampled.path().join(file)).unwrap();
         }
         let job = fs::read_to_string(jobs.join("nightly.toml")).unwrap();
-        let state = job.find("# What a night leaves").unwrap();
-        let job = job[..state].replace("../sample_data/", "book/").replace("../out", "out");
-        fs::write(sampled.path().join("plain.toml"), &job).unwrap();
-        fs::write(sampled.path().join("keeping.toml"), format!("{job}\n[state]\ndir = \"states\"\n"))
-            .unwrap();
+        let (inputs, _) = job.split_once("[state]").expect("the shipped job keeps states");
+        let plain = inputs.replace("../sample_data/", "book/").replace("../out", "out");
+        fs::write(sampled.path().join("plain.toml"), &plain).unwrap();
+        let keeping = format!("{plain}[state]\ndir = \"states\"\n");
+        fs::write(sampled.path().join("keeping.toml"), keeping).unwrap();
         sampled
     }
 

@@ -17,7 +17,6 @@
 //! - [`publish`] — gates, tables, manifest, atomic commit, lock, release, verify
 //! - [`published`] — a run directory read back: manifest, job files, tables
 //! - [`explain`] — one account of a run: why it was decided so, and what would change it
-//! - [`diff`] — what changed between two runs
 //! - [`report`] — a run, or a range of them, as a page to look at
 //! - [`run`] — the verbs of a run, in order: a night, a range, a simulation, a dry run
 //! - [`check`] — job files, schemas and deliveries without a run

@@ -98,8 +98,8 @@ fn the_readme_shows_what_diff_prints() {
     run(home, "jobs-trial", "trial", &["2026-11-20"]);
     let (_, stdout, _) = outcome_in(home, &["diff", "out/date=2026-11-20", "trial/date=2026-11-20"]);
     let readme = std::fs::read_to_string(project().join("README.md")).unwrap();
-    let (_, section) = readme.split_once("## What changed, and why").unwrap();
-    let (section, _) = section.split_once("\n## ").unwrap();
+    let (_, section) = readme.split_once("### What changed, and why").unwrap();
+    let (section, _) = section.split_once("\n### ").unwrap();
     let shown: Vec<&str> =
         section.split("```text\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
     assert_eq!(shown.len(), 3);

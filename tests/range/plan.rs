@@ -42,10 +42,10 @@ fn a_range_is_planned_before_within_and_after() {
     ");
     succeed_in(book.path(), &["run", "job.toml", "--date", FIRST]);
     insta::assert_snapshot!(without_sizes(&plan(&book, &[])), @r"
-           night  transactions      repayments        lines            issued                      what is done
+           night      transactions        repayments            lines                      issued  what is done
       2026-11-18                                                                                   left alone
-      2026-11-19  2 files, NNNN kB  2 files, NNNN kB  1 file, NNNN kB  1 file, NNNN kB             from scratch: the job has no [state]
-      2026-11-20  1 file, NNNN kB   1 file, NNNN kB   1 file, NNNN kB  1 file, NNNN kB, 1 to come  from the night of 2026-11-19
+      2026-11-19  2 files, NNNN kB  2 files, NNNN kB  1 file, NNNN kB             1 file, NNNN kB  from scratch: the job has no [state]
+      2026-11-20   1 file, NNNN kB   1 file, NNNN kB  1 file, NNNN kB  1 file, NNNN kB, 1 to come  from the night of 2026-11-19
 
     3 nights, 2 to compute: 10 files to read, NNNNN kB; nothing was written
     ");
@@ -73,8 +73,8 @@ fn what_depends_on_nights_to_come_is_told_so() {
     let book = book_of_days();
     succeed_in(book.path(), &["run", "job.toml", "--date", TODAY]);
     insta::assert_snapshot!(without_sizes(&plan(&book, &[])), @r"
-           night  transactions     repayments       lines            issued                   what is done
-      2026-11-18  1 file, NNNN kB  1 file, 837 B    1 file, NNNN kB  0 files, 0 B             from scratch: the job has no [state]
+           night     transactions       repayments            lines                   issued  what is done
+      2026-11-18  1 file, NNNN kB    1 file, 837 B  1 file, NNNN kB             0 files, 0 B  from scratch: the job has no [state]
       2026-11-19  1 file, NNNN kB  1 file, NNNN kB  1 file, NNNN kB  0 files, 0 B, 1 to come  from the night of 2026-11-18
       2026-11-20                                                                              published; left alone if the nights before it issue what it read, else refused
 
@@ -128,8 +128,8 @@ fn every_night_is_listed_before_the_first_that_cannot_run_ends_the_plan() {
     let (code, stdout, stderr) = book.outcome(&args);
     assert_eq!(code, 3);
     insta::assert_snapshot!(without_sizes(&format!("{stdout}\n{stderr}")), @r"
-           night  transactions     repayments        lines            issued                   what is done
-      2026-11-18  1 file, NNNN kB  1 file, 837 B     1 file, NNNN kB  0 files, 0 B             from scratch: the job has no [state]
+           night     transactions        repayments            lines                   issued  what is done
+      2026-11-18  1 file, NNNN kB     1 file, 837 B  1 file, NNNN kB             0 files, 0 B  from scratch: the job has no [state]
       2026-11-19                                                                               cannot run: find transactions of 2026-11-19: no file matches in/transactions/date=2026-11-19/*.parquet; deliver it (a file without rows will do) and run again
       2026-11-20  1 file, NNNN kB  2 files, NNNN kB  1 file, NNNN kB  0 files, 0 B, 2 to come  from the night of 2026-11-18
 

@@ -2,11 +2,11 @@
 //!
 //! Both sides stream, sorted, through one merge join, so memory does not grow with them:
 //!
-//! - [`sorted`] and [`runs`] read blocks, [`join`] pairs them into pieces;
-//! - [`pass`] takes every piece through the tallies: [`columns`], [`scores`], [`decisions`], [`movers`], and
-//!   the causes, [`score_causes`] and [`causes`], the latter by deciding [`again`];
-//! - [`header`] compares what the runs stand on;
-//! - [`findings`] is the tree of all that, told by [`told`] as text and page.
+//! - `sorted` and `runs` read blocks, `join` pairs them into pieces;
+//! - `pass` takes every piece through the tallies: `columns`, `scores`, `decisions`, `movers`, and
+//!   the causes, `score_causes` and `causes`, the latter by deciding `again`;
+//! - `header` compares what the runs stand on;
+//! - `findings` is the tree of all that, told by `told` as text and page.
 
 mod again;
 mod causes;

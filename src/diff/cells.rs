@@ -90,7 +90,7 @@ impl Cells {
         dictionaries: &mut Dictionaries,
     ) -> Result<Column, String> {
         match (&self.decoder, self.shape) {
-            (Some(decoder), _) => decoder.decode(array, slot, dictionaries),
+            (Some(decoder), _) => decoder.decode(array.clone(), slot, dictionaries),
             (None, Shape::Decimal(_)) => {
                 let unscaled = array.as_primitive::<Decimal128Type>().iter();
                 Ok(Column::Int(unscaled.map(|value| value.map(|value| value as i64)).collect::<Ints>()))

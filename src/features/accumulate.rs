@@ -37,11 +37,26 @@ pub enum Total {
     Overflow(i128),
 }
 
-/// One plan's segments: the window a row of some age falls in first.
+/// How a plan's rows are added: what each group does, and the window that a row of some age falls in
+/// first.
 pub struct Segments {
-    /// By group, by age up to the longest bounded window.
-    by_age: Vec<Vec<u8>>,
+    acts: Vec<Act>,
+    /// By age up to the longest bounded window; one more entry stands for all greater ages.
+    eras: Vec<u32>,
+    /// By era, by group, the segment. Within an era no row crosses an edge.
+    segments: Vec<u8>,
     as_of: Day,
+}
+
+/// What a group does with a row.
+struct Act {
+    statistic: Statistic,
+    /// First word.
+    offset: u32,
+    /// Position among the plan's values, where it takes one.
+    value: Option<u32>,
+    /// Its place among the groups that are kept in logs.
+    log: Option<u32>,
 }
 
 /// No segment: the row is older than every window.
@@ -50,24 +65,42 @@ const OUTSIDE: u8 = u8::MAX;
 impl Segments {
     /// Tables the segments of a plan.
     pub fn new(plan: &Plan, as_of: Day) -> Segments {
-        let table = |group: &Group| {
-            let longest = group.edges.iter().filter(|edge| **edge != UNBOUNDED).max().copied().unwrap_or(0);
-            // One more entry stands for all greater ages.
-            let segment = |age| group.edges.iter().position(|edge| age < *edge).map_or(OUTSIDE, |s| s as u8);
-            (0..=longest).map(segment).collect()
+        let act = |group: &Group| Act {
+            statistic: group.statistic,
+            offset: group.offset as u32,
+            value: group.value.map(|value| value as u32),
+            log: group.log,
         };
-        Segments { by_age: plan.groups.iter().map(table).collect(), as_of }
+        let edges = plan.groups.iter().flat_map(|group| &group.edges);
+        let mut starts: Vec<u32> = edges.copied().filter(|edge| *edge != UNBOUNDED).chain([0]).collect();
+        starts.sort_unstable();
+        starts.dedup();
+        let segment = |(start, group): (&u32, &Group)| {
+            group.edges.iter().position(|edge| start < edge).map_or(OUTSIDE, |segment| segment as u8)
+        };
+        let longest = *starts.last().expect("one era at least");
+        Segments {
+            acts: plan.groups.iter().map(act).collect(),
+            eras: (0..=longest).map(|age| starts.partition_point(|start| *start <= age) as u32 - 1).collect(),
+            segments: starts
+                .iter()
+                .flat_map(|start| plan.groups.iter().map(move |group| (start, group)))
+                .map(segment)
+                .collect(),
+            as_of,
+        }
     }
 
+    /// By group, the segment that rows of an age fall in.
     #[inline]
-    fn of(&self, group: usize, age: u32) -> u8 {
-        let table = &self.by_age[group];
-        table[(age as usize).min(table.len() - 1)]
+    fn at(&self, age: u32) -> &[u8] {
+        let era = self.eras[(age as usize).min(self.eras.len() - 1)] as usize;
+        &self.segments[era * self.acts.len()..][..self.acts.len()]
     }
 
     /// Whether a row of some age is in another segment of a group `days` later.
     pub fn crosses(&self, group: usize, age: u32, days: u32) -> bool {
-        self.of(group, age) != self.of(group, age + days)
+        self.at(age)[group] != self.at(age + days)[group]
     }
 }
 
@@ -88,34 +121,34 @@ impl Cells {
         for row in rows {
             let account = row.account() - first_account;
             let age = row.age();
+            let at = segments.at(age);
             let base = account as usize * plan.stride;
             for number in row.groups() {
-                let group = &plan.groups[number];
-                let segment = segments.of(number, age);
-                if segment == OUTSIDE {
+                let segment = usize::from(at[number]);
+                if segment == usize::from(OUTSIDE) {
                     continue;
                 }
-                let value = group.value.map_or(0, |value| row.value(value));
-                let first = base + group.offset;
-                match (group.statistic, group.log) {
-                    (Statistic::Count, _) => self.words[first + usize::from(segment)] += 1,
-                    (Statistic::Sum, _) => self.add_exact(first + usize::from(segment), value),
-                    (Statistic::Last, _) => self.keep_latest(first, age, value),
-                    (Statistic::DaysSince, _) => self.keep_youngest(first, age),
-                    (Statistic::ActiveDays, None) => {
+                let act = &segments.acts[number];
+                let value = || act.value.map_or(0, |value| row.value(value as usize));
+                let first = base + act.offset as usize;
+                let log = || act.log.expect("the group is kept in a log");
+                match act.statistic {
+                    Statistic::Count => self.words[first + segment] += 1,
+                    Statistic::Sum => self.add_exact(first + segment, value()),
+                    Statistic::Last => self.keep_latest(first, age, value()),
+                    Statistic::DaysSince => self.keep_youngest(first, age),
+                    Statistic::ActiveDays if act.log.is_none() => {
                         self.words[first + age as usize / BITS] |= 1 << (age as usize % BITS);
                     }
-                    (Statistic::ActiveDays, Some(log)) => {
+                    Statistic::ActiveDays => {
                         let date = segments.as_of.plus(-(age as i32)).0 as u32;
-                        self.sights.push(Sight::new(account, log, date, age));
+                        self.sights.push(Sight::new(account, log(), date, age));
                     }
-                    (Statistic::Distinct, log) => {
-                        let log = log.expect("distinct values are kept in a log");
-                        self.sights.push(Sight::new(account, log, value as u32, age));
+                    Statistic::Distinct => {
+                        self.sights.push(Sight::new(account, log(), value() as u32, age));
                     }
-                    (Statistic::Min | Statistic::Max, log) => {
-                        let log = log.expect("smallest and largest values are kept in a log");
-                        self.steps.push(Step::new(account, log, value, age));
+                    Statistic::Min | Statistic::Max => {
+                        self.steps.push(Step::new(account, log(), value(), age));
                     }
                 }
             }
@@ -137,7 +170,7 @@ impl Cells {
             let base = (row.account() - first_account) as usize * plan.stride;
             for number in row.groups() {
                 let group = &plan.groups[number];
-                let (from, to) = (segments.of(number, row.age()), segments.of(number, row.age() + days));
+                let (from, to) = (segments.at(row.age())[number], segments.at(row.age() + days)[number]);
                 if from == to || !group.is_additive() {
                     continue;
                 }

@@ -230,7 +230,7 @@ impl Reading<'_> {
                 let age = u32::try_from(self.as_of.since(bills[row].due_on)).expect("ages of days fit");
                 Some((bills[row].key.account, age))
             };
-            let mut packed = Packed::default();
+            let mut packed = Packed::of(self.plan);
             let reach = self.plan.reach(|_, _| true);
             Packer::new(self.plan, interner).pack(&frame, &reach, place, &mut packed, |_| {});
             cells.add(self.plan, &Segments::new(self.plan, self.as_of), accounts.start, packed.iter());

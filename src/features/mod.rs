@@ -10,8 +10,10 @@ mod finish;
 mod interner;
 pub mod ledger;
 pub mod logs;
+mod masks;
 pub mod plan;
 mod rows;
+mod scatter;
 mod table;
 pub mod transactions;
 

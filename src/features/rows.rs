@@ -1,78 +1,100 @@
 //! Rows reduced to what accumulators need: account, age, the groups they count in, values.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
 use super::Interner;
 use super::accumulate::{Cells, Segments};
+use super::masks::masks;
 use super::plan::{BITS, Plan, Reach};
 use crate::day::Day;
 use crate::expr::column::NULL_CODE;
-use crate::expr::{Column, Frame, Truths};
+use crate::expr::{Column, Frame};
 
-/// Packed rows: a word of account and age, words of group bits, a word a value.
-#[derive(Debug, Default, Clone)]
+/// Packed rows, all of one shape: a word of account and age, words of group bits, a word a value.
+#[derive(Debug, Clone)]
 pub struct Packed {
     words: Vec<u64>,
-    mask_words: usize,
-    values: usize,
+    shape: Shape,
 }
+
+/// What a row's words are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shape {
+    /// By value of the plan, its word within a row; [`ABSENT`] where rows are without it.
+    places: Vec<u32>,
+    mask_words: usize,
+    stride: usize,
+}
+
+const ABSENT: u32 = u32::MAX;
 
 /// One packed row.
 #[derive(Clone, Copy)]
 pub struct Row<'a> {
     words: &'a [u64],
-    mask_words: usize,
+    shape: &'a Shape,
+}
+
+impl Shape {
+    /// Rows with those of the plan's values that are wanted.
+    fn new(plan: &Plan, wanted: &[bool]) -> Shape {
+        let mask_words = plan.mask_words();
+        let mut stride = 1 + mask_words;
+        let mut place = |wanted: &bool| {
+            stride += usize::from(*wanted);
+            if *wanted { stride as u32 - 1 } else { ABSENT }
+        };
+        Shape { places: wanted.iter().map(&mut place).collect(), mask_words, stride }
+    }
 }
 
 impl Packed {
-    fn stride(&self) -> usize {
-        1 + self.mask_words + self.values
+    /// No rows, with all of the plan's values.
+    pub fn of(plan: &Plan) -> Packed {
+        Packed { words: Vec::new(), shape: Shape::new(plan, &vec![true; plan.values.len()]) }
     }
 
-    /// The rows.
-    pub fn iter(&self) -> impl Iterator<Item = Row<'_>> {
-        let mask_words = self.mask_words;
-        self.words.chunks_exact(self.stride()).map(move |words| Row { words, mask_words })
+    /// No rows, with the values that are within reach.
+    pub fn within(plan: &Plan, reach: &Reach) -> Packed {
+        Packed { words: Vec::new(), shape: Shape::new(plan, &reach.values) }
     }
 
-    /// The words of all rows, and how many a row has.
-    pub fn words(&self) -> (&[u64], usize) {
-        (&self.words, self.stride())
-    }
-
-    /// Rows from their words, of the shape a plan gives them.
+    /// Rows from their words, with all of the plan's values.
     pub fn from_words(plan: &Plan, words: Vec<u64>) -> Packed {
         Packed { words, ..Packed::of(plan) }
     }
 
-    /// No rows, of the shape of `other`.
-    pub fn like(other: &Packed) -> Packed {
-        Packed { words: Vec::new(), ..*other }
+    /// No rows, of the shape of one.
+    pub fn like(row: &Row) -> Packed {
+        Packed { words: Vec::new(), shape: row.shape.clone() }
     }
 
-    /// No rows, of the shape a plan gives them.
-    pub fn of(plan: &Plan) -> Packed {
-        Packed { words: Vec::new(), mask_words: plan.mask_words(), values: plan.values.len() }
+    /// The rows.
+    pub fn iter(&self) -> impl Iterator<Item = Row<'_>> {
+        self.words.chunks_exact(self.shape.stride).map(|words| Row { words, shape: &self.shape })
     }
 
-    /// One of the rows.
-    #[inline]
-    pub fn row(&self, number: usize) -> Row<'_> {
-        let stride = self.stride();
-        Row { words: &self.words[number * stride..][..stride], mask_words: self.mask_words }
+    /// The words of all rows, and how many a row has.
+    pub fn words(&self) -> (&[u64], usize) {
+        (&self.words, self.shape.stride)
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.words.len() / self.stride()
+        self.words.len() / self.shape.stride
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.words.is_empty()
+    }
+
+    /// Whether a row is of the shape of these.
+    #[inline]
+    pub fn is_like(&self, row: &Row) -> bool {
+        std::ptr::eq(&self.shape, row.shape) || self.shape == *row.shape
     }
 
     /// Adds a row of the same shape.
@@ -81,10 +103,18 @@ impl Packed {
         self.words.extend_from_slice(row.words);
     }
 
-    /// Adds a row of the same shape, under another number of its account and at another age.
+    /// Adds a row of any shape, under a number of its account and at an age; values that it is without
+    /// are 0, since it counts in no group that takes them.
     pub fn push_as(&mut self, row: Row, account: u32, age: u32) {
         self.words.push(head(account, age));
-        self.words.extend_from_slice(&row.words[1..]);
+        self.words.extend_from_slice(&row.words[1..=self.shape.mask_words]);
+        for (own, other) in self.shape.places.iter().zip(&row.shape.places) {
+            match (*own, *other) {
+                (ABSENT, _) => {}
+                (_, ABSENT) => self.words.push(0),
+                (_, other) => self.words.push(row.words[other as usize]),
+            }
+        }
     }
 }
 
@@ -109,7 +139,7 @@ impl Row<'_> {
     /// The groups it counts in, ascending.
     #[inline]
     pub fn groups(&self) -> impl Iterator<Item = usize> {
-        self.words[1..=self.mask_words].iter().enumerate().flat_map(|(word, bits)| {
+        self.words[1..=self.shape.mask_words].iter().enumerate().flat_map(|(word, bits)| {
             let mut left = *bits;
             std::iter::from_fn(move || {
                 if left == 0 {
@@ -122,10 +152,10 @@ impl Row<'_> {
         })
     }
 
-    /// One of the plan's values.
+    /// One of the plan's values; only those that a group takes in which the row counts.
     #[inline]
     pub fn value(&self, number: usize) -> i64 {
-        self.words[1 + self.mask_words + number] as i64
+        self.words[self.shape.places[number] as usize] as i64
     }
 }
 
@@ -141,9 +171,9 @@ impl<'a> Packer<'a> {
         Packer { plan, interner }
     }
 
-    /// Appends the rows of `frame` (columns by position in the source's scope) that count in some
-    /// group within `reach`, whose columns the frame holds. `place` gives a row's account and age, or
-    /// `None` to leave it out. `each` hears of every row appended.
+    /// The rows of `frame` (columns by position in the source's scope) that count in some group within
+    /// `reach`, whose columns the frame holds. `place` gives a row's account and age, or `None` to leave
+    /// it out. `each` hears of every row packed.
     pub fn pack(
         &self,
         frame: &Frame,
@@ -153,22 +183,15 @@ impl<'a> Packer<'a> {
         mut each: impl FnMut(usize),
     ) {
         let plan = self.plan;
-        (packed.mask_words, packed.values) = (plan.mask_words(), plan.values.len());
-        let filters = plan.filters.iter().zip(&reach.filters);
-        let filters: Vec<Option<Truths>> =
-            filters.map(|(filter, is_read)| is_read.then(|| filter.truths(frame))).collect();
-        let values = plan.values.iter().zip(&reach.values);
-        let columns: Vec<Option<&Column>> = values
-            .clone()
-            .map(|(value, is_read)| is_read.then(|| frame.columns[value.slot].expect("the frame holds it")))
+        let read = plan.values.iter().zip(&reach.values).filter(|(_, is_read)| **is_read);
+        let values: Vec<Cow<[i64]>> = read
+            .map(|(value, _)| {
+                let column = frame.columns[value.slot].expect("the frame holds it");
+                self.numbers(column, value.is_numbered)
+            })
             .collect();
-        let values: Vec<Option<Cow<[i64]>>> = values
-            .zip(&columns)
-            .map(|((value, _), column)| column.map(|column| self.numbers(column, value.is_numbered)))
-            .collect();
-        let masks: Vec<Vec<u64>> = (0..packed.mask_words)
-            .map(|word| self.masks(word, frame.rows, reach.groups[word], &filters, &columns))
-            .collect();
+        let masks = masks(plan, frame, reach);
+        packed.words.reserve(frame.rows * packed.shape.stride);
         for row in 0..frame.rows {
             if masks.iter().all(|mask| mask[row] == 0) {
                 continue;
@@ -176,47 +199,9 @@ impl<'a> Packer<'a> {
             let Some((account, age)) = place(row) else { continue };
             packed.words.push(head(account, age));
             masks.iter().for_each(|mask| packed.words.push(mask[row]));
-            let value = |values: &Option<Cow<[i64]>>| values.as_ref().map_or(0, |values| values[row] as u64);
-            values.iter().for_each(|values| packed.words.push(value(values)));
+            values.iter().for_each(|values| packed.words.push(values[row] as u64));
             each(row);
         }
-    }
-
-    /// By row, which of the `reached` of 64 groups it counts in. Groups with one filter and one value
-    /// share a pass.
-    fn masks(
-        &self,
-        word: usize,
-        rows: usize,
-        reached: u64,
-        filters: &[Option<Truths>],
-        columns: &[Option<&Column>],
-    ) -> Vec<u64> {
-        let mut passes: BTreeMap<(Option<usize>, Option<usize>), u64> = BTreeMap::new();
-        for (bit, group) in self.plan.groups.iter().skip(word * BITS).take(BITS).enumerate() {
-            if reached >> bit & 1 == 1 {
-                let value = group.value.filter(|value| columns[*value].is_some_and(Column::has_nulls));
-                *passes.entry((group.filter, value)).or_default() |= 1 << bit;
-            }
-        }
-        let mut masks = vec![0; rows];
-        for ((filter, value), bits) in passes {
-            let filter = filter.map(|filter| filters[filter].as_ref().expect("filters in reach are read"));
-            match (filter, value.and_then(|value| columns[value])) {
-                (None, None) => masks.iter_mut().for_each(|mask| *mask |= bits),
-                (Some(filter), None) => {
-                    let truths = masks.iter_mut().zip(filter.iter());
-                    truths.for_each(|(mask, truth)| *mask |= if truth { bits } else { 0 });
-                }
-                (filter, Some(value)) => {
-                    for (row, mask) in masks.iter_mut().enumerate() {
-                        let counts = value.is_valid(row) && filter.is_none_or(|filter| filter.is_true(row));
-                        *mask |= if counts { bits } else { 0 };
-                    }
-                }
-            }
-        }
-        masks
     }
 
     /// A column's values: themselves, or a small number for each.
@@ -245,7 +230,7 @@ pub fn accumulate(
 ) -> Cells {
     let mut cells = Cells::new(plan, partition.len());
     if !plan.is_empty() {
-        let mut packed = Packed::default();
+        let mut packed = Packed::of(plan);
         let interner = Interner::default();
         let packer = Packer::new(plan, &interner);
         packer.pack(frame, &plan.reach(|_, _| true), place, &mut packed, |_| {});

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use super::accumulate::{Cells, Segments};
 use super::plan::{Group, Plan, Reach};
 use super::rows::{Packed, Packer, Row};
+use super::scatter::Scatter;
 use super::{Interner, Partitions, Places};
 use crate::console::Progress;
 use crate::day::Day;
@@ -24,7 +25,6 @@ use crate::input::stream::{Chunk, Origin, Source, Tally, recent, stream};
 pub type Repeats = BTreeMap<(Day, String), Vec<u64>>;
 
 /// What transactions come to.
-#[derive(Default)]
 pub struct Transactions {
     /// One a partition.
     pub cells: Vec<Cells>,
@@ -65,7 +65,7 @@ pub struct Reading<'a> {
 /// places of those that came late.
 #[derive(Default)]
 struct Load {
-    packed: Packed,
+    packed: Option<Packed>,
     numbers: Vec<u32>,
     late: Vec<bool>,
 }
@@ -77,8 +77,13 @@ impl Reading<'_> {
     /// Reads everything. With strangers, also what a later night needs; `None` for that where more
     /// strangers or late rows were met than it is worth keeping.
     pub fn from_scratch(&self, progress: &Progress) -> Result<(Transactions, Tally, bool)> {
-        let cells = self.no_cells();
-        self.enter(Transactions { cells, ..Transactions::default() }, None, progress)
+        let known = Transactions {
+            cells: self.no_cells(),
+            late: Packed::of(self.plan),
+            repeats: Repeats::new(),
+            interner: Interner::default(),
+        };
+        self.enter(known, None, progress)
     }
 
     /// Goes on from what was known on the day `since`.
@@ -97,7 +102,7 @@ impl Reading<'_> {
         });
         let mut cells: Vec<Cells> =
             cells.into_par_iter().map(|cells| cells.into_inner().expect("no thread panicked")).collect();
-        let mut late = Packed::like(&known.late);
+        let mut late = Packed::of(self.plan);
         for row in known.late.iter() {
             if let Some(account) = places.of(row.account()) {
                 late.push_as(row, account, row.age());
@@ -106,7 +111,7 @@ impl Reading<'_> {
         if days > 0 {
             self.leave(&mut cells, &late, &known.repeats, since, progress)?;
         }
-        let mut kept = Packed::like(&late);
+        let mut kept = Packed::of(self.plan);
         let longest = self.longest_sum();
         late.iter()
             .filter(|row| row.age() + days < longest)
@@ -143,6 +148,14 @@ impl Reading<'_> {
         let is_worth_it = AtomicBool::new(keeps);
         let longest = i64::from(self.plan.longest_days.expect("windows of transactions are bounded"));
         let cells: Vec<Mutex<Cells>> = cells.into_iter().map(Mutex::new).collect();
+        let scatter = Scatter::new(self.partitions);
+        let flush = || {
+            scatter.flush(|number, rows| {
+                let mut cells = cells[number].lock().expect("no thread panicked");
+                let first = self.partitions.accounts(number).start;
+                cells.add(self.plan, &segments, first, rows.iter().flat_map(Packed::iter));
+            });
+        };
         let kept = Mutex::new((late, repeats));
         let rows: u64 = self.source.files.iter().map(OpenFile::rows).sum();
 
@@ -175,7 +188,8 @@ impl Reading<'_> {
             };
             let numbers = self.source.unique.is_some();
             let reach = eras.reach(chunk.delivery);
-            packer.pack(&self.frame(chunk, reach), reach, place, &mut load.packed, |row| {
+            let packed = load.packed.get_or_insert_with(|| Packed::within(self.plan, reach));
+            packer.pack(&self.frame(chunk, reach), reach, place, packed, |row| {
                 if numbers {
                     load.numbers.push(chunk.first_row + row as u32);
                 }
@@ -187,10 +201,7 @@ impl Reading<'_> {
             Ok(())
         };
         let sink = |load: Load, origin: &Origin, repeats: &[u32]| {
-            deliver(&load, repeats, self.partitions, |number, rows| {
-                let mut cells = cells[number].lock().expect("no thread panicked");
-                cells.add(self.plan, &segments, self.partitions.accounts(number).start, rows);
-            });
+            scatter.take(load.without(repeats).map(|(_, row)| row));
             if keeps {
                 let mut kept = kept.lock().expect("no thread panicked");
                 if !is_known(origin.delivery) {
@@ -208,7 +219,13 @@ impl Reading<'_> {
         };
         let files = recent(self.source.spec, self.source.files, self.as_of, since);
         let source = Source { files: &files, ..self.source.clone() };
-        let tally = stream(&source, &needs, progress, pack, sink, || {})?;
+        let flush_if_full = || {
+            if scatter.is_full() {
+                flush()
+            }
+        };
+        let tally = stream(&source, &needs, progress, pack, sink, flush_if_full)?;
+        flush();
         let mut cells: Vec<Cells> =
             cells.into_iter().map(|cells| cells.into_inner().expect("no thread panicked")).collect();
         cells.par_iter_mut().for_each(|cells| cells.settle(self.plan));
@@ -228,12 +245,9 @@ impl Reading<'_> {
             let rows = known.entry((delivery, origin.file.file.name.clone())).or_default();
             rows.extend(repeats.iter().map(|row| origin.first_row + u64::from(*row)));
         }
-        if late.is_empty() {
-            *late = Packed::like(&load.packed);
-        }
-        for (number, row) in load.packed.iter().enumerate() {
-            if load.late[number] && row.age() < longest && !load.is_repeat(number, repeats) {
-                late.push(row);
+        for (number, row) in load.without(repeats) {
+            if load.late[number] && row.age() < longest {
+                late.push_as(row, row.account(), row.age());
             }
         }
     }
@@ -250,14 +264,15 @@ impl Reading<'_> {
         let days = self.as_of.since(since) as u32;
         let segments = Segments::new(self.plan, self.as_of);
         let cells: Vec<Mutex<&mut Cells>> = cells.iter_mut().map(Mutex::new).collect();
-        let cross = |load: &Load| {
-            deliver(load, &[], self.partitions, |number, rows| {
+        let scatter = Scatter::new(self.partitions);
+        let flush = || {
+            scatter.flush(|number, rows| {
                 let first = self.partitions.accounts(number).start;
                 let mut cells = cells[number].lock().expect("no thread panicked");
-                cells.cross(self.plan, &segments, first, rows, days);
+                cells.cross(self.plan, &segments, first, rows.iter().flat_map(Packed::iter), days);
             });
         };
-        cross(&Load { packed: late.clone(), ..Load::default() });
+        scatter.take(late.iter());
 
         let mut files = leaving(self.plan, &segments, self.past, since, self.as_of);
         files.extend(leaving(self.plan, &segments, self.source.files, since, self.as_of));
@@ -294,15 +309,23 @@ impl Reading<'_> {
                 }
             };
             let reach = reach_of(chunk.delivery);
-            packer.pack(&self.frame(chunk, &reach), &reach, place, &mut load.packed, |_| {});
+            let packed = load.packed.get_or_insert_with(|| Packed::within(self.plan, &reach));
+            packer.pack(&self.frame(chunk, &reach), &reach, place, packed, |_| {});
             Ok(())
         };
         let sink = |load: Load, _: &Origin, _: &[u32]| {
-            cross(&load);
+            scatter.take(load.without(&[]).map(|(_, row)| row));
             Ok(())
         };
         let needs = |delivery| self.needed(&reach_of(delivery).columns);
-        stream(&source, &needs, progress, pack, sink, || {}).map(|_| ())
+        let flush_if_full = || {
+            if scatter.is_full() {
+                flush()
+            }
+        };
+        stream(&source, &needs, progress, pack, sink, flush_if_full)?;
+        flush();
+        Ok(())
     }
 
     /// By wanted column, whether it is decoded: what rows are judged by, and the columns given.
@@ -380,28 +403,13 @@ impl Eras {
 }
 
 impl Load {
-    fn is_repeat(&self, row: usize, repeats: &[u32]) -> bool {
-        !repeats.is_empty()
-            && self.numbers.get(row).is_some_and(|number| repeats.binary_search(number).is_ok())
-    }
-}
-
-/// Hands rows to their partitions, neighbours of one partition together, leaving out repeats.
-fn deliver<'l>(
-    load: &'l Load,
-    repeats: &[u32],
-    partitions: Partitions,
-    each: impl Fn(usize, &mut dyn Iterator<Item = Row<'l>>),
-) {
-    let owners: Vec<u32> = load.packed.iter().map(|row| partitions.of(row.account()) as u32).collect();
-    let owner = |row: &u32| owners[*row as usize];
-    let mut order: Vec<u32> =
-        (0..load.packed.len() as u32).filter(|row| !load.is_repeat(*row as usize, repeats)).collect();
-    // Most deliveries are in order of account.
-    if !order.is_sorted_by_key(owner) {
-        order.sort_by_key(owner);
-    }
-    for run in order.chunk_by(|a, b| owner(a) == owner(b)) {
-        each(owner(&run[0]) as usize, &mut run.iter().map(|row| load.packed.row(*row as usize)));
+    /// The rows that are no repeats, with their places.
+    fn without<'l>(&'l self, repeats: &'l [u32]) -> impl Iterator<Item = (usize, Row<'l>)> {
+        let is_repeat = |place: usize| {
+            !repeats.is_empty()
+                && self.numbers.get(place).is_some_and(|number| repeats.binary_search(number).is_ok())
+        };
+        let rows = self.packed.iter().flat_map(Packed::iter).enumerate();
+        rows.filter(move |(place, _)| !is_repeat(*place))
     }
 }

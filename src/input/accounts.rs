@@ -178,27 +178,22 @@ impl Accounts {
 
     /// The positions of ids that tend to ascend: the next is looked for close after the one before.
     fn find_ints(&self, ids: &[i64], column: &Ints) -> Vec<u32> {
-        const NEAR: usize = 64;
+        const NEAR: usize = 32;
         let mut next = 0;
         let find = |row: usize| {
             let Some(id) = column.get(row) else { return STRANGER };
             let near = &ids[next..(next + NEAR).min(ids.len())];
-            match near.first().is_some_and(|first| first <= id) && near.last() >= Some(id) {
-                true => match near.binary_search(id) {
-                    Ok(place) => {
-                        next += place;
-                        next as u32
-                    }
-                    Err(_) => STRANGER,
+            let before = near.iter().take_while(|near| *near < id).count();
+            match near.get(before) {
+                Some(found) if found == id => next += before,
+                // It would lie here.
+                Some(_) if before > 0 => return STRANGER,
+                _ => match self.find_int(ids, *id) {
+                    STRANGER => return STRANGER,
+                    position => next = position as usize,
                 },
-                false => {
-                    let position = self.find_int(ids, *id);
-                    if position != STRANGER {
-                        next = position as usize;
-                    }
-                    position
-                }
             }
+            next as u32
         };
         (0..column.values.len()).map(find).collect()
     }

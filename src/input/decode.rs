@@ -98,13 +98,18 @@ impl Decoder {
         }
     }
 
-    /// Decodes an array; `slot` tells columns apart in `dictionaries`.
+    /// Decodes an array, which is taken over where nobody else holds it; `slot` tells columns apart in
+    /// `dictionaries`.
     pub(crate) fn decode(
         &self,
-        array: &ArrayRef,
+        array: ArrayRef,
         slot: usize,
         dictionaries: &mut Dictionaries,
     ) -> Result<Column, String> {
+        if array.data_type() == &DataType::Int64 {
+            return Ok(Column::Int(taken_over(array)));
+        }
+        let array = &array;
         match self {
             Decoder::Int => integers(array).map(Column::Int),
             Decoder::Date => Ok(Column::Int(primitive::<Date32Type>(array, i64::from))),
@@ -124,6 +129,15 @@ fn validity(array: &dyn Array) -> Option<Vec<bool>> {
     array.nulls().filter(|nulls| nulls.null_count() > 0).map(|nulls| nulls.iter().collect())
 }
 
+/// Int64 values, without a copy if they can be had.
+fn taken_over(array: ArrayRef) -> Ints {
+    let valid = validity(&array);
+    let values = array.as_primitive::<Int64Type>().values().clone();
+    drop(array);
+    let values = values.into_inner().into_vec().unwrap_or_else(|shared| shared.typed_data().to_vec());
+    Ints { values, valid }
+}
+
 fn primitive<T: ArrowPrimitiveType>(array: &ArrayRef, widen: impl Fn(T::Native) -> i64) -> Ints {
     let array = array.as_primitive::<T>();
     Ints { values: array.values().iter().map(|value| widen(*value)).collect(), valid: validity(array) }
@@ -134,7 +148,6 @@ fn integers(array: &ArrayRef) -> Result<Ints, String> {
         DataType::Int8 => primitive::<Int8Type>(array, i64::from),
         DataType::Int16 => primitive::<Int16Type>(array, i64::from),
         DataType::Int32 => primitive::<Int32Type>(array, i64::from),
-        DataType::Int64 => primitive::<Int64Type>(array, |value| value),
         DataType::UInt8 => primitive::<UInt8Type>(array, i64::from),
         DataType::UInt16 => primitive::<UInt16Type>(array, i64::from),
         DataType::UInt32 => primitive::<UInt32Type>(array, i64::from),
@@ -206,6 +219,9 @@ fn text(array: &ArrayRef, slot: usize, dictionaries: &mut Dictionaries) -> Texts
             fresh
         }
     };
-    let codes = array.keys().iter().map(|key| key.map_or(NULL_CODE, |key| key as u32)).collect();
+    let mut codes: Vec<u32> = array.keys().values().iter().map(|key| *key as u32).collect();
+    if let Some(valid) = validity(array.keys()) {
+        codes.iter_mut().zip(valid).for_each(|(code, valid)| *code = if valid { *code } else { NULL_CODE });
+    }
     Texts { codes, dictionary }
 }

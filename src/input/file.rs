@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use anyhow::Result;
+use arrow_array::ArrayRef;
 use arrow_schema::{DataType, Field, Schema};
 use jiff::tz::TimeZone;
 use parquet::arrow::ProjectionMask;
@@ -323,6 +324,8 @@ impl OpenFile {
         for batch in reader {
             let batch = batch.map_err(|error| failed(&error))?;
             let rows = batch.num_rows();
+            let (schema, arrays, _) = batch.into_parts();
+            let mut arrays: Vec<Option<ArrayRef>> = arrays.into_iter().map(Some).collect();
             let mut columns = Vec::with_capacity(binding.columns.len());
             for (slot, column) in binding.columns.iter().enumerate() {
                 columns.push(match column {
@@ -331,9 +334,16 @@ impl OpenFile {
                         Column::Int(Ints { values: vec![0; rows], valid: Some(vec![false; rows]) })
                     }
                     Bound::Read(place, decoder) => {
-                        decoder.decode(batch.column(*place), slot, &mut dictionaries).map_err(|error| {
-                            failed(&format!("{}: {error}", batch.schema().field(*place).name()))
-                        })?
+                        let is_read_again = binding.columns[slot + 1..]
+                            .iter()
+                            .any(|other| matches!(other, Bound::Read(again, _) if again == place));
+                        let array = match is_read_again {
+                            true => arrays[*place].clone(),
+                            false => arrays[*place].take(),
+                        };
+                        decoder
+                            .decode(array.expect("an array is taken once"), slot, &mut dictionaries)
+                            .map_err(|error| failed(&format!("{}: {error}", schema.field(*place).name())))?
                     }
                 });
             }

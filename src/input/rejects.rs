@@ -95,9 +95,29 @@ impl Verdicts {
         match column {
             Column::Text(texts) => {
                 let empty: Vec<bool> = texts.dictionary.iter().map(|text| text.is_empty()).collect();
-                self.mark(reason, |row| empty.get(texts.codes[row] as usize) != Some(&false));
+                if column.has_nulls() || empty.contains(&true) {
+                    self.mark(reason, |row| empty.get(texts.codes[row] as usize) != Some(&false));
+                }
             }
             other => self.mark_null(reason, other),
+        }
+    }
+
+    /// Rejects the rows dated after the delivery.
+    fn mark_after(&mut self, date: &Column, delivery: Option<Day>) {
+        if let (Column::Int(days), Some(delivery)) = (date, delivery)
+            && days.values.iter().max().is_some_and(|latest| *latest > i64::from(delivery.0))
+        {
+            self.mark(Reason::AfterDelivery, |row| int(date, row).is_some_and(|day| day > delivery.0.into()));
+        }
+    }
+
+    /// Rejects the rows that hold an amount below `least`.
+    fn mark_below(&mut self, amount: &Column, least: i64) {
+        if let Column::Int(amounts) = amount
+            && amounts.values.iter().min().is_some_and(|smallest| *smallest < least)
+        {
+            self.mark(Reason::BadAmount, |row| int(amount, row).is_some_and(|amount| amount < least));
         }
     }
 
@@ -117,11 +137,9 @@ fn int(column: &Column, row: usize) -> Option<i64> {
     }
 }
 
-fn is_after(column: &Column, row: usize, delivery: Option<Day>) -> bool {
-    match (int(column, row), delivery) {
-        (Some(date), Some(delivery)) => date > i64::from(delivery.0),
-        _ => false,
-    }
+/// Whether two columns of integers hold values in the same rows.
+fn are_valid_alike(a: &Column, b: &Column) -> bool {
+    matches!((a, b), (Column::Int(a), Column::Int(b)) if a.valid == b.valid)
 }
 
 /// Judges transactions; columns as in [`crate::job::TRANSACTION_COLUMNS`].
@@ -131,7 +149,7 @@ pub fn judge_transactions(columns: &[Column], delivery: Option<Day>) -> Verdicts
     verdicts.mark_missing(Reason::MissingAccount, account);
     verdicts.mark_null(Reason::MissingDate, posted_on);
     verdicts.mark_null(Reason::MissingAmount, amount);
-    verdicts.mark(Reason::AfterDelivery, |row| is_after(posted_on, row, delivery));
+    verdicts.mark_after(posted_on, delivery);
     verdicts
 }
 
@@ -146,12 +164,14 @@ pub fn judge_repayments(columns: &[Column], delivery: Option<Day>) -> Verdicts {
     verdicts.mark_missing(Reason::MissingBill, bill);
     verdicts.mark_null(Reason::MissingDate, due_on);
     verdicts.mark_null(Reason::MissingAmount, due_amount);
-    verdicts.mark(Reason::BadAmount, |row| int(due_amount, row).is_some_and(|amount| amount <= 0));
-    verdicts.mark(Reason::BadPayment, |row| match int(paid_on, row) {
-        None => int(paid_amount, row).is_some_and(|amount| amount != 0),
-        Some(_) => is_null(paid_amount, row),
-    });
-    verdicts.mark(Reason::AfterDelivery, |row| is_after(paid_on, row, delivery));
+    verdicts.mark_below(due_amount, 1);
+    if !are_valid_alike(paid_on, paid_amount) {
+        verdicts.mark(Reason::BadPayment, |row| match int(paid_on, row) {
+            None => int(paid_amount, row).is_some_and(|amount| amount != 0),
+            Some(_) => is_null(paid_amount, row),
+        });
+    }
+    verdicts.mark_after(paid_on, delivery);
     verdicts
 }
 
@@ -165,14 +185,20 @@ pub fn judge_lines(columns: &[Column], delivery: Option<Day>) -> Verdicts {
     verdicts.mark_missing(Reason::MissingAccount, account);
     verdicts.mark_missing(Reason::MissingProduct, product);
     verdicts.mark_null(Reason::MissingDate, opened_on);
-    verdicts.mark(Reason::MissingAmount, |row| is_null(limit, row) || is_null(balance, row));
-    verdicts.mark(Reason::BadAmount, |row| int(limit, row).is_some_and(|amount| amount < 0));
-    verdicts.mark(Reason::BadStatus, |row| match status {
-        Column::Text(status) => !matches!(status.get(row), Some("active" | "suspended" | "closed")),
-        _ => true,
-    });
-    verdicts.mark(Reason::AfterDelivery, |row| {
-        [opened_on, increased_on, decreased_on].into_iter().any(|date| is_after(date, row, delivery))
-    });
+    verdicts.mark_null(Reason::MissingAmount, limit);
+    verdicts.mark_null(Reason::MissingAmount, balance);
+    verdicts.mark_below(limit, 0);
+    let is_status = |text: &str| matches!(text, "active" | "suspended" | "closed");
+    match status {
+        Column::Text(texts) => {
+            let known: Vec<bool> = texts.dictionary.iter().map(|text| is_status(text)).collect();
+            let is_known = |code: u32| known.get(code as usize) == Some(&true);
+            verdicts.mark(Reason::BadStatus, |row| !is_known(texts.codes[row]));
+        }
+        _ => verdicts.mark(Reason::BadStatus, |_| true),
+    }
+    for date in [opened_on, increased_on, decreased_on] {
+        verdicts.mark_after(date, delivery);
+    }
     verdicts
 }

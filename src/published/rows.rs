@@ -208,8 +208,10 @@ fn decode(batch: &RecordBatch, dictionaries: &mut Dictionaries) -> Result<Rows> 
             other => Decoder::for_extra(other),
         };
         let decoder = decoder.with_context(named)?;
-        let column =
-            decoder.decode(array, slot, dictionaries).map_err(anyhow::Error::msg).with_context(named)?;
+        let column = decoder
+            .decode(array.clone(), slot, dictionaries)
+            .map_err(anyhow::Error::msg)
+            .with_context(named)?;
         Ok((field.name().clone(), column))
     });
     Ok(Rows { len: batch.num_rows(), columns: columns.collect::<Result<_>>()? })

@@ -1,7 +1,7 @@
 //! Reads repayments: rows folded into ledgers, the bills that are due accumulated. A later night folds
 //! in what has come since and looks again only at the accounts with a bill that has changed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
@@ -61,10 +61,11 @@ pub struct Reading<'a> {
 /// Bills for which one delivery holds more than one pair of terms, and rows read and left out.
 pub type Counted = (u64, Tally);
 
-/// Rows of one row group by partition, with their row numbers where repeats are told.
+/// Rows of one row group, with their row numbers where repeats are told.
 #[derive(Default)]
 struct Load {
-    parts: Vec<Vec<(u32, Row)>>,
+    rows: Vec<Row>,
+    numbers: Vec<u32>,
 }
 
 /// Text ids by their hash, for the features that read them.
@@ -96,7 +97,7 @@ impl Reading<'_> {
             if let (Some(known), Some(cells)) = (known.cells.get(old), cells.get(partition)) {
                 cells.lock().expect("no thread panicked").receive(self.plan, known, local, days);
             }
-            let moved = known.ledgers[old].bills.iter().filter_map(|bill| {
+            let moved = known.ledgers[old].bills().iter().filter_map(|bill| {
                 let account =
                     places.of(bill.key.account).filter(|to| self.partitions.of(*to) == partition)?;
                 // A stranger who has joined the book has not been looked at before.
@@ -107,7 +108,7 @@ impl Reading<'_> {
         });
         let ledgers = ledgers.into_par_iter().map(|ledger| {
             let mut ledger = ledger.into_inner().expect("no thread panicked");
-            ledger.sort();
+            ledger.settle();
             ledger
         });
         let known = Bills {
@@ -128,25 +129,25 @@ impl Reading<'_> {
             if since.is_some_and(|since| chunk.delivery.is_none_or(|delivery| delivery <= since)) {
                 return Ok(());
             }
-            load.parts.resize_with(self.partitions.count(), Vec::new);
+            let numbers = self.source.unique.is_some();
             let positions = self.accounts.positions(&chunk.columns[0]);
             for (number, mut row) in repayment_rows(chunk, &products, texts.as_ref())? {
                 row.key.account = match positions[number] {
                     STRANGER => self.partitions.stranger(self.strangers.number(&chunk.columns[0], number)),
                     position => position,
                 };
-                let partition = self.partitions.of(row.key.account);
-                if !self.pass.contains(&partition) {
-                    continue;
+                if self.pass.contains(&self.partitions.of(row.key.account)) {
+                    load.rows.push(row);
+                    load.numbers.extend(numbers.then_some(chunk.first_row + number as u32));
                 }
-                load.parts[partition].push((chunk.first_row + number as u32, row));
             }
             Ok(())
         };
-        let sink = |load: Load, _: &Origin, repeats: &[u32]| {
-            for (partition, part) in load.parts.into_iter().enumerate().filter(|(_, part)| !part.is_empty()) {
-                let kept = part.into_iter().filter(|(number, _)| repeats.binary_search(number).is_err());
-                ledgers[partition].lock().expect("no thread panicked").add(kept.map(|(_, row)| row));
+        let sink = |load: Load, origin: &Origin, repeats: &[u32]| {
+            let delivery = origin.delivery.map_or(i32::MIN, |day| day.0);
+            for (partition, rows) in self.by_partition(load, repeats) {
+                let mut ledger = ledgers[partition].lock().expect("no thread panicked");
+                ledger.add(origin.order, delivery, rows.into_iter());
             }
             Ok(())
         };
@@ -174,8 +175,8 @@ impl Reading<'_> {
         let looked_at: Vec<Result<(Ledger, Option<Cells>, u64)>> = parts
             .into_par_iter()
             .map(|(number, mut ledger, cells)| {
-                ledger.fold();
-                let conflicts = ledger.bills.iter().filter(|bill| bill.is_conflicting).count() as u64;
+                ledger.settle();
+                let conflicts = ledger.bills().iter().filter(|bill| bill.is_conflicting).count() as u64;
                 let cells = match number < self.partitions.of_book() && self.pass.contains(&number) {
                     true => Some(self.look(number, &mut ledger, cells, since, &names, &interner)?),
                     false => None,
@@ -192,6 +193,27 @@ impl Reading<'_> {
             conflicts += counted;
         }
         Ok((bills, (conflicts, tally)))
+    }
+
+    /// The rows that are no repeats, by partition.
+    fn by_partition(&self, load: Load, repeats: &[u32]) -> BTreeMap<usize, Vec<Row>> {
+        let is_repeat = |place: usize| {
+            !repeats.is_empty()
+                && load.numbers.get(place).is_some_and(|number| repeats.binary_search(number).is_ok())
+        };
+        let mut parts: BTreeMap<usize, Vec<Row>> = BTreeMap::new();
+        let rows: Vec<Row> = load
+            .rows
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| !is_repeat(*place))
+            .map(|(_, row)| row.clone())
+            .collect();
+        let partition = |row: &Row| self.partitions.of(row.key.account);
+        for run in rows.chunk_by(|a, b| partition(a) == partition(b)) {
+            parts.entry(partition(&run[0])).or_default().extend_from_slice(run);
+        }
+        parts
     }
 
     /// Accumulates a partition's bills: all, or those of the accounts of which one has changed.
@@ -215,7 +237,7 @@ impl Reading<'_> {
         };
         let local = |bill: &Bill| (bill.key.account - accounts.start) as usize;
         let is_due = |bill: &&mut Bill| bill.due_on <= self.as_of && stirred[local(bill)];
-        let mut bills: Vec<&mut Bill> = ledger.bills.iter_mut().filter(is_due).collect();
+        let mut bills: Vec<&mut Bill> = ledger.bills_mut().iter_mut().filter(is_due).collect();
         let settled: Vec<(i128, Option<Day>)> =
             bills.iter().map(|bill| bill.settle(self.as_of, self.tolerance)).collect();
         for (bill, (_, settled_on)) in bills.iter_mut().zip(&settled) {
@@ -236,7 +258,7 @@ impl Reading<'_> {
             cells.add(self.plan, &Segments::new(self.plan, self.as_of), accounts.start, packed.iter());
         }
         cells.settle(self.plan);
-        ledger.bills.iter_mut().for_each(|bill| bill.is_touched = false);
+        ledger.bills_mut().iter_mut().for_each(|bill| bill.is_touched = false);
         Ok(cells)
     }
 
@@ -249,7 +271,7 @@ impl Reading<'_> {
         let longest = longest.copied().filter(|edge| *edge != super::plan::UNBOUNDED).max().unwrap_or(0);
         let crossing: Vec<bool> = (0..=longest).map(crosses).collect();
         let mut stirred = vec![false; accounts.len()];
-        for bill in &ledger.bills {
+        for bill in ledger.bills() {
             let age = since.since(bill.due_on);
             let is_stirred = bill.is_touched
                 || bill.due_on <= self.as_of && bill.is_moving
@@ -315,13 +337,11 @@ fn repayment_rows<'a>(
         Column::Text(texts) => ids[texts.codes[row] as usize],
         _ => unreachable!("ids are integers or text"),
     };
-    let delivery = chunk.delivery.map_or(i32::MIN, |day| day.0);
     let accepted = (0..chunk.verdicts.0.len()).filter(|row| chunk.verdicts.0[*row].is_none());
     Ok(accepted.map(move |row| {
         let payment = paid_on.get(row).map(|day| (Day(*day as i32), paid_amount.values[row]));
         let row_of = Row {
             key: Key { account: STRANGER, product: numbers[product.codes[row] as usize], bill: bill(row) },
-            delivery,
             due_on: Day(due_on.values[row] as i32),
             due_amount: due_amount.values[row],
             payment,

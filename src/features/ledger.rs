@@ -1,9 +1,14 @@
 //! Bills folded from repayment rows: the latest delivery's terms, the payments, conflicts.
 
+use std::hash::BuildHasher;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+
 use crate::day::Day;
 
 /// What identifies a bill.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     /// The account's number.
     pub account: u32,
@@ -19,8 +24,6 @@ pub struct Key {
 pub struct Row {
     /// Its bill.
     pub key: Key,
-    /// Undated deliveries come before all others.
-    pub delivery: i32,
     /// Terms.
     pub due_on: Day,
     /// Minor units.
@@ -62,83 +65,128 @@ pub enum Payments {
     Many(Box<Vec<(Day, i64)>>),
 }
 
+/// Rows of one row group.
+#[derive(Debug)]
+struct Batch {
+    /// Row groups are folded in the order of this number.
+    order: u64,
+    /// Undated deliveries come before all others.
+    delivery: i32,
+    rows: Vec<Row>,
+}
+
 /// The bills of one partition.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    /// By key.
-    pub bills: Vec<Bill>,
+    /// By key, as far as they are settled.
+    bills: Vec<Bill>,
+    settled: usize,
+    /// Where the others are.
+    places: HashTable<u32>,
     /// Not folded yet, in any order.
-    fresh: Vec<Row>,
+    fresh: Vec<Batch>,
+    fresh_rows: usize,
 }
 
-/// Fewer fresh rows than this are not worth folding before the end.
+/// Fewer fresh rows than this are not worth fetching the bills into cache before the end.
 const FOLD_AT_LEAST: usize = 4096;
 
+/// Fixed, so that nothing depends on a seed.
+const HASHER: FixedState = FixedState::with_seed(0);
+
 impl Ledger {
-    /// Adds rows; none may be of a delivery before one that has been folded.
-    pub fn add(&mut self, rows: impl Iterator<Item = Row>) {
-        self.fresh.extend(rows);
+    /// Adds rows of a row group; its delivery may be none before one that has been folded, and `order`
+    /// tells row groups apart, those of earlier deliveries first.
+    pub fn add(&mut self, order: u64, delivery: i32, rows: impl Iterator<Item = Row>) {
+        let rows: Vec<Row> = rows.collect();
+        self.fresh_rows += rows.len();
+        self.fresh.push(Batch { order, delivery, rows });
     }
 
-    /// Takes over bills of an earlier night, in any order.
+    /// A ledger of bills that have been settled before.
+    pub fn of(bills: Vec<Bill>) -> Ledger {
+        let mut ledger = Ledger { bills, ..Ledger::default() };
+        ledger.settle();
+        ledger
+    }
+
+    /// Takes over bills of an earlier night, in any order; the ledger must be settled before it is used.
     pub fn receive(&mut self, bills: impl Iterator<Item = Bill>) {
         self.bills.extend(bills);
     }
 
-    /// Puts bills that were taken over in order.
-    pub fn sort(&mut self) {
-        self.bills.sort_by_key(|bill| bill.key);
+    /// All bills, by key; the ledger must be settled.
+    pub fn bills(&self) -> &[Bill] {
+        assert_eq!(self.settled, self.bills.len(), "the ledger is settled");
+        &self.bills
+    }
+
+    /// Likewise; keys must be left as they are.
+    pub fn bills_mut(&mut self) -> &mut [Bill] {
+        assert_eq!(self.settled, self.bills.len(), "the ledger is settled");
+        &mut self.bills
     }
 
     /// Folds if fresh rows have become many: memory is bounded by bills, not rows.
     pub fn fold_if_many(&mut self) {
-        if self.fresh.len() >= FOLD_AT_LEAST.max(self.bills.len() / 4) {
+        if self.fresh_rows >= FOLD_AT_LEAST {
             self.fold();
         }
     }
 
-    /// Folds all rows into their bills.
-    pub fn fold(&mut self) {
+    /// Folds all rows into their bills and puts these in order.
+    pub fn settle(&mut self) {
+        self.fold();
+        if self.settled < self.bills.len() {
+            self.places = HashTable::new();
+            // Stable, because that sort makes use of runs that are in order already.
+            self.bills.sort_by_key(|bill| bill.key);
+            self.settled = self.bills.len();
+        }
+    }
+
+    fn fold(&mut self) {
+        self.fresh_rows = 0;
         let mut fresh = std::mem::take(&mut self.fresh);
-        if fresh.is_empty() {
-            return;
+        fresh.sort_unstable_by_key(|batch| batch.order);
+        for batch in fresh {
+            for row in &batch.rows {
+                self.fold_row(row, batch.delivery);
+            }
         }
-        fresh.sort_unstable_by(|a, b| a.key.cmp(&b.key).then(a.delivery.cmp(&b.delivery)));
-        let mut added = Vec::new();
-        let mut next = 0;
-        for rows in fresh.chunk_by(|a, b| a.key == b.key) {
-            next += self.bills[next..].partition_point(|bill| bill.key < rows[0].key);
-            match self.bills.get_mut(next).filter(|bill| bill.key == rows[0].key) {
-                Some(bill) => rows.iter().for_each(|row| bill.fold(row)),
-                None => {
-                    let mut bill = Bill::new(&rows[0]);
-                    rows[1..].iter().for_each(|row| bill.fold(row));
-                    added.push(bill);
+    }
+
+    fn fold_row(&mut self, row: &Row, delivery: i32) {
+        if let Ok(place) = self.bills[..self.settled].binary_search_by_key(&row.key, |bill| bill.key) {
+            return self.bills[place].fold(row, delivery);
+        }
+        let hash = |key: &Key| HASHER.hash_one(key);
+        let bills = &mut self.bills;
+        match self.places.find(hash(&row.key), |place| bills[*place as usize].key == row.key) {
+            Some(place) => bills[*place as usize].fold(row, delivery),
+            None => {
+                let place = bills.len() as u32;
+                let rehash = |place: &u32| hash(&bills[*place as usize].key);
+                self.places.insert_unique(hash(&row.key), place, rehash);
+                if bills.len() == bills.capacity() {
+                    // Bills are most of what a run holds: they grow by less than half as many again.
+                    bills.reserve_exact(bills.len() / 4 + FOLD_AT_LEAST);
                 }
+                bills.push(Bill::new(row, delivery));
             }
         }
-        let mut merged = Vec::with_capacity(self.bills.len() + added.len());
-        let mut known = std::mem::take(&mut self.bills).into_iter().peekable();
-        for bill in added {
-            while let Some(before) = known.next_if(|known| known.key < bill.key) {
-                merged.push(before);
-            }
-            merged.push(bill);
-        }
-        merged.extend(known);
-        self.bills = merged;
     }
 }
 
 impl Bill {
-    fn new(row: &Row) -> Bill {
+    fn new(row: &Row, delivery: i32) -> Bill {
         let payments = row.payment.map_or(Payments::None, |(day, amount)| Payments::One(day, amount));
         Bill {
             key: row.key,
             is_conflicting: false,
             is_moving: true,
             is_touched: true,
-            delivery: row.delivery,
+            delivery,
             due_on: row.due_on,
             due_amount: row.due_amount,
             payments,
@@ -146,14 +194,14 @@ impl Bill {
     }
 
     /// Takes in a row of the same or a later delivery.
-    fn fold(&mut self, row: &Row) {
-        if row.delivery == self.delivery {
+    fn fold(&mut self, row: &Row, delivery: i32) {
+        if delivery == self.delivery {
             self.is_conflicting |= (row.due_on, row.due_amount) != (self.due_on, self.due_amount);
             self.due_on = self.due_on.min(row.due_on);
             self.due_amount = self.due_amount.max(row.due_amount);
         } else {
-            debug_assert!(row.delivery > self.delivery);
-            self.delivery = row.delivery;
+            debug_assert!(delivery > self.delivery);
+            self.delivery = delivery;
             self.due_on = row.due_on;
             self.due_amount = row.due_amount;
         }
@@ -213,21 +261,24 @@ impl Payments {
 mod tests {
     use super::*;
 
-    fn row(delivery: i32, due_on: i32, due_amount: i64, payment: Option<(i32, i64)>) -> Row {
+    fn row(due_on: i32, due_amount: i64, payment: Option<(i32, i64)>) -> Row {
         Row {
             key: Key { account: 0, product: 0, bill: 1 },
-            delivery,
             due_on: Day(due_on),
             due_amount,
             payment: payment.map(|(day, amount)| (Day(day), amount)),
         }
     }
 
-    fn bill(rows: Vec<Row>) -> Bill {
+    /// The bill that rows of the deliveries 1, 2 and so on come to.
+    fn bill(deliveries: &[Vec<Row>]) -> Bill {
         let mut ledger = Ledger::default();
-        ledger.add(rows.into_iter());
-        ledger.fold();
-        ledger.bills.pop().unwrap()
+        // Row groups come in any order.
+        for (order, rows) in deliveries.iter().enumerate().rev() {
+            ledger.add(order as u64, order as i32 + 1, rows.iter().cloned());
+        }
+        ledger.settle();
+        ledger.bills[0].clone()
     }
 
     /// Bills due on day 10 for 1000 with a tolerance of 100, seen at day 20.
@@ -245,29 +296,33 @@ mod tests {
             ("paid later than it is seen", vec![(21, 1000)], None),
         ];
         for (name, payments, settled_on) in cases {
-            let mut rows = vec![row(1, 10, 1000, None)];
-            rows.extend(payments.iter().map(|payment| row(1, 10, 1000, Some(*payment))));
-            assert_eq!(bill(rows).settle(Day(20), 100).1, settled_on.map(Day), "{name}");
+            let mut rows = vec![row(10, 1000, None)];
+            rows.extend(payments.iter().map(|payment| row(10, 1000, Some(*payment))));
+            assert_eq!(bill(&[rows]).settle(Day(20), 100).1, settled_on.map(Day), "{name}");
         }
     }
 
     #[test]
     fn terms_are_the_latest_deliverys_and_conflicts_are_within_one() {
-        let found = bill(vec![row(1, 10, 1000, None), row(2, 15, 700, None), row(2, 12, 800, None)]);
+        let found = bill(&[vec![row(10, 1000, None)], vec![row(15, 700, None), row(12, 800, None)]]);
         assert_eq!((found.due_on, found.due_amount, found.is_conflicting), (Day(12), 800, true));
-        assert!(!bill(vec![row(1, 10, 1000, None), row(2, 15, 700, None)]).is_conflicting);
+        assert!(!bill(&[vec![row(10, 1000, None)], vec![row(15, 700, None)]]).is_conflicting);
     }
 
     #[test]
-    fn folding_early_changes_nothing() {
-        let rows = [row(1, 10, 1000, Some((9, 5))), row(1, 11, 1000, None), row(2, 15, 700, Some((12, 7)))];
-        let mut ledger = Ledger::default();
-        for row in rows.clone() {
-            ledger.add([row].into_iter());
-            ledger.fold();
+    fn folding_and_settling_early_changes_nothing() {
+        let rows = [row(10, 1000, Some((9, 5))), row(11, 1000, None), row(15, 700, Some((12, 7)))];
+        let deliveries = [1, 1, 2];
+        let whole = bill(&[rows[..2].to_vec(), rows[2..].to_vec()]);
+        assert!(whole.is_conflicting);
+        for settles in [false, true] {
+            let mut ledger = Ledger::default();
+            for (order, (row, delivery)) in rows.iter().zip(deliveries).enumerate() {
+                ledger.add(order as u64, delivery, [row.clone()].into_iter());
+                if settles { ledger.settle() } else { ledger.fold() }
+            }
+            ledger.settle();
+            assert_eq!(format!("{:?}", ledger.bills), format!("[{whole:?}]"));
         }
-        let (early, late) = (ledger.bills.pop().unwrap(), bill(rows.to_vec()));
-        assert_eq!(format!("{early:?}"), format!("{late:?}"));
-        assert!(early.is_conflicting);
     }
 }

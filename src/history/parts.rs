@@ -156,7 +156,7 @@ fn put_cells(
 }
 
 fn put_ledgers(number: usize, ledgers: &[Ledger], staging: &Staging) -> Result<()> {
-    let bills = || ledgers.iter().flat_map(|ledger| &ledger.bills);
+    let bills = || ledgers.iter().flat_map(Ledger::bills);
     let row = |bill: &Bill| {
         let (day, amount) = bill.payments.iter().next().unwrap_or((Day(0), 0));
         let flags =
@@ -313,7 +313,7 @@ fn ledger_of(
     partitions: Partitions,
     table: &(impl Fn(&str) -> Result<Table> + Sync),
 ) -> Result<Vec<Ledger>> {
-    let mut ledgers: Vec<Ledger> = slab.clone().map(|_| Ledger::default()).collect();
+    let mut ledgers: Vec<Vec<Bill>> = vec![Vec::new(); slab.len()];
     let further = table(&format!("payments_{number:04}"))?;
     let mut further = further.rows::<3>()?.peekable();
     let rows = table(&format!("ledger_{number:04}"))?;
@@ -329,7 +329,7 @@ fn ledger_of(
         ensure!(payments.iter().count() as i64 == count, "the payments of a bill");
         let partition = partitions.of(account as u32);
         ensure!(slab.contains(&partition), "account {account} lies in another slab");
-        ledgers[partition - slab.start].bills.push(Bill {
+        ledgers[partition - slab.start].push(Bill {
             key: Key { account: account as u32, product: product as u16, bill: bill as u64 },
             is_conflicting: flags & 1 != 0,
             is_moving: flags & 2 != 0,
@@ -340,5 +340,5 @@ fn ledger_of(
             payments,
         });
     }
-    Ok(ledgers)
+    Ok(ledgers.into_iter().map(Ledger::of).collect())
 }

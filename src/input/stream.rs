@@ -71,6 +71,8 @@ pub struct Origin<'a> {
     pub delivery: Option<Day>,
     /// The row number, within the file, of its first row.
     pub first_row: u64,
+    /// Its place among all row groups that are read.
+    pub order: u64,
 }
 
 /// Rows read and left out, over the deliveries that are reported.
@@ -117,6 +119,7 @@ struct Place {
     row_group: usize,
     first_row: u64,
     rows: u64,
+    order: u64,
 }
 
 /// Reads everything. `pack` takes accepted rows out of each batch; `sink` gets what was packed from a
@@ -159,7 +162,8 @@ pub fn stream<P: Default + Send>(
         }
         wave.par_iter().zip(units).zip(&repeats).try_for_each(|((place, unit), repeats)| {
             let file = &source.files[place.file];
-            let origin = Origin { file, delivery: file.delivery, first_row: place.first_row };
+            let Place { first_row, order, .. } = *place;
+            let origin = Origin { file, delivery: file.delivery, first_row, order };
             sink(unit.packed, &origin, repeats)
         })?;
         after_wave();
@@ -171,11 +175,12 @@ pub fn stream<P: Default + Send>(
 fn waves(files: &[OpenFile]) -> Vec<Vec<Place>> {
     let mut waves = Vec::new();
     let mut wave = Vec::new();
-    let mut wave_rows = 0;
+    let (mut wave_rows, mut order) = (0, 0);
     for (number, file) in files.iter().enumerate() {
         let mut first_row = 0;
         for (row_group, rows) in file.row_groups.iter().copied().enumerate() {
-            wave.push(Place { file: number, row_group, first_row, rows });
+            wave.push(Place { file: number, row_group, first_row, rows, order });
+            order += 1;
             first_row += rows;
             wave_rows += rows;
             if wave_rows >= WAVE_ROWS {

@@ -38,7 +38,9 @@ fn of_word(
     let passes: Vec<_> = passes.into_iter().collect();
     for passes in passes.chunk_by(|((a, _), _), ((b, _), _)| a == b) {
         let column = passes[0].0.0.and_then(nullable);
-        let counts = |row: usize| column.is_none_or(|column| column.is_valid(row));
+        let valid: Option<Vec<bool>> =
+            column.map(|column| (0..frame.rows).map(|row| column.is_valid(row)).collect());
+        let counts = |row: usize| valid.as_ref().is_none_or(|valid| valid[row]);
         let of = |filter: &Option<usize>| filter.map(|filter| filters[filter].as_ref().expect("it is read"));
         let is_on_grid = |filter: &Option<usize>| filter.is_none_or(|filter| grid.holds(plan, filter));
         let (on_grid, by_row): (Vec<&_>, Vec<&_>) = passes.iter().partition(|((_, f), _)| is_on_grid(f));

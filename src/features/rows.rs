@@ -1,6 +1,7 @@
 //! Rows reduced to what accumulators need: account, age, the groups they count in, values.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use rayon::prelude::*;
 
@@ -66,9 +67,9 @@ impl Packed {
         Packed { words, ..Packed::of(plan) }
     }
 
-    /// No rows, of the shape of one.
-    pub fn like(row: &Row) -> Packed {
-        Packed { words: Vec::new(), shape: row.shape.clone() }
+    /// No rows, of the shape of others.
+    pub fn like(other: &Packed) -> Packed {
+        Packed { words: Vec::new(), shape: other.shape.clone() }
     }
 
     /// The rows.
@@ -91,16 +92,22 @@ impl Packed {
         self.words.is_empty()
     }
 
-    /// Whether a row is of the shape of these.
+    /// One of the rows.
     #[inline]
-    pub fn is_like(&self, row: &Row) -> bool {
-        std::ptr::eq(&self.shape, row.shape) || self.shape == *row.shape
+    pub fn row(&self, number: usize) -> Row<'_> {
+        let stride = self.shape.stride;
+        Row { words: &self.words[number * stride..][..stride], shape: &self.shape }
     }
 
-    /// Adds a row of the same shape.
-    #[inline]
-    pub fn push(&mut self, row: Row) {
-        self.words.extend_from_slice(row.words);
+    /// Whether both are of one shape.
+    pub fn is_like(&self, other: &Packed) -> bool {
+        self.shape == other.shape
+    }
+
+    /// Adds a run of rows of the same shape.
+    pub fn extend(&mut self, other: &Packed, rows: Range<usize>) {
+        let stride = self.shape.stride;
+        self.words.extend_from_slice(&other.words[rows.start * stride..rows.end * stride]);
     }
 
     /// Adds a row of any shape, under a number of its account and at an age; values that it is without
@@ -226,7 +233,7 @@ pub fn accumulate(
     plan: &Plan,
     frame: &Frame,
     place: impl Fn(usize) -> Option<(u32, u32)>,
-    partition: std::ops::Range<u32>,
+    partition: Range<u32>,
 ) -> Cells {
     let mut cells = Cells::new(plan, partition.len());
     if !plan.is_empty() {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use super::Partitions;
-use super::rows::{Packed, Row};
+use super::rows::Packed;
 
 /// Rows waiting, by partition.
 pub struct Scatter {
@@ -29,23 +29,27 @@ impl Scatter {
         Scatter { partitions, waiting, rows: AtomicUsize::new(0) }
     }
 
-    /// Takes rows in, best in order of account: neighbours of one partition go together.
-    pub fn take<'r>(&self, rows: impl Iterator<Item = Row<'r>>) {
-        let mut rows = rows.peekable();
-        let mut taken = 0;
-        while let Some(first) = rows.peek() {
-            let partition = self.partitions.of(first.account());
-            let mut waiting = self.waiting[partition].lock().expect("no thread panicked");
-            if !waiting.last().is_some_and(|last| last.is_like(first)) {
-                waiting.push(Packed::like(first));
+    /// Takes rows in but those that are left out; best in order of account, since neighbours of one
+    /// partition go together.
+    pub fn take(&self, rows: &Packed, is_left_out: impl Fn(usize) -> bool) {
+        let partition = |row: usize| self.partitions.of(rows.row(row).account());
+        let mut next = 0;
+        while next < rows.len() {
+            let (start, owner) = (next, partition(next));
+            next += 1;
+            if is_left_out(start) {
+                continue;
             }
-            let last = waiting.last_mut().expect("pushed where there was none");
-            while let Some(row) = rows.next_if(|row| self.partitions.of(row.account()) == partition) {
-                last.push(row);
-                taken += 1;
+            while next < rows.len() && partition(next) == owner && !is_left_out(next) {
+                next += 1;
             }
+            let mut waiting = self.waiting[owner].lock().expect("no thread panicked");
+            if !waiting.last().is_some_and(|last| last.is_like(rows)) {
+                waiting.push(Packed::like(rows));
+            }
+            waiting.last_mut().expect("pushed where there was none").extend(rows, start..next);
+            self.rows.fetch_add(next - start, Ordering::Relaxed);
         }
-        self.rows.fetch_add(taken, Ordering::Relaxed);
     }
 
     /// Whether enough rows wait.

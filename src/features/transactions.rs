@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::accumulate::{Cells, Segments};
 use super::plan::{Group, Plan, Reach};
-use super::rows::{Packed, Packer, Row};
+use super::rows::{Packed, Packer};
 use super::scatter::Scatter;
 use super::{Interner, Partitions, Places};
 use crate::console::Progress;
@@ -201,7 +201,9 @@ impl Reading<'_> {
             Ok(())
         };
         let sink = |load: Load, origin: &Origin, repeats: &[u32]| {
-            scatter.take(load.without(repeats).map(|(_, row)| row));
+            if let Some(packed) = &load.packed {
+                scatter.take(packed, |place| load.is_repeat(place, repeats));
+            }
             if keeps {
                 let mut kept = kept.lock().expect("no thread panicked");
                 if !is_known(origin.delivery) {
@@ -245,8 +247,8 @@ impl Reading<'_> {
             let rows = known.entry((delivery, origin.file.file.name.clone())).or_default();
             rows.extend(repeats.iter().map(|row| origin.first_row + u64::from(*row)));
         }
-        for (number, row) in load.without(repeats) {
-            if load.late[number] && row.age() < longest {
+        for (place, row) in load.packed.iter().flat_map(Packed::iter).enumerate() {
+            if load.late[place] && row.age() < longest && !load.is_repeat(place, repeats) {
                 late.push_as(row, row.account(), row.age());
             }
         }
@@ -272,7 +274,7 @@ impl Reading<'_> {
                 cells.cross(self.plan, &segments, first, rows.iter().flat_map(Packed::iter), days);
             });
         };
-        scatter.take(late.iter());
+        scatter.take(late, |_| false);
 
         let mut files = leaving(self.plan, &segments, self.past, since, self.as_of);
         files.extend(leaving(self.plan, &segments, self.source.files, since, self.as_of));
@@ -314,7 +316,7 @@ impl Reading<'_> {
             Ok(())
         };
         let sink = |load: Load, _: &Origin, _: &[u32]| {
-            scatter.take(load.without(&[]).map(|(_, row)| row));
+            load.packed.iter().for_each(|packed| scatter.take(packed, |_| false));
             Ok(())
         };
         let needs = |delivery| self.needed(&reach_of(delivery).columns);
@@ -403,13 +405,9 @@ impl Eras {
 }
 
 impl Load {
-    /// The rows that are no repeats, with their places.
-    fn without<'l>(&'l self, repeats: &'l [u32]) -> impl Iterator<Item = (usize, Row<'l>)> {
-        let is_repeat = |place: usize| {
-            !repeats.is_empty()
-                && self.numbers.get(place).is_some_and(|number| repeats.binary_search(number).is_ok())
-        };
-        let rows = self.packed.iter().flat_map(Packed::iter).enumerate();
-        rows.filter(move |(place, _)| !is_repeat(*place))
+    #[inline]
+    fn is_repeat(&self, place: usize, repeats: &[u32]) -> bool {
+        !repeats.is_empty()
+            && self.numbers.get(place).is_some_and(|number| repeats.binary_search(number).is_ok())
     }
 }

@@ -178,23 +178,27 @@ impl Accounts {
 
     /// The positions of ids that tend to ascend: the next is looked for close after the one before.
     fn find_ints(&self, ids: &[i64], column: &Ints) -> Vec<u32> {
-        const NEAR: usize = 32;
+        const NEAR: usize = 8;
         let mut next = 0;
-        let find = |row: usize| {
-            let Some(id) = column.get(row) else { return STRANGER };
-            let near = &ids[next..(next + NEAR).min(ids.len())];
-            let before = near.iter().take_while(|near| *near < id).count();
-            match near.get(before) {
-                Some(found) if found == id => next += before,
-                // It would lie here.
-                Some(_) if before > 0 => return STRANGER,
-                _ => match self.find_int(ids, *id) {
-                    STRANGER => return STRANGER,
-                    position => next = position as usize,
-                },
+        let mut find = |id: i64| {
+            if let Some(near) = ids[next..].first_chunk::<NEAR>()
+                && near[0] <= id
+                && id <= near[NEAR - 1]
+            {
+                // Counting all of them takes no branch that depends on the data.
+                next += near.iter().map(|near| usize::from(*near < id)).sum::<usize>();
+                return if ids[next] == id { next as u32 } else { STRANGER };
             }
-            next as u32
+            let position = self.find_int(ids, id);
+            if position != STRANGER {
+                next = position as usize;
+            }
+            position
         };
+        if column.valid.is_none() {
+            return column.values.iter().map(|id| find(*id)).collect();
+        }
+        let find = |row: usize| column.get(row).map_or(STRANGER, |id| find(*id));
         (0..column.values.len()).map(find).collect()
     }
 

@@ -79,6 +79,11 @@ impl Keys {
     }
 
     fn rising_row(&self, key: i64) -> Option<u32> {
+        // Most parts have ids of their own, all above or all below those of others.
+        let (first, last) = (self.rising.first()?.0, self.rising.last()?.0);
+        if !(first..=last).contains(&key) {
+            return None;
+        }
         let place = self.rising.binary_search_by_key(&key, |(key, _)| *key).ok()?;
         Some(self.rising[place].1)
     }

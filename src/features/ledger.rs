@@ -139,9 +139,40 @@ impl Ledger {
         self.fold();
         if self.settled < self.bills.len() {
             self.places = HashTable::new();
-            // Stable, because that sort makes use of runs that are in order already.
-            self.bills.sort_by_key(|bill| bill.key);
+            match self.settled {
+                0 => self.sort_by_account(),
+                // That sort makes use of runs that are in order already.
+                _ => self.bills.sort_by_key(|bill| bill.key),
+            }
             self.settled = self.bills.len();
+        }
+    }
+
+    /// Puts bills in no order at all in order: brings together those of an account, then sorts these few.
+    fn sort_by_account(&mut self) {
+        let bills = &mut self.bills;
+        let accounts = || bills.iter().map(|bill| bill.key.account);
+        let (first, last) = (accounts().min().unwrap_or(0), accounts().max().unwrap_or(0));
+        let mut starts = vec![0_u32; (last - first) as usize + 2];
+        accounts().for_each(|account| starts[(account - first) as usize + 1] += 1);
+        for account in 1..starts.len() {
+            starts[account] += starts[account - 1];
+        }
+        let mut place = |account: u32| {
+            let next = &mut starts[(account - first) as usize];
+            *next += 1;
+            *next - 1
+        };
+        let mut places: Vec<u32> = bills.iter().map(|bill| place(bill.key.account)).collect();
+        for bill in 0..bills.len() {
+            while places[bill] as usize != bill {
+                let place = places[bill] as usize;
+                bills.swap(bill, place);
+                places.swap(bill, place);
+            }
+        }
+        for of_account in bills.chunk_by_mut(|a, b| a.key.account == b.key.account) {
+            of_account.sort_unstable_by_key(|bill| bill.key);
         }
     }
 

@@ -110,6 +110,11 @@ impl Packed {
         self.words.extend_from_slice(&other.words[rows.start * stride..rows.end * stride]);
     }
 
+    /// Takes all rows away, and keeps the room they had.
+    pub fn clear(&mut self) {
+        self.words.clear();
+    }
+
     /// Adds a row of any shape, under a number of its account and at an age; values that it is without
     /// are 0, since it counts in no group that takes them.
     pub fn push_as(&mut self, row: Row, account: u32, age: u32) {
@@ -198,17 +203,25 @@ impl<'a> Packer<'a> {
             })
             .collect();
         let masks = masks(plan, frame, reach);
-        packed.words.reserve(frame.rows * packed.shape.stride);
+        let Packed { words, shape } = packed;
+        let start = words.len();
+        words.resize(start + frame.rows * shape.stride, 0);
+        let mut free = words[start..].chunks_exact_mut(shape.stride);
+        let mut kept = 0;
         for row in 0..frame.rows {
             if masks.iter().all(|mask| mask[row] == 0) {
                 continue;
             }
             let Some((account, age)) = place(row) else { continue };
-            packed.words.push(head(account, age));
-            masks.iter().for_each(|mask| packed.words.push(mask[row]));
-            values.iter().for_each(|values| packed.words.push(values[row] as u64));
+            let own = free.next().expect("there is room for all rows");
+            own[0] = head(account, age);
+            let (bits, of_values) = own[1..].split_at_mut(shape.mask_words);
+            bits.iter_mut().zip(&masks).for_each(|(word, mask)| *word = mask[row]);
+            of_values.iter_mut().zip(&values).for_each(|(word, values)| *word = values[row] as u64);
+            kept += 1;
             each(row);
         }
+        words.truncate(start + kept * shape.stride);
     }
 
     /// A column's values: themselves, or a small number for each.

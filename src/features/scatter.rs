@@ -44,10 +44,11 @@ impl Scatter {
                 next += 1;
             }
             let mut waiting = self.waiting[owner].lock().expect("no thread panicked");
-            if !waiting.last().is_some_and(|last| last.is_like(rows)) {
+            let like = waiting.iter().position(|waiting| waiting.is_like(rows)).unwrap_or_else(|| {
                 waiting.push(Packed::like(rows));
-            }
-            waiting.last_mut().expect("pushed where there was none").extend(rows, start..next);
+                waiting.len() - 1
+            });
+            waiting[like].extend(rows, start..next);
             self.rows.fetch_add(next - start, Ordering::Relaxed);
         }
     }
@@ -61,9 +62,12 @@ impl Scatter {
     /// Hands every partition, in parallel, the rows that wait for it.
     pub fn flush(&self, each: impl Fn(usize, &[Packed]) + Sync) {
         self.waiting.par_iter().enumerate().for_each(|(partition, waiting)| {
-            let waiting = std::mem::take(&mut *waiting.lock().expect("no thread panicked"));
+            let mut waiting = waiting.lock().expect("no thread panicked");
+            // Their memory is used again, unless no more rows of that shape come.
+            waiting.retain(|rows| !rows.is_empty());
             if !waiting.is_empty() {
                 each(partition, &waiting);
+                waiting.iter_mut().for_each(Packed::clear);
             }
         });
         self.rows.store(0, Ordering::Relaxed);

@@ -179,12 +179,15 @@ impl Accounts {
     /// The positions of ids that tend to ascend: the next is looked for close after the one before.
     fn find_ints(&self, ids: &[i64], column: &Ints) -> Vec<u32> {
         const NEAR: usize = 8;
+        const BLOCKS: usize = 16;
         let mut next = 0;
         let mut find = |id: i64| {
-            if let Some(near) = ids[next..].first_chunk::<NEAR>()
-                && near[0] <= id
-                && id <= near[NEAR - 1]
-            {
+            let is_ahead = ids.get(next).is_some_and(|first| *first <= id);
+            for near in ids[next..].chunks_exact(NEAR).take(if is_ahead { BLOCKS } else { 0 }) {
+                if near[NEAR - 1] < id {
+                    next += NEAR;
+                    continue;
+                }
                 // Counting all of them takes no branch that depends on the data.
                 next += near.iter().map(|near| usize::from(*near < id)).sum::<usize>();
                 return if ids[next] == id { next as u32 } else { STRANGER };

@@ -1,8 +1,8 @@
 //! Rows sent twice: the same value of the `unique` column, delivered within some days.
 
 use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
-use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -74,34 +74,19 @@ impl Keys {
         self.shards
     }
 
-    fn holds(&self, key: i64) -> bool {
-        self.rising_row(key).is_some() || self.strays.binary_search_by_key(&key, |(key, _)| *key).is_ok()
-    }
-
-    fn rising_row(&self, key: i64) -> Option<u32> {
-        // Most parts have ids of their own, all above or all below those of others.
-        let (first, last) = (self.rising.first()?.0, self.rising.last()?.0);
-        if !(first..=last).contains(&key) {
-            return None;
-        }
-        let place = self.rising.binary_search_by_key(&key, |(key, _)| *key).ok()?;
-        Some(self.rising[place].1)
-    }
-
     /// The rows that repeat one of `earlier` or an earlier one of these, ascending.
     fn repeats_of(&self, earlier: &[&Keys]) -> Vec<u32> {
         let mut rows: Vec<u32> = Vec::new();
-        let mut known = HashSet::<i64, FixedState>::default();
-        for (key, row) in &self.strays {
-            // A rising key that equals a stray came before it.
-            let is_repeat = !known.insert(*key)
-                || self.rising_row(*key).is_some()
-                || earlier.iter().any(|part| part.holds(*key));
-            rows.extend(is_repeat.then_some(*row));
+        for pair in self.strays.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+            rows.push(pair[1].1);
         }
+        // A rising key that equals a stray came before it.
+        rows.extend(common(&self.rising, &self.strays));
         for part in earlier {
-            rows.extend(part.strays.iter().filter_map(|(key, _)| self.rising_row(*key)));
-            rows.extend(common(&part.rising, &self.rising));
+            for known in [&part.rising, &part.strays] {
+                rows.extend(common(known, &self.rising));
+                rows.extend(common(known, &self.strays));
+            }
         }
         rows.sort_unstable();
         rows.dedup();
@@ -109,22 +94,27 @@ impl Keys {
     }
 }
 
-/// The rows of `later` whose keys are among those of `earlier`; both rise.
-fn common(earlier: &[(i64, u32)], later: &[(i64, u32)]) -> Vec<u32> {
-    let (Some(first), Some(last)) = (later.first(), later.last()) else { return Vec::new() };
-    let start = earlier.partition_point(|(key, _)| *key < first.0);
-    let end = earlier.partition_point(|(key, _)| *key <= last.0);
-    let mut rows = Vec::new();
-    let mut next = 0;
-    for (key, _) in &earlier[start..end.max(start)] {
-        next += later[next..].partition_point(|(later, _)| later < key);
-        match later.get(next) {
-            Some((same, row)) if same == key => rows.push(*row),
-            Some(_) => {}
-            None => break,
-        }
-    }
-    rows
+/// The rows of `later` whose keys are among those of `earlier`; both are in order.
+fn common<'k>(earlier: &'k [(i64, u32)], later: &'k [(i64, u32)]) -> impl Iterator<Item = u32> + 'k {
+    // Most parts have ids of their own, all above or all below those of others.
+    let earlier = among(earlier, later);
+    let later = among(later, earlier);
+    let mut earlier = earlier.iter().peekable();
+    later
+        .iter()
+        .filter(move |(key, _)| {
+            while earlier.next_if(|(known, _)| known < key).is_some() {}
+            earlier.peek().is_some_and(|(known, _)| known == key)
+        })
+        .map(|(_, row)| *row)
+}
+
+/// The keys of `all` that lie between the first and the last of `others`; both are in order.
+fn among<'k>(all: &'k [(i64, u32)], others: &[(i64, u32)]) -> &'k [(i64, u32)] {
+    let (Some((first, _)), Some((last, _))) = (others.first(), others.last()) else { return &[] };
+    let start = all.partition_point(|(key, _)| key < first);
+    let end = all.partition_point(|(key, _)| key <= last);
+    &all[start..end.max(start)]
 }
 
 /// The key of a text; see [`Key`].

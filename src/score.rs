@@ -51,8 +51,10 @@ pub fn add_up(scorecard: &Scorecard, features: &FeatureTable, accounts: usize) -
         .characteristics
         .par_iter()
         .map(|characteristic| {
-            let value = |account| features.get(characteristic.feature, account);
-            (0..accounts).map(|account| characteristic.points(value(account))).collect()
+            let mut points = Vec::with_capacity(accounts);
+            let feature = characteristic.feature;
+            features.each(feature, 0..accounts, |value| points.push(characteristic.points(value)));
+            points
         })
         .collect();
     let dimensions: Vec<Vec<i32>> = (0..scorecard.dimensions.len())
@@ -81,23 +83,33 @@ fn reasons(
     accounts: usize,
 ) -> Vec<Vec<Option<Reason>>> {
     let most: Vec<i32> = scorecard.characteristics.iter().map(|c: &Characteristic| c.range().1).collect();
-    let of_account = |account: usize| {
-        let mut shortfalls: Vec<(i64, u16)> = points
-            .iter()
-            .enumerate()
-            .map(|(number, points)| (i64::from(most[number]) - i64::from(points[account]), number as u16))
-            .filter(|(shortfall, _)| *shortfall > 0)
-            .collect();
-        shortfalls.sort_unstable_by_key(|(shortfall, number)| (-shortfall, *number));
-        shortfalls.truncate(scorecard.reasons);
-        let reason = |(_, number): (i64, u16)| {
-            let feature = scorecard.characteristics[number as usize].feature;
-            Reason { characteristic: number, is_missing: features.get(feature, account).is_none() }
-        };
-        shortfalls.into_iter().map(reason).collect::<Vec<_>>()
+    // By run of accounts, by place.
+    let of_run = |first: usize| {
+        let run = first..(first + RUN).min(accounts);
+        let mut by_place = vec![Vec::with_capacity(run.len()); scorecard.reasons];
+        let mut shortfalls: Vec<(i64, u16)> = Vec::with_capacity(points.len());
+        for account in run {
+            let shortfall = |number: usize| i64::from(most[number]) - i64::from(points[number][account]);
+            shortfalls.clear();
+            shortfalls.extend((0..points.len()).map(|number| (-shortfall(number), number as u16)));
+            shortfalls.retain(|(negative, _)| *negative < 0);
+            shortfalls.sort_unstable();
+            for (place, reasons) in by_place.iter_mut().enumerate() {
+                reasons.push(shortfalls.get(place).map(|(_, number)| {
+                    let feature = scorecard.characteristics[usize::from(*number)].feature;
+                    Reason { characteristic: *number, is_missing: features.get(feature, account).is_none() }
+                }));
+            }
+        }
+        by_place
     };
-    let by_account: Vec<Vec<Reason>> = (0..accounts).into_par_iter().map(of_account).collect();
-    (0..scorecard.reasons)
-        .map(|place| by_account.iter().map(|reasons| reasons.get(place).copied()).collect())
-        .collect()
+    let starts: Vec<usize> = (0..accounts).step_by(RUN).collect();
+    let mut by_place = vec![Vec::with_capacity(accounts); scorecard.reasons];
+    for run in starts.into_par_iter().map(of_run).collect::<Vec<_>>() {
+        by_place.iter_mut().zip(run).for_each(|(all, own)| all.extend(own));
+    }
+    by_place
 }
+
+/// Accounts whose reasons are found together.
+const RUN: usize = 4_096;

@@ -1,5 +1,5 @@
-//! What an expression demands at the least: the parts that must all be true, for lints; and the integers
-//! it holds things against, for searches.
+//! What an expression demands at the least: the parts that must all be true, for lints; what must hold of
+//! some columns alone, to skip rows; and the integers it holds things against, for searches.
 
 use num_bigint::BigInt;
 
@@ -25,6 +25,13 @@ impl Expr {
         found
     }
 
+    /// A condition that reads only columns of `slots` and is true wherever this one is.
+    pub fn bound_by(&self, slots: &[usize]) -> Expr {
+        let node = possible(&self.node, slots);
+        let columns = self.columns.iter().copied().filter(|slot| slots.contains(slot)).collect();
+        Expr { text: self.text.clone(), kind: self.kind, columns, node }
+    }
+
     /// Every integer in it that fits in 64 bits, as often as it stands there.
     pub fn integers(&self) -> Vec<i64> {
         let mut found = Vec::new();
@@ -41,6 +48,22 @@ impl Expr {
     /// Whether it is the literal `true`.
     pub fn is_always_true(&self) -> bool {
         matches!(self.node, Node::Bool(true))
+    }
+}
+
+fn possible(node: &Node, slots: &[usize]) -> Node {
+    match node {
+        node if reads_only(node, slots) => node.clone(),
+        Node::And(all) => Node::And(all.iter().map(|part| possible(part, slots)).collect()),
+        Node::Or(all) => Node::Or(all.iter().map(|part| possible(part, slots)).collect()),
+        _ => Node::Bool(true),
+    }
+}
+
+fn reads_only(node: &Node, slots: &[usize]) -> bool {
+    match node {
+        Node::Column(slot) => slots.contains(slot),
+        node => children(node).into_iter().all(|child| reads_only(child, slots)),
     }
 }
 

@@ -33,6 +33,13 @@ impl Truths {
         (self.0[row] != UNKNOWN).then_some(self.0[row] == TRUE)
     }
 
+    /// The same of the rows `rows` among so many; all others are false.
+    pub fn spread(&self, rows: &[u32], among: usize) -> Truths {
+        let mut truths = vec![FALSE; among];
+        rows.iter().zip(&self.0).for_each(|(row, truth)| truths[*row as usize] = *truth);
+        Truths(truths)
+    }
+
     /// Row by row, whether it is true.
     pub fn iter(&self) -> impl Iterator<Item = bool> {
         self.0.iter().map(|truth| *truth == TRUE)
@@ -310,21 +317,22 @@ fn truths(
     valid: Option<&[bool]>,
     order: impl Fn(usize) -> std::cmp::Ordering,
 ) -> Vec<u8> {
-    let holds = |row| {
-        let order = order(row);
-        let holds = match op {
-            Comparison::Equal => order.is_eq(),
-            Comparison::NotEqual => order.is_ne(),
-            Comparison::Less => order.is_lt(),
-            Comparison::LessOrEqual => order.is_le(),
-            Comparison::Greater => order.is_gt(),
-            Comparison::GreaterOrEqual => order.is_ge(),
-        };
-        if holds { TRUE } else { FALSE }
-    };
+    // A loop an operator, so that none is chosen row by row.
+    match op {
+        Comparison::Equal => truths_if(rows, valid, |row| order(row).is_eq()),
+        Comparison::NotEqual => truths_if(rows, valid, |row| order(row).is_ne()),
+        Comparison::Less => truths_if(rows, valid, |row| order(row).is_lt()),
+        Comparison::LessOrEqual => truths_if(rows, valid, |row| order(row).is_le()),
+        Comparison::Greater => truths_if(rows, valid, |row| order(row).is_gt()),
+        Comparison::GreaterOrEqual => truths_if(rows, valid, |row| order(row).is_ge()),
+    }
+}
+
+fn truths_if(rows: usize, valid: Option<&[bool]>, holds: impl Fn(usize) -> bool) -> Vec<u8> {
+    let truth = |row| if holds(row) { TRUE } else { FALSE };
     match valid {
-        None => (0..rows).map(holds).collect(),
-        Some(valid) => (0..rows).map(|row| if valid[row] { holds(row) } else { UNKNOWN }).collect(),
+        None => (0..rows).map(truth).collect(),
+        Some(valid) => (0..rows).map(|row| if valid[row] { truth(row) } else { UNKNOWN }).collect(),
     }
 }
 

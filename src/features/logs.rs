@@ -144,12 +144,27 @@ impl<E: Entry> Log<E> {
 
     /// Sorts, and drops what says nothing new.
     pub fn settle(&mut self, is_smallest: impl Fn(u32) -> bool) {
-        if self.settled < self.entries.len() {
-            // Stable, because that sort makes use of runs that are in order already.
-            self.entries.sort();
-            self.entries.dedup_by(|entry, kept| entry.is_idle(kept, &is_smallest));
-            self.settled = self.entries.len();
+        if self.settled == self.entries.len() {
+            return;
         }
+        self.entries[self.settled..].sort_unstable();
+        let mut merged: Vec<E> = Vec::with_capacity(self.entries.len());
+        let mut push = |entry: E| {
+            if !merged.last().is_some_and(|kept| entry.is_idle(kept, &is_smallest)) {
+                merged.push(entry);
+            }
+        };
+        let (known, fresh) = self.entries.split_at(self.settled);
+        let mut known = known.iter().copied().peekable();
+        for entry in fresh {
+            while let Some(before) = known.next_if(|known| known <= entry) {
+                push(before);
+            }
+            push(*entry);
+        }
+        known.for_each(push);
+        self.entries = merged;
+        self.settled = self.entries.len();
     }
 
     /// All entries, in order; the log must be settled.

@@ -122,14 +122,25 @@ impl Grid {
 
     /// A condition's truth, by combination if the grid holds it, otherwise by row.
     fn truths(&self, plan: &Plan, frame: &Frame, filter: usize) -> Truths {
-        let filter_of = &plan.filters[filter];
-        match self.holds(plan, filter) {
-            true => {
-                let columns = self.columns.iter().map(Option::as_ref).collect();
-                filter_of.truths(&Frame { rows: self.places, columns })
-            }
-            false => filter_of.truths(frame),
+        let condition = &plan.filters[filter];
+        let columns = self.columns.iter().map(Option::as_ref).collect();
+        let grid = Frame { rows: self.places, columns };
+        if self.holds(plan, filter) {
+            return condition.truths(&grid);
         }
+        // Only the rows that the texts do not rule out are looked at.
+        let bound = condition.bound_by(&self.slots).truths(&grid);
+        let rows: Vec<u32> =
+            (0..frame.rows).filter(|row| bound.is_true(self.place(*row))).map(|row| row as u32).collect();
+        if rows.len() > frame.rows / 2 {
+            return condition.truths(frame);
+        }
+        let gather = |slot: usize| frame.columns[slot].map(|column| column.gather(&rows));
+        let gathered: Vec<Option<Column>> = (0..frame.columns.len())
+            .map(|slot| condition.columns.contains(&slot).then(|| gather(slot)).flatten())
+            .collect();
+        let columns = gathered.iter().map(Option::as_ref).collect();
+        condition.truths(&Frame { rows: rows.len(), columns }).spread(&rows, frame.rows)
     }
 
     #[inline]

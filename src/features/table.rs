@@ -1,5 +1,7 @@
 //! Finished features, a partition of accounts at a time, each in as few bytes as its values need.
 
+use std::ops::Range;
+
 use super::SHIFT;
 use crate::expr::{Column, Ints};
 
@@ -43,26 +45,68 @@ impl Narrow {
         }
     }
 
-    pub(super) fn get(&self, row: usize) -> Option<i64> {
+    fn get(&self, row: usize) -> Option<i64> {
+        let mut found = None;
+        self.each([row].into_iter(), |value| found = value);
+        found
+    }
+
+    /// Calls `to` with the values of some rows, `None` where null.
+    fn each(&self, rows: impl Iterator<Item = usize>, mut to: impl FnMut(Option<i64>)) {
         match self {
-            Narrow::Bytes(values) => Some(values[row]).filter(|value| *value != i8::MIN).map(i64::from),
-            Narrow::Shorts(values) => Some(values[row]).filter(|value| *value != i16::MIN).map(i64::from),
-            Narrow::Ints(values) => Some(values[row]).filter(|value| *value != i32::MIN).map(i64::from),
-            Narrow::Longs(values) => Some(values[row]).filter(|value| *value != i64::MIN),
-            Narrow::Any(ints) => ints.get(row).copied(),
+            Narrow::Bytes(values) => {
+                rows.map(|row| values[row]).for_each(|v| to((v != i8::MIN).then_some(v.into())));
+            }
+            Narrow::Shorts(values) => {
+                rows.map(|row| values[row]).for_each(|v| to((v != i16::MIN).then_some(v.into())));
+            }
+            Narrow::Ints(values) => {
+                rows.map(|row| values[row]).for_each(|v| to((v != i32::MIN).then_some(v.into())));
+            }
+            Narrow::Longs(values) => {
+                rows.map(|row| values[row]).for_each(|v| to((v != i64::MIN).then_some(v)));
+            }
+            Narrow::Any(ints) => rows.for_each(|row| to(ints.get(row).copied())),
         }
     }
 
-    /// As a column again.
-    pub(super) fn widen(&self) -> Column {
-        let rows = match self {
+    fn len(&self) -> usize {
+        match self {
             Narrow::Bytes(values) => values.len(),
             Narrow::Shorts(values) => values.len(),
             Narrow::Ints(values) => values.len(),
             Narrow::Longs(values) => values.len(),
             Narrow::Any(ints) => ints.values.len(),
-        };
-        Column::Int((0..rows).map(|row| self.get(row)).collect())
+        }
+    }
+
+    /// As a column again.
+    pub(super) fn widen(&self) -> Column {
+        let mut ints = IntsOf::with_capacity(self.len());
+        self.each(0..self.len(), |value| ints.push(value));
+        Column::Int(ints.finish())
+    }
+}
+
+/// Integers in the making.
+struct IntsOf {
+    values: Vec<i64>,
+    valid: Vec<bool>,
+}
+
+impl IntsOf {
+    fn with_capacity(rows: usize) -> IntsOf {
+        IntsOf { values: Vec::with_capacity(rows), valid: Vec::with_capacity(rows) }
+    }
+
+    #[inline]
+    fn push(&mut self, value: Option<i64>) {
+        self.values.push(value.unwrap_or_default());
+        self.valid.push(value.is_some());
+    }
+
+    fn finish(self) -> Ints {
+        Ints { values: self.values, valid: self.valid.contains(&false).then_some(self.valid) }
     }
 }
 
@@ -93,9 +137,25 @@ impl FeatureTable {
         self.parts[account >> SHIFT][feature].get(account & ((1 << SHIFT) - 1))
     }
 
-    /// A feature of some accounts.
+    /// A feature of some accounts, best in order.
     pub fn gather(&self, feature: usize, accounts: &[u32]) -> Column {
-        Column::Int(accounts.iter().map(|account| self.get(feature, *account as usize)).collect())
+        let mut ints = IntsOf::with_capacity(accounts.len());
+        for of_part in accounts.chunk_by(|a, b| a >> SHIFT == b >> SHIFT) {
+            let rows = of_part.iter().map(|account| *account as usize & ((1 << SHIFT) - 1));
+            self.parts[of_part[0] as usize >> SHIFT][feature].each(rows, |value| ints.push(value));
+        }
+        Column::Int(ints.finish())
+    }
+
+    /// Calls `to` with a feature of a run of accounts, `None` where it is null.
+    pub fn each(&self, feature: usize, accounts: Range<usize>, mut to: impl FnMut(Option<i64>)) {
+        let mut next = accounts.start;
+        while next < accounts.end {
+            let first = next >> SHIFT << SHIFT;
+            let end = accounts.end.min(first + (1 << SHIFT));
+            self.parts[next >> SHIFT][feature].each(next - first..end - first, &mut to);
+            next = end;
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use arrow_array::builder::Int64Builder;
 use arrow_array::{
     Array, ArrayRef, BooleanArray, Date32Array, Int32Array, Int64Array, RecordBatch, StringArray,
 };
@@ -185,8 +186,14 @@ pub fn write_csv(table: &OutputTable, path: &Path) -> Result<()> {
     writer.write_record(table.columns.iter().map(|column| &column.name))?;
     for batch in table.batches() {
         let batch = batch?;
+        let mut text = String::new();
         for row in 0..batch.num_rows() {
-            writer.write_record(batch.columns().iter().map(|array| cell(array, row)))?;
+            for array in batch.columns() {
+                text.clear();
+                write_cell(array, row, &mut text);
+                writer.write_field(&text)?;
+            }
+            writer.write_record(None::<&[u8]>)?;
         }
     }
     let file = writer.into_inner().map_err(|error| anyhow::anyhow!("write {}: {error}", path.display()))?;
@@ -195,18 +202,27 @@ pub fn write_csv(table: &OutputTable, path: &Path) -> Result<()> {
 
 /// A cell as CSV has it.
 pub fn cell(array: &ArrayRef, row: usize) -> String {
+    let mut text = String::new();
+    write_cell(array, row, &mut text);
+    text
+}
+
+fn write_cell(array: &ArrayRef, row: usize, text: &mut String) {
+    use std::fmt::Write;
+
     use arrow_array::cast::AsArray;
     use arrow_array::types::{Date32Type, Int32Type, Int64Type};
     if array.is_null(row) {
-        return String::new();
+        return;
     }
-    match array.data_type() {
-        DataType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
-        DataType::Int32 => array.as_primitive::<Int32Type>().value(row).to_string(),
-        DataType::Date32 => Day(array.as_primitive::<Date32Type>().value(row)).to_string(),
-        DataType::Boolean => array.as_boolean().value(row).to_string(),
-        _ => array.as_string::<i32>().value(row).to_string(),
-    }
+    let written = match array.data_type() {
+        DataType::Int64 => write!(text, "{}", array.as_primitive::<Int64Type>().value(row)),
+        DataType::Int32 => write!(text, "{}", array.as_primitive::<Int32Type>().value(row)),
+        DataType::Date32 => write!(text, "{}", Day(array.as_primitive::<Date32Type>().value(row))),
+        DataType::Boolean => write!(text, "{}", array.as_boolean().value(row)),
+        _ => text.write_str(array.as_string::<i32>().value(row)),
+    };
+    written.expect("text grows as needed");
 }
 
 /// One row an account: score, band, dimensions, points, reasons.
@@ -248,7 +264,11 @@ pub fn features<'a>(results: &Results<'a>) -> OutputTable<'a> {
     table.account(ids, |row| row);
     for (number, feature) in results.job.features.iter().enumerate() {
         let values = results.features;
-        table.int64_or_null(&feature.name, move |row| values.get(number, row));
+        table.add(&feature.name, DataType::Int64, true, move |rows| {
+            let mut array = Int64Builder::with_capacity(rows.len());
+            values.each(number, rows, |value| array.append_option(value));
+            Arc::new(array.finish())
+        });
     }
     table
 }

@@ -37,26 +37,36 @@ pub enum Total {
     Overflow(i128),
 }
 
-/// How a plan's rows are added: what each group does, and the window that a row of some age falls in
-/// first.
+/// How a plan's rows are added, by their age.
 pub struct Segments {
+    /// By group.
     acts: Vec<Act>,
     /// By age up to the longest bounded window; one more entry stands for all greater ages.
     eras: Vec<u32>,
-    /// By era, by group, the segment. Within an era no row crosses an edge.
-    segments: Vec<u8>,
+    /// Within an era no row crosses an edge.
+    by_era: Vec<Era>,
     as_of: Day,
 }
 
 /// What a group does with a row.
 struct Act {
     statistic: Statistic,
-    /// First word.
-    offset: u32,
     /// Position among the plan's values, where it takes one.
-    value: Option<u32>,
+    value: usize,
     /// Its place among the groups that are kept in logs.
     log: Option<u32>,
+}
+
+/// Where rows of some ages go.
+struct Era {
+    /// By group, the segment; [`OUTSIDE`] where they are older than every window.
+    segments: Vec<u8>,
+    /// By group, the word within an account's.
+    cells: Vec<usize>,
+    /// Bits of the groups within reach that count, that add up, and all others.
+    counts: Vec<u64>,
+    sums: Vec<u64>,
+    others: Vec<u64>,
 }
 
 /// No segment: the row is older than every window.
@@ -67,41 +77,61 @@ impl Segments {
     pub fn new(plan: &Plan, as_of: Day) -> Segments {
         let act = |group: &Group| Act {
             statistic: group.statistic,
-            offset: group.offset as u32,
-            value: group.value.map(|value| value as u32),
+            value: group.value.unwrap_or(usize::MAX),
             log: group.log,
         };
         let edges = plan.groups.iter().flat_map(|group| &group.edges);
         let mut starts: Vec<u32> = edges.copied().filter(|edge| *edge != UNBOUNDED).chain([0]).collect();
         starts.sort_unstable();
         starts.dedup();
-        let segment = |(start, group): (&u32, &Group)| {
-            group.edges.iter().position(|edge| start < edge).map_or(OUTSIDE, |segment| segment as u8)
-        };
         let longest = *starts.last().expect("one era at least");
         Segments {
             acts: plan.groups.iter().map(act).collect(),
             eras: (0..=longest).map(|age| starts.partition_point(|start| *start <= age) as u32 - 1).collect(),
-            segments: starts
-                .iter()
-                .flat_map(|start| plan.groups.iter().map(move |group| (start, group)))
-                .map(segment)
-                .collect(),
+            by_era: starts.iter().map(|start| Era::new(plan, *start)).collect(),
             as_of,
         }
     }
 
-    /// By group, the segment that rows of an age fall in.
     #[inline]
-    fn at(&self, age: u32) -> &[u8] {
-        let era = self.eras[(age as usize).min(self.eras.len() - 1)] as usize;
-        &self.segments[era * self.acts.len()..][..self.acts.len()]
+    fn at(&self, age: u32) -> &Era {
+        &self.by_era[self.eras[(age as usize).min(self.eras.len() - 1)] as usize]
     }
 
     /// Whether a row of some age is in another segment of a group `days` later.
     pub fn crosses(&self, group: usize, age: u32, days: u32) -> bool {
-        self.at(age)[group] != self.at(age + days)[group]
+        self.at(age).segments[group] != self.at(age + days).segments[group]
     }
+}
+
+impl Era {
+    fn new(plan: &Plan, start: u32) -> Era {
+        let none = vec![0; plan.mask_words()];
+        let (mut counts, mut sums, mut others) = (none.clone(), none.clone(), none);
+        let (mut segments, mut cells) = (Vec::new(), Vec::new());
+        for (number, group) in plan.groups.iter().enumerate() {
+            let segment = group.edges.iter().position(|edge| start < *edge);
+            let (bits, within) = match group.statistic {
+                Statistic::Count => (&mut counts, segment),
+                Statistic::Sum => (&mut sums, segment),
+                _ => (&mut others, segment.and(Some(0))),
+            };
+            bits[number / BITS] |= u64::from(segment.is_some()) << (number % BITS);
+            segments.push(segment.map_or(OUTSIDE, |segment| segment as u8));
+            cells.push(group.offset + within.unwrap_or(0));
+        }
+        Era { segments, cells, counts, sums, others }
+    }
+}
+
+/// The positions of the bits of a word of groups, ascending.
+#[inline]
+fn bits(word: usize, mut left: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = left.trailing_zeros();
+        left &= left.wrapping_sub(1);
+        (bit < u64::BITS).then_some(word * BITS + bit as usize)
+    })
 }
 
 impl Cells {
@@ -121,34 +151,43 @@ impl Cells {
         for row in rows {
             let account = row.account() - first_account;
             let age = row.age();
-            let at = segments.at(age);
+            let era = segments.at(age);
             let base = account as usize * plan.stride;
-            for number in row.groups() {
-                let segment = usize::from(at[number]);
-                if segment == usize::from(OUTSIDE) {
-                    continue;
+            let words = &mut self.words[base..base + plan.stride];
+            for (number, mask) in row.masks().iter().enumerate() {
+                for group in bits(number, mask & era.counts[number]) {
+                    words[era.cells[group]] += 1;
                 }
-                let act = &segments.acts[number];
-                let value = || act.value.map_or(0, |value| row.value(value as usize));
-                let first = base + act.offset as usize;
-                let log = || act.log.expect("the group is kept in a log");
-                match act.statistic {
-                    Statistic::Count => self.words[first + segment] += 1,
-                    Statistic::Sum => self.add_exact(first + segment, value()),
-                    Statistic::Last => self.keep_latest(first, age, value()),
-                    Statistic::DaysSince => self.keep_youngest(first, age),
-                    Statistic::ActiveDays if act.log.is_none() => {
-                        self.words[first + age as usize / BITS] |= 1 << (age as usize % BITS);
+                for group in bits(number, mask & era.sums[number]) {
+                    let (cell, value) = (era.cells[group], row.value(segments.acts[group].value));
+                    match words[cell].checked_add(value) {
+                        Some(sum) => words[cell] = sum,
+                        None => {
+                            *self.carry.entry(base + cell).or_default() += i128::from(words[cell]);
+                            words[cell] = value;
+                        }
                     }
-                    Statistic::ActiveDays => {
-                        let date = segments.as_of.plus(-(age as i32)).0 as u32;
-                        self.sights.push(Sight::new(account, log(), date, age));
-                    }
-                    Statistic::Distinct => {
-                        self.sights.push(Sight::new(account, log(), value() as u32, age));
-                    }
-                    Statistic::Min | Statistic::Max => {
-                        self.steps.push(Step::new(account, log(), value(), age));
+                }
+                for group in bits(number, mask & era.others[number]) {
+                    let act = &segments.acts[group];
+                    let own = &mut words[era.cells[group]..];
+                    match (act.statistic, act.log) {
+                        (Statistic::ActiveDays, None) => {
+                            own[age as usize / BITS] |= 1 << (age as usize % BITS);
+                        }
+                        (Statistic::DaysSince, _) => keep_youngest(own, age),
+                        (Statistic::Last, _) => keep_latest(own, age, row.value(act.value)),
+                        (Statistic::ActiveDays, Some(log)) => {
+                            let date = segments.as_of.plus(-(age as i32)).0 as u32;
+                            self.sights.push(Sight::new(account, log, date, age));
+                        }
+                        (Statistic::Distinct, Some(log)) => {
+                            self.sights.push(Sight::new(account, log, row.value(act.value) as u32, age));
+                        }
+                        (Statistic::Min | Statistic::Max, Some(log)) => {
+                            self.steps.push(Step::new(account, log, row.value(act.value), age));
+                        }
+                        _ => unreachable!("sums are added above, and all others are kept in logs"),
                     }
                 }
             }
@@ -168,9 +207,11 @@ impl Cells {
     ) {
         for row in rows {
             let base = (row.account() - first_account) as usize * plan.stride;
-            for number in row.groups() {
+            let masks = row.masks().iter().enumerate();
+            for number in masks.flat_map(|(number, mask)| bits(number, *mask)) {
                 let group = &plan.groups[number];
-                let (from, to) = (segments.at(row.age())[number], segments.at(row.age() + days)[number]);
+                let segment = |age: u32| segments.at(age).segments[number];
+                let (from, to) = (segment(row.age()), segment(row.age() + days));
                 if from == to || !group.is_additive() {
                     continue;
                 }
@@ -204,23 +245,6 @@ impl Cells {
                 *self.carry.entry(cell).or_default() += i128::from(self.words[cell]) - i128::from(value);
                 self.words[cell] = 0;
             }
-        }
-    }
-
-    #[inline]
-    fn keep_latest(&mut self, cell: usize, age: u32, value: i64) {
-        let (latest, age) = (self.words[cell], i64::from(age) + 1);
-        if latest == 0 || age < latest || (age == latest && value > self.words[cell + 1]) {
-            self.words[cell] = age;
-            self.words[cell + 1] = value;
-        }
-    }
-
-    #[inline]
-    fn keep_youngest(&mut self, cell: usize, age: u32) {
-        let age = i64::from(age) + 1;
-        if self.words[cell] == 0 || age < self.words[cell] {
-            self.words[cell] = age;
         }
     }
 
@@ -311,6 +335,22 @@ impl Cells {
             }
         }
         best.into_iter().collect()
+    }
+}
+
+#[inline]
+fn keep_latest(own: &mut [i64], age: u32, value: i64) {
+    let (latest, age) = (own[0], i64::from(age) + 1);
+    if latest == 0 || age < latest || (age == latest && value > own[1]) {
+        (own[0], own[1]) = (age, value);
+    }
+}
+
+#[inline]
+fn keep_youngest(own: &mut [i64], age: u32) {
+    let age = i64::from(age) + 1;
+    if own[0] == 0 || age < own[0] {
+        own[0] = age;
     }
 }
 

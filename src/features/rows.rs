@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::Interner;
 use super::accumulate::{Cells, Segments};
 use super::masks::masks;
-use super::plan::{BITS, Plan, Reach};
+use super::plan::{Plan, Reach};
 use crate::day::Day;
 use crate::expr::column::NULL_CODE;
 use crate::expr::{Column, Frame};
@@ -148,20 +148,10 @@ impl Row<'_> {
         (self.words[0] >> 32) as u32
     }
 
-    /// The groups it counts in, ascending.
+    /// The groups it counts in, a bit each.
     #[inline]
-    pub fn groups(&self) -> impl Iterator<Item = usize> {
-        self.words[1..=self.shape.mask_words].iter().enumerate().flat_map(|(word, bits)| {
-            let mut left = *bits;
-            std::iter::from_fn(move || {
-                if left == 0 {
-                    return None;
-                }
-                let bit = left.trailing_zeros();
-                left &= left - 1;
-                Some(word * BITS + bit as usize)
-            })
-        })
+    pub fn masks(&self) -> &[u64] {
+        &self.words[1..=self.shape.mask_words]
     }
 
     /// One of the plan's values; only those that a group takes in which the row counts.

@@ -369,7 +369,7 @@ fn receive<E: Entry>(
         let Some(account) = place(entry.account()) else { continue };
         let moved = entry.older(account, days);
         if reaches(moved.group(), moved.age()) {
-            own.push(moved);
+            own.push_next(moved);
         }
     }
 }

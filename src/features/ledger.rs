@@ -140,6 +140,7 @@ impl Ledger {
         if self.settled < self.bills.len() {
             self.places = HashTable::new();
             match self.settled {
+                0 if self.bills.is_sorted_by_key(|bill| bill.key) => {}
                 0 => self.sort_by_account(),
                 // That sort makes use of runs that are in order already.
                 _ => self.bills.sort_by_key(|bill| bill.key),

@@ -46,8 +46,19 @@ impl Sight {
         Sight((owner << VALUE_BITS | u64::from(value)) << AGE_BITS | u64::from(age.min(OLDEST)))
     }
 
+    /// The account and its group; the value and its age: a number each, as a state keeps them.
+    pub fn parts(&self) -> [i64; 2] {
+        let own = VALUE_BITS + AGE_BITS;
+        [(self.0 >> own) as i64, (self.0 & ((1 << own) - 1)) as i64]
+    }
+
+    /// From its parts.
+    pub fn of_parts([owner, rest]: [i64; 2]) -> Sight {
+        Sight((owner as u64) << (VALUE_BITS + AGE_BITS) | rest as u64)
+    }
+
     /// The value's number.
-    pub fn value(&self) -> u32 {
+    fn value(&self) -> u32 {
         (self.0 >> AGE_BITS) as u32
     }
 }
@@ -133,6 +144,14 @@ impl<E: Entry> Log<E> {
     #[inline]
     pub fn push(&mut self, entry: E) {
         self.entries.push(entry);
+    }
+
+    /// Adds an entry that comes from a log in order, and mostly keeps that order.
+    pub fn push_next(&mut self, entry: E) {
+        let is_next =
+            self.settled == self.entries.len() && self.entries.last().is_none_or(|last| *last <= entry);
+        self.entries.push(entry);
+        self.settled += usize::from(is_next);
     }
 
     /// Thins out if the log has grown by half.

@@ -13,7 +13,7 @@ use crate::input::file::{OpenFile, bytes_hash};
 use crate::job::{From, Job, input_names};
 
 /// Changes whenever a history of one version means another thing, or nothing, to the next.
-const STATE_VERSION: u32 = 1;
+const STATE_VERSION: u32 = 2;
 
 /// What is accumulated of the inputs that have a history.
 pub struct Plans {

@@ -125,18 +125,12 @@ fn put_cells(
         staging.put(Table { name: format!("{of}_words_{number:04}"), columns })?;
     }
     let global = |partition: usize, account: u32| i64::from(accounts(partition).start + account);
-    let sights = slab.clone().flat_map(|partition| {
-        let of = move |sight: &Sight| {
-            [
-                global(partition, sight.account()),
-                i64::from(sight.group()),
-                i64::from(sight.value()),
-                i64::from(sight.age()),
-            ]
-        };
-        cells[partition].sights.entries().iter().map(of)
-    });
+    // A sight names its account within its partition: rows by partition, and how many each has.
+    let sights =
+        slab.clone().flat_map(|partition| cells[partition].sights.entries().iter().map(Sight::parts));
     staging.put(Table::of_rows(format!("{of}_sights_{number:04}"), sights))?;
+    let counts = slab.clone().map(|partition| [cells[partition].sights.entries().len() as i64]);
+    staging.put(Table::of_rows(format!("{of}_counts_{number:04}"), counts))?;
     let steps = slab.clone().flat_map(|partition| {
         let of = move |step: &Step| {
             [global(partition, step.account()), i64::from(step.group()), step.value(), i64::from(step.age())]
@@ -162,14 +156,12 @@ fn put_ledgers(number: usize, ledgers: &[Ledger], staging: &Staging) -> Result<(
         let flags =
             i64::from(bill.is_conflicting) | i64::from(bill.is_moving) << 1 | i64::from(bill.is_touched) << 2;
         [
-            i64::from(bill.key.account),
-            i64::from(bill.key.product),
+            i64::from(bill.key.account) << 16 | i64::from(bill.key.product),
             bill.key.bill as i64,
-            flags,
+            flags | (bill.payments.iter().count() as i64) << 3,
             i64::from(bill.delivery),
             i64::from(bill.due_on.0),
             bill.due_amount,
-            bill.payments.iter().count() as i64,
             i64::from(day.0),
             amount,
         ]
@@ -286,18 +278,19 @@ fn cells_of(
         ensure!(slab.contains(&partition), "account {account} lies in another slab");
         Ok((partition - slab.start, account as u32 - partitions.accounts(partition).start))
     };
-    let mut sights: Vec<Vec<Sight>> = vec![Vec::new(); all.len()];
-    for [account, group, value, age] in table(&format!("{of}_sights_{number:04}"))?.rows()? {
-        let (partition, account) = place(account)?;
-        sights[partition].push(Sight::new(account, group as u32, value as u32, age as u32));
+    let sights = table(&format!("{of}_sights_{number:04}"))?;
+    let counts = table(&format!("{of}_counts_{number:04}"))?;
+    let mut rows = sights.rows::<2>()?;
+    for (cells, [count]) in all.iter_mut().zip(counts.rows()?) {
+        cells.sights = Log::of(rows.by_ref().take(count as usize).map(Sight::of_parts).collect());
     }
     let mut steps: Vec<Vec<Step>> = vec![Vec::new(); all.len()];
     for [account, group, value, age] in table(&format!("{of}_steps_{number:04}"))?.rows()? {
         let (partition, account) = place(account)?;
         steps[partition].push(Step::new(account, group as u32, value, age as u32));
     }
-    for ((cells, sights), steps) in all.iter_mut().zip(sights).zip(steps) {
-        (cells.sights, cells.steps) = (Log::of(sights), Log::of(steps));
+    for (cells, steps) in all.iter_mut().zip(steps) {
+        cells.steps = Log::of(steps);
         cells.settle(plan);
     }
     for [partition, cell, high, low] in table(&format!("{of}_carry_{number:04}"))?.rows()? {
@@ -318,7 +311,8 @@ fn ledger_of(
     let mut further = further.rows::<3>()?.peekable();
     let rows = table(&format!("ledger_{number:04}"))?;
     for (row, values) in rows.rows()?.enumerate() {
-        let [account, product, bill, flags, delivery, due_on, due_amount, count, day, amount] = values;
+        let [line, bill, flags, delivery, due_on, due_amount, day, amount] = values;
+        let (account, product, count) = (line >> 16, line & 0xffff, flags >> 3);
         let mut payments = Payments::None;
         if count > 0 {
             payments.push((Day(day as i32), amount));

@@ -187,11 +187,12 @@ pub struct Staging {
 impl Staging {
     /// Writes a table; may be called from several threads.
     pub(super) fn put(&self, table: Table) -> Result<()> {
+        let name = table.name.clone();
         let bytes = table.encode()?;
-        let path = self.directory.join(format!("{}.parquet", table.name));
+        let path = self.directory.join(format!("{name}.parquet"));
         fs::write(&path, &bytes).with_context(|| format!("write {}", path.display()))?;
         let entry = (bytes.len() as u64, xxh3_64(&bytes));
-        self.tables.lock().expect("no thread panicked").insert(table.name, entry);
+        self.tables.lock().expect("no thread panicked").insert(name, entry);
         Ok(())
     }
 

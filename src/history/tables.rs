@@ -67,7 +67,7 @@ impl Table {
     }
 
     /// As Parquet.
-    pub fn encode(&self) -> Result<Vec<u8>> {
+    pub fn encode(self) -> Result<Vec<u8>> {
         let properties = WriterProperties::builder()
             .set_dictionary_enabled(false)
             .set_statistics_enabled(EnabledStatistics::None)
@@ -75,13 +75,13 @@ impl Table {
         let mut fields = Vec::new();
         let mut arrays: Vec<ArrayRef> = Vec::new();
         let mut properties = properties;
-        for (number, column) in self.columns.iter().enumerate() {
+        for (number, column) in self.columns.into_iter().enumerate() {
             let name = number.to_string();
             let (kind, array, encoding): (_, ArrayRef, _) = match column {
                 Values::Ints(ints) => {
                     properties =
                         properties.set_column_compression(name.clone().into(), Compression::UNCOMPRESSED);
-                    (DataType::Int64, Arc::new(Int64Array::from(ints.clone())), Encoding::DELTA_BINARY_PACKED)
+                    (DataType::Int64, Arc::new(Int64Array::from(ints)), Encoding::DELTA_BINARY_PACKED)
                 }
                 Values::Texts(texts) => {
                     let texts: StringArray = texts.iter().map(|text| Some(&**text)).collect();

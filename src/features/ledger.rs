@@ -89,7 +89,7 @@ pub struct Ledger {
 }
 
 /// Fewer fresh rows than this are not worth fetching the bills into cache before the end.
-const FOLD_AT_LEAST: usize = 4096;
+const FOLD_AT_LEAST: usize = 2048;
 
 /// Fixed, so that nothing depends on a seed.
 const HASHER: FixedState = FixedState::with_seed(0);

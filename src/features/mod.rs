@@ -37,9 +37,9 @@ pub struct Partitions {
     strangers: usize,
 }
 
-/// Partitions are of 4,096 accounts: with some hundred bytes an account they fit in a core's
+/// Partitions are of 2,048 accounts: with some hundred bytes an account they fit in a core's
 /// second-level cache.
-const SHIFT: u32 = 12;
+const SHIFT: u32 = 11;
 
 impl Partitions {
     /// The partitions of a book of so many accounts, with room for a quarter as many strangers.

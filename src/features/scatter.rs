@@ -17,7 +17,7 @@ pub struct Scatter {
 }
 
 /// So many rows an account are worth a visit to all partitions.
-const ROWS_AN_ACCOUNT: usize = 4;
+const ROWS_AN_ACCOUNT: usize = 2;
 
 /// Fewer rows than this may wait in any case.
 const ROWS_AT_LEAST: usize = 1 << 20;

@@ -21,7 +21,7 @@ use crate::features::{Interner, Partitions};
 use crate::input::accounts::{Id, Ids};
 
 /// Partitions that share a table: enough rows to be worth a file, few enough to spread over threads.
-const SLAB: usize = 32;
+const SLAB: usize = 64;
 
 /// Puts away what is known from transactions, with so many strangers met.
 pub fn put_transactions(

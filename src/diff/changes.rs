@@ -37,7 +37,8 @@ enum KeyBuilder {
 pub struct Changes {
     path: PathBuf,
     partial: PathBuf,
-    sink: Sink,
+    /// Taken when the file is ended.
+    sink: Option<Sink>,
     schema: Arc<Schema>,
     keys: Vec<KeyBuilder>,
     /// table, change, column, left, right, cause.
@@ -110,7 +111,7 @@ impl Changes {
         Ok(Changes {
             path: path.to_path_buf(),
             partial,
-            sink,
+            sink: Some(sink),
             schema,
             keys: keys.collect(),
             texts: Default::default(),
@@ -157,7 +158,7 @@ impl Changes {
         self.rows = 0;
         let batch = RecordBatch::try_new(self.schema.clone(), arrays)?;
         let writing = || format!("write {}", self.path.display());
-        match &mut self.sink {
+        match self.sink.as_mut().expect("it is not ended") {
             Sink::Parquet(writer) => writer.write(&batch).with_context(writing)?,
             Sink::Csv(writer) => {
                 for row in 0..batch.num_rows() {
@@ -173,11 +174,18 @@ impl Changes {
     /// Ends the file and puts it in its place.
     pub fn finish(mut self) -> Result<()> {
         self.flush()?;
-        match self.sink {
+        match self.sink.take().expect("it is not ended") {
             Sink::Parquet(mut writer) => drop(writer.finish()?),
             Sink::Csv(mut writer) => writer.flush()?,
         }
         std::fs::rename(&self.partial, &self.path).with_context(|| format!("write {}", self.path.display()))
+    }
+}
+
+impl Drop for Changes {
+    /// Leaves nothing half.
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.partial);
     }
 }
 

@@ -66,6 +66,31 @@ pub struct Change<'a> {
     pub amount: Option<i64>,
 }
 
+impl<'a> Change<'a> {
+    /// A cell that is another one, or is there on one side only.
+    pub fn cell(
+        table: &'a str,
+        change: &'a str,
+        column: &'a str,
+        left: Option<String>,
+        right: Option<String>,
+    ) -> Change<'a> {
+        Change { table, change, column: Some(column), left, right, ..Change::default() }
+    }
+
+    /// What moved a column, and by how much.
+    pub fn cause(
+        table: &'a str,
+        column: &'a str,
+        change: &'a str,
+        cause: &'a str,
+        amount: i64,
+    ) -> Change<'a> {
+        let (column, cause, amount) = (Some(column), Some(cause), Some(amount));
+        Change { table, change, column, cause, amount, ..Change::default() }
+    }
+}
+
 impl Changes {
     /// Begins a file, Parquet or CSV by its name. `key` gives name and shape of the key columns.
     pub fn create(path: &Path, key: &[(&str, Shape)]) -> Result<Changes> {

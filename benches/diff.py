@@ -6,7 +6,7 @@ sides, and for every column how many cells differ; DuckDB and rescore also sum t
 besides says why. Every tool runs in a process of its own, start-up included, on all cores. It ends with 1
 where they do not count the same; with --strict also where a target is missed.
 
-    pip install datacompy duckdb polars
+    python3 -m pip install -r benches/requirements-diff.txt
     benches/diff.py LEFT RIGHT --repeat 3
 """
 
@@ -53,8 +53,9 @@ def duckdb_diff(left, right):
     connection = duckdb.connect()
     counts = {}
     for table, key in TABLES.items():
-        paths = [str(run / f"{table}.parquet") for run in (left, right)]
-        described = connection.execute(f"describe select * from '{paths[0]}'").fetchall()
+        # A run's directory looks like a partition, which would add a column.
+        sides = [f"read_parquet('{run / table}.parquet', hive_partitioning = false)" for run in (left, right)]
+        described = connection.execute(f"describe from {sides[0]}").fetchall()
         columns = [(name, kind) for name, kind, *_ in described if name not in key]
         both = f"l.{key[0]} is not null and r.{key[0]} is not null"
         parts = [
@@ -71,7 +72,7 @@ def duckdb_diff(left, right):
                 parts += [f"sum({change})", f"max(abs({change}))"]
         on = " and ".join(f"l.{name} = r.{name}" for name in key)
         select = ", ".join(parts + changes)
-        query = f"select {select} from '{paths[0]}' l full outer join '{paths[1]}' r on {on}"
+        query = f"select {select} from {sides[0]} l full outer join {sides[1]} r on {on}"
         found = connection.execute(query).fetchone()
         counts[table] = [*found[:3], sum(found[len(parts):])]
     return counts

@@ -154,7 +154,14 @@ impl Basis {
                 lines: changed_lines(&left, &right),
             })
             .collect();
-        let (verdict, differs) = verdict(stamps, &inputs, &job_files);
+        let (mut verdict, differs) = verdict(stamps, &inputs, &job_files);
+        if let [Some(left), Some(right)] = copies.map(Copies::minor_units)
+            && left != right
+        {
+            verdict = format!(
+                "not comparable: money has {left} decimal places on the left and {right} on the right ({verdict})"
+            );
+        }
         Basis { verdict, differs, inputs, job_files, rejects: reject_changes(manifests) }
     }
 }

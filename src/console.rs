@@ -117,10 +117,6 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     for row in rows {
         table.add_row(row.clone());
     }
-    let is_number = |cell: &String| {
-        cell.is_empty()
-            || cell.trim_start_matches(['+', '-']).starts_with(|first: char| first.is_ascii_digit())
-    };
     for (number, column) in table.column_iter_mut().enumerate() {
         column.set_padding((if number == 0 { 2 } else { 1 }, 1));
         if rows.iter().all(|row| is_number(&row[number])) {
@@ -129,6 +125,11 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     }
     let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_string()).collect();
     lines.join("\n")
+}
+
+/// Whether a cell leaves a column one of numbers.
+pub fn is_number(cell: &str) -> bool {
+    cell.is_empty() || cell.trim_start_matches(['+', '-']).starts_with(|first: char| first.is_ascii_digit())
 }
 
 /// A path without the detours of `dir/..`, for people to read.

@@ -16,6 +16,7 @@
 //! - [`policy`] — score + line = decision: rules, caps, budget
 //! - [`publish`] — gates, tables, manifest, atomic commit, lock, release, verify
 //! - [`published`] — a run directory read back: manifest, job files, tables
+//! - [`page`] — what HTML pages are built of, and how they are written
 //! - [`explain`] — one account of a run: why it was decided so, and what would change it
 //! - [`report`] — a run, or a range of them, as a page to look at
 //! - [`run`] — the verbs of a run, in order: a night, a range, a simulation, a dry run
@@ -36,6 +37,7 @@ pub mod features;
 pub mod history;
 pub mod input;
 pub mod job;
+pub mod page;
 pub mod policy;
 pub mod publish;
 pub mod published;

@@ -90,14 +90,9 @@ const HALF: i128 = 1 << 32;
 fn decisions(results: &Results) -> Result<Vec<DecisionRow>> {
     let (lines, decisions) = (results.lines, results.decisions);
     let mut reasons: Vec<&str> = Vec::new();
-    let reason_of = |decision: &crate::policy::Decision| match (decision.refusal, decision.rule) {
-        (Some(refusal), _) => refusal.name(),
-        (None, Some(rule)) => results.job.policy.rules[usize::from(rule)].reason.as_str(),
-        (None, None) => unreachable!("an action has a rule"),
-    };
     let mut codes: Vec<u32> = Vec::with_capacity(decisions.len());
     for decision in decisions {
-        let reason = reason_of(decision);
+        let reason = decision.reason(&results.job.policy);
         let code = reasons.iter().position(|known| *known == reason).unwrap_or_else(|| {
             reasons.push(reason);
             reasons.len() - 1

@@ -4,6 +4,7 @@ mod causes;
 mod files;
 mod golden;
 mod mistakes;
+mod naive;
 mod options;
 mod pairs;
 mod runs;

@@ -1,23 +1,19 @@
 //! Decides lines again from a published run: on its own terms, or on those of another run.
 
-use std::collections::BTreeSet;
-use std::path::Path;
-
-use anyhow::Result;
+use std::collections::HashSet;
 
 use super::cells::NONE;
-use super::decided::{Outcome, Slots};
 use super::runs::{Block, Layout};
 use crate::day::Day;
-use crate::expr::{Column, Ints, Texts, Type};
+use crate::expr::{Column, Ints};
 use crate::features::FeatureTable;
 use crate::input::accounts::{Accounts, Ids};
 use crate::input::lines::Lines;
-use crate::input::stream::Tally;
-use crate::job::published::{Copies, Terms, line_columns};
-use crate::job::{FileColumns, Policy};
+use crate::job::{FileColumns, Policy, Terms};
 use crate::policy::Decision;
 use crate::policy::decide::{Ruling, rule, settle};
+use crate::published::decisions::{Outcome, Slots};
+use crate::published::{Copies, line_columns};
 use crate::score::{Scores, add_up};
 
 /// What a run was decided from.
@@ -27,41 +23,15 @@ pub struct Side {
     /// Where those of its decisions stand.
     pub slots: Slots,
     /// Accounts of which the snapshot holds a rejected row, as text.
-    pub rejected: BTreeSet<String>,
+    pub rejected: HashSet<String>,
 }
 
 impl Side {
     /// The columns of lines that rules can read.
     pub fn line_columns(&self) -> FileColumns {
-        let id = match self.layout.of_lines("account_id").map(|slot| self.layout.lines[slot].1.kind()) {
-            Some(Type::Text) => Type::Text,
-            _ => Type::Int,
-        };
-        let last = self.layout.lines.iter().position(|(name, _)| name == "pending_on");
-        let extra = self.layout.lines.iter().skip(last.map_or(usize::MAX, |last| last + 1));
-        line_columns(id, extra.map(|(name, shape)| (name.clone(), shape.kind())))
+        let columns = self.layout.lines.iter().map(|(name, shape)| (name.clone(), shape.kind()));
+        line_columns(columns.collect())
     }
-}
-
-/// The accounts of which the run's snapshot holds a rejected row.
-pub fn rejected_accounts(run: &Path) -> Result<BTreeSet<String>> {
-    let path = run.join("rejects.parquet");
-    let mut file = super::sorted::SortedFile::open(&path, &[], super::sorted::BLOCK_ROWS)?;
-    let names: Vec<String> = file.columns().map(|(name, _)| name.to_string()).collect();
-    let place = |name: &str| names.iter().position(|known| known == name);
-    let mut accounts = BTreeSet::new();
-    let (Some(input), Some(account)) = (place("input"), place("account_id")) else { return Ok(accounts) };
-    while let Some(columns) = file.next()? {
-        let (Column::Text(input), Column::Text(account)) = (&columns[input], &columns[account]) else {
-            break;
-        };
-        for row in 0..input.codes.len() {
-            if input.get(row) == Some("lines") {
-                accounts.extend(account.get(row).map(str::to_string));
-            }
-        }
-    }
-    Ok(accounts)
 }
 
 /// The terms to decide on, and where what they read stands in the tables of the run decided about.
@@ -175,49 +145,18 @@ impl Again {
             true => vec![false; rows.len()],
             false => (0..rows.len()).map(|row| side.rejected.contains(&ids.text(row))).collect(),
         };
-        let products = decided.products();
-        let codes = own.iter().map(|line| products.codes[*line as usize]).collect();
-        let product = Texts { codes, dictionary: products.dictionary.clone() };
         let mut columns = vec![None; self.terms.scopes.lines.columns.len()];
         columns[0] = side.layout.of_lines("account_id").map(|slot| block.lines[slot].gather(&own));
         for (slot, place) in &self.extra {
             columns[*slot] = Some(block.lines[*place].gather(&own));
         }
-        let lines = || own.iter().map(|line| *line as usize);
-        let lines = Lines {
-            accounts: Accounts::new(ids),
-            has_rejected,
-            account,
-            product,
-            limit: lines().map(|line| decided.old_limit(line)).collect(),
-            balance: lines().map(|line| decided.balance(line)).collect(),
-            status: lines().map(|line| decided.old_status(line)).collect(),
-            opened_on: lines().map(|line| decided.opened_on(line)).collect(),
-            increased_on: lines().map(|line| decided.increased_on(line)).collect(),
-            decreased_on: lines().map(|line| decided.decreased_on(line)).collect(),
-            pending: lines().map(|line| decided.pending(line)).collect(),
-            columns,
-            tally: Tally::default(),
-            snapshot: None,
-        };
+        let lines = decided.lines(&own, account, Accounts::new(ids), has_rejected, columns);
         (lines, position)
     }
 
     /// What a decision comes to.
     pub fn outcome(&self, decision: &Decision, as_of: Day) -> Outcome<'_> {
-        let rule = decision.rule.map(|rule| &self.terms.policy.rules[usize::from(rule)]);
-        Outcome {
-            action: decision.action.name(),
-            reason: match (decision.refusal, rule) {
-                (Some(refusal), _) => refusal.name(),
-                (None, rule) => rule.map_or("", |rule| rule.reason.as_str()),
-            },
-            rule: rule.map(|rule| rule.name.as_str()),
-            new_limit: decision.new_limit,
-            new_status: decision.new_status.name(),
-            bound_by: decision.bound_by.map(|cap| cap.name()),
-            notice_days: decision.effective_on.map(|day| day.since(as_of)),
-        }
+        Outcome::of(decision, &self.terms.policy, as_of)
     }
 }
 

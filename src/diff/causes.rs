@@ -14,9 +14,9 @@ use serde::Serialize;
 
 use super::again::{Again, Settled, Side};
 use super::cells::NONE;
-use super::decided::Outcome;
 use super::join::Piece;
-use crate::job::published::Copies;
+use crate::published::Copies;
+use crate::published::decisions::Outcome;
 
 /// Changed decisions and the money they moved, by cause; the parts add up to the whole.
 #[derive(Debug, Clone, Default, Serialize)]

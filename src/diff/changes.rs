@@ -37,7 +37,8 @@ enum KeyBuilder {
 pub struct Changes {
     path: PathBuf,
     partial: PathBuf,
-    sink: Sink,
+    /// Taken when the file is ended.
+    sink: Option<Sink>,
     schema: Arc<Schema>,
     keys: Vec<KeyBuilder>,
     /// table, change, column, left, right, cause.
@@ -63,6 +64,31 @@ pub struct Change<'a> {
     pub cause: Option<&'a str>,
     /// By how much.
     pub amount: Option<i64>,
+}
+
+impl<'a> Change<'a> {
+    /// A cell that is another one, or is there on one side only.
+    pub fn cell(
+        table: &'a str,
+        change: &'a str,
+        column: &'a str,
+        left: Option<String>,
+        right: Option<String>,
+    ) -> Change<'a> {
+        Change { table, change, column: Some(column), left, right, ..Change::default() }
+    }
+
+    /// What moved a column, and by how much.
+    pub fn cause(
+        table: &'a str,
+        column: &'a str,
+        change: &'a str,
+        cause: &'a str,
+        amount: i64,
+    ) -> Change<'a> {
+        let (column, cause, amount) = (Some(column), Some(cause), Some(amount));
+        Change { table, change, column, cause, amount, ..Change::default() }
+    }
 }
 
 impl Changes {
@@ -110,7 +136,7 @@ impl Changes {
         Ok(Changes {
             path: path.to_path_buf(),
             partial,
-            sink,
+            sink: Some(sink),
             schema,
             keys: keys.collect(),
             texts: Default::default(),
@@ -157,7 +183,7 @@ impl Changes {
         self.rows = 0;
         let batch = RecordBatch::try_new(self.schema.clone(), arrays)?;
         let writing = || format!("write {}", self.path.display());
-        match &mut self.sink {
+        match self.sink.as_mut().expect("it is not ended") {
             Sink::Parquet(writer) => writer.write(&batch).with_context(writing)?,
             Sink::Csv(writer) => {
                 for row in 0..batch.num_rows() {
@@ -173,11 +199,18 @@ impl Changes {
     /// Ends the file and puts it in its place.
     pub fn finish(mut self) -> Result<()> {
         self.flush()?;
-        match self.sink {
+        match self.sink.take().expect("it is not ended") {
             Sink::Parquet(mut writer) => drop(writer.finish()?),
             Sink::Csv(mut writer) => writer.flush()?,
         }
         std::fs::rename(&self.partial, &self.path).with_context(|| format!("write {}", self.path.display()))
+    }
+}
+
+impl Drop for Changes {
+    /// Leaves nothing half.
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.partial);
     }
 }
 

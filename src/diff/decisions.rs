@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::cells::{NONE, Shape, differ};
-use super::decided::{Decided, Slots};
 use super::join::Piece;
 use crate::expr::Texts;
 use crate::job::Action;
+use crate::published::decisions::{Decisions, Slots};
 
 /// How the decisions changed.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -69,14 +69,14 @@ pub struct Money {
 }
 
 impl Money {
-    fn add(&mut self, decided: &Decided, line: usize) {
+    fn add(&mut self, decided: &Decisions, line: usize) {
         let change = i128::from(decided.new_limit(line)) - i128::from(decided.old_limit(line));
         self.raised += i128::from(change > 0);
         self.raises += change.max(0);
         self.lowered += i128::from(change < 0);
         self.lowers += (-change).max(0);
         self.limits += i128::from(decided.new_limit(line));
-        self.exposure += decided.exposures(line).1;
+        self.exposure += decided.exposure(line);
     }
 
     fn combine(self, other: Money, sign: i128) -> Money {
@@ -189,7 +189,7 @@ impl DecisionTally {
 }
 
 /// By pair of lines that both sides have, whether they come to something else.
-fn changed(decided: &[Option<Decided>; 2], piece: &Piece) -> Vec<bool> {
+fn changed(decided: &[Option<Decisions>; 2], piece: &Piece) -> Vec<bool> {
     let [Some(left), Some(right)] = decided else { return vec![false; piece.lines.len()] };
     let mut changed = vec![false; piece.lines.len()];
     for (left, right) in left.outcome_columns().into_iter().zip(right.outcome_columns()) {

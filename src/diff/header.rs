@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::Result;
 use serde::Serialize;
 use similar::{ChangeTag, TextDiff};
 
 use crate::day::Day;
-use crate::failure::input;
 use crate::input::rejects::Reason;
-use crate::job::published::Copies;
 use crate::publish::manifest::{InputEntry, Manifest};
+use crate::published::Copies;
 
 /// A run as its manifest describes it.
 #[derive(Debug, Clone, Serialize)]
@@ -39,6 +37,8 @@ pub struct Stamp {
 pub struct Basis {
     /// One sentence: on what the runs agree and in what they differ.
     pub verdict: String,
+    /// In what they differ, of what the sentence says.
+    pub differs: Vec<&'static str>,
     /// Input files that only one run read, or that are not the same in both.
     pub inputs: Vec<InputChange>,
     /// Of the job files, what changed in each, line by line.
@@ -118,13 +118,6 @@ pub struct RejectChange {
     pub right: u64,
 }
 
-/// Reads a run's manifest; the run must be whole.
-pub fn manifest(run: &Path) -> Result<Manifest> {
-    let shown = crate::console::plain_path(run);
-    Manifest::read(run)?
-        .ok_or_else(|| input(format!("read {shown}: it has no manifest.json, so it is no whole run")))
-}
-
 impl Stamp {
     /// Of a run at `path`.
     pub fn new(path: &Path, manifest: &Manifest) -> Stamp {
@@ -136,19 +129,9 @@ impl Stamp {
             snapshot: manifest.snapshot,
             program_version: manifest.program_version.clone(),
             held: manifest.held,
-            chain_from: chain_from(path),
+            chain_from: manifest.chain_from,
         }
     }
-}
-
-/// The first day of the simulation that a run says it is a day of.
-fn chain_from(run: &Path) -> Option<Day> {
-    #[derive(serde::Deserialize)]
-    struct Mark {
-        chain_from: Option<Day>,
-    }
-    let text = std::fs::read_to_string(run.join("manifest.json")).ok()?;
-    serde_json::from_str::<Mark>(&text).ok()?.chain_from
 }
 
 impl Basis {
@@ -171,17 +154,32 @@ impl Basis {
                 lines: changed_lines(&left, &right),
             })
             .collect();
-        let verdict = verdict(stamps, &inputs, &job_files);
-        Basis { verdict, inputs, job_files, rejects: reject_changes(manifests) }
+        let (mut verdict, differs) = verdict(stamps, &inputs, &job_files);
+        if let [Some(left), Some(right)] = copies.map(Copies::minor_units)
+            && left != right
+        {
+            verdict = format!(
+                "not comparable: money has {left} decimal places on the left and {right} on the right ({verdict})"
+            );
+        }
+        Basis { verdict, differs, inputs, job_files, rejects: reject_changes(manifests) }
     }
 }
 
-fn verdict([left, right]: &[Stamp; 2], inputs: &[InputChange], job_files: &[FileChange]) -> String {
-    let mut same = Vec::new();
+/// The sentence, and in what the runs differ.
+fn verdict(
+    [left, right]: &[Stamp; 2],
+    inputs: &[InputChange],
+    job_files: &[FileChange],
+) -> (String, Vec<&'static str>) {
+    let (mut same, mut differs) = (Vec::new(), Vec::new());
     let mut other: Vec<String> = Vec::new();
-    let mut say = |what: &'static str, differs: Option<String>| match differs {
+    let mut say = |what: &'static str, how: Option<String>| match how {
         None => same.push(what),
-        Some(how) => other.push(if how.is_empty() { what.to_string() } else { format!("{what} ({how})") }),
+        Some(how) => {
+            differs.push(what);
+            other.push(format!("{what} ({how})"));
+        }
     };
     let pair = |left: &dyn std::fmt::Display, right: &dyn std::fmt::Display| {
         let (left, right) = (left.to_string(), right.to_string());
@@ -203,11 +201,12 @@ fn verdict([left, right]: &[Stamp; 2], inputs: &[InputChange], job_files: &[File
     let kind =
         |stamp: &Stamp| stamp.chain_from.map_or("a night".to_string(), |day| format!("simulated from {day}"));
     say("kind of run", pair(&kind(left), &kind(right)));
-    match (same.is_empty(), other.is_empty()) {
+    let sentence = match (same.is_empty(), other.is_empty()) {
         (_, true) => "comparable: nothing differs in what they stand on".to_string(),
         (true, _) => format!("hardly comparable: everything differs: {}", other.join(", ")),
         _ => format!("comparable: same {}; other {}", same.join(", "), other.join(", ")),
-    }
+    };
+    (sentence, differs)
 }
 
 fn input_changes(left: &[InputEntry], right: &[InputEntry]) -> Vec<InputChange> {

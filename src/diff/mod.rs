@@ -13,7 +13,6 @@ mod causes;
 mod cells;
 mod changes;
 mod columns;
-mod decided;
 mod decisions;
 mod findings;
 mod header;
@@ -27,19 +26,18 @@ mod score_causes;
 mod scores;
 mod selection;
 mod sorted;
-pub mod stability;
+mod stability;
 mod told;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use again::{Side, rejected_accounts};
+use again::Side;
 use causes::CauseTally;
 use changes::Changes;
-use decided::Slots;
 use decisions::DecisionTally;
-use header::{Basis, Stamp, manifest};
+use header::{Basis, Stamp};
 use join::join;
 use pass::Pass;
 use runs::{Layout, Reader};
@@ -48,9 +46,12 @@ use scores::ScoreTally;
 use selection::{Selection, Tolerances};
 
 use crate::failure::{Kind, failure};
-use crate::job::published::{Copies, Terms};
+use crate::job::Terms;
+use crate::published::decisions::Slots;
+use crate::published::{Copies, manifest, rejected_accounts};
 
-pub use findings::Findings;
+pub use causes::DecisionCauses;
+pub use findings::{Findings, Presence};
 pub use page::{page, range_page};
 pub use range::{RangeFindings, compare_ranges, is_range};
 pub use told::{range_text, text};
@@ -76,6 +77,22 @@ pub struct Request {
     pub limit: usize,
 }
 
+impl Request {
+    /// All of two runs, without lists.
+    pub fn of_runs(left: &Path, right: &Path) -> Request {
+        Request {
+            left: left.to_path_buf(),
+            right: right.to_path_buf(),
+            key: Vec::new(),
+            only: None,
+            selection: None,
+            tolerances: Vec::new(),
+            out: None,
+            limit: 0,
+        }
+    }
+}
+
 /// A part of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Only {
@@ -90,28 +107,27 @@ pub enum Only {
 /// Compares two runs or two files.
 pub fn compare(request: &Request) -> Result<Findings> {
     let (left, right) = (&request.left, &request.right);
+    if let Some(path) = [left, right].into_iter().find(|path| !path.exists()) {
+        return Err(failure(Kind::Input, format!("diff: there is no {}", path.display())));
+    }
     match (left.is_dir(), right.is_dir(), request.key.is_empty()) {
+        (true, true, true) if is_range(left) != is_range(right) => {
+            let (range, other) = if is_range(left) { (left, right) } else { (right, left) };
+            usage(&format!(
+                "{} is a directory of runs and {} is not: compare a run with a run, or a range with a range",
+                range.display(),
+                other.display()
+            ))
+        }
         (true, true, true) if request.only == Some(Only::Adjustments) => compare_adjustments(request),
         (true, true, true) => compare_runs(request),
         (false, false, false) if request.only.is_some() => usage("--only goes with runs, not with files"),
         (false, false, false) => compare_files(request),
         (true, true, false) => usage("--key goes with Parquet files; the key of runs is known"),
         (false, false, true) => {
-            let missing = [left, right].into_iter().find(|path| !path.exists());
-            match missing {
-                Some(path) => usage(&format!("there is no {}", path.display())),
-                None => usage(
-                    "two files need --key: the columns that identify a row, and by which they are sorted",
-                ),
-            }
+            usage("two files need --key: the columns that identify a row, and by which they are sorted")
         }
-        _ => {
-            let missing = [left, right].into_iter().find(|path| !path.exists());
-            match missing {
-                Some(path) => usage(&format!("there is no {}", path.display())),
-                None => usage("compare a run with a run, or a file with a file"),
-            }
-        }
+        _ => usage("compare a run with a run, or a file with a file"),
     }
 }
 
@@ -210,7 +226,8 @@ fn compare_runs(request: &Request) -> Result<Findings> {
     let prepared = Prepared::new(request, &left_layout, &right_layout)?;
     let layouts = [&left_layout, &right_layout];
     let side = |path: &Path, layout: &Layout, number: usize| -> Result<Side> {
-        let slots = Slots::find(layout, runs.stamps[number].as_of, &runs.stamps[number].run)?;
+        let columns = layout.lines.iter().map(|(name, shape)| (name.as_str(), shape.kind()));
+        let slots = Slots::find(columns, runs.stamps[number].as_of, &runs.stamps[number].run)?;
         Ok(Side { layout: layout.clone(), slots, rejected: rejected_accounts(path)? })
     };
     let sides = [side(&request.left, &left_layout, 0)?, side(&request.right, &right_layout, 1)?];

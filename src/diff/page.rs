@@ -1,64 +1,91 @@
-//! Findings as one self-contained HTML page; the template escapes every text.
+//! Findings as a page: the sections that the terminal shows, under tiles with the headline figures.
 
-use anyhow::{Context, Result};
-use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior, Value, context};
-use serde::Serialize;
+use anyhow::Result;
 
 use super::findings::Findings;
 use super::range::RangeFindings;
-use super::told::{Section, range_sections, sections};
-
-/// A section as the template takes it.
-#[derive(Serialize)]
-struct Shown<'a> {
-    title: &'a str,
-    sentences: &'a [String],
-    header: &'a [&'static str],
-    rows: Vec<Vec<Cell<'a>>>,
-}
-
-#[derive(Serialize)]
-struct Cell<'a> {
-    text: &'a str,
-    /// Aligned right.
-    is_number: bool,
-}
+use super::told::{self, range_sections, sections};
+use crate::console::is_number;
+use crate::day::Day;
+use crate::page::{Bar, Cell, Page, Section, Table, Tile};
 
 /// The page of a comparison, of each list at most `limit` entries.
 pub fn page(findings: &Findings, limit: usize, is_summary: bool) -> Result<String> {
-    render(&findings.left, &findings.right, &sections(findings, limit, is_summary))
+    let sides = [&findings.left, &findings.right];
+    assemble(sides, findings.same, tiles(findings), &sections(findings, limit, is_summary)).render()
 }
 
 /// The page of two ranges.
 pub fn range_page(findings: &RangeFindings) -> Result<String> {
-    render(&findings.left, &findings.right, &range_sections(findings))
+    let sides = [&findings.left, &findings.right];
+    assemble(sides, findings.same, Vec::new(), &range_sections(findings)).render()
 }
 
-fn render(left: &str, right: &str, sections: &[Section]) -> Result<String> {
-    let shown: Vec<Shown> = sections.iter().map(Shown::of).collect();
-    let mut templates = Environment::new();
-    templates.set_undefined_behavior(UndefinedBehavior::Strict);
-    templates.add_template("diff.html", include_str!("../../templates/diff.html"))?;
-    let page = context! { left, right, sections => Value::from(Serde(&shown)) };
-    templates.get_template("diff.html")?.render(page).context("make the page")
-}
-
-impl Shown<'_> {
-    fn of(section: &Section) -> Shown<'_> {
-        Shown {
-            title: &section.title,
-            sentences: &section.sentences,
-            header: &section.header,
-            rows: section.rows.iter().map(|row| cells(row)).collect(),
-        }
-    }
-}
-
-fn cells(row: &[String]) -> Vec<Cell<'_>> {
-    let is_number = |text: &str| {
-        let digits = text.trim_start_matches(['+', '-']);
-        digits.starts_with(|first: char| first.is_ascii_digit()) && !text.contains(['/', '='])
+/// The first section goes below the heading, the last, which is the verdict, beside it.
+fn assemble([left, right]: [&String; 2], same: bool, tiles: Vec<Tile>, sections: &[told::Section]) -> Page {
+    let (opening, rest) = sections.split_first().expect("there is an opening");
+    let verdict = if same { told::SAME } else { told::DIFFERENT };
+    let mut page = Page {
+        title: format!("What changed from {left} to {right}"),
+        subtitle: opening.sentences.join("\n"),
+        badge: Some((verdict.to_string(), same)),
+        tiles,
+        sections: rest.iter().filter(|section| !section.title.is_empty()).map(section).collect(),
     };
-    row.iter().map(|text| Cell { text, is_number: is_number(text) }).collect()
+    if !opening.rows.is_empty() {
+        page.sections.insert(0, Section { title: "Day by day".to_string(), ..section(opening) });
+        page.sections[0].note.clear();
+    }
+    for (number, section) in page.sections.iter_mut().enumerate() {
+        section.id = format!("part-{}", number + 1);
+    }
+    page
+}
+
+fn tiles(findings: &Findings) -> Vec<Tile> {
+    let tile = |label: &str, figure: String, note: String| Tile {
+        label: label.to_string(),
+        cell: Cell::number(figure),
+        note,
+    };
+    let of = |changed: u64, all: u64| format!("{} of {}", told::count(changed), told::count(all));
+    let mut tiles = Vec::new();
+    if let Some(scores) = &findings.scores {
+        let mean = scores.mean_thousandths.map_or(String::new(), |mean| told::signed_money(mean, 3));
+        tiles.push(tile("Scores that changed", of(scores.changed, scores.accounts), format!("mean {mean}")));
+    }
+    if let Some(decisions) = &findings.decisions {
+        let money = decisions.money.last().map(|money| money.delta).unwrap_or_default();
+        let shown = |minor: i128| told::signed_money(minor, findings.minor_units);
+        tiles.push(tile("Decisions that changed", of(decisions.changed, decisions.lines), String::new()));
+        let exposure = format!("exposure {}", shown(money.exposure));
+        tiles.push(tile("Limits after", shown(money.limits), exposure));
+    }
+    tiles
+}
+
+fn section(section: &told::Section) -> Section {
+    let mut title = section.title.clone();
+    if let Some(first) = title.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    let numbers = |column: usize| {
+        section.rows.iter().all(|row| is_number(&row[column]) && row[column].parse::<Day>().is_err())
+    };
+    let header = section.header.iter().enumerate();
+    let cell = |(text, (_, number)): (&String, &(String, bool))| match told::bar_length(text) {
+        Some(length) => {
+            Cell::bar(Bar::of(length as u128, told::BAR as u128, "s3", format!("{length} of {}", told::BAR)))
+        }
+        None => Cell { is_number: *number, ..Cell::text(text) },
+    };
+    let header: Vec<(String, bool)> = header.map(|(column, name)| (name.clone(), numbers(column))).collect();
+    let rows = section.rows.iter().map(|row| row.iter().zip(&header).map(cell).collect()).collect();
+    let table = Table { caption: title.clone(), header: header.clone(), rows, folded: false };
+    Section {
+        note: section.sentences.join("\n"),
+        tables: if section.rows.is_empty() { Vec::new() } else { vec![table] },
+        title,
+        ..Section::default()
+    }
 }

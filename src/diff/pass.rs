@@ -128,8 +128,8 @@ impl<'a> Pass<'a> {
             let changed = decisions.add(piece);
             line_causes =
                 self.decision_causes.as_mut().map_or(Vec::new(), |causes| causes.add(piece, &changed));
-            for (pair, (left, right)) in piece.lines.iter().enumerate() {
-                let key = || line_key(layouts, piece, pair).iter().map(shown).collect();
+            for (left, right) in piece.lines.iter() {
+                let key = || line_key(layouts, piece, left, right).iter().map(shown).collect();
                 self.lines.add(left != NONE, right != NONE, self.limit, key);
             }
         }
@@ -154,20 +154,18 @@ impl<'a> Pass<'a> {
         {
             for (i, j) in piece.rows.iter().filter(|(i, j)| *i != NONE && *j != NONE) {
                 if let (Some(from), Some(to)) = (value(&left.columns[l], i), value(&right.columns[r], j)) {
-                    self.largest_scores
-                        .add(from, to, || key_of(layouts, piece, i, j).iter().map(shown).collect());
+                    let key = || key_of(layouts, piece, i, j).iter().map(shown).collect();
+                    self.largest_scores.add(from, to, key);
                 }
             }
         }
         if let (true, Some(l), Some(r)) =
             (self.decisions.is_some(), a.of_lines("new_limit"), b.of_lines("new_limit"))
         {
-            for (pair, (i, j)) in
-                piece.lines.iter().enumerate().filter(|(_, (i, j))| *i != NONE && *j != NONE)
-            {
+            for (i, j) in piece.lines.iter().filter(|(i, j)| *i != NONE && *j != NONE) {
                 if let (Some(from), Some(to)) = (value(&left.lines[l], i), value(&right.lines[r], j)) {
-                    self.largest_limits
-                        .add(from, to, || line_key(layouts, piece, pair).iter().map(shown).collect());
+                    let key = || line_key(layouts, piece, i, j).iter().map(shown).collect();
+                    self.largest_limits.add(from, to, key);
                 }
             }
         }
@@ -178,11 +176,10 @@ impl<'a> Pass<'a> {
         let (Some(left), Some(right)) = (piece.left, piece.right) else { return };
         for (pair, (i, j)) in piece.rows.iter().enumerate().filter(|(_, (i, j))| *i != NONE && *j != NONE) {
             for (table, masks) in self.tables.iter().zip(masks) {
-                for (column, mask) in table.shared.iter().zip(masks).filter(|(_, mask)| mask[pair]) {
+                for (column, _) in table.shared.iter().zip(masks).filter(|(_, mask)| mask[pair]) {
                     if self.examples.len() == self.limit {
                         return;
                     }
-                    debug_assert!(mask[pair]);
                     self.examples.push(Example {
                         key: key_of(layouts, piece, i, j).iter().map(shown).collect(),
                         column: column.name.clone(),
@@ -204,56 +201,32 @@ impl<'a> Pass<'a> {
     ) -> Result<()> {
         let layouts = self.layouts;
         let mut changes = self.changes.take().expect("there is a file to write");
-        let (mut line, mut cause) = (0, 0);
+        let rows = [piece.left, piece.right].map(|block| block.map(|block| &block.columns[..]));
+        let lines = [piece.left, piece.right].map(|block| block.map(|block| &block.lines[..]));
+        let mut line_causes = line_causes.iter().peekable();
+        let mut line = 0;
         for (pair, (left, right)) in piece.rows.iter().enumerate() {
             let key = key_of(layouts, piece, left, right);
             for (table, masks) in self.tables.iter().zip(masks) {
-                let blocks = [piece.left, piece.right].map(|block| block.map(|block| &block.columns[..]));
-                write_row(&mut changes, table, masks, &key, blocks, (pair, left, right))?;
+                write_row(&mut changes, table, masks, &key, rows, (pair, left, right))?;
             }
             if let (Some(tally), Some(causes)) = (&self.score_causes, score_causes) {
                 for (name, amount) in tally.of_account(causes, pair) {
-                    let (cause, amount) = (Some(name.as_str()), Some(amount));
-                    let change = Change {
-                        table: "scores",
-                        change: "cause",
-                        column: Some("score"),
-                        cause,
-                        amount,
-                        ..Change::default()
-                    };
-                    changes.add(&key, &change)?;
+                    changes.add(&key, &Change::cause("scores", "score", "cause", &name, amount))?;
                 }
             }
             let (Some(table), Some(masks)) = (&self.lines_table, line_masks) else { continue };
             while line < piece.lines.len() && piece.row_of_line[line] as usize == pair {
-                let key = line_key(layouts, piece, line);
-                let blocks = [piece.left, piece.right].map(|block| block.map(|block| &block.lines[..]));
-                write_row(
-                    &mut changes,
-                    table,
-                    masks,
-                    &key,
-                    blocks,
-                    (line, piece.lines.left[line], piece.lines.right[line]),
-                )?;
-                while let Some(found) = line_causes.get(cause).filter(|found| found.pair == line) {
+                let (left, right) = (piece.lines.left[line], piece.lines.right[line]);
+                let key = line_key(layouts, piece, left, right);
+                write_row(&mut changes, table, masks, &key, lines, (line, left, right))?;
+                while let Some(found) = line_causes.next_if(|found| found.pair == line) {
                     let amount = i64::try_from(found.change).map_err(|_| {
                         crate::failure::input(format!("--out: {} does not fit in Int64", found.change))
                     })?;
-                    let change = if found.is_main { "main_cause" } else { "cause" };
-                    let (found_cause, amount) = (Some(found.cause), Some(amount));
-                    let column = Some("new_limit");
-                    let change = Change {
-                        table: "decisions",
-                        change,
-                        column,
-                        cause: found_cause,
-                        amount,
-                        ..Change::default()
-                    };
+                    let kind = if found.is_main { "main_cause" } else { "cause" };
+                    let change = Change::cause("decisions", "new_limit", kind, found.cause, amount);
                     changes.add(&key, &change)?;
-                    cause += 1;
                 }
                 line += 1;
             }
@@ -278,9 +251,13 @@ fn key_of<'p>(
     layout.key.iter().map(|slot| (&block.columns[*slot], layout.columns[*slot].1, row as usize)).collect()
 }
 
-/// Account and product of a line.
-fn line_key<'p>(layouts: [&Layout; 2], piece: &Piece<'p>, pair: usize) -> Vec<(&'p Column, Shape, usize)> {
-    let (left, right) = (piece.lines.left[pair], piece.lines.right[pair]);
+/// Account and product of a line, from the side that has it.
+fn line_key<'p>(
+    layouts: [&Layout; 2],
+    piece: &Piece<'p>,
+    left: u32,
+    right: u32,
+) -> Vec<(&'p Column, Shape, usize)> {
     let (layout, block, line) = match (piece.left, piece.right) {
         (Some(block), _) if left != NONE => (layouts[0], block, left),
         (_, Some(block)) => (layouts[1], block, right),
@@ -333,17 +310,15 @@ fn write_row(
 ) -> Result<()> {
     let name = table.table;
     if i == NONE || j == NONE {
-        let change = if j == NONE { "left_only" } else { "right_only" };
+        let is_left = j == NONE;
+        let change = if is_left { "left_only" } else { "right_only" };
         changes.add(key, &Change { table: name, change, ..Change::default() })?;
-        let (columns, row) = if j == NONE { (left, i) } else { (right, j) };
+        let (columns, row) = if is_left { (left, i) } else { (right, j) };
         let columns = columns.expect("it has the row");
-        for (column, (slot, shape)) in table.all(j == NONE) {
+        for (column, (slot, shape)) in table.all(is_left) {
             let Some(value) = text(&columns[slot], shape, row as usize) else { continue };
-            let (left, right) = if j == NONE { (Some(value), None) } else { (None, Some(value)) };
-            changes.add(
-                key,
-                &Change { table: name, change, column: Some(column), left, right, ..Change::default() },
-            )?;
+            let (left, right) = if is_left { (Some(value), None) } else { (None, Some(value)) };
+            changes.add(key, &Change::cell(name, change, column, left, right))?;
         }
         return Ok(());
     }
@@ -351,15 +326,7 @@ fn write_row(
     for (column, _) in table.shared.iter().zip(masks).filter(|(_, mask)| mask[pair]) {
         let left = text(&left[column.left.0], column.left.1, i as usize);
         let right = text(&right[column.right.0], column.right.1, j as usize);
-        let change = Change {
-            table: name,
-            change: "changed",
-            column: Some(&column.name),
-            left,
-            right,
-            ..Change::default()
-        };
-        changes.add(key, &change)?;
+        changes.add(key, &Change::cell(name, "changed", &column.name, left, right))?;
     }
     Ok(())
 }

@@ -7,11 +7,12 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::causes::Part;
-use super::findings::Findings;
+use super::findings::{Findings, Presence};
 use super::{Request, compare};
 use crate::day::Day;
 use crate::failure::{Kind, failure};
-use crate::publish::manifest::Manifest;
+use crate::publish::manifest::MANIFEST;
+use crate::published::dated_runs;
 
 /// What two ranges differ in.
 #[derive(Debug, Clone, Serialize)]
@@ -50,6 +51,8 @@ pub struct DayFindings {
 pub struct DayChange {
     /// Whether nothing differs.
     pub same: bool,
+    /// In what the runs differ that the tables stand on.
+    pub differs: Vec<&'static str>,
     /// Accounts that only one side has.
     pub accounts_one_side: u64,
     /// Lines that only one side has.
@@ -58,7 +61,7 @@ pub struct DayChange {
     pub scores_changed: u64,
     /// Σ of score changes.
     pub score_sum: i128,
-    /// Lines decided otherwise.
+    /// Lines decided otherwise; of adjustments alone, those with another cell.
     pub decisions_changed: u64,
     /// Σ raises.
     pub raises: i128,
@@ -70,22 +73,7 @@ pub struct DayChange {
 
 /// Whether a path is a directory of runs.
 pub fn is_range(path: &Path) -> bool {
-    path.is_dir() && !path.join("manifest.json").exists() && runs(path).is_ok_and(|runs| !runs.is_empty())
-}
-
-/// The whole runs below a directory, by date.
-fn runs(directory: &Path) -> Result<BTreeMap<Day, PathBuf>> {
-    let mut runs = BTreeMap::new();
-    let failed = |error| failure(Kind::Input, format!("list {}: {error}", directory.display()));
-    for entry in std::fs::read_dir(directory).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let date = name.strip_prefix("date=").and_then(|date| date.parse().ok());
-        if let Some(date) = date.filter(|_| matches!(Manifest::read(&path), Ok(Some(_)))) {
-            runs.insert(date, path);
-        }
-    }
-    Ok(runs)
+    path.is_dir() && !path.join(MANIFEST).exists() && dated_runs(path).is_ok_and(|runs| !runs.is_empty())
 }
 
 /// Compares the runs of every date that both have.
@@ -94,7 +82,7 @@ pub fn compare_ranges(request: &Request) -> Result<RangeFindings> {
         let message = "diff: --out goes with two runs: compare the dates of interest one by one";
         return Err(failure(Kind::Usage, message));
     }
-    let (left, right) = (runs(&request.left)?, runs(&request.right)?);
+    let (left, right) = (dated_runs(&request.left)?, dated_runs(&request.right)?);
     let dates = |runs: &BTreeMap<Day, PathBuf>| runs.keys().copied().collect::<BTreeSet<Day>>();
     let (of_left, of_right) = (dates(&left), dates(&right));
     let mut days = Vec::new();
@@ -142,13 +130,20 @@ impl DayChange {
             .and_then(|decisions| decisions.money.last())
             .map(|money| money.delta)
             .unwrap_or_default();
+        let is_adjustments = scores.is_none() && decisions.is_none();
+        let one_side = |presence: &Presence| presence.only_left + presence.only_right;
         DayChange {
             same: findings.same,
-            accounts_one_side: findings.rows.only_left + findings.rows.only_right,
-            lines_one_side: lines.map_or(0, |lines| lines.only_left + lines.only_right),
+            differs: findings.basis.as_ref().map(|basis| basis.differs.clone()).unwrap_or_default(),
+            accounts_one_side: if is_adjustments { 0 } else { one_side(&findings.rows) },
+            lines_one_side: if is_adjustments { one_side(&findings.rows) } else { lines.map_or(0, one_side) },
             scores_changed: scores.map_or(0, |scores| scores.changed),
             score_sum: scores.map_or(0, |scores| scores.sum),
-            decisions_changed: decisions.map_or(0, |decisions| decisions.changed),
+            decisions_changed: match decisions {
+                Some(decisions) => decisions.changed,
+                None if is_adjustments => findings.tables.iter().map(|table| table.rows_changed).sum(),
+                None => 0,
+            },
             raises: money.raises,
             lowers: money.lowers,
             limits: money.limits,
@@ -156,8 +151,11 @@ impl DayChange {
     }
 
     fn and(&self, other: &DayChange) -> DayChange {
+        let mut differs = self.differs.clone();
+        differs.extend(other.differs.iter().filter(|what| !self.differs.contains(what)));
         DayChange {
             same: self.same && other.same,
+            differs,
             accounts_one_side: self.accounts_one_side + other.accounts_one_side,
             lines_one_side: self.lines_one_side + other.lines_one_side,
             scores_changed: self.scores_changed + other.scores_changed,

@@ -9,8 +9,7 @@ use super::cells::NONE;
 use super::join::Piece;
 use super::runs::{Block, Layout};
 use crate::expr::Column;
-use crate::job::Scorecard;
-use crate::job::published::Terms;
+use crate::job::{Scorecard, Terms};
 
 /// What moved the scores of the accounts that both sides have; the parts add up to the whole.
 #[derive(Debug, Clone, Default, Serialize)]

@@ -9,7 +9,7 @@ use super::join::Piece;
 use super::runs::{Block, Layout};
 use super::stability::Distribution;
 use crate::expr::{Column, Ints};
-use crate::job::published::Terms;
+use crate::job::Terms;
 
 /// How the scores of the accounts on both sides changed.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -32,7 +32,7 @@ pub struct ScoreChanges {
     pub best: i64,
     /// Accounts by change, in ranges.
     pub histogram: Vec<Range>,
-    /// Accounts by band on the left and on the right.
+    /// Accounts by band on the left and on the right: every pair of bands, as the scorecards order them.
     pub bands: Vec<Migration>,
     /// Of the score: see the README.
     pub psi_thousandths: Option<i64>,
@@ -166,12 +166,13 @@ impl ScoreTally {
         let mut changes = self.changes;
         changes.mean_thousandths = mean_thousandths(changes.sum, changes.accounts);
         changes.histogram = ranges(&self.histogram);
-        let migration = |((left, right), accounts): ((usize, usize), u64)| Migration {
+        let pairs = (0..self.names[0].len()).flat_map(|l| (0..self.names[1].len()).map(move |r| (l, r)));
+        let migration = |(left, right): (usize, usize)| Migration {
             left: self.names[0][left].clone(),
             right: self.names[1][right].clone(),
-            accounts,
+            accounts: self.bands.get(&(left, right)).copied().unwrap_or(0),
         };
-        changes.bands = self.bands.into_iter().map(migration).collect();
+        changes.bands = pairs.map(migration).collect();
         changes.psi_thousandths = self.scores.thousandths();
         let drift = |(feature, _, distribution): (String, [usize; 2], Distribution)| Drift {
             feature,

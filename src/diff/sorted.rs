@@ -188,13 +188,13 @@ fn key_position(subject: &str, name: &str, names: &[&str]) -> Result<usize> {
 
 /// Orders two keys as outputs are sorted: numbers, text by bytes, false before true.
 pub fn compare(a: &[&Column], i: usize, b: &[&Column], j: usize) -> Ordering {
-    let parts = a.iter().zip(b).map(|(a, b)| match (a, b) {
+    let mut parts = a.iter().zip(b).map(|(a, b)| match (a, b) {
         (Column::Int(a), Column::Int(b)) => a.get(i).cmp(&b.get(j)),
         (Column::Text(a), Column::Text(b)) => a.get(i).cmp(&b.get(j)),
         (Column::Bool(a), Column::Bool(b)) => a[i].cmp(&b[j]),
         _ => unreachable!("keys are of one type"),
     });
-    parts.fold(Ordering::Equal, Ordering::then)
+    parts.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
 }
 
 /// The type as the file gives it.

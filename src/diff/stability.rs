@@ -78,16 +78,6 @@ impl Distribution {
         }
     }
 
-    /// Counts the values of one side alone (0 left, 1 right).
-    pub fn add_side(&mut self, side: usize, ints: &Ints) {
-        let rows: Vec<u32> = (0..ints.values.len() as u32).collect();
-        let none = vec![NONE; rows.len()];
-        match side {
-            0 => self.add(Some(ints), None, &Pairs { left: rows, right: none }),
-            _ => self.add(None, Some(ints), &Pairs { left: none, right: rows }),
-        }
-    }
-
     /// The index in thousandths; `None` where a side has no accounts.
     pub fn thousandths(&self) -> Option<i64> {
         let bins = match self {

@@ -182,7 +182,7 @@ pub fn line(trial: &Trial, now: &Verdict, trace: &LineTrace, line: usize, turns:
     let job = &trial.run.job;
     let as_of = trial.run.manifest.as_of;
     let decision = &now.decisions[line];
-    let rule = trace.rule.map(|rule| &job.policy.rules[rule]);
+    let rule = decision.rule_of(&job.policy);
     let since = |day: Option<Day>| day.map(|day| as_of.since(day));
     let (up, down) = (since(lines.increased_on[line]), since(lines.decreased_on[line]));
     let words = trial.in_words(decision, now);

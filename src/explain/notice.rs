@@ -61,7 +61,7 @@ pub fn notice(run: &PublishedRun, account: &str) -> Result<Notice> {
 fn line_notice(trial: &Trial, now: &Verdict, line: usize) -> Option<LineNotice> {
     let job = &trial.run.job;
     let decision = &now.decisions[line];
-    let rule = &job.policy.rules[usize::from(decision.rule?)];
+    let rule = decision.rule_of(&job.policy)?;
     let lines = &trial.facts.lines;
     let product = lines.product.get(line)?.to_string();
     let what = what(job, decision, rule, &product, lines.limit[line])?;

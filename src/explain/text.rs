@@ -46,7 +46,7 @@ fn scorecard(card: &Scorecard) -> String {
         let own = card.characteristics.iter().filter(|one| one.dimension == dimension.name);
         rows.extend(own.map(points));
     }
-    let header = ["characteristic", "value", "bin", "points", "of", "what it is short for"];
+    let header = ["characteristic", "value", "bin", "points", "of", "why not more"];
     format!("{}\n\n{}", sum(card), table(&header, &rows))
 }
 
@@ -246,6 +246,6 @@ fn turns(what: &str, changes: &[Change], minor_units: u32) -> Option<String> {
         ]
     });
     let rows: Vec<Vec<String>> = rows.collect();
-    let title = format!("alone would turn it, {what}");
+    let title = format!("one change for the {what}");
     (!rows.is_empty()).then(|| table(&[&title, "to", "limit", "score", "band"], &rows))
 }

@@ -71,15 +71,10 @@ impl<'a> Trial<'a> {
     /// A decision as `decisions.parquet` would tell it.
     pub fn in_words(&self, decision: &Decision, verdict: &Verdict) -> Decided {
         let job = &self.run.job;
-        let rule = decision.rule.map(|rule| &job.policy.rules[usize::from(rule)]);
-        let reason = match (decision.refusal, rule) {
-            (Some(refusal), _) => refusal.name().to_string(),
-            (None, rule) => rule.map(|rule| rule.reason.clone()).unwrap_or_default(),
-        };
         Decided {
             action: decision.action.name().to_string(),
-            reason,
-            rule: rule.map(|rule| rule.name.clone()),
+            reason: decision.reason(&job.policy).to_string(),
+            rule: decision.rule_of(&job.policy).map(|rule| rule.name.clone()),
             new_limit: decision.new_limit,
             new_status: decision.new_status.name().to_string(),
             bound_by: decision.bound_by.map(|cap| cap.name().to_string()),

@@ -8,9 +8,9 @@ mod gate;
 mod job_file;
 pub mod lint;
 mod policy_file;
-pub mod published;
 mod scorecard_file;
 mod source;
+mod terms;
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,6 @@ use anyhow::Result;
 use jiff::tz::TimeZone;
 
 use crate::expr::{Scope, Type};
-use crate::failure::input;
 
 pub use feature_file::{Aggregate, Feature, From, Kind as FeatureKind, Statistic};
 pub use gate::{Bounds, Gate, Measure, Table};
@@ -26,6 +25,7 @@ pub use job_file::{InputSpec, Unique, input_names};
 pub use policy_file::{Action, Affordability, Amount, Cooldown, Policy, Product, Rule};
 pub use scorecard_file::{Band, Bin, Characteristic, Dimension, Scorecard};
 pub use source::{Remarks, Severity, Source, listing, near_miss};
+pub use terms::{Basis, Terms};
 
 /// The names under which a run keeps the files of its job.
 pub const RUN_FILES: [&str; 3] = ["job.toml", "scorecard.toml", "policy.toml"];
@@ -218,14 +218,12 @@ impl Draft {
         Ok(Draft { job, scorecard, policy, file, remarks })
     }
 
-    /// The job files that a run keeps in its directory. What its paths stood for then is not asked:
-    /// `${NAME}` is left as it is.
-    pub fn of_run(directory: &Path) -> Result<Draft> {
-        let [job, scorecard, policy] = RUN_FILES
-            .map(|name| Source::read(&directory.join(name)).map_err(|error| input(error.to_string())));
-        let (job, mut remarks) = (job?, Remarks::default());
+    /// The job files that a run keeps. What their paths stood for then is not asked: `${NAME}` is left as
+    /// it is.
+    pub fn of_run([job, scorecard, policy]: [Source; 3]) -> Draft {
+        let mut remarks = Remarks::default();
         let file = job_file::read(&job, &|name| Some(format!("${{{name}}}")), &mut remarks);
-        Ok(Draft { job, scorecard: Some(scorecard?), policy: Some(policy?), file, remarks })
+        Draft { job, scorecard: Some(scorecard), policy: Some(policy), file, remarks }
     }
 
     /// Where the inputs are, if the job file says so.

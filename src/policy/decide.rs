@@ -12,8 +12,7 @@ use crate::day::Day;
 use crate::expr::{Column, Frame};
 use crate::features::FeatureTable;
 use crate::input::lines::Lines;
-use crate::job::published::Basis;
-use crate::job::{Action, Job, Policy};
+use crate::job::{Action, Basis, Job, Policy};
 use crate::score::Scores;
 
 /// What a rule said about a line.

@@ -7,7 +7,7 @@ pub mod trace;
 
 use crate::day::Day;
 use crate::input::lines::Status;
-use crate::job::Action;
+use crate::job::{Action, Policy, Rule};
 
 pub use decide::{decide, decide_unbudgeted, over_budget};
 pub use settle::{Waterfall, exposure, exposure_after};
@@ -134,4 +134,19 @@ pub struct Decision {
     pub bound_by: Option<Cap>,
     /// `None` on hold.
     pub effective_on: Option<Day>,
+}
+
+impl Decision {
+    /// The rule that decided, if one applied.
+    pub fn rule_of<'p>(&self, policy: &'p Policy) -> Option<&'p Rule> {
+        self.rule.map(|rule| &policy.rules[usize::from(rule)])
+    }
+
+    /// The code: why the rule's action does not happen, else the rule's own.
+    pub fn reason<'p>(&self, policy: &'p Policy) -> &'p str {
+        match self.refusal {
+            Some(refusal) => refusal.name(),
+            None => &self.rule_of(policy).expect("an action has a rule").reason,
+        }
+    }
 }

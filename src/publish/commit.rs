@@ -124,14 +124,16 @@ impl Stage {
             tables::rejects(results),
             tables::scores(results),
         ];
-        let mut outputs: Vec<OutputEntry> = all
+        let written: Vec<Result<OutputEntry>> = all
             .par_iter()
             .map(|table| {
                 let path = self.directory.join(format!("{}.parquet", table.name));
                 tables::write_parquet(table, &path, &metadata)?;
                 self.entry(&path, Some(table.rows))
             })
-            .collect::<Result<_>>()?;
+            .collect();
+        // The first of several errors, whichever thread came upon it.
+        let mut outputs = written.into_iter().collect::<Result<Vec<_>>>()?;
         if results.job.csv {
             let path = self.directory.join("adjustments.csv");
             tables::write_csv(&all[0], &path)?;

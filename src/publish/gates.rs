@@ -176,7 +176,6 @@ fn decision_columns(
 fn decision_column(results: &Results, rows: std::ops::Range<usize>, name: &str) -> Column {
     let (lines, job, as_of) = (results.lines, results.job, results.dates.as_of);
     let decision = |row: usize| &results.decisions[row];
-    let rule = |row: usize| decision(row).rule.map(|rule| &job.policy.rules[usize::from(rule)]);
     let ints = |value: &dyn Fn(usize) -> Option<i64>| Column::Int(rows.clone().map(value).collect());
     let texts = |value: &dyn Fn(usize) -> Option<&'static str>| {
         Column::Text(rows.clone().map(value).collect::<Texts>())
@@ -185,14 +184,11 @@ fn decision_column(results: &Results, rows: std::ops::Range<usize>, name: &str) 
         "account_id" => lines.columns[0].as_ref().expect("always read").slice(rows),
         "product" => Column::Text(lines.product.clone()).slice(rows),
         "action" => texts(&|row| Some(decision(row).action.name())),
-        "reason" => Column::Text(
-            rows.map(|row| match decision(row).refusal {
-                Some(refusal) => Some(refusal.name()),
-                None => rule(row).map(|rule| rule.reason.as_str()),
-            })
-            .collect(),
-        ),
-        "rule" => Column::Text(rows.map(|row| rule(row).map(|rule| rule.name.as_str())).collect()),
+        "reason" => Column::Text(rows.map(|row| Some(decision(row).reason(&job.policy))).collect()),
+        "rule" => {
+            let rule = |row| decision(row).rule_of(&job.policy).map(|rule| rule.name.as_str());
+            Column::Text(rows.map(rule).collect())
+        }
         "old_limit" => ints(&|row| Some(lines.limit[row])),
         "new_limit" => ints(&|row| Some(decision(row).new_limit)),
         "old_status" => texts(&|row| Some(lines.status[row].name())),

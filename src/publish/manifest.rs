@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::gates::Outcome;
-use super::{Dates, Results, tables};
+use super::{Dates, Results};
 use crate::day::Day;
 use crate::failure::input;
 use crate::input::accounts::Ids;
@@ -115,7 +115,7 @@ impl From<&Tally> for Counts {
 }
 
 /// Figures over the run's tables; money in minor units.
-#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, PartialEq, Eq)]
 pub struct ControlTotals {
     /// Rows of scores and features.
     pub accounts: u64,
@@ -200,8 +200,10 @@ impl Identity {
             .collect();
         let all: Vec<(&InputSpec, &OpenFile)> =
             files.iter().flat_map(|(spec, files)| files.iter().map(|file| (*spec, file))).collect();
-        let inputs: Vec<InputEntry> =
-            all.into_par_iter().map(|(spec, file)| entry(spec, file, dates)).collect::<Result<_>>()?;
+        let entries: Vec<Result<InputEntry>> =
+            all.into_par_iter().map(|(spec, file)| entry(spec, file, dates)).collect();
+        // The first of several errors, whichever thread came upon it.
+        let inputs: Vec<InputEntry> = entries.into_iter().collect::<Result<_>>()?;
         let fingerprint = fingerprint(SCHEMA_VERSION, dates, &job_files, &inputs)?;
         Ok(Identity { fingerprint, dates, job_files, inputs })
     }
@@ -261,15 +263,27 @@ pub fn control_totals(results: &Results) -> ControlTotals {
             }
         }
     }
-    let all = || actions.values().flat_map(BTreeMap::values);
-    ControlTotals {
-        accounts: lines.accounts.len() as u64,
-        lines: decisions.len() as u64,
-        adjustments: tables::adjusted_rows(results).len() as u64,
-        account_id_hash_total: format!("{:016x}", account_hash_total(&lines.accounts.ids)),
-        old_limit_total: all().map(|totals| totals.old_limit).sum(),
-        new_limit_total: all().map(|totals| totals.new_limit).sum(),
-        actions,
+    ControlTotals::of(lines.accounts.len() as u64, account_hash_total(&lines.accounts.ids), actions)
+}
+
+impl ControlTotals {
+    /// Adds up the actions; `hash_total` is that of the account ids.
+    pub(super) fn of(
+        accounts: u64,
+        hash_total: u64,
+        actions: BTreeMap<String, BTreeMap<String, ActionTotals>>,
+    ) -> ControlTotals {
+        let all = || actions.values().flatten();
+        let adjusted = all().filter(|(action, _)| *action != Action::Hold.name());
+        ControlTotals {
+            accounts,
+            lines: all().map(|(_, totals)| totals.lines).sum(),
+            adjustments: adjusted.map(|(_, totals)| totals.lines).sum(),
+            account_id_hash_total: format!("{hash_total:016x}"),
+            old_limit_total: all().map(|(_, totals)| totals.old_limit).sum(),
+            new_limit_total: all().map(|(_, totals)| totals.new_limit).sum(),
+            actions,
+        }
     }
 }
 
@@ -300,15 +314,7 @@ impl Manifest {
             counts: BTreeMap::new(),
             bill_conflicts: 0,
             issued_unknown: 0,
-            control_totals: ControlTotals {
-                accounts: 0,
-                lines: 0,
-                adjustments: 0,
-                account_id_hash_total: String::new(),
-                old_limit_total: 0,
-                new_limit_total: 0,
-                actions: BTreeMap::new(),
-            },
+            control_totals: ControlTotals::default(),
             gates: Vec::new(),
             held: false,
             outputs: Vec::new(),

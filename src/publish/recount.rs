@@ -14,7 +14,6 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::manifest::{ActionTotals, ControlTotals};
-use crate::job::Action;
 
 /// The control totals as the run's own tables give them.
 pub fn recount(run: &Path) -> Result<ControlTotals> {
@@ -54,17 +53,7 @@ pub fn recount(run: &Path) -> Result<ControlTotals> {
         }
         Ok(())
     })?;
-    let all = || actions.values().flatten();
-    let changed = all().filter(|(action, _)| *action != Action::Hold.name());
-    Ok(ControlTotals {
-        accounts,
-        lines: all().map(|(_, totals)| totals.lines).sum(),
-        adjustments: changed.map(|(_, totals)| totals.lines).sum(),
-        account_id_hash_total: format!("{hash_total:016x}"),
-        old_limit_total: all().map(|(_, totals)| totals.old_limit).sum(),
-        new_limit_total: all().map(|(_, totals)| totals.new_limit).sum(),
-        actions,
-    })
+    Ok(ControlTotals::of(accounts, hash_total, actions))
 }
 
 /// Reads some columns of a table, in the order named, which is the order they have.

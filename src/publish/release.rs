@@ -12,7 +12,10 @@ use super::verify::verify;
 use crate::day::Day;
 use crate::failure::{Kind, failure};
 
-/// What `released.json` says.
+/// The note that a run was released in spite of its gates.
+pub const RELEASED: &str = "released.json";
+
+/// What the note says.
 #[derive(Serialize)]
 struct Release<'a> {
     released_at: String,
@@ -49,7 +52,7 @@ pub fn release(out: &Path, as_of: Day, known_on: Day) -> Result<(PathBuf, Vec<Ou
         known_on,
         overruled: failed(&manifest.gates),
     };
-    replace_file(&held, "released.json", (serde_json::to_string_pretty(&note)? + "\n").as_bytes())?;
+    replace_file(&held, RELEASED, (serde_json::to_string_pretty(&note)? + "\n").as_bytes())?;
     move_directory(&held, &target)?;
     let overruled = failed(&manifest.gates).into_iter().cloned().collect();
     Ok((target, overruled))

@@ -305,15 +305,12 @@ fn add_decisions<'a>(
         (results.lines, results.job, results.scores, results.decisions, results.dates.as_of);
     let account = move |row: usize| lines.account[line(row)] as usize;
     let decision = move |row: usize| &decisions[line(row)];
-    let rule = move |row: usize| decision(row).rule.map(|rule| &job.policy.rules[usize::from(rule)]);
+    let rule = move |row: usize| decision(row).rule_of(&job.policy);
     let since = move |day: Option<Day>| day.map(|day| as_of.since(day));
     table.account(&lines.accounts.ids, account);
     table.text("product", move |row| lines.product.get(line(row)).expect("accepted lines have a product"));
     table.text("action", move |row| decision(row).action.name());
-    table.text("reason", move |row| match (decision(row).refusal, rule(row)) {
-        (Some(refusal), _) => refusal.name(),
-        (None, rule) => rule.expect("an action has a rule").reason.as_str(),
-    });
+    table.text("reason", move |row| decision(row).reason(&job.policy));
     table.text_or_null("rule", move |row| rule(row).map(|rule| rule.name.as_str()));
     table.int64("old_limit", move |row| lines.limit[line(row)]);
     table.int64("new_limit", move |row| decision(row).new_limit);

@@ -1,17 +1,68 @@
 //! A run directory read back: its manifest, its job files as used, its tables.
+//!
+//! - here: the run, its copies of the job files, the runs in a directory;
+//! - `rows`: a table's columns by name, of one account or all;
+//! - `decisions`: what was decided, line by line, and the lines as they were before;
+//! - `facts`: accounts with all that is needed to decide about them again.
 
+pub mod decisions;
 mod facts;
 pub mod rows;
 
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
+use crate::day::Day;
+use crate::expr::Type;
 use crate::failure::input;
-use crate::job::{DECISION_COLUMNS, Draft, FileColumns, InputColumns, Job, LINE_COLUMNS};
-use crate::publish::manifest::Manifest;
+use crate::job::input_names::LINES;
+use crate::job::{DECISION_COLUMNS, Draft, FileColumns, InputColumns, Job, LINE_COLUMNS, RUN_FILES, Source};
+use crate::publish::manifest::{MANIFEST, Manifest};
 
 pub use facts::{Decided, Facts};
+
+/// The copies of the job files that lie in a run's directory.
+#[derive(Debug, Clone)]
+pub struct Copies {
+    /// job.toml.
+    pub job: Source,
+    /// scorecard.toml.
+    pub scorecard: Source,
+    /// policy.toml.
+    pub policy: Source,
+}
+
+impl Copies {
+    /// Reads them.
+    pub fn read(run: &Path) -> Result<Copies> {
+        let [job, scorecard, policy] =
+            RUN_FILES.map(|name| Source::read(&run.join(name)).map_err(|error| input(error.to_string())));
+        Ok(Copies { job: job?, scorecard: scorecard?, policy: policy? })
+    }
+
+    /// Decimal places of money; `None` where the job file is not understood.
+    pub fn minor_units(&self) -> Option<u32> {
+        let job: toml::Table = self.job.text.parse().ok()?;
+        u32::try_from(job.get("minor_units")?.as_integer()?).ok()
+    }
+}
+
+/// The whole runs in a directory, by the date that they are named by.
+pub fn dated_runs(directory: &Path) -> Result<BTreeMap<Day, PathBuf>> {
+    let failed = |error| input(format!("list {}: {error}", directory.display()));
+    let mut runs = BTreeMap::new();
+    for entry in std::fs::read_dir(directory).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let date = name.strip_prefix("date=").and_then(|date| date.parse().ok());
+        if let Some(date) = date.filter(|_| path.join(MANIFEST).exists()) {
+            runs.insert(date, path);
+        }
+    }
+    Ok(runs)
+}
 
 /// A whole run, published or held. Its tables are read when they are asked for.
 pub struct PublishedRun {
@@ -27,20 +78,15 @@ pub struct PublishedRun {
 impl PublishedRun {
     /// Opens a run's directory. Fails where it is no whole run, or its job files cannot be read.
     pub fn open(directory: &Path) -> Result<PublishedRun> {
-        match Manifest::read(directory)? {
-            Some(manifest) => PublishedRun::with_manifest(directory, manifest),
-            None => Err(input(format!(
-                "read {}: it has no manifest.json, so it is no whole run",
-                directory.display()
-            ))),
-        }
+        PublishedRun::with_manifest(directory, manifest(directory)?)
     }
 
     /// Opens a run whose manifest is not written yet.
     pub fn with_manifest(directory: &Path, manifest: Manifest) -> Result<PublishedRun> {
-        let mut draft = Draft::of_run(directory)?;
+        let Copies { job, scorecard, policy } = Copies::read(directory)?;
+        let mut draft = Draft::of_run([job, scorecard, policy]);
         let columns = InputColumns {
-            lines: Some(line_columns(directory)?),
+            lines: Some(line_columns(rows::columns(&directory.join("decisions.parquet"))?)),
             lines_had_more: true,
             ..InputColumns::default()
         };
@@ -61,10 +107,16 @@ impl PublishedRun {
     }
 }
 
-/// The columns of the lines as far as the decisions carry them: the contract's, and the extra ones that
-/// rules read.
-fn line_columns(run: &Path) -> Result<FileColumns> {
-    let found = rows::columns(&run.join("decisions.parquet"))?;
+/// A run's manifest. Fails where there is none, as then it is no whole run.
+pub fn manifest(run: &Path) -> Result<Manifest> {
+    Manifest::read(run)?.ok_or_else(|| {
+        input(format!("read {}: it has no manifest.json, so it is no whole run", run.display()))
+    })
+}
+
+/// The columns of the lines as far as decisions (`found`) carry them: the contract's, and the extra ones
+/// that rules read.
+pub fn line_columns(found: Vec<(String, Type)>) -> FileColumns {
     let made = ["account_id", "product", "score", "band"];
     let is_extra =
         |name: &str| !made.contains(&name) && !DECISION_COLUMNS.iter().any(|(taken, _)| *taken == name);
@@ -74,5 +126,17 @@ fn line_columns(run: &Path) -> Result<FileColumns> {
         _ => (name.to_string(), Ok(*kind)),
     });
     let extra = found.iter().filter(|(name, _)| is_extra(name)).map(|(name, kind)| (name.clone(), Ok(*kind)));
-    Ok(contract.chain(extra).collect())
+    contract.chain(extra).collect()
+}
+
+/// The ids, as text, of the accounts of which the run's snapshot holds a rejected row.
+pub fn rejected_accounts(run: &Path) -> Result<HashSet<String>> {
+    let mut found = HashSet::new();
+    rows::for_batches(&run.join("rejects.parquet"), &["input", "account_id"], |rows| {
+        let (input, account) = (rows.texts("input")?, rows.texts("account_id")?);
+        let of_lines = (0..rows.len).filter(|row| input.get(*row) == Some(LINES));
+        found.extend(of_lines.filter_map(|row| account.get(row)).map(str::to_string));
+        Ok(())
+    })?;
+    Ok(found)
 }

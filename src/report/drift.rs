@@ -2,30 +2,47 @@
 
 use std::collections::BTreeMap;
 
-use super::blocks::{Bar, Cell, Section, Table, WIDTH, percent};
-use super::movement::Movement;
-use crate::console::thousands;
+use crate::console::{money, thousands};
+use crate::diff::{DecisionCauses, Findings, Presence};
 use crate::job::Action;
+use crate::page::{Bar, Cell, Section, Table, WIDTH, percent};
 use crate::published::PublishedRun;
 
-/// Bands and actions, before across, now down.
-pub(super) fn migration(before: &PublishedRun, now: &PublishedRun, movement: &Movement) -> Section {
-    let bands = |run: &PublishedRun| -> Vec<String> {
+/// Counts by a name before and a name now.
+type Counts = BTreeMap<(String, String), u64>;
+
+/// Bands and actions, before down, now across; and what moved decisions.
+pub(super) fn migration(before: &PublishedRun, now: &PublishedRun, found: &Findings) -> Section {
+    let names = |run: &PublishedRun| -> Vec<String> {
         run.job.scorecard.bands.iter().map(|band| band.name.clone()).collect()
     };
-    let actions: Vec<String> = Action::ALL.iter().map(|action| action.name().to_string()).collect();
-    let alone = |(old, new): (u64, u64), what: &str| match (old, new) {
-        (0, 0) => String::new(),
-        _ => {
-            let (old, new) = (thousands(old.into()), thousands(new.into()));
+    let mut bands = Counts::new();
+    for band in found.scores.iter().flat_map(|scores| &scores.bands).filter(|band| band.accounts > 0) {
+        bands.insert((band.left.clone(), band.right.clone()), band.accounts);
+    }
+    let mut actions = Counts::new();
+    for moved in found.decisions.iter().flat_map(|decisions| &decisions.actions) {
+        if let (Some(left), Some(right)) = (moved.left, moved.right) {
+            *actions.entry((left.to_string(), right.to_string())).or_default() += moved.lines;
+        }
+    }
+    let all_actions: Vec<String> = Action::ALL.iter().map(|action| action.name().to_string()).collect();
+    let alone = |presence: Option<&Presence>, what: &str| match presence {
+        Some(presence) if !presence.is_same() => {
+            let (old, new) = (thousands(presence.only_left.into()), thousands(presence.only_right.into()));
             format!(" {what} only in the other run: {old}, only in this one: {new}.")
         }
+        _ => String::new(),
     };
-    let stay: u64 =
-        movement.bands.iter().filter(|((old, new), _)| old == new).map(|(_, accounts)| accounts).sum();
-    let all: u64 = movement.bands.values().sum();
+    let stay: u64 = bands.iter().filter(|((old, new), _)| old == new).map(|(_, accounts)| accounts).sum();
+    let all: u64 = bands.values().sum();
+    let mut tables = vec![
+        matrix("Accounts by band: before in rows, now in columns", &names(before), &names(now), &bands),
+        matrix("Lines by action: before in rows, now in columns", &all_actions, &all_actions, &actions),
+    ];
+    tables.extend(found.decision_causes.as_ref().map(|found| causes(found, now.job.minor_units)));
     Section {
-        id: "migration",
+        id: "migration".to_string(),
         title: "Migration".to_string(),
         note: format!(
             "Against {} of {}: {} of {} accounts stay in their band.{}{}",
@@ -33,20 +50,34 @@ pub(super) fn migration(before: &PublishedRun, now: &PublishedRun, movement: &Mo
             told(before),
             percent(stay, all),
             thousands(all.into()),
-            alone(movement.accounts_alone, "Accounts"),
-            alone(movement.lines_alone, "Lines"),
+            alone(Some(&found.rows), "Accounts"),
+            alone(found.lines.as_ref(), "Lines"),
         ),
-        tables: vec![
-            matrix(
-                "Accounts by band: before in rows, now in columns",
-                &bands(before),
-                &bands(now),
-                &movement.bands,
-            ),
-            matrix("Lines by action: before in rows, now in columns", &actions, &actions, &movement.actions),
-        ],
+        tables,
         charts: Vec::new(),
     }
+}
+
+/// What moved the decisions and the limits.
+fn causes(found: &DecisionCauses, minor_units: u32) -> Table {
+    let mut table = Table::new("Why decisions changed", &["cause", "#decisions", "#limits", ""]);
+    let most = found.parts.iter().map(|part| part.change.unsigned_abs()).max().unwrap_or(0);
+    for part in &found.parts {
+        let alt = format!("{}: {}", part.cause, money(part.change, minor_units));
+        table.rows.push(vec![
+            Cell::text(&part.cause),
+            Cell::count(part.decisions),
+            Cell::money(part.change, minor_units),
+            Cell::bar(Bar::about_zero(part.change, most, alt)),
+        ]);
+    }
+    table.rows.push(vec![
+        Cell::text("total").tone("strong"),
+        Cell::count(found.decisions).tone("strong"),
+        Cell::money(found.change, minor_units).tone("strong"),
+        Cell::default(),
+    ]);
+    table
 }
 
 fn told(run: &PublishedRun) -> String {
@@ -57,12 +88,7 @@ fn told(run: &PublishedRun) -> String {
 }
 
 /// Counts by two names; names that nobody has on either side are left out.
-fn matrix(
-    caption: &str,
-    rows: &[String],
-    columns: &[String],
-    counts: &BTreeMap<(String, String), u64>,
-) -> Table {
+fn matrix(caption: &str, rows: &[String], columns: &[String], counts: &Counts) -> Table {
     const HEATS: u64 = 5;
     let rows: Vec<&String> = rows.iter().filter(|row| counts.keys().any(|(old, _)| old == *row)).collect();
     let columns: Vec<&String> =
@@ -90,16 +116,17 @@ fn matrix(
 }
 
 /// The population stability index of the score and of every feature.
-pub(super) fn stability(before: &PublishedRun, now: &PublishedRun, movement: &Movement) -> Section {
+pub(super) fn stability(before: &PublishedRun, now: &PublishedRun, found: &Findings) -> Section {
     let mut table = Table::new("Population stability index, in thousandths", &["", "#index", "", "it is"]);
-    let score = [("score".to_string(), movement.score_psi)];
-    let mut features = movement.feature_psi.clone();
-    features.sort_by_key(|(_, index)| std::cmp::Reverse(*index));
-    for (name, index) in score.into_iter().chain(features) {
+    let score = found.scores.iter().map(|scores| ("score", scores.psi_thousandths));
+    let features = found.features.iter().map(|drift| (drift.feature.as_str(), drift.psi_thousandths));
+    let is_new = |name: &&str| !found.features.iter().any(|drift| drift.feature == *name);
+    let new = now.job.features.iter().map(|feature| feature.name.as_str()).filter(is_new);
+    for (name, index) in score.chain(features).chain(new.map(|name| (name, None))) {
         let tone = if name == "score" { "strong" } else { "" };
         table.rows.push(match index {
             None => vec![
-                Cell::text(&name).tone(tone),
+                Cell::text(name).tone(tone),
                 Cell::text("–").tone("soft"),
                 Cell::default(),
                 Cell::text("only in this run").tone("soft"),
@@ -107,16 +134,16 @@ pub(super) fn stability(before: &PublishedRun, now: &PublishedRun, movement: &Mo
             Some(index) => {
                 let (word, colour) = verdict(index);
                 vec![
-                    Cell::text(&name).tone(tone),
+                    Cell::text(name).tone(tone),
                     Cell::number(index.to_string()),
-                    Cell::bar(bar(&name, index, colour)),
+                    Cell::bar(bar(name, index, colour)),
                     Cell::text(word).tone(colour),
                 ]
             }
         });
     }
     Section {
-        id: "stability",
+        id: "stability".to_string(),
         title: "Stability".to_string(),
         note: format!(
             "How far distributions have moved from {} to {}: below {SMALL} is steady, from {LARGE} on is a shift worth a look.",

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::blocks::{Bar, Cell, Page, Section, Table, Tile, WIDTH, percent};
 use super::figures::Figures;
 use crate::console::{money, thousands};
 use crate::job::Bounds;
+use crate::page::{Bar, Cell, Page, Section, Table, Tile, WIDTH, percent};
 use crate::publish::gates::Outcome;
+use crate::publish::release::RELEASED;
 use crate::published::PublishedRun;
 
 /// Title, standing and headline figures.
@@ -17,6 +18,10 @@ pub(super) fn head(run: &PublishedRun, figures: &Figures) -> Page {
     let known = match manifest.known_on == manifest.as_of {
         true => String::new(),
         false => format!(", known on {}", manifest.known_on),
+    };
+    let kind = match manifest.chain_from {
+        Some(from) => format!("A simulation from {from}, of which the gates hold nothing: day of"),
+        None => "Night of".to_string(),
     };
     let count = |label: &str, name: &str, count: u64| Tile {
         label: label.to_string(),
@@ -50,10 +55,13 @@ pub(super) fn head(run: &PublishedRun, figures: &Figures) -> Page {
     ];
     Page {
         title: format!("{}: {}", manifest.job, manifest.as_of),
-        subtitle: format!("Night of {}{known}. rescore {}.", manifest.as_of, manifest.program_version),
-        badge: Some(match manifest.held {
-            true => ("held".to_string(), false),
-            false => ("all gates hold".to_string(), true),
+        subtitle: format!("{kind} {}{known}. rescore {}.", manifest.as_of, manifest.program_version),
+        badge: Some(match (failed, manifest.held) {
+            (0, _) => ("all gates hold".to_string(), true),
+            (_, true) if run.directory.join(RELEASED).exists() => ("released".to_string(), false),
+            (_, true) => ("held".to_string(), false),
+            (1, false) => ("1 gate fails".to_string(), false),
+            (failed, false) => (format!("{failed} gates fail"), false),
         }),
         tiles,
         sections: Vec::new(),
@@ -94,11 +102,11 @@ pub(super) fn gates(run: &PublishedRun) -> Section {
     let note = match run.job.gates.is_empty() {
         true => "The job has no gates.",
         false => {
-            "A run is published only where all of them hold. The shaded part of a bar is what a gate allows."
+            "A night is published only where all of them hold. The shaded part of a bar is what a gate allows."
         }
     };
     Section {
-        id: "gates",
+        id: "gates".to_string(),
         title: "Gates".to_string(),
         note: note.to_string(),
         tables: vec![table],
@@ -154,7 +162,7 @@ fn bullet(bounds: Bounds, outcome: &Outcome) -> Option<Bar> {
 /// Rejects by day and reason.
 pub(super) fn rejects(figures: &Figures) -> Section {
     let mut section = Section {
-        id: "rejects",
+        id: "rejects".to_string(),
         title: "Rejected rows".to_string(),
         note: "Rows that were left out, by input, day of delivery and reason; of the deliveries this run reports on."
             .to_string(),
@@ -186,7 +194,7 @@ pub(super) fn rejects(figures: &Figures) -> Section {
 pub(super) fn inputs(run: &PublishedRun) -> Section {
     let manifest = &run.manifest;
     Section {
-        id: "inputs",
+        id: "inputs".to_string(),
         title: "Inputs and control totals".to_string(),
         note: "What the run stood on, and figures to check other books against.".to_string(),
         tables: vec![counts(run), control_totals(run), deliveries(run), job_files(run)],

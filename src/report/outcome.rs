@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::blocks::{Bar, Cell, Chart, HEIGHT, Section, Table, WIDTH, percent, scaled, shade};
 use super::figures::{Figures, Tally};
 use crate::console::thousands;
 use crate::job::{Action, Job};
+use crate::page::{Bar, Cell, Chart, HEIGHT, Section, Table, WIDTH, percent, scaled, shade};
 use crate::policy::Refusal;
 use crate::publish::manifest::ActionTotals;
 use crate::published::PublishedRun;
@@ -36,7 +36,7 @@ pub(super) fn scores(run: &PublishedRun, figures: &Figures) -> Section {
     }
     let mean = figures.mean_score_tenths().map_or("–".to_string(), super::night::tenths);
     Section {
-        id: "scores",
+        id: "scores".to_string(),
         title: "Scores".to_string(),
         note: format!(
             "The mean is {mean}; scores lie between {} and {}.",
@@ -160,7 +160,7 @@ pub(super) fn actions(run: &PublishedRun) -> Section {
         }
     }
     Section {
-        id: "actions",
+        id: "actions".to_string(),
         title: "Actions".to_string(),
         note: "Held lines are those whose limit and status stay as they are.".to_string(),
         tables: vec![shares, table],
@@ -214,7 +214,12 @@ pub(super) fn limits(run: &PublishedRun) -> Section {
         Cell::default(),
         Cell::money(change, units).tone("strong"),
     ]);
-    Section { id: "limits", title: "Limits".to_string(), tables: vec![table], ..Section::default() }
+    Section {
+        id: "limits".to_string(),
+        title: "Limits".to_string(),
+        tables: vec![table],
+        ..Section::default()
+    }
 }
 
 /// Reasons by frequency: those of the scores, and those of the decisions.
@@ -263,7 +268,7 @@ pub(super) fn reasons(run: &PublishedRun, figures: &Figures) -> Section {
         ]);
     }
     Section {
-        id: "reasons",
+        id: "reasons".to_string(),
         title: "Reasons".to_string(),
         note: format!("A score gives up to {} reasons, a decision one.", job.scorecard.reasons),
         tables: vec![of_scores, of_decisions],
@@ -314,7 +319,13 @@ pub(super) fn rules(run: &PublishedRun, figures: &Figures) -> Section {
             format!("{} of {} rules decided about no line: {}.", never.len(), rules.len(), never.join("; "))
         }
     };
-    Section { id: "rules", title: "Rules".to_string(), note, tables: vec![table], ..Section::default() }
+    Section {
+        id: "rules".to_string(),
+        title: "Rules".to_string(),
+        note,
+        tables: vec![table],
+        ..Section::default()
+    }
 }
 
 /// The caps that cut raises, and what became of those.
@@ -347,7 +358,7 @@ pub(super) fn caps(figures: &Figures) -> Section {
         note += &format!(" {} raises were refused because the budget was used up.", thousands(budget.into()));
     }
     Section {
-        id: "caps",
+        id: "caps".to_string(),
         title: "Caps that bind".to_string(),
         note,
         tables: vec![table],

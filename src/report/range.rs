@@ -1,18 +1,17 @@
 //! A directory of runs as a page: a line over days of each headline figure.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
 
-use super::blocks::{Cell, Chart, Page, Section, Table, Tile, line, shade};
 use super::figures::Figures;
 use super::night::tenths;
-use super::render;
 use crate::console::{money, thousands};
 use crate::day::Day;
-use crate::failure::input;
 use crate::job::Action;
-use crate::published::PublishedRun;
+use crate::page::{Cell, Chart, Page, Section, Table, Tile, line, shade};
+use crate::publish::manifest::ActionTotals;
+use crate::published::{PublishedRun, dated_runs};
 
 /// One day of a range.
 struct Night {
@@ -49,25 +48,10 @@ impl Shown {
     }
 }
 
-/// The dated runs in a directory, in order of their dates.
-fn runs(directory: &Path) -> Result<Vec<PathBuf>> {
-    let failed = |error: std::io::Error| input(format!("read {}: {error}", directory.display()));
-    let mut found: Vec<(Day, PathBuf)> = Vec::new();
-    for entry in std::fs::read_dir(directory).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        if let Some(Ok(day)) = name.strip_prefix("date=").map(str::parse) {
-            found.push((day, path));
-        }
-    }
-    found.sort();
-    Ok(found.into_iter().map(|(_, path)| path).collect())
-}
-
 /// The page of a directory of runs; `None` where it holds none.
 pub fn range_page(directory: &Path) -> Result<Option<String>> {
     let mut nights = Vec::new();
-    for path in runs(directory)? {
+    for path in dated_runs(directory)?.into_values() {
         crate::signal::check()?;
         let run = PublishedRun::open(&path)?;
         let figures = Figures::of_scores(&run)?;
@@ -75,7 +59,7 @@ pub fn range_page(directory: &Path) -> Result<Option<String>> {
     }
     match nights.is_empty() {
         true => Ok(None),
-        false => render(&assemble(&nights)).map(Some),
+        false => assemble(&nights).render().map(Some),
     }
 }
 
@@ -84,7 +68,7 @@ fn assemble(nights: &[Night]) -> Page {
     let (first, last) = (days[0], days[days.len() - 1]);
     let series = series(nights);
     let mut section = Section {
-        id: "days",
+        id: "days".to_string(),
         title: "Day by day".to_string(),
         note: "Each line has its own scale, from its least to its highest value.".to_string(),
         ..Section::default()
@@ -118,22 +102,13 @@ fn series(nights: &[Night]) -> Vec<Series> {
         shown,
     };
     let totals = |night: &Night| night.run.manifest.control_totals.clone();
-    let lines = |action: Action| {
-        move |night: &Night| {
-            let products = night.run.manifest.control_totals.actions.values();
-            products
-                .filter_map(|actions| actions.get(action.name()))
-                .map(|totals| i128::from(totals.lines))
-                .sum()
-        }
+    let sum = |night: &Night, action: Action, of: fn(&ActionTotals) -> i128| -> i128 {
+        let products = night.run.manifest.control_totals.actions.values();
+        products.filter_map(|actions| actions.get(action.name())).map(of).sum()
     };
-    let change = |up: bool| {
-        move |night: &Night| {
-            let products =
-                night.run.manifest.control_totals.actions.values().flat_map(|actions| actions.values());
-            let changes = products.map(|totals| totals.new_limit - totals.old_limit);
-            changes.filter(|change| (*change > 0) == up).sum::<i128>().abs()
-        }
+    let lines = |action: Action| move |night: &Night| sum(night, action, |totals| totals.lines.into());
+    let change = |action: Action| {
+        move |night: &Night| sum(night, action, |totals| (totals.new_limit - totals.old_limit).abs())
     };
     let rejected = |night: &Night| {
         let counts = &night.run.manifest.counts;
@@ -149,8 +124,9 @@ fn series(nights: &[Night]) -> Vec<Series> {
         of("Adjustments", "adjustments", Shown::Count, &|night| totals(night).adjustments.into()),
         of("Mean score", "", Shown::Tenths, &|night| night.figures.mean_score_tenths().unwrap_or(0)),
         of("Limits after", "new_limit_total", Shown::Money(units), &|night| totals(night).new_limit_total),
-        of("More limit", "", Shown::Money(units), &change(true)),
-        of("Less limit", "", Shown::Money(units), &change(false)),
+        of("Limits raised by", "", Shown::Money(units), &change(Action::Raise)),
+        of("Limits lowered by", "", Shown::Money(units), &change(Action::Lower)),
+        of("Limits closed", "", Shown::Money(units), &change(Action::Close)),
         of("Raised", "", Shown::Count, &lines(Action::Raise)),
         of("Lowered", "", Shown::Count, &lines(Action::Lower)),
         of("Suspended", "", Shown::Count, &lines(Action::Suspend)),
@@ -223,7 +199,7 @@ fn bands(nights: &[Night], days: &[Day]) -> Section {
         ticks: ends(days),
         ..Chart::default()
     };
-    Section { id: "bands", title: "Bands".to_string(), charts: vec![chart], ..Section::default() }
+    Section { id: "bands".to_string(), title: "Bands".to_string(), charts: vec![chart], ..Section::default() }
 }
 
 fn figures_table(series: &[Series], nights: &[Night]) -> Section {
@@ -244,7 +220,12 @@ fn figures_table(series: &[Series], nights: &[Night]) -> Section {
         }));
         table.rows.push(row);
     }
-    Section { id: "figures", title: "Figures".to_string(), tables: vec![table], ..Section::default() }
+    Section {
+        id: "figures".to_string(),
+        title: "Figures".to_string(),
+        tables: vec![table],
+        ..Section::default()
+    }
 }
 
 /// Gates that did not hold on some night.
@@ -268,5 +249,5 @@ fn gates(nights: &[Night]) -> Section {
         true => ("Every gate held on every night.".to_string(), Vec::new()),
         false => (String::new(), vec![table]),
     };
-    Section { id: "gates", title: "Gates".to_string(), note, tables, ..Section::default() }
+    Section { id: "gates".to_string(), title: "Gates".to_string(), note, tables, ..Section::default() }
 }

@@ -153,7 +153,10 @@ impl Files {
             (&job.inputs.lines, &self.lines, &lines),
         ];
         for (spec, files, wanted) in all {
-            files.par_iter().try_for_each(|file| file.bind(spec, wanted, &units).map(|_| ()))?;
+            let bound: Vec<Result<()>> =
+                files.par_iter().map(|file| file.bind(spec, wanted, &units).map(|_| ())).collect();
+            // The first of several errors, whichever thread came upon it.
+            bound.into_iter().collect::<Result<()>>()?;
         }
         Ok(())
     }

@@ -42,6 +42,10 @@ fn files_that_are_not_sorted_by_their_key() {
     insta::with_settings!({ prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!("files_that_are_not_sorted_by_their_key", told.join("\n"));
     });
+    // Where it ends with an error, nothing half is left.
+    refused(home, &["good.parquet", "unsorted.parquet", "--key", "id", "--out", "changes.csv"]);
+    let left: Vec<_> = std::fs::read_dir(home).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().starts_with("changes")), "{left:?}");
 }
 
 #[test]
@@ -67,6 +71,8 @@ fn arguments_that_do_not_go_together() {
     told.push(refused(home, &[file, runs[0]]));
     told.push(refused(home, &[runs[0], "out/date=2026-11-20"]));
     told.push(refused(home, &[runs[0], "jobs"]));
+    told.push(refused(home, &["out", runs[0]]));
+    told.push(refused(home, &["jobs", "out"]));
     insta::with_settings!({ prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!("arguments_that_do_not_go_together", told.join("\n"));
     });

@@ -105,6 +105,9 @@ fn only_a_part_is_compared() {
         Table::read(&home.path().join(RIGHT).join("adjustments.parquet")).rows.len(),
     );
     assert_eq!((int(&json["rows"]["left"]), int(&json["rows"]["right"])), (left as i128, right as i128));
+    // What is counted there are no accounts.
+    let text = outcome_in(home.path(), &["diff", LEFT, RIGHT, "--only", "adjustments"]).1;
+    assert!(text.contains("\n  rows  ") && !text.contains("accounts"), "{text}");
 }
 
 #[test]
@@ -147,7 +150,7 @@ fn the_page_is_one_file_with_the_same_figures_and_every_text_escaped() {
     let total = causes.lines().find(|line| line.trim_start().starts_with("total")).unwrap();
     let cells: Vec<&str> = total.split_whitespace().collect();
     let row = format!(
-        "<tr><td>{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td></tr>",
+        "<tr><td class=\"\">{}</td><td class=\"n \">{}</td><td class=\"n \">{}</td></tr>",
         cells[0], cells[1], cells[2]
     );
     assert!(page.contains(&row), "{row}\n{page}");

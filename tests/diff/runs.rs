@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::{case_home, diff_json, edited_jobs, int, run};
+use crate::support::files::copy;
 use crate::support::{Cell, Table, outcome_in, project, succeed_in};
 
 #[test]
@@ -140,4 +141,45 @@ fn two_ranges_are_compared_date_by_date() {
     assert!(text.contains("only left: 2026-11-18") && text.contains("total"), "{text}");
     let same = succeed_in(home, &["diff", "other/out", "other/out"]);
     assert!(same.ends_with("no difference\n"), "{same}");
+}
+
+#[test]
+fn inputs_that_were_restated_or_taken_away_are_told() {
+    let home = case_home("strings");
+    let home = home.path();
+    run(home, "jobs", "out", &["2026-11-20"]);
+    fs::remove_file(home.join("data")).unwrap();
+    copy(&project().join("tests/golden/strings/data"), &home.join("data"));
+    let delivery = home.join("data/transactions/date=2026-11-18");
+    let mut restated = Table::read(&delivery.join("part-0.parquet"));
+    let rows = restated.rows.len() as i128;
+    restated.rows.pop();
+    restated.write(&delivery.join("part-0.parquet"));
+    fs::remove_file(delivery.join("part-1.parquet")).unwrap();
+    run(home, "jobs", "other", &["2026-11-20"]);
+    let json = diff_json(home, &["out/date=2026-11-20", "other/date=2026-11-20"]);
+    let told: Vec<(&str, &str)> = json["basis"]["inputs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| (change["file"].as_str().unwrap(), change["fate"].as_str().unwrap()))
+        .collect();
+    let expected =
+        [("date=2026-11-18/part-0.parquet", "restated"), ("date=2026-11-18/part-1.parquet", "removed")];
+    assert_eq!(told, expected);
+    assert_eq!(json["basis"]["inputs"][0]["rows"], serde_json::json!([rows as u64, rows as u64 - 1]));
+    assert_eq!(json["basis"]["differs"], serde_json::json!(["inputs"]));
+    let verdict = json["basis"]["verdict"].as_str().unwrap();
+    assert!(verdict.ends_with("; other inputs (1 removed, 1 restated)"), "{verdict}");
+}
+
+#[test]
+fn money_of_two_kinds_is_said_not_to_be_comparable() {
+    let home = case_home("ints");
+    edited_jobs(home.path(), "other", |_, text| text.replace("minor_units = 2", "minor_units = 0"));
+    run(home.path(), "jobs", "out", &["2026-11-20"]);
+    run(home.path(), "other", "other/out", &["2026-11-20"]);
+    let text = outcome_in(home.path(), &["diff", "out/date=2026-11-20", "other/out/date=2026-11-20"]).1;
+    let first = "not comparable: money has 2 decimal places on the left and 0 on the right (comparable: same";
+    assert!(text.starts_with(first), "{text}");
 }

@@ -123,6 +123,7 @@ fn everything_has_a_name_and_every_drawing_words() {
     ] {
         assert!(text.contains(&format!("<section id=\"{id}\">")), "{id}");
     }
+    assert!(text.contains("<caption>Why decisions changed</caption>"), "{text}");
     let drawings: Vec<&str> = text.split("<svg").skip(1).collect();
     assert!(drawings.len() > 100);
     for drawing in drawings {
@@ -186,6 +187,28 @@ fn a_run_writes_its_report_and_vouches_for_it() {
     succeed_in(book.path(), &["run", "job.toml", "--date", TODAY, "--out", "elsewhere", "--threads", "1"]);
     let elsewhere = book.path().join(format!("elsewhere/date={TODAY}/report.html"));
     assert_eq!(fs::read(elsewhere).unwrap(), fs::read(&again).unwrap());
+}
+
+/// A page says what became of its run: held, released in spite of a gate, or simulated, where nothing is held.
+#[test]
+fn a_page_says_how_its_run_stands() {
+    let book = Book::new();
+    book.append("job.toml", "\n[[gate]]\nname = \"more lines\"\nrows = \"lines\"\nmin = 5\n");
+    let badge = |run: &str| {
+        succeed_in(book.path(), &["report", run]);
+        let page = fs::read_to_string(book.path().join("report.html")).unwrap();
+        let (_, badge) = page.split_once("<span class=\"badge ").unwrap();
+        (badge.split_once("</span>").unwrap().0.to_string(), page)
+    };
+    assert_eq!(book.run().0, 4);
+    assert_eq!(badge(&format!("out/held/date={TODAY}")).0, "bad\">held");
+    succeed_in(book.path(), &["release", "out", "--date", TODAY]);
+    assert_eq!(badge(&format!("out/date={TODAY}")).0, "bad\">released");
+    let chain = ["run", "job.toml", "--from", TODAY, "--to", TODAY, "--chain", "--out", "simulation"];
+    succeed_in(book.path(), &chain);
+    let (simulated, page) = badge(&format!("simulation/date={TODAY}"));
+    assert_eq!(simulated, "bad\">1 gate fails");
+    assert!(page.contains(&format!("A simulation from {TODAY}")), "{page}");
 }
 
 #[test]

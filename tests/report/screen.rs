@@ -5,6 +5,7 @@ use std::fs;
 use super::browser::{open, reach};
 use super::page::{figures, report};
 use crate::explain::nights;
+use crate::support::outcome_in;
 
 /// A phone held upright.
 const PHONE: u32 = 390;
@@ -32,6 +33,12 @@ fn nothing_scrolls_sideways_on_a_phone() {
         assert_eq!((screen, page), (PHONE, PHONE), "page {number}");
         assert_eq!(seen.console, Vec::<String>::new());
     }
+    let page = home.path().join("diff.html");
+    let runs = ["out/date=2026-11-19", "out/date=2026-11-20"];
+    outcome_in(nights().home(), &["diff", runs[0], runs[1], "--html", page.to_str().unwrap()]);
+    let (screen, reached, seen) = reach(home.path(), "diff.html", PHONE);
+    assert_eq!((screen, reached), (PHONE, PHONE), "diff");
+    assert_eq!(seen.console, Vec::<String>::new());
 }
 
 /// The two tests above could not fail if this did not hold.

@@ -1,57 +1,68 @@
-//! Decisions as a run published them, read line by line.
+//! What a run decided, line by line, and the lines as they were before.
 
 use anyhow::Result;
 
-use super::runs::Layout;
 use crate::day::Day;
-use crate::expr::{Column, Ints, Texts};
+use crate::expr::{Column, Ints, Texts, Type};
 use crate::failure::input;
-use crate::input::lines::{Pending, Status};
-use crate::job::Action;
-use crate::policy::{exposure, exposure_after};
+use crate::input::accounts::Accounts;
+use crate::input::lines::{Lines, Pending, Status};
+use crate::input::stream::Tally;
+use crate::job::{Action, Policy};
+use crate::policy::{Decision, exposure, exposure_after};
 
-/// Where the columns of decisions.parquet that a diff reads stand.
+/// Where the columns of decisions.parquet stand.
 #[derive(Debug, Clone)]
 pub struct Slots {
-    slots: [usize; NAMES.len()],
+    slots: [usize; COLUMNS.len()],
     /// The run's as-of date.
     pub as_of: Day,
 }
 
-const NAMES: [&str; 17] = [
-    "product",
-    "action",
-    "reason",
-    "rule",
-    "old_limit",
-    "new_limit",
-    "old_status",
-    "new_status",
-    "bound_by",
-    "effective_on",
-    "balance",
-    "days_open",
-    "days_since_increase",
-    "days_since_decrease",
-    "pending_limit",
-    "pending_status",
-    "pending_on",
+/// With what holds them; a date is kept as an integer.
+const COLUMNS: [(&str, Type); 17] = [
+    ("product", Type::Text),
+    ("action", Type::Text),
+    ("reason", Type::Text),
+    ("rule", Type::Text),
+    ("old_limit", Type::Int),
+    ("new_limit", Type::Int),
+    ("old_status", Type::Text),
+    ("new_status", Type::Text),
+    ("bound_by", Type::Text),
+    ("effective_on", Type::Int),
+    ("balance", Type::Int),
+    ("days_open", Type::Int),
+    ("days_since_increase", Type::Int),
+    ("days_since_decrease", Type::Int),
+    ("pending_limit", Type::Int),
+    ("pending_status", Type::Text),
+    ("pending_on", Type::Int),
 ];
 
 impl Slots {
-    /// Finds them; `run` is for messages.
-    pub fn find(layout: &Layout, as_of: Day, run: &str) -> Result<Slots> {
-        let mut slots = [0; NAMES.len()];
-        for (slot, name) in slots.iter_mut().zip(NAMES) {
-            *slot = layout.of_lines(name).ok_or_else(|| {
-                input(format!("read {run}/decisions.parquet: there is no column {name}; is it a run's?"))
+    /// Finds them among columns of these names and types; `run` is for messages.
+    pub fn find<'c>(
+        columns: impl Iterator<Item = (&'c str, Type)> + Clone,
+        as_of: Day,
+        run: &str,
+    ) -> Result<Slots> {
+        let mut slots = [0; COLUMNS.len()];
+        for (slot, (name, kind)) in slots.iter_mut().zip(COLUMNS) {
+            let held = |kind: Type| if kind == Type::Date { Type::Int } else { kind };
+            let found = columns.clone().position(|(known, found)| (known, held(found)) == (name, kind));
+            *slot = found.ok_or_else(|| {
+                let kind = kind.name();
+                input(format!(
+                    "read {run}/decisions.parquet: it has no column {name} of {kind}; is it a run's?"
+                ))
             })?;
         }
         Ok(Slots { slots, as_of })
     }
 
-    /// The decisions in a block's lines.
-    pub fn of<'a>(&self, lines: &'a [Column]) -> Decided<'a> {
+    /// The decisions in some rows, all of whose columns are given.
+    pub fn of<'a>(&self, columns: &'a [Column]) -> Decisions<'a> {
         let [
             product,
             action,
@@ -70,8 +81,8 @@ impl Slots {
             pending_limit,
             pending_status,
             pending_on,
-        ] = self.slots.map(|slot| &lines[slot]);
-        Decided {
+        ] = self.slots.map(|slot| &columns[slot]);
+        Decisions {
             as_of: self.as_of,
             outcome: [action, reason, rule, new_limit, new_status, bound_by],
             actions: by_code(texts(action), action_place),
@@ -101,19 +112,19 @@ impl Slots {
 fn texts(column: &Column) -> &Texts {
     match column {
         Column::Text(texts) => texts,
-        _ => panic!("a column of decisions that is text is none"),
+        _ => unreachable!("its type was looked at"),
     }
 }
 
 fn ints(column: &Column) -> &Ints {
     match column {
         Column::Int(ints) => ints,
-        _ => panic!("a column of decisions that holds integers holds none"),
+        _ => unreachable!("its type was looked at"),
     }
 }
 
-/// A block's decisions.
-pub struct Decided<'a> {
+/// The decisions of some rows, with the lines they are about.
+pub struct Decisions<'a> {
     as_of: Day,
     outcome: [&'a Column; 6],
     /// By entry of the column's dictionary.
@@ -158,7 +169,22 @@ pub struct Outcome<'a> {
     pub notice_days: Option<i64>,
 }
 
-impl<'a> Decided<'a> {
+impl<'a> Outcome<'a> {
+    /// What a decision on `policy` comes to.
+    pub fn of(decision: &Decision, policy: &'a Policy, as_of: Day) -> Outcome<'a> {
+        Outcome {
+            action: decision.action.name(),
+            reason: decision.reason(policy),
+            rule: decision.rule_of(policy).map(|rule| rule.name.as_str()),
+            new_limit: decision.new_limit,
+            new_status: decision.new_status.name(),
+            bound_by: decision.bound_by.map(|cap| cap.name()),
+            notice_days: decision.effective_on.map(|day| day.since(as_of)),
+        }
+    }
+}
+
+impl<'a> Decisions<'a> {
     /// The products of all lines.
     pub fn products(&self) -> &'a Texts {
         self.product
@@ -202,46 +228,58 @@ impl<'a> Decided<'a> {
         }
     }
 
-    /// The line's status before.
-    pub fn old_status(&self, line: usize) -> Status {
+    /// When it takes effect; `None` on hold.
+    pub fn effective_on(&self, line: usize) -> Option<Day> {
+        self.effective_on.get(line).map(|day| Day(*day as i32))
+    }
+
+    fn old_status(&self, line: usize) -> Status {
         self.old_statuses[self.old_status.codes[line] as usize]
     }
 
-    /// Minor units; negative where overpaid.
-    pub fn balance(&self, line: usize) -> i64 {
-        self.balance.values[line]
+    /// The lines at `own` as they were, with earlier adjustments laid over them. `account` is by line the
+    /// position of its account, `columns` are those of the lines' scope.
+    pub fn lines(
+        &self,
+        own: &[u32],
+        account: Vec<u32>,
+        accounts: Accounts,
+        has_rejected: Vec<bool>,
+        columns: Vec<Option<Column>>,
+    ) -> Lines {
+        let own = || own.iter().map(|line| *line as usize);
+        let before = |days: &Ints, line: usize| days.get(line).map(|days| self.as_of.plus(-(*days as i32)));
+        let pending = |line: usize| {
+            let limit = *self.pending_limit.get(line)?;
+            let on = Day(*self.pending_on.get(line)? as i32);
+            Some(Pending { limit, status: self.pending_status.get(line).map_or(Status::Active, status), on })
+        };
+        let codes = own().map(|line| self.product.codes[line]).collect();
+        Lines {
+            accounts,
+            has_rejected,
+            account,
+            product: Texts { codes, dictionary: self.product.dictionary.clone() },
+            limit: own().map(|line| self.old_limit.values[line]).collect(),
+            balance: own().map(|line| self.balance.values[line]).collect(),
+            status: own().map(|line| self.old_status(line)).collect(),
+            opened_on: own().map(|line| self.as_of.plus(-(self.days_open.values[line] as i32))).collect(),
+            increased_on: own().map(|line| before(self.days_since_increase, line)).collect(),
+            decreased_on: own().map(|line| before(self.days_since_decrease, line)).collect(),
+            pending: own().map(pending).collect(),
+            columns,
+            tally: Tally::default(),
+            snapshot: None,
+        }
     }
 
-    /// When the line was opened.
-    pub fn opened_on(&self, line: usize) -> Day {
-        self.as_of.plus(-(self.days_open.values[line] as i32))
-    }
-
-    /// When its limit last went up.
-    pub fn increased_on(&self, line: usize) -> Option<Day> {
-        self.days_since_increase.get(line).map(|days| self.as_of.plus(-(*days as i32)))
-    }
-
-    /// When its limit last went down.
-    pub fn decreased_on(&self, line: usize) -> Option<Day> {
-        self.days_since_decrease.get(line).map(|days| self.as_of.plus(-(*days as i32)))
-    }
-
-    /// What is still to take effect.
-    pub fn pending(&self, line: usize) -> Option<Pending> {
-        let limit = *self.pending_limit.get(line)?;
-        let on = Day(*self.pending_on.get(line)? as i32);
-        Some(Pending { limit, status: self.pending_status.get(line).map_or(Status::Active, status), on })
-    }
-
-    /// What the line may come to cost before the run and after it, minor units.
-    pub fn exposures(&self, line: usize) -> (i128, i128) {
+    /// What the line may come to cost after the run, minor units.
+    pub fn exposure(&self, line: usize) -> i128 {
         let pending = self.pending_limit.get(line).copied();
-        let balance = self.balance(line);
+        let balance = self.balance.values[line];
         let before = exposure(self.old_status(line), self.old_limit(line), balance, pending);
         let settled = (self.new_statuses[self.new_status.codes[line] as usize], self.new_limit(line));
-        let effective_on = self.effective_on.get(line).map(|day| Day(*day as i32));
-        (before, exposure_after(before, settled, balance, effective_on, self.as_of))
+        exposure_after(before, settled, balance, self.effective_on(line), self.as_of)
     }
 }
 

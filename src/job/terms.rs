@@ -1,47 +1,11 @@
-//! A published run's own job files: the terms it scored and decided on, without its inputs.
-
-use std::path::Path;
-
-use serde::Deserialize;
+//! A scorecard and a policy without their job and its inputs: the terms to score and decide on.
 
 use super::source::{Reader, Remarks, Source};
 use super::{
-    Feature, FeatureKind, FileColumns, InputColumns, Job, LINE_COLUMNS, Policy, Scopes, Scorecard,
-    add_model_names, input_scopes, policy_file, scorecard_file,
+    Feature, FeatureKind, FileColumns, InputColumns, Job, Policy, Scopes, Scorecard, add_model_names,
+    input_scopes, policy_file, scorecard_file,
 };
 use crate::expr::Type;
-
-/// The copies of the job files that lie in a run's directory.
-#[derive(Debug, Clone)]
-pub struct Copies {
-    /// job.toml.
-    pub job: Source,
-    /// scorecard.toml.
-    pub scorecard: Source,
-    /// policy.toml.
-    pub policy: Source,
-}
-
-impl Copies {
-    /// Reads them.
-    pub fn read(run: &Path) -> anyhow::Result<Copies> {
-        let read = |name: &str| Source::read(&run.join(name));
-        Ok(Copies {
-            job: read("job.toml")?,
-            scorecard: read("scorecard.toml")?,
-            policy: read("policy.toml")?,
-        })
-    }
-
-    /// Decimal places of money; `None` where the job file is not understood.
-    pub fn minor_units(&self) -> Option<u32> {
-        #[derive(Deserialize)]
-        struct Head {
-            minor_units: u32,
-        }
-        toml::from_str::<Head>(&self.job.text).ok().map(|head| head.minor_units)
-    }
-}
 
 /// A scorecard and a policy bound to each other and to the columns that decisions.parquet keeps of lines.
 #[derive(Debug, Clone)]
@@ -149,15 +113,6 @@ fn declarations(scorecard: &Source, features: &[Feature]) -> Vec<toml::Value> {
     let named =
         |name: &str| tables.iter().find(|table| table.get("name").and_then(|n| n.as_str()) == Some(name));
     features.iter().map(|feature| named(&feature.name).cloned().expect("it was read from there")).collect()
-}
-
-/// The contract's columns of a line as `FileColumns`, with ids of type `id`, and the extra ones.
-pub fn line_columns(id: Type, extra: impl IntoIterator<Item = (String, Type)>) -> FileColumns {
-    let contract = LINE_COLUMNS.iter().map(|(name, kind)| {
-        let kind = if *name == "account_id" { id } else { *kind };
-        ((*name).to_string(), Ok(kind))
-    });
-    contract.chain(extra.into_iter().map(|(name, kind)| (name, Ok(kind)))).collect()
 }
 
 impl Job {

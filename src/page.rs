@@ -1,6 +1,11 @@
-//! What a page is built of: tiles, sections, tables with bars in them, charts. Shapes are in whole units
-//! of their own drawing; all text stays text, and the template escapes it.
+//! What a page is built of, tiles, sections, tables with bars in them, charts, and how it becomes one HTML
+//! file that needs nothing else. Shapes are in whole units of their own drawing; all text stays text, and
+//! the template escapes it.
 
+use anyhow::{Context, Result};
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior, Value, context};
 use serde::Serialize;
 
 /// A page.
@@ -18,6 +23,21 @@ pub struct Page {
     pub sections: Vec<Section>,
 }
 
+impl Page {
+    /// Puts the page's blocks in their places; the template escapes every text.
+    pub fn render(&self) -> Result<String> {
+        let mut templates = Environment::new();
+        templates.set_undefined_behavior(UndefinedBehavior::Strict);
+        templates.set_syntax(SyntaxConfig::builder().trim_blocks(true).build()?);
+        templates.add_template("page.css", include_str!("../templates/page.css"))?;
+        templates.add_template("page.html", include_str!("../templates/page.html"))?;
+        templates.add_global("width", WIDTH);
+        templates.add_global("height", HEIGHT);
+        let file = templates.get_template("page.html")?;
+        file.render(context! { page => Value::from(Serde(self)) }).context("make the page")
+    }
+}
+
 /// A headline figure.
 #[derive(Debug, Serialize)]
 pub struct Tile {
@@ -33,10 +53,10 @@ pub struct Tile {
 #[derive(Debug, Default, Serialize)]
 pub struct Section {
     /// Where links lead.
-    pub id: &'static str,
+    pub id: String,
     /// The heading.
     pub title: String,
-    /// A sentence or two; may be empty.
+    /// Some sentences; may be empty.
     pub note: String,
     /// Charts, above the tables.
     pub charts: Vec<Chart>,

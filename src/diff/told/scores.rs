@@ -1,0 +1,107 @@
+//! Scores and what moved them.
+
+use super::{Section, bar, count, signed, signed_money, sum_sentence};
+use crate::console::thousands;
+use crate::diff::score_causes::ScoreCauses;
+use crate::diff::scores::{Drift, Migration, Range, ScoreChanges};
+
+pub(super) fn sections(
+    scores: &ScoreChanges,
+    features: &[Drift],
+    limit: usize,
+    is_summary: bool,
+) -> Vec<Section> {
+    let mean = scores.mean_thousandths.map_or("-".into(), |mean| signed_money(mean, 3));
+    let section = Section::new("scores").say(format!(
+        "{} of {} changed: {} up, {} down; sum {} points, mean {mean}, worst {}, best {}; PSI {} thousandths",
+        count(scores.changed),
+        count(scores.accounts),
+        count(scores.up),
+        count(scores.down),
+        signed(scores.sum),
+        signed(scores.worst.into()),
+        signed(scores.best.into()),
+        psi(scores.psi_thousandths),
+    ));
+    if is_summary {
+        return vec![section];
+    }
+    let drifts = features.iter().filter(|drift| drift.psi_thousandths != Some(0));
+    let drifts = drifts.map(|drift| vec![drift.feature.clone(), psi(drift.psi_thousandths)]);
+    let header = ["feature", "PSI, thousandths"];
+    let drifts = Section::new("features that moved").table(&header, drifts.collect()).cut(limit);
+    match scores.changed {
+        0 => vec![section, drifts],
+        _ => vec![section.table(&["change", "accounts", ""], histogram(scores)), bands(scores), drifts],
+    }
+}
+
+fn psi(thousandths: Option<i64>) -> String {
+    thousandths.map_or("-".to_string(), |thousandths| thousands(thousandths.into()))
+}
+
+fn histogram(scores: &ScoreChanges) -> Vec<Vec<String>> {
+    let most = scores.histogram.iter().map(|range| range.accounts).max().unwrap_or(0);
+    let row = |range: &Range| {
+        let end = |end: Option<i64>| end.map(|end| signed(end.into()));
+        let name = match (end(range.from), end(range.to)) {
+            (Some(from), Some(to)) if from == to => from,
+            (Some(from), Some(to)) => format!("{from} to {to}"),
+            (Some(from), None) => format!("{from} and more"),
+            (None, to) => format!("{} and less", to.unwrap_or_default()),
+        };
+        vec![name, count(range.accounts), bar(range.accounts, most)]
+    };
+    scores.histogram.iter().map(row).collect()
+}
+
+/// Left bands down, right bands across.
+fn bands(scores: &ScoreChanges) -> Section {
+    let rows: Vec<&[Migration]> = scores.bands.chunk_by(|a, b| a.left == b.left).collect();
+    let stayed: u64 =
+        scores.bands.iter().filter(|band| band.left == band.right).map(|band| band.accounts).sum();
+    let mut header = vec!["left, right"];
+    header.extend(rows.first().into_iter().flat_map(|row| row.iter().map(|band| band.right.as_str())));
+    header.push("all");
+    let row = |row: &&[Migration]| {
+        let all = row.iter().map(|band| band.accounts).sum();
+        let counts = row.iter().map(|band| band.accounts).chain([all]).map(count);
+        std::iter::once(row[0].left.clone()).chain(counts).collect()
+    };
+    Section::new("bands")
+        .say(format!("{} of {} stay in their band", count(stayed), count(scores.accounts)))
+        .table(&header, rows.iter().map(row).collect())
+}
+
+pub(super) fn causes(causes: &ScoreCauses, is_summary: bool) -> Option<Section> {
+    let is_split = causes.not_separable == 0 && causes.notes.is_empty();
+    if is_split && causes.parts.iter().all(|part| part.accounts == 0) {
+        return None;
+    }
+    let columns = |data: i128, scorecard: i128, either: i128| {
+        let mut cells = vec![signed(data), signed(scorecard)];
+        if !is_split {
+            cells.push(signed(either));
+        }
+        cells.push(signed(data + scorecard + either));
+        cells
+    };
+    let moved = causes.parts.iter().filter(|part| part.accounts > 0 && !is_summary);
+    let mut rows: Vec<Vec<String>> = moved
+        .map(|part| {
+            let mut row = vec![part.part.clone(), count(part.accounts)];
+            row.extend(columns(part.data, part.scorecard, part.not_separable));
+            row
+        })
+        .collect();
+    let mut total = vec!["total".to_string(), String::new()];
+    total.extend(columns(causes.data, causes.scorecard, causes.not_separable));
+    rows.push(total);
+    let header: &[&str] = match is_split {
+        true => &["part", "accounts", "data", "scorecard", "points"],
+        false => &["part", "accounts", "data", "scorecard", "not separable", "points"],
+    };
+    let mut section = Section::new("why scores changed").table(header, rows);
+    section.sentences = causes.notes.clone();
+    Some(section.say(sum_sentence(causes.total == causes.moved, signed(causes.moved), "the scores'")))
+}

@@ -166,6 +166,10 @@ def night(bench):
     if plan := bench.facts["night_plan"]:
         taken.note = " ".join([taken.note, f"from {plan['from']}: {plan['why']}" if plan.get("why") else ""]).strip()
     bench.add("night", taken)
+    manifest = json.loads((run / "manifest.json").read_text())
+    today_only = [file["size"] for file in manifest["inputs"] if file["input"] in ("lines", "issued")]
+    hashed = [output["bytes"] for output in manifest["outputs"]]
+    bench.facts["night_other_bytes"] = bench.facts["state_bytes"] + sum(today_only) + sum(hashed)
     written = [file for file in (out / ".state").rglob("*.parquet") if file not in state]
     taken, alone = bench.run("night-1-thread", "a night, 1 thread", alone_job, alone_out, today, threads=1)
     bench.add("night, 1 thread", taken)

@@ -48,7 +48,8 @@ pub fn overlay(
         progress.advance(file.rows());
         Ok(adjustments)
     });
-    let read: Vec<Vec<Adjustment>> = read.collect::<Result<_>>()?;
+    let read: Vec<Result<Vec<Adjustment>>> = read.collect();
+    let read: Vec<Vec<Adjustment>> = read.into_iter().collect::<Result<_>>()?;
     let mut by_line: HashMap<Line, Vec<Adjustment>> = HashMap::new();
     for adjustment in read.into_iter().flatten() {
         by_line.entry(adjustment.line.clone()).or_default().push(adjustment);

@@ -216,7 +216,7 @@ fn read_delivery(
         groups.extend((0..file.row_groups.len()).map(|group| (number, group)));
     }
     let bindings = files.iter().map(|file| file.bind(spec, wanted, units)).collect::<Result<Vec<_>>>()?;
-    let read: Vec<Vec<Vec<Column>>> = groups
+    let read: Vec<Result<Vec<Vec<Column>>>> = groups
         .par_iter()
         .map(|(number, group)| {
             let mut batches = Vec::new();
@@ -227,7 +227,8 @@ fn read_delivery(
             progress.advance(files[*number].row_groups[*group]);
             Ok(batches)
         })
-        .collect::<Result<_>>()?;
+        .collect();
+    let read: Vec<Vec<Vec<Column>>> = read.into_iter().collect::<Result<_>>()?;
     let mut parts: Vec<Vec<Column>> = vec![Vec::new(); wanted.len()];
     for batch in read.into_iter().flatten() {
         batch.into_iter().zip(&mut parts).for_each(|(column, part)| part.push(column));

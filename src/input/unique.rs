@@ -97,16 +97,19 @@ impl Keys {
 /// The rows of `later` whose keys are among those of `earlier`; both are in order.
 fn common<'k>(earlier: &'k [(i64, u32)], later: &'k [(i64, u32)]) -> impl Iterator<Item = u32> + 'k {
     // Most parts have ids of their own, all above or all below those of others.
-    let earlier = among(earlier, later);
+    let mut earlier = among(earlier, later);
     let later = among(later, earlier);
-    let mut earlier = earlier.iter().peekable();
-    later
-        .iter()
-        .filter(move |(key, _)| {
-            while earlier.next_if(|(known, _)| known < key).is_some() {}
-            earlier.peek().is_some_and(|(known, _)| known == key)
-        })
-        .map(|(_, row)| *row)
+    let is_common = move |(key, _): &&(i64, u32)| {
+        // Steps that double: few from one key to the next, and not many where there are few keys.
+        let mut step = 1;
+        while earlier.get(step).is_some_and(|(known, _)| known < key) {
+            step *= 2;
+        }
+        let near = &earlier[..earlier.len().min(step + 1)];
+        earlier = &earlier[near.partition_point(|(known, _)| known < key)..];
+        earlier.first().is_some_and(|(known, _)| known == key)
+    };
+    later.iter().filter(is_common).map(|(_, row)| *row)
 }
 
 /// The keys of `all` that lie between the first and the last of `others`; both are in order.

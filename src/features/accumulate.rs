@@ -254,6 +254,20 @@ impl Cells {
         self.steps.settle(|log| is_smallest(plan, log));
     }
 
+    /// What was known of a partition's accounts, or nothing yet, `days` later; there may be new accounts at
+    /// its end.
+    pub fn older(plan: &Plan, known: Option<Cells>, accounts: usize, days: u32) -> Cells {
+        let Some(mut cells) = known else { return Cells::new(plan, accounts) };
+        cells.words.resize(plan.stride * accounts, 0);
+        for words in cells.words.chunks_exact_mut(plan.stride.max(1)) {
+            plan.groups.iter().for_each(|group| grow_older(group, &mut words[group.offset..], days));
+        }
+        let reaches = |log: u32, age: u32| age < plan.groups[plan.logged[log as usize]].longest();
+        cells.sights.grow_older(days, reaches);
+        cells.steps.grow_older(days, reaches);
+        cells
+    }
+
     /// Takes over what `other` knows of its accounts, `days` later. `places` gives each one's new number,
     /// or `None`.
     pub fn receive(&mut self, plan: &Plan, other: &Cells, places: &[Option<u32>], days: u32) {

@@ -88,16 +88,25 @@ impl Reading<'_> {
     ) -> Result<(Bills, Counted)> {
         let days = self.as_of.since(since) as u32;
         let book = known.cells.len();
-        let cells = self.partitions.of_book();
-        let new_cells =
-            |partition| Mutex::new(Cells::new(self.plan, self.partitions.accounts(partition).len()));
-        let cells: Vec<Mutex<Cells>> = (0..cells).map(new_cells).collect();
-        let ledgers: Vec<Mutex<Ledger>> = (0..self.partitions.count()).map(|_| Mutex::default()).collect();
+        let mut ledgers = known.ledgers;
+        let strangers = ledgers.split_off(book);
+        let (stays, mut moves) =
+            places.unmoved(known.cells.into_iter().zip(ledgers).collect(), self.partitions);
+        moves.extend(strangers.into_iter().map(|ledger| Some((Cells::default(), ledger))));
+        let accounts = |partition| self.partitions.accounts(partition).len();
+        let stays = stays.into_par_iter().enumerate().map(|(partition, known)| {
+            let (cells, ledger) = known.unzip();
+            let cells = Cells::older(self.plan, cells, accounts(partition), days);
+            (Mutex::new(cells), Mutex::new(ledger.unwrap_or_default()))
+        });
+        let (mut cells, ledgers): (Vec<Mutex<Cells>>, Vec<Mutex<Ledger>>) = stays.unzip();
+        cells.truncate(self.partitions.of_book());
         places.each(self.partitions, |old, partition, local| {
-            if let (Some(known), Some(cells)) = (known.cells.get(old), cells.get(partition)) {
+            let Some((known, ledger)) = &moves[old] else { return };
+            if let Some(cells) = cells.get(partition).filter(|_| old < book) {
                 cells.lock().expect("no thread panicked").receive(self.plan, known, local, days);
             }
-            let moved = known.ledgers[old].bills().iter().filter_map(|bill| {
+            let moved = ledger.bills().iter().filter_map(|bill| {
                 let account =
                     places.of(bill.key.account).filter(|to| self.partitions.of(*to) == partition)?;
                 // A stranger who has joined the book has not been looked at before.
@@ -149,7 +158,6 @@ impl Reading<'_> {
                 let mut ledger = ledgers[partition].lock().expect("no thread panicked");
                 ledger.add(origin.order, delivery, rows.into_iter());
             }
-            Ok(())
         };
         let fold = || {
             ledgers.par_iter().for_each(|ledger| ledger.lock().expect("no thread panicked").fold_if_many());

@@ -192,6 +192,16 @@ impl<E: Entry> Log<E> {
         &self.entries
     }
 
+    /// Makes all entries some days older and keeps those that `reaches` still knows, by group and age.
+    pub fn grow_older(&mut self, days: u32, reaches: impl Fn(u32, u32) -> bool) {
+        self.entries.retain_mut(|entry| {
+            *entry = entry.older(entry.account(), days);
+            reaches(entry.group(), entry.age())
+        });
+        // Ages that are cut off may have come to be the same.
+        self.settled = if self.entries.is_sorted() { self.entries.len() } else { 0 };
+    }
+
     /// Keeps the entries that pass.
     pub fn retain(&mut self, passes: impl Fn(&E) -> bool) {
         let entries = self.entries.len();

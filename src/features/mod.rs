@@ -95,6 +95,26 @@ impl Places {
         *self.by_partition[(account >> SHIFT) as usize].get(account as usize & ((1 << SHIFT) - 1))?
     }
 
+    /// Of what is known by old partition of the book: by new one, what stays as it is because none of its
+    /// accounts has moved; and by old one, the rest.
+    fn unmoved<T>(&self, known: Vec<T>, partitions: Partitions) -> (Vec<Option<T>>, Vec<Option<T>>) {
+        let is_unmoved = |partition: usize| {
+            let first = partitions.accounts(partition).start;
+            let places = self.by_partition[partition].iter().zip(first..);
+            partition < partitions.of_book() && places.clone().all(|(place, own)| *place == Some(own))
+        };
+        let mut stays: Vec<Option<T>> = (0..partitions.count()).map(|_| None).collect();
+        let keep = |(partition, known): (usize, T)| match is_unmoved(partition) {
+            true => {
+                stays[partition] = Some(known);
+                None
+            }
+            false => Some(known),
+        };
+        let moves = known.into_iter().enumerate().map(keep).collect();
+        (stays, moves)
+    }
+
     /// Calls `each`, in parallel, with an old partition, a new one, and the old one's accounts' numbers
     /// within the new one.
     pub fn each(&self, partitions: Partitions, each: impl Fn(usize, usize, &[Option<u32>]) + Sync) {

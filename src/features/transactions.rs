@@ -95,10 +95,18 @@ impl Reading<'_> {
         progress: &Progress,
     ) -> Result<(Transactions, Tally, bool)> {
         let days = self.as_of.since(since) as u32;
-        let cells: Vec<Mutex<Cells>> = self.no_cells().into_iter().map(Mutex::new).collect();
+        let (stays, moves) = places.unmoved(known.cells, self.partitions);
+        let accounts = |partition| self.partitions.accounts(partition).len();
+        let cells = stays
+            .into_par_iter()
+            .enumerate()
+            .map(|(partition, known)| Mutex::new(Cells::older(self.plan, known, accounts(partition), days)));
+        let cells: Vec<Mutex<Cells>> = cells.collect();
         places.each(self.partitions, |old, partition, places| {
-            let mut own = cells[partition].lock().expect("no thread panicked");
-            own.receive(self.plan, &known.cells[old], places, days);
+            if let Some(known) = &moves[old] {
+                let mut own = cells[partition].lock().expect("no thread panicked");
+                own.receive(self.plan, known, places, days);
+            }
         });
         let mut cells: Vec<Cells> =
             cells.into_par_iter().map(|cells| cells.into_inner().expect("no thread panicked")).collect();
@@ -214,7 +222,6 @@ impl Reading<'_> {
                     is_worth_it.store(false, Ordering::Relaxed);
                 }
             }
-            Ok(())
         };
         let needs = |delivery: Option<Day>| {
             if is_known(delivery) { self.needed(&[]) } else { self.needed(&eras.reach(delivery).columns) }
@@ -317,7 +324,6 @@ impl Reading<'_> {
         };
         let sink = |load: Load, _: &Origin, _: &[u32]| {
             load.packed.iter().for_each(|packed| scatter.take(packed, |_| false));
-            Ok(())
         };
         let needs = |delivery| self.needed(&reach_of(delivery).columns);
         let flush_if_full = || {

@@ -130,7 +130,7 @@ pub fn stream<P: Default + Send>(
     needs: &(dyn Fn(Option<Day>) -> Vec<bool> + Sync),
     progress: &Progress,
     pack: impl Fn(&Chunk, &mut P) -> Result<()> + Sync,
-    sink: impl Fn(P, &Origin, &[u32]) -> Result<()> + Sync,
+    sink: impl Fn(P, &Origin, &[u32]) + Sync,
     after_wave: impl Fn(),
 ) -> Result<Tally> {
     let bind =
@@ -143,10 +143,12 @@ pub fn stream<P: Default + Send>(
     progress.read(source.spec.name, source.files.len(), source.files.iter().map(OpenFile::rows).sum());
     for wave in waves(source.files) {
         signal::check()?;
-        let mut units: Vec<Unit<P>> = wave
+        let units: Vec<Result<Unit<P>>> = wave
             .par_iter()
             .map(|place| read_unit(source, &bindings[place.file], *place, progress, &pack))
-            .collect::<Result<_>>()?;
+            .collect();
+        // Of several troubles the first in order is told, whichever thread was faster.
+        let mut units: Vec<Unit<P>> = units.into_iter().collect::<Result<_>>()?;
         let repeats = match source.unique {
             Some(_) => {
                 let parts = wave.iter().zip(&mut units).map(|(place, unit)| Part {
@@ -160,12 +162,12 @@ pub fn stream<P: Default + Send>(
         for ((place, unit), repeats) in wave.iter().zip(&units).zip(&repeats) {
             report(source, *place, unit, repeats, &mut tally);
         }
-        wave.par_iter().zip(units).zip(&repeats).try_for_each(|((place, unit), repeats)| {
+        wave.par_iter().zip(units).zip(&repeats).for_each(|((place, unit), repeats)| {
             let file = &source.files[place.file];
             let Place { first_row, order, .. } = *place;
             let origin = Origin { file, delivery: file.delivery, first_row, order };
-            sink(unit.packed, &origin, repeats)
-        })?;
+            sink(unit.packed, &origin, repeats);
+        });
         after_wave();
     }
     Ok(tally)

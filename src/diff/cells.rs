@@ -85,17 +85,17 @@ impl Cells {
     /// Decodes an array; `slot` tells columns apart in `dictionaries`.
     pub fn decode(
         &self,
-        array: &ArrayRef,
+        array: ArrayRef,
         slot: usize,
         dictionaries: &mut Dictionaries,
     ) -> Result<Column, String> {
         match (&self.decoder, self.shape) {
-            (Some(decoder), _) => decoder.decode(array.clone(), slot, dictionaries),
+            (Some(decoder), _) => decoder.decode(array, slot, dictionaries),
             (None, Shape::Decimal(_)) => {
                 let unscaled = array.as_primitive::<Decimal128Type>().iter();
                 Ok(Column::Int(unscaled.map(|value| value.map(|value| value as i64)).collect::<Ints>()))
             }
-            (None, _) => Ok(Column::Text(printed(array))),
+            (None, _) => Ok(Column::Text(printed(&array))),
         }
     }
 }
@@ -182,6 +182,12 @@ impl Pairs {
         self.left.iter().copied().zip(self.right.iter().copied())
     }
 
+    /// By pair, whether it has both rows and they pass.
+    fn both(&self, passes: impl Fn(usize, usize) -> bool) -> Vec<bool> {
+        let pair = |(left, right)| left != NONE && right != NONE && passes(left as usize, right as usize);
+        self.iter().map(pair).collect()
+    }
+
     /// The rows of the pairs that have both.
     pub fn matched(&self) -> impl Iterator<Item = (usize, usize)> + Clone {
         let both = self.iter().filter(|(left, right)| *left != NONE && *right != NONE);
@@ -238,20 +244,11 @@ pub fn differ(
     pairs: &Pairs,
     tolerance: u64,
 ) -> Vec<bool> {
-    let matched = |differ: &dyn Fn(usize, usize) -> bool| {
-        let pair = |(left, right)| left != NONE && right != NONE && differ(left as usize, right as usize);
-        pairs.iter().map(pair).collect()
-    };
     let alike = left_shape == right_shape;
     match (left, right) {
         (Column::Int(a), Column::Int(b)) if alike => match (&a.valid, &b.valid) {
-            (None, None) if tolerance == 0 => {
-                let (a, b) = (&a.values[..], &b.values[..]);
-                let pair =
-                    |(left, right)| left != NONE && right != NONE && a[left as usize] != b[right as usize];
-                pairs.iter().map(pair).collect()
-            }
-            _ => matched(&|i, j| match (a.get(i), b.get(j)) {
+            (None, None) if tolerance == 0 => pairs.both(|i, j| a.values[i] != b.values[j]),
+            _ => pairs.both(|i, j| match (a.get(i), b.get(j)) {
                 (Some(a), Some(b)) => a.abs_diff(*b) > tolerance,
                 (None, None) => false,
                 _ => true,
@@ -260,10 +257,10 @@ pub fn differ(
         (Column::Text(a), Column::Text(b)) if a.dictionary.len().max(b.dictionary.len()) < pairs.len() => {
             let (a_names, b_names) = common_names(a, b);
             let name = |names: &[u32], code: u32| names.get(code as usize).copied().unwrap_or(NULL_CODE);
-            matched(&|i, j| name(&a_names, a.codes[i]) != name(&b_names, b.codes[j]))
+            pairs.both(|i, j| name(&a_names, a.codes[i]) != name(&b_names, b.codes[j]))
         }
-        (Column::Text(a), Column::Text(b)) => matched(&|i, j| a.get(i) != b.get(j)),
-        (Column::Bool(a), Column::Bool(b)) => matched(&|i, j| a[i] != b[j]),
-        _ => matched(&|i, j| text(left, left_shape, i) != text(right, right_shape, j)),
+        (Column::Text(a), Column::Text(b)) => pairs.both(|i, j| a.get(i) != b.get(j)),
+        (Column::Bool(a), Column::Bool(b)) => pairs.both(|i, j| a[i] != b[j]),
+        _ => pairs.both(|i, j| text(left, left_shape, i) != text(right, right_shape, j)),
     }
 }

@@ -102,15 +102,15 @@ impl SortedFile {
         let failed = |error: &dyn std::fmt::Display| input(format!("{}: {error}", self.subject));
         let Some(batch) = self.reader.next() else { return Ok(None) };
         let batch = batch.map_err(|error| failed(&error))?;
+        let (_, arrays, rows) = batch.into_parts();
         let mut columns = Vec::with_capacity(self.cells.len());
-        for (slot, cells) in self.cells.iter().enumerate() {
-            let column = cells.decode(batch.column(slot), slot, &mut self.dictionaries);
+        for (slot, (cells, array)) in self.cells.iter().zip(arrays).enumerate() {
+            let column = cells.decode(array, slot, &mut self.dictionaries);
             columns.push(column.map_err(|error| failed(&error))?);
         }
-        self.check_order(&columns, batch.num_rows())?;
-        self.read += batch.num_rows() as u64;
-        self.last =
-            self.key.iter().map(|slot| columns[*slot].gather(&[batch.num_rows() as u32 - 1])).collect();
+        self.check_order(&columns, rows)?;
+        self.read += rows as u64;
+        self.last = self.key.iter().map(|slot| columns[*slot].gather(&[rows as u32 - 1])).collect();
         Ok(Some(columns))
     }
 

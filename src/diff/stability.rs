@@ -117,13 +117,23 @@ fn count(
         }
         return;
     }
-    for (side, (ints, rows)) in [(left, &pairs.left), (right, &pairs.right)].into_iter().enumerate() {
-        let one = if side == 0 { [1, 0] } else { [0, 1] };
-        let Some(ints) = ints else { continue };
-        for row in rows.iter().filter(|row| **row != NONE) {
-            match ints.get(*row as usize) {
-                Some(value) => add(*value, one),
-                None => null[side] += 1,
+    let cell = |ints: Option<&Ints>, row: u32| {
+        let ints = ints.filter(|_| row != NONE)?;
+        Some(ints.get(row as usize).copied())
+    };
+    for (i, j) in pairs.iter() {
+        let (left, right) = (cell(left, i), cell(right, j));
+        if let (Some(Some(a)), Some(Some(b))) = (left, right)
+            && a == b
+        {
+            add(a, [1, 1]);
+            continue;
+        }
+        for (side, cell) in [left, right].into_iter().enumerate() {
+            match cell {
+                None => {}
+                Some(None) => null[side] += 1,
+                Some(Some(value)) => add(value, if side == 0 { [1, 0] } else { [0, 1] }),
             }
         }
     }

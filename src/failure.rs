@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use anyhow::Result;
+use rayon::iter::ParallelIterator;
+
 /// A failure with a stable exit code. Anything else that goes wrong is a fault of the program (70).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -61,6 +64,12 @@ pub fn failure(kind: Kind, message: impl Into<String>) -> anyhow::Error {
 /// The input-side failure, by far the most frequent one.
 pub fn input(message: impl Into<String>) -> anyhow::Error {
     failure(Kind::Input, message)
+}
+
+/// The results of work done in parallel, or the first of its errors in order, whichever thread was faster.
+pub fn in_order<T: Send>(results: impl ParallelIterator<Item = Result<T>>) -> Result<Vec<T>> {
+    let results: Vec<Result<T>> = results.collect();
+    results.into_iter().collect()
 }
 
 /// The exit code of an error: that of the [`Failure`] within it, else [`FAULT`].

@@ -83,10 +83,13 @@ fn reasons(
     accounts: usize,
 ) -> Vec<Vec<Option<Reason>>> {
     let most: Vec<i32> = scorecard.characteristics.iter().map(|c: &Characteristic| c.range().1).collect();
+    let places = |accounts: usize| -> Vec<Vec<Option<Reason>>> {
+        (0..scorecard.reasons).map(|_| Vec::with_capacity(accounts)).collect()
+    };
     // By run of accounts, by place.
     let of_run = |first: usize| {
         let run = first..(first + RUN).min(accounts);
-        let mut by_place = vec![Vec::with_capacity(run.len()); scorecard.reasons];
+        let mut by_place = places(run.len());
         let mut shortfalls: Vec<(i64, u16)> = Vec::with_capacity(points.len());
         for account in run {
             let shortfall = |number: usize| i64::from(most[number]) - i64::from(points[number][account]);
@@ -104,7 +107,7 @@ fn reasons(
         by_place
     };
     let starts: Vec<usize> = (0..accounts).step_by(RUN).collect();
-    let mut by_place = vec![Vec::with_capacity(accounts); scorecard.reasons];
+    let mut by_place = places(accounts);
     for run in starts.into_par_iter().map(of_run).collect::<Vec<_>>() {
         by_place.iter_mut().zip(run).for_each(|(all, own)| all.extend(own));
     }

@@ -160,13 +160,7 @@ impl Cells {
                 }
                 for group in bits(number, mask & era.sums[number]) {
                     let (cell, value) = (era.cells[group], row.value(segments.acts[group].value));
-                    match words[cell].checked_add(value) {
-                        Some(sum) => words[cell] = sum,
-                        None => {
-                            *self.carry.entry(base + cell).or_default() += i128::from(words[cell]);
-                            words[cell] = value;
-                        }
-                    }
+                    add_exact(&mut words[cell], value, &mut self.carry, base + cell);
                 }
                 for group in bits(number, mask & era.others[number]) {
                     let act = &segments.acts[group];
@@ -221,19 +215,9 @@ impl Cells {
                 };
                 self.subtract_exact(base + group.offset + usize::from(from), value);
                 if to != OUTSIDE {
-                    self.add_exact(base + group.offset + usize::from(to), value);
+                    let cell = base + group.offset + usize::from(to);
+                    add_exact(&mut self.words[cell], value, &mut self.carry, cell);
                 }
-            }
-        }
-    }
-
-    #[inline]
-    fn add_exact(&mut self, cell: usize, value: i64) {
-        match self.words[cell].checked_add(value) {
-            Some(sum) => self.words[cell] = sum,
-            None => {
-                *self.carry.entry(cell).or_default() += i128::from(self.words[cell]);
-                self.words[cell] = value;
             }
         }
     }
@@ -262,9 +246,8 @@ impl Cells {
         for words in cells.words.chunks_exact_mut(plan.stride.max(1)) {
             plan.groups.iter().for_each(|group| grow_older(group, &mut words[group.offset..], days));
         }
-        let reaches = |log: u32, age: u32| age < plan.groups[plan.logged[log as usize]].longest();
-        cells.sights.grow_older(days, reaches);
-        cells.steps.grow_older(days, reaches);
+        cells.sights.grow_older(days, reaches(plan));
+        cells.steps.grow_older(days, reaches(plan));
         cells
     }
 
@@ -284,9 +267,8 @@ impl Cells {
             }
         }
         let place = |account: u32| places.get(account as usize).copied().flatten();
-        let reaches = |log: u32, age: u32| age < plan.groups[plan.logged[log as usize]].longest();
-        receive(&mut self.sights, &other.sights, place, days, reaches);
-        receive(&mut self.steps, &other.steps, place, days, reaches);
+        receive(&mut self.sights, &other.sights, place, days, reaches(plan));
+        receive(&mut self.steps, &other.steps, place, days, reaches(plan));
     }
 
     /// Forgets what is known of some accounts.
@@ -352,6 +334,18 @@ impl Cells {
     }
 }
 
+/// Adds to a word, and what it cannot hold to the carry of its cell.
+#[inline]
+fn add_exact(word: &mut i64, value: i64, carry: &mut HashMap<usize, i128, FixedState>, cell: usize) {
+    match word.checked_add(value) {
+        Some(sum) => *word = sum,
+        None => {
+            *carry.entry(cell).or_default() += i128::from(*word);
+            *word = value;
+        }
+    }
+}
+
 #[inline]
 fn keep_latest(own: &mut [i64], age: u32, value: i64) {
     let (latest, age) = (own[0], i64::from(age) + 1);
@@ -366,6 +360,11 @@ fn keep_youngest(own: &mut [i64], age: u32) {
     if own[0] == 0 || age < own[0] {
         own[0] = age;
     }
+}
+
+/// Whether some window of a group in a log reaches back to an age.
+fn reaches(plan: &Plan) -> impl Fn(u32, u32) -> bool + '_ {
+    |log, age| age < plan.groups[plan.logged[log as usize]].longest()
 }
 
 fn is_smallest(plan: &Plan, log: u32) -> bool {

@@ -1,7 +1,7 @@
 //! Reads repayments: rows folded into ledgers, the bills that are due accumulated. A later night folds
 //! in what has come since and looks again only at the accounts with a bill that has changed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
@@ -20,7 +20,7 @@ use crate::expr::column::{FALSE, TRUE};
 use crate::expr::{Column, Frame, Ints, Texts};
 use crate::failure::input;
 use crate::input::accounts::{Accounts, STRANGER, Strangers};
-use crate::input::stream::{Chunk, Origin, Source, Tally, recent, stream};
+use crate::input::stream::{Chunk, Origin, Source, Tally, is_repeat, recent, stream};
 use crate::job::BILL_COLUMNS;
 
 /// What repayments come to.
@@ -101,8 +101,7 @@ impl Reading<'_> {
         });
         let (mut cells, ledgers): (Vec<Mutex<Cells>>, Vec<Mutex<Ledger>>) = stays.unzip();
         cells.truncate(self.partitions.of_book());
-        places.each(self.partitions, |old, partition, local| {
-            let Some((known, ledger)) = &moves[old] else { return };
+        places.each(self.partitions, &moves, |old, (known, ledger), partition, local| {
             if let Some(cells) = cells.get(partition).filter(|_| old < book) {
                 cells.lock().expect("no thread panicked").receive(self.plan, known, local, days);
             }
@@ -153,10 +152,16 @@ impl Reading<'_> {
             Ok(())
         };
         let sink = |load: Load, origin: &Origin, repeats: &[u32]| {
+            let Load { mut rows, numbers } = load;
+            let mut places = 0..rows.len();
+            rows.retain(|_| !places.next().is_some_and(|place| is_repeat(&numbers, place, repeats)));
+            let partition = |row: &Row| self.partitions.of(row.key.account);
+            // Most deliveries are in order of account.
+            rows.sort_by_key(partition);
             let delivery = origin.delivery.map_or(i32::MIN, |day| day.0);
-            for (partition, rows) in self.by_partition(load, repeats) {
-                let mut ledger = ledgers[partition].lock().expect("no thread panicked");
-                ledger.add(origin.order, delivery, rows.into_iter());
+            for own in rows.chunk_by(|a, b| partition(a) == partition(b)) {
+                let mut ledger = ledgers[partition(&own[0])].lock().expect("no thread panicked");
+                ledger.add(origin.order, delivery, own.to_vec());
             }
         };
         let fold = || {
@@ -201,27 +206,6 @@ impl Reading<'_> {
             conflicts += counted;
         }
         Ok((bills, (conflicts, tally)))
-    }
-
-    /// The rows that are no repeats, by partition.
-    fn by_partition(&self, load: Load, repeats: &[u32]) -> BTreeMap<usize, Vec<Row>> {
-        let is_repeat = |place: usize| {
-            !repeats.is_empty()
-                && load.numbers.get(place).is_some_and(|number| repeats.binary_search(number).is_ok())
-        };
-        let mut parts: BTreeMap<usize, Vec<Row>> = BTreeMap::new();
-        let rows: Vec<Row> = load
-            .rows
-            .iter()
-            .enumerate()
-            .filter(|(place, _)| !is_repeat(*place))
-            .map(|(_, row)| row.clone())
-            .collect();
-        let partition = |row: &Row| self.partitions.of(row.key.account);
-        for run in rows.chunk_by(|a, b| partition(a) == partition(b)) {
-            parts.entry(partition(&run[0])).or_default().extend_from_slice(run);
-        }
-        parts
     }
 
     /// Accumulates a partition's bills: all, or those of the accounts of which one has changed.

@@ -11,7 +11,7 @@ use super::accumulate::{Cells, Total};
 use super::plan::Plan;
 use super::table::{FeatureTable, Narrow};
 use crate::expr::{Column, Frame, Ints};
-use crate::failure::input;
+use crate::failure::{in_order, input};
 use crate::input::accounts::Accounts;
 use crate::job::{Feature, FeatureKind};
 
@@ -43,19 +43,13 @@ impl Answers {
         accounts: &Accounts,
         partitions: Partitions,
     ) -> Result<()> {
-        let added: Vec<Result<()>> = self
-            .parts
-            .par_iter_mut()
-            .skip(first)
-            .zip(cells)
-            .enumerate()
-            .map(|(number, (part, cells))| {
-                let range = partitions.accounts(first + number);
-                let answered = answer(plan, cells, range.len(), part);
-                answered.map_err(|overflow| overflow.told(features, accounts, range))
-            })
-            .collect();
-        added.into_iter().collect()
+        let parts = self.parts.par_iter_mut().skip(first).zip(cells).enumerate();
+        in_order(parts.map(|(number, (part, cells))| {
+            let range = partitions.accounts(first + number);
+            let answered = answer(plan, cells, range.len(), part);
+            answered.map_err(|overflow| overflow.told(features, accounts, range))
+        }))
+        .map(|_| ())
     }
 
     /// Computes ratios and expressions, in file order.
@@ -65,17 +59,12 @@ impl Answers {
         accounts: &Accounts,
         partitions: Partitions,
     ) -> Result<FeatureTable> {
-        let derived: Vec<Result<Vec<Narrow>>> = self
-            .parts
-            .into_par_iter()
-            .enumerate()
-            .map(|(number, part)| {
-                let range = partitions.accounts(number);
-                let derived = derive(features, part, range.len());
-                derived.map_err(|overflow| overflow.told(features, accounts, range))
-            })
-            .collect();
-        Ok(FeatureTable::of_parts(derived.into_iter().collect::<Result<_>>()?))
+        let derived = in_order(self.parts.into_par_iter().enumerate().map(|(number, part)| {
+            let range = partitions.accounts(number);
+            let derived = derive(features, part, range.len());
+            derived.map_err(|overflow| overflow.told(features, accounts, range))
+        }))?;
+        Ok(FeatureTable::of_parts(derived))
     }
 }
 

@@ -97,8 +97,7 @@ const HASHER: FixedState = FixedState::with_seed(0);
 impl Ledger {
     /// Adds rows of a row group; its delivery may be none before one that has been folded, and `order`
     /// tells row groups apart, those of earlier deliveries first.
-    pub fn add(&mut self, order: u64, delivery: i32, rows: impl Iterator<Item = Row>) {
-        let rows: Vec<Row> = rows.collect();
+    pub fn add(&mut self, order: u64, delivery: i32, rows: Vec<Row>) {
         self.fresh_rows += rows.len();
         self.fresh.push(Batch { order, delivery, rows });
     }
@@ -307,7 +306,7 @@ mod tests {
         let mut ledger = Ledger::default();
         // Row groups come in any order.
         for (order, rows) in deliveries.iter().enumerate().rev() {
-            ledger.add(order as u64, order as i32 + 1, rows.iter().cloned());
+            ledger.add(order as u64, order as i32 + 1, rows.clone());
         }
         ledger.settle();
         ledger.bills[0].clone()
@@ -350,7 +349,7 @@ mod tests {
         for settles in [false, true] {
             let mut ledger = Ledger::default();
             for (order, (row, delivery)) in rows.iter().zip(deliveries).enumerate() {
-                ledger.add(order as u64, delivery, [row.clone()].into_iter());
+                ledger.add(order as u64, delivery, vec![row.clone()]);
                 if settles { ledger.settle() } else { ledger.fold() }
             }
             ledger.settle();

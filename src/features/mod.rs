@@ -115,10 +115,16 @@ impl Places {
         (stays, moves)
     }
 
-    /// Calls `each`, in parallel, with an old partition, a new one, and the old one's accounts' numbers
-    /// within the new one.
-    pub fn each(&self, partitions: Partitions, each: impl Fn(usize, usize, &[Option<u32>]) + Sync) {
-        self.by_partition.par_iter().enumerate().for_each(|(old, places)| {
+    /// Calls `each`, in parallel, with an old partition of which something is `known`, that, a new
+    /// partition, and the old one's accounts' numbers within the new one.
+    pub fn each<T: Sync>(
+        &self,
+        partitions: Partitions,
+        known: &[Option<T>],
+        each: impl Fn(usize, &T, usize, &[Option<u32>]) + Sync,
+    ) {
+        self.by_partition.par_iter().zip(known).enumerate().for_each(|(old, (places, known))| {
+            let Some(known) = known else { return };
             let mut targets: Vec<usize> =
                 places.iter().flatten().map(|account| partitions.of(*account)).collect();
             targets.sort_unstable();
@@ -128,7 +134,7 @@ impl Places {
                 let local = |place: &Option<u32>| {
                     place.filter(|account| partitions.of(*account) == target).map(|account| account - first)
                 };
-                each(old, target, &places.iter().map(local).collect::<Vec<_>>());
+                each(old, known, target, &places.iter().map(local).collect::<Vec<_>>());
             }
         });
     }

@@ -53,8 +53,14 @@ impl Scatter {
         }
     }
 
-    /// Whether enough rows wait.
-    pub fn is_full(&self) -> bool {
+    /// Flushes if enough rows wait.
+    pub fn flush_if_full(&self, each: impl Fn(usize, &[Packed]) + Sync) {
+        if self.is_full() {
+            self.flush(each);
+        }
+    }
+
+    fn is_full(&self) -> bool {
         let accounts = self.partitions.accounts(self.partitions.of_book() - 1).end as usize;
         self.rows.load(Ordering::Relaxed) >= ROWS_AT_LEAST.max(ROWS_AN_ACCOUNT * accounts)
     }

@@ -19,7 +19,7 @@ use crate::day::Day;
 use crate::expr::{Column, Frame};
 use crate::input::accounts::{Accounts, STRANGER, Strangers};
 use crate::input::file::OpenFile;
-use crate::input::stream::{Chunk, Origin, Source, Tally, recent, stream};
+use crate::input::stream::{Chunk, Origin, Source, Tally, is_repeat, recent, stream};
 
 /// Rows left out as repeats, by delivery and file, ascending.
 pub type Repeats = BTreeMap<(Day, String), Vec<u64>>;
@@ -102,11 +102,9 @@ impl Reading<'_> {
             .enumerate()
             .map(|(partition, known)| Mutex::new(Cells::older(self.plan, known, accounts(partition), days)));
         let cells: Vec<Mutex<Cells>> = cells.collect();
-        places.each(self.partitions, |old, partition, places| {
-            if let Some(known) = &moves[old] {
-                let mut own = cells[partition].lock().expect("no thread panicked");
-                own.receive(self.plan, known, places, days);
-            }
+        places.each(self.partitions, &moves, |_, known, partition, places| {
+            let mut own = cells[partition].lock().expect("no thread panicked");
+            own.receive(self.plan, known, places, days);
         });
         let mut cells: Vec<Cells> =
             cells.into_par_iter().map(|cells| cells.into_inner().expect("no thread panicked")).collect();
@@ -157,12 +155,10 @@ impl Reading<'_> {
         let longest = i64::from(self.plan.longest_days.expect("windows of transactions are bounded"));
         let cells: Vec<Mutex<Cells>> = cells.into_iter().map(Mutex::new).collect();
         let scatter = Scatter::new(self.partitions);
-        let flush = || {
-            scatter.flush(|number, rows| {
-                let mut cells = cells[number].lock().expect("no thread panicked");
-                let first = self.partitions.accounts(number).start;
-                cells.add(self.plan, &segments, first, rows.iter().flat_map(Packed::iter));
-            });
+        let add = |number: usize, rows: &[Packed]| {
+            let mut cells = cells[number].lock().expect("no thread panicked");
+            let first = self.partitions.accounts(number).start;
+            cells.add(self.plan, &segments, first, rows.iter().flat_map(Packed::iter));
         };
         let kept = Mutex::new((late, repeats));
         let rows: u64 = self.source.files.iter().map(OpenFile::rows).sum();
@@ -210,7 +206,7 @@ impl Reading<'_> {
         };
         let sink = |load: Load, origin: &Origin, repeats: &[u32]| {
             if let Some(packed) = &load.packed {
-                scatter.take(packed, |place| load.is_repeat(place, repeats));
+                scatter.take(packed, |place| is_repeat(&load.numbers, place, repeats));
             }
             if keeps {
                 let mut kept = kept.lock().expect("no thread panicked");
@@ -228,13 +224,8 @@ impl Reading<'_> {
         };
         let files = recent(self.source.spec, self.source.files, self.as_of, since);
         let source = Source { files: &files, ..self.source.clone() };
-        let flush_if_full = || {
-            if scatter.is_full() {
-                flush()
-            }
-        };
-        let tally = stream(&source, &needs, progress, pack, sink, flush_if_full)?;
-        flush();
+        let tally = stream(&source, &needs, progress, pack, sink, || scatter.flush_if_full(add))?;
+        scatter.flush(add);
         let mut cells: Vec<Cells> =
             cells.into_iter().map(|cells| cells.into_inner().expect("no thread panicked")).collect();
         cells.par_iter_mut().for_each(|cells| cells.settle(self.plan));
@@ -255,7 +246,7 @@ impl Reading<'_> {
             rows.extend(repeats.iter().map(|row| origin.first_row + u64::from(*row)));
         }
         for (place, row) in load.packed.iter().flat_map(Packed::iter).enumerate() {
-            if load.late[place] && row.age() < longest && !load.is_repeat(place, repeats) {
+            if load.late[place] && row.age() < longest && !is_repeat(&load.numbers, place, repeats) {
                 late.push_as(row, row.account(), row.age());
             }
         }
@@ -274,12 +265,10 @@ impl Reading<'_> {
         let segments = Segments::new(self.plan, self.as_of);
         let cells: Vec<Mutex<&mut Cells>> = cells.iter_mut().map(Mutex::new).collect();
         let scatter = Scatter::new(self.partitions);
-        let flush = || {
-            scatter.flush(|number, rows| {
-                let first = self.partitions.accounts(number).start;
-                let mut cells = cells[number].lock().expect("no thread panicked");
-                cells.cross(self.plan, &segments, first, rows.iter().flat_map(Packed::iter), days);
-            });
+        let cross = |number: usize, rows: &[Packed]| {
+            let first = self.partitions.accounts(number).start;
+            let mut cells = cells[number].lock().expect("no thread panicked");
+            cells.cross(self.plan, &segments, first, rows.iter().flat_map(Packed::iter), days);
         };
         scatter.take(late, |_| false);
 
@@ -326,13 +315,8 @@ impl Reading<'_> {
             load.packed.iter().for_each(|packed| scatter.take(packed, |_| false));
         };
         let needs = |delivery| self.needed(&reach_of(delivery).columns);
-        let flush_if_full = || {
-            if scatter.is_full() {
-                flush()
-            }
-        };
-        stream(&source, &needs, progress, pack, sink, flush_if_full)?;
-        flush();
+        stream(&source, &needs, progress, pack, sink, || scatter.flush_if_full(cross))?;
+        scatter.flush(cross);
         Ok(())
     }
 
@@ -407,13 +391,5 @@ impl Eras {
         let youngest = delivery.map_or(0, |delivery| self.as_of.since(delivery));
         let era = self.reaches.iter().find(|(edge, _)| youngest < *edge);
         &era.expect("the last era has no end").1
-    }
-}
-
-impl Load {
-    #[inline]
-    fn is_repeat(&self, place: usize, repeats: &[u32]) -> bool {
-        !repeats.is_empty()
-            && self.numbers.get(place).is_some_and(|number| repeats.binary_search(number).is_ok())
     }
 }

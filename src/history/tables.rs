@@ -36,7 +36,8 @@ const BATCH_ROWS: usize = 65_536;
 impl Table {
     /// A table of integers made row by row.
     pub fn of_rows<const N: usize>(name: String, rows: impl Iterator<Item = [i64; N]>) -> Table {
-        let mut columns = vec![Vec::with_capacity(rows.size_hint().0); N];
+        let room = rows.size_hint().0;
+        let mut columns: [Vec<i64>; N] = std::array::from_fn(|_| Vec::with_capacity(room));
         for row in rows {
             columns.iter_mut().zip(row).for_each(|(column, value)| column.push(value));
         }

@@ -106,21 +106,17 @@ impl Decoder {
         slot: usize,
         dictionaries: &mut Dictionaries,
     ) -> Result<Column, String> {
-        if array.data_type() == &DataType::Int64 {
-            return Ok(Column::Int(taken_over(array)));
-        }
-        let array = &array;
         match self {
             Decoder::Int => integers(array).map(Column::Int),
-            Decoder::Date => Ok(Column::Int(primitive::<Date32Type>(array, i64::from))),
+            Decoder::Date => Ok(Column::Int(primitive::<Date32Type>(&array, i64::from))),
             Decoder::Bool => {
                 let truth = |truth: Option<bool>| truth.map_or(UNKNOWN, |t| if t { TRUE } else { FALSE });
                 Ok(Column::Bool(array.as_boolean().iter().map(truth).collect()))
             }
-            Decoder::Text => Ok(Column::Text(text(array, slot, dictionaries))),
+            Decoder::Text => Ok(Column::Text(text(&array, slot, dictionaries))),
             Decoder::PlainText => Ok(Column::Text(array.as_string::<i32>().iter().collect())),
-            Decoder::Decimal(factor) => decimals(array, *factor).map(Column::Int),
-            Decoder::Timestamp(zone) => timestamps(array, zone.as_ref()).map(Column::Int),
+            Decoder::Decimal(factor) => decimals(&array, *factor).map(Column::Int),
+            Decoder::Timestamp(zone) => timestamps(&array, zone.as_ref()).map(Column::Int),
         }
     }
 }
@@ -143,14 +139,15 @@ fn primitive<T: ArrowPrimitiveType>(array: &ArrayRef, widen: impl Fn(T::Native) 
     Ints { values: array.values().iter().map(|value| widen(*value)).collect(), valid: validity(array) }
 }
 
-fn integers(array: &ArrayRef) -> Result<Ints, String> {
+fn integers(array: ArrayRef) -> Result<Ints, String> {
     Ok(match array.data_type() {
-        DataType::Int8 => primitive::<Int8Type>(array, i64::from),
-        DataType::Int16 => primitive::<Int16Type>(array, i64::from),
-        DataType::Int32 => primitive::<Int32Type>(array, i64::from),
-        DataType::UInt8 => primitive::<UInt8Type>(array, i64::from),
-        DataType::UInt16 => primitive::<UInt16Type>(array, i64::from),
-        DataType::UInt32 => primitive::<UInt32Type>(array, i64::from),
+        DataType::Int8 => primitive::<Int8Type>(&array, i64::from),
+        DataType::Int16 => primitive::<Int16Type>(&array, i64::from),
+        DataType::Int32 => primitive::<Int32Type>(&array, i64::from),
+        DataType::Int64 => taken_over(array),
+        DataType::UInt8 => primitive::<UInt8Type>(&array, i64::from),
+        DataType::UInt16 => primitive::<UInt16Type>(&array, i64::from),
+        DataType::UInt32 => primitive::<UInt32Type>(&array, i64::from),
         DataType::UInt64 => {
             let fits =
                 |value: u64| i64::try_from(value).map_err(|_| format!("{value} does not fit in Int64"));

@@ -11,7 +11,7 @@ use super::lines::{Lines, Pending, Status};
 use crate::console::Progress;
 use crate::day::Day;
 use crate::expr::Column;
-use crate::failure::input;
+use crate::failure::{in_order, input};
 use crate::job::{InputSpec, input_names};
 
 /// One adjustment of one line.
@@ -48,8 +48,7 @@ pub fn overlay(
         progress.advance(file.rows());
         Ok(adjustments)
     });
-    let read: Vec<Result<Vec<Adjustment>>> = read.collect();
-    let read: Vec<Vec<Adjustment>> = read.into_iter().collect::<Result<_>>()?;
+    let read: Vec<Vec<Adjustment>> = in_order(read)?;
     let mut by_line: HashMap<Line, Vec<Adjustment>> = HashMap::new();
     for adjustment in read.into_iter().flatten() {
         by_line.entry(adjustment.line.clone()).or_default().push(adjustment);

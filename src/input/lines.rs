@@ -13,7 +13,7 @@ use crate::console::Progress;
 use crate::day::Day;
 use crate::expr::column::concat;
 use crate::expr::{Column, Scope, Texts};
-use crate::failure::input;
+use crate::failure::{in_order, input};
 use crate::job::{InputSpec, LINE_COLUMNS};
 
 /// What can be done with a line.
@@ -216,19 +216,15 @@ fn read_delivery(
         groups.extend((0..file.row_groups.len()).map(|group| (number, group)));
     }
     let bindings = files.iter().map(|file| file.bind(spec, wanted, units)).collect::<Result<Vec<_>>>()?;
-    let read: Vec<Result<Vec<Vec<Column>>>> = groups
-        .par_iter()
-        .map(|(number, group)| {
-            let mut batches = Vec::new();
-            files[*number].read(&bindings[*number], *group, |columns| {
-                batches.push(columns);
-                Ok(())
-            })?;
-            progress.advance(files[*number].row_groups[*group]);
-            Ok(batches)
-        })
-        .collect();
-    let read: Vec<Vec<Vec<Column>>> = read.into_iter().collect::<Result<_>>()?;
+    let read: Vec<Vec<Vec<Column>>> = in_order(groups.par_iter().map(|(number, group)| {
+        let mut batches = Vec::new();
+        files[*number].read(&bindings[*number], *group, |columns| {
+            batches.push(columns);
+            Ok(())
+        })?;
+        progress.advance(files[*number].row_groups[*group]);
+        Ok(batches)
+    }))?;
     let mut parts: Vec<Vec<Column>> = vec![Vec::new(); wanted.len()];
     for batch in read.into_iter().flatten() {
         batch.into_iter().zip(&mut parts).for_each(|(column, part)| part.push(column));

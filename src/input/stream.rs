@@ -13,6 +13,7 @@ use super::unique::{Keys, Part, Seen};
 use crate::console::Progress;
 use crate::day::Day;
 use crate::expr::Column;
+use crate::failure::in_order;
 use crate::job::InputSpec;
 use crate::signal;
 
@@ -122,6 +123,12 @@ struct Place {
     order: u64,
 }
 
+/// Whether a packed row is among the repeats; `numbers` are the row numbers of those that were packed.
+#[inline]
+pub fn is_repeat(numbers: &[u32], place: usize, repeats: &[u32]) -> bool {
+    !repeats.is_empty() && numbers.get(place).is_some_and(|number| repeats.binary_search(number).is_ok())
+}
+
 /// Reads everything. `pack` takes accepted rows out of each batch; `sink` gets what was packed from a
 /// row group, with the row numbers (ascending, within the row group) that turned out to be repeats. Waves come in
 /// order of delivery; `after_wave` is called between them.
@@ -135,20 +142,15 @@ pub fn stream<P: Default + Send>(
 ) -> Result<Tally> {
     let bind =
         |file: &OpenFile| file.bind_only(source.spec, &source.wanted, source.units, &needs(file.delivery));
-    let bindings: Vec<Result<Binding>> = source.files.par_iter().map(bind).collect();
-    let bindings: Vec<Binding> = bindings.into_iter().collect::<Result<_>>()?;
+    let bindings: Vec<Binding> = in_order(source.files.par_iter().map(bind))?;
     let within = source.spec.unique.as_ref().map_or(0, |unique| unique.within_days);
     let mut seen = Seen::new(within);
     let mut tally = Tally::default();
     progress.read(source.spec.name, source.files.len(), source.files.iter().map(OpenFile::rows).sum());
     for wave in waves(source.files) {
         signal::check()?;
-        let units: Vec<Result<Unit<P>>> = wave
-            .par_iter()
-            .map(|place| read_unit(source, &bindings[place.file], *place, progress, &pack))
-            .collect();
-        // Of several troubles the first in order is told, whichever thread was faster.
-        let mut units: Vec<Unit<P>> = units.into_iter().collect::<Result<_>>()?;
+        let unit = |place: &Place| read_unit(source, &bindings[place.file], *place, progress, &pack);
+        let mut units: Vec<Unit<P>> = in_order(wave.par_iter().map(unit))?;
         let repeats = match source.unique {
             Some(_) => {
                 let parts = wave.iter().zip(&mut units).map(|(place, unit)| Part {

@@ -11,7 +11,7 @@ use rustix::fs::{CWD, RenameFlags};
 use super::manifest::{MANIFEST, Manifest, OutputEntry};
 use super::{Results, tables};
 use crate::day::Day;
-use crate::failure::{Kind, failure};
+use crate::failure::{Kind, failure, in_order};
 use crate::input::file::file_hash;
 use crate::job::RUN_FILES;
 
@@ -124,16 +124,11 @@ impl Stage {
             tables::rejects(results),
             tables::scores(results),
         ];
-        let written: Vec<Result<OutputEntry>> = all
-            .par_iter()
-            .map(|table| {
-                let path = self.directory.join(format!("{}.parquet", table.name));
-                tables::write_parquet(table, &path, &metadata)?;
-                self.entry(&path, Some(table.rows))
-            })
-            .collect();
-        // The first of several errors, whichever thread came upon it.
-        let mut outputs = written.into_iter().collect::<Result<Vec<_>>>()?;
+        let mut outputs: Vec<OutputEntry> = in_order(all.par_iter().map(|table| {
+            let path = self.directory.join(format!("{}.parquet", table.name));
+            tables::write_parquet(table, &path, &metadata)?;
+            self.entry(&path, Some(table.rows))
+        }))?;
         if results.job.csv {
             let path = self.directory.join("adjustments.csv");
             tables::write_csv(&all[0], &path)?;

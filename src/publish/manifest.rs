@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::gates::Outcome;
 use super::{Dates, Results};
 use crate::day::Day;
-use crate::failure::input;
+use crate::failure::{in_order, input};
 use crate::input::accounts::Ids;
 use crate::input::file::{OpenFile, bytes_hash, file_hash};
 use crate::input::rejects::Reason;
@@ -200,10 +200,8 @@ impl Identity {
             .collect();
         let all: Vec<(&InputSpec, &OpenFile)> =
             files.iter().flat_map(|(spec, files)| files.iter().map(|file| (*spec, file))).collect();
-        let entries: Vec<Result<InputEntry>> =
-            all.into_par_iter().map(|(spec, file)| entry(spec, file, dates)).collect();
-        // The first of several errors, whichever thread came upon it.
-        let inputs: Vec<InputEntry> = entries.into_iter().collect::<Result<_>>()?;
+        let inputs: Vec<InputEntry> =
+            in_order(all.into_par_iter().map(|(spec, file)| entry(spec, file, dates)))?;
         let fingerprint = fingerprint(SCHEMA_VERSION, dates, &job_files, &inputs)?;
         Ok(Identity { fingerprint, dates, job_files, inputs })
     }

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use crate::day::Day;
 use crate::expr::Type;
+use crate::failure::in_order;
 use crate::features::plan::Plan;
 use crate::features::transactions::longest_sum;
 use crate::history::{Grounds, Plans};
@@ -153,10 +154,7 @@ impl Files {
             (&job.inputs.lines, &self.lines, &lines),
         ];
         for (spec, files, wanted) in all {
-            let bound: Vec<Result<()>> =
-                files.par_iter().map(|file| file.bind(spec, wanted, &units).map(|_| ())).collect();
-            // The first of several errors, whichever thread came upon it.
-            bound.into_iter().collect::<Result<()>>()?;
+            in_order(files.par_iter().map(|file| file.bind(spec, wanted, &units)))?;
         }
         Ok(())
     }

@@ -64,6 +64,13 @@ pub struct Section {
     pub tables: Vec<Table>,
 }
 
+impl Section {
+    /// An empty one.
+    pub fn new(id: &str, title: &str) -> Section {
+        Section { id: id.to_string(), title: title.to_string(), ..Section::default() }
+    }
+}
+
 /// A table.
 #[derive(Debug, Default, Serialize)]
 pub struct Table {

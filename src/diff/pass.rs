@@ -10,7 +10,7 @@ use super::decisions::DecisionTally;
 use super::findings::{Example, Presence};
 use super::join::Piece;
 use super::movers::Movers;
-use super::runs::Layout;
+use super::runs::{Block, Layout};
 use super::score_causes::{AccountCauses, ScoreCauseTally};
 use super::scores::ScoreTally;
 use super::selection::{Selection, Tolerances};
@@ -236,6 +236,20 @@ impl<'a> Pass<'a> {
     }
 }
 
+/// The side that has a row or a line, and which of its own that is.
+fn side_of<'l, 'p>(
+    layouts: [&'l Layout; 2],
+    piece: &Piece<'p>,
+    left: u32,
+    right: u32,
+) -> (&'l Layout, &'p Block, usize) {
+    match (piece.left, piece.right) {
+        (Some(block), _) if left != NONE => (layouts[0], block, left as usize),
+        (_, Some(block)) => (layouts[1], block, right as usize),
+        _ => unreachable!("one side has it"),
+    }
+}
+
 /// The parts of a row's key, from the side that has it.
 fn key_of<'p>(
     layouts: [&Layout; 2],
@@ -243,12 +257,8 @@ fn key_of<'p>(
     left: u32,
     right: u32,
 ) -> Vec<(&'p Column, Shape, usize)> {
-    let (layout, block, row) = match (piece.left, piece.right) {
-        (Some(block), _) if left != NONE => (layouts[0], block, left),
-        (_, Some(block)) => (layouts[1], block, right),
-        _ => unreachable!("one side has the row"),
-    };
-    layout.key.iter().map(|slot| (&block.columns[*slot], layout.columns[*slot].1, row as usize)).collect()
+    let (layout, block, row) = side_of(layouts, piece, left, right);
+    layout.key.iter().map(|slot| (&block.columns[*slot], layout.columns[*slot].1, row)).collect()
 }
 
 /// Account and product of a line, from the side that has it.
@@ -258,14 +268,10 @@ fn line_key<'p>(
     left: u32,
     right: u32,
 ) -> Vec<(&'p Column, Shape, usize)> {
-    let (layout, block, line) = match (piece.left, piece.right) {
-        (Some(block), _) if left != NONE => (layouts[0], block, left),
-        (_, Some(block)) => (layouts[1], block, right),
-        _ => unreachable!("one side has the line"),
-    };
+    let (layout, block, line) = side_of(layouts, piece, left, right);
     let part = |name: &str| {
         let slot = layout.of_lines(name)?;
-        Some((&block.lines[slot], layout.lines[slot].1, line as usize))
+        Some((&block.lines[slot], layout.lines[slot].1, line))
     };
     ["account_id", "product"].into_iter().filter_map(part).collect()
 }

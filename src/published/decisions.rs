@@ -8,37 +8,19 @@ use crate::failure::input;
 use crate::input::accounts::Accounts;
 use crate::input::lines::{Lines, Pending, Status};
 use crate::input::stream::Tally;
-use crate::job::{Action, Policy};
+use crate::job::{Action, DECISION_COLUMNS, Policy};
 use crate::policy::{Decision, exposure, exposure_after};
 
 /// Where the columns of decisions.parquet stand.
 #[derive(Debug, Clone)]
 pub struct Slots {
-    slots: [usize; COLUMNS.len()],
+    slots: [usize; COLUMNS],
     /// The run's as-of date.
     pub as_of: Day,
 }
 
-/// With what holds them; a date is kept as an integer.
-const COLUMNS: [(&str, Type); 17] = [
-    ("product", Type::Text),
-    ("action", Type::Text),
-    ("reason", Type::Text),
-    ("rule", Type::Text),
-    ("old_limit", Type::Int),
-    ("new_limit", Type::Int),
-    ("old_status", Type::Text),
-    ("new_status", Type::Text),
-    ("bound_by", Type::Text),
-    ("effective_on", Type::Int),
-    ("balance", Type::Int),
-    ("days_open", Type::Int),
-    ("days_since_increase", Type::Int),
-    ("days_since_decrease", Type::Int),
-    ("pending_limit", Type::Int),
-    ("pending_status", Type::Text),
-    ("pending_on", Type::Int),
-];
+/// How many a decision is made of: its product, and what gates see of it.
+const COLUMNS: usize = 1 + DECISION_COLUMNS.len();
 
 impl Slots {
     /// Finds them among columns of these names and types; `run` is for messages.
@@ -47,9 +29,12 @@ impl Slots {
         as_of: Day,
         run: &str,
     ) -> Result<Slots> {
-        let mut slots = [0; COLUMNS.len()];
-        for (slot, (name, kind)) in slots.iter_mut().zip(COLUMNS) {
+        let mut slots = [0; COLUMNS];
+        let names = [("product", Type::Text)].into_iter().chain(DECISION_COLUMNS);
+        for (slot, (name, kind)) in slots.iter_mut().zip(names) {
+            // A date is kept as an integer.
             let held = |kind: Type| if kind == Type::Date { Type::Int } else { kind };
+            let kind = held(kind);
             let found = columns.clone().position(|(known, found)| (known, held(found)) == (name, kind));
             *slot = found.ok_or_else(|| {
                 let kind = kind.name();

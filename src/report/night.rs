@@ -105,13 +105,7 @@ pub(super) fn gates(run: &PublishedRun) -> Section {
             "A night is published only where all of them hold. The shaded part of a bar is what a gate allows."
         }
     };
-    Section {
-        id: "gates".to_string(),
-        title: "Gates".to_string(),
-        note: note.to_string(),
-        tables: vec![table],
-        ..Section::default()
-    }
+    Section { note: note.to_string(), tables: vec![table], ..Section::new("gates", "Gates") }
 }
 
 /// A whole number with separators, whatever its size.
@@ -162,11 +156,9 @@ fn bullet(bounds: Bounds, outcome: &Outcome) -> Option<Bar> {
 /// Rejects by day and reason.
 pub(super) fn rejects(figures: &Figures) -> Section {
     let mut section = Section {
-        id: "rejects".to_string(),
-        title: "Rejected rows".to_string(),
         note: "Rows that were left out, by input, day of delivery and reason; of the deliveries this run reports on."
             .to_string(),
-        ..Section::default()
+        ..Section::new("rejects", "Rejected rows")
     };
     if figures.rejects.is_empty() {
         section.note = "No row was rejected.".to_string();

@@ -214,12 +214,7 @@ pub(super) fn limits(run: &PublishedRun) -> Section {
         Cell::default(),
         Cell::money(change, units).tone("strong"),
     ]);
-    Section {
-        id: "limits".to_string(),
-        title: "Limits".to_string(),
-        tables: vec![table],
-        ..Section::default()
-    }
+    Section { tables: vec![table], ..Section::new("limits", "Limits") }
 }
 
 /// Reasons by frequency: those of the scores, and those of the decisions.
@@ -319,13 +314,7 @@ pub(super) fn rules(run: &PublishedRun, figures: &Figures) -> Section {
             format!("{} of {} rules decided about no line: {}.", never.len(), rules.len(), never.join("; "))
         }
     };
-    Section {
-        id: "rules".to_string(),
-        title: "Rules".to_string(),
-        note,
-        tables: vec![table],
-        ..Section::default()
-    }
+    Section { note, tables: vec![table], ..Section::new("rules", "Rules") }
 }
 
 /// The caps that cut raises, and what became of those.
@@ -357,11 +346,5 @@ pub(super) fn caps(figures: &Figures) -> Section {
     if budget > 0 {
         note += &format!(" {} raises were refused because the budget was used up.", thousands(budget.into()));
     }
-    Section {
-        id: "caps".to_string(),
-        title: "Caps that bind".to_string(),
-        note,
-        tables: vec![table],
-        ..Section::default()
-    }
+    Section { note, tables: vec![table], ..Section::new("caps", "Caps that bind") }
 }

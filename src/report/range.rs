@@ -68,10 +68,8 @@ fn assemble(nights: &[Night]) -> Page {
     let (first, last) = (days[0], days[days.len() - 1]);
     let series = series(nights);
     let mut section = Section {
-        id: "days".to_string(),
-        title: "Day by day".to_string(),
         note: "Each line has its own scale, from its least to its highest value.".to_string(),
-        ..Section::default()
+        ..Section::new("days", "Day by day")
     };
     section.charts = series.iter().map(|series| chart(series, &days)).collect();
     let last_night = &nights[nights.len() - 1].run.manifest;
@@ -199,7 +197,7 @@ fn bands(nights: &[Night], days: &[Day]) -> Section {
         ticks: ends(days),
         ..Chart::default()
     };
-    Section { id: "bands".to_string(), title: "Bands".to_string(), charts: vec![chart], ..Section::default() }
+    Section { charts: vec![chart], ..Section::new("bands", "Bands") }
 }
 
 fn figures_table(series: &[Series], nights: &[Night]) -> Section {
@@ -220,12 +218,7 @@ fn figures_table(series: &[Series], nights: &[Night]) -> Section {
         }));
         table.rows.push(row);
     }
-    Section {
-        id: "figures".to_string(),
-        title: "Figures".to_string(),
-        tables: vec![table],
-        ..Section::default()
-    }
+    Section { tables: vec![table], ..Section::new("figures", "Figures") }
 }
 
 /// Gates that did not hold on some night.
@@ -249,5 +242,5 @@ fn gates(nights: &[Night]) -> Section {
         true => ("Every gate held on every night.".to_string(), Vec::new()),
         false => (String::new(), vec![table]),
     };
-    Section { id: "gates".to_string(), title: "Gates".to_string(), note, tables, ..Section::default() }
+    Section { note, tables, ..Section::new("gates", "Gates") }
 }

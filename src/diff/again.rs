@@ -39,7 +39,7 @@ pub struct Again {
     /// The scorecard and the policy.
     pub terms: Terms,
     uncapped: Policy,
-    /// By feature of the terms.
+    /// By feature of the terms; `None` where nothing reads it.
     features: Vec<Option<usize>>,
     /// By column of the lines scope beyond the contract's: its place among the lines.
     extra: Vec<(usize, usize)>,
@@ -66,12 +66,11 @@ impl Again {
         let columns = side.line_columns();
         let terms = Terms::bind(&scorecard.scorecard, &policy.policy, &columns)?;
         let layout = &side.layout;
-        let features: Vec<Option<usize>> =
-            terms.features.iter().map(|feature| layout.of_features(&feature.name)).collect();
+        let mut features = vec![None; terms.features.len()];
         for feature in terms.features_used() {
-            if features[feature].is_none() {
-                return Err(format!("features.parquet has no column {}", terms.features[feature].name));
-            }
+            let name = &terms.features[feature].name;
+            let missing = || format!("features.parquet has no column {name}");
+            features[feature] = Some(layout.of_features(name).ok_or_else(missing)?);
         }
         let extra = terms.policy.extra_columns.iter().map(|slot| {
             let name = &terms.scopes.lines.columns[*slot].0;
@@ -88,8 +87,8 @@ impl Again {
         Ok(Again { terms, uncapped, features, extra, published })
     }
 
-    /// The features as the terms number them, for accounts at `rows` of a block.
-    pub fn features(&self, block: &Block, rows: &[u32]) -> FeatureTable {
+    /// The features that the terms use, as they number them, for accounts at `rows` of a block.
+    fn features(&self, block: &Block, rows: &[u32]) -> FeatureTable {
         let null = || Column::Int(Ints { values: vec![0; rows.len()], valid: Some(vec![false; rows.len()]) });
         let column = |slot: &Option<usize>| slot.map_or_else(null, |slot| block.columns[slot].gather(rows));
         FeatureTable::of(&self.features.iter().map(column).collect::<Vec<_>>())

@@ -77,6 +77,14 @@ impl Cells {
         Some(Cells { shape, decoder: Some(decoder) })
     }
 
+    /// For a column in which every row is null: making dictionaries of nothing would take the reader long.
+    pub fn all_null(self) -> Cells {
+        match self.decoder {
+            Some(Decoder::Text) => Cells { decoder: Some(Decoder::PlainText), ..self },
+            _ => self,
+        }
+    }
+
     /// The arrow type to ask of the reader, where it differs from what it would choose.
     pub fn hint(&self) -> Option<DataType> {
         self.decoder.as_ref().and_then(Decoder::hint)
@@ -160,6 +168,33 @@ pub struct Pairs {
     pub left: Vec<u32>,
     /// Rows on the right.
     pub right: Vec<u32>,
+    /// The pairs that have both rows, in order.
+    pub spans: Vec<Span>,
+}
+
+/// Pairs that follow each other on both sides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// The first pair.
+    pub pair: usize,
+    /// Its row on the left.
+    pub left: usize,
+    /// Its row on the right.
+    pub right: usize,
+    /// How many there are.
+    pub len: usize,
+}
+
+impl Span {
+    /// The values on the left.
+    pub fn of_left<'v, T>(&self, values: &'v [T]) -> &'v [T] {
+        &values[self.left..self.left + self.len]
+    }
+
+    /// The values on the right.
+    pub fn of_right<'v, T>(&self, values: &'v [T]) -> &'v [T] {
+        &values[self.right..self.right + self.len]
+    }
 }
 
 /// No row.
@@ -173,8 +208,22 @@ impl Pairs {
 
     /// Adds one.
     pub fn push(&mut self, left: u32, right: u32) {
+        let pair = self.len();
         self.left.push(left);
         self.right.push(right);
+        if left == NONE || right == NONE {
+            return;
+        }
+        let (left, right) = (left as usize, right as usize);
+        match self.spans.last_mut() {
+            Some(span)
+                if (span.pair + span.len, span.left + span.len, span.right + span.len)
+                    == (pair, left, right) =>
+            {
+                span.len += 1;
+            }
+            _ => self.spans.push(Span { pair, left, right, len: 1 }),
+        }
     }
 
     /// Both rows, in order.
@@ -184,22 +233,61 @@ impl Pairs {
 
     /// By pair, whether it has both rows and they pass.
     fn both(&self, passes: impl Fn(usize, usize) -> bool) -> Vec<bool> {
-        let pair = |(left, right)| left != NONE && right != NONE && passes(left as usize, right as usize);
-        self.iter().map(pair).collect()
+        let mut mask = vec![false; self.len()];
+        for span in &self.spans {
+            for (at, mask) in mask[span.pair..span.pair + span.len].iter_mut().enumerate() {
+                *mask = passes(span.left + at, span.right + at);
+            }
+        }
+        mask
+    }
+
+    /// By pair, whether it has both rows and their values are not the same.
+    fn unequal<T: Copy + PartialEq>(&self, left: &[T], right: &[T]) -> Vec<bool> {
+        let mut mask = vec![false; self.len()];
+        for span in &self.spans {
+            let (left, right) = (span.of_left(left), span.of_right(right));
+            if left != right {
+                let mask = &mut mask[span.pair..span.pair + span.len];
+                mask.iter_mut().zip(left.iter().zip(right)).for_each(|(mask, (a, b))| *mask = a != b);
+            }
+        }
+        mask
     }
 
     /// The rows of the pairs that have both.
     pub fn matched(&self) -> impl Iterator<Item = (usize, usize)> + Clone {
-        let both = self.iter().filter(|(left, right)| *left != NONE && *right != NONE);
-        both.map(|(left, right)| (left as usize, right as usize))
+        self.spans.iter().flat_map(|span| (0..span.len).map(|at| (span.left + at, span.right + at)))
     }
 
     /// The pairs for which `keep` is true.
     pub fn filter(&self, keep: &[bool]) -> Pairs {
-        let kept = self.iter().zip(keep).filter(|(_, keep)| **keep);
-        let (left, right) = kept.map(|(pair, _)| pair).unzip();
-        Pairs { left, right }
+        self.iter().zip(keep).filter(|(_, keep)| **keep).map(|(pair, _)| pair).collect()
     }
+}
+
+impl FromIterator<(u32, u32)> for Pairs {
+    fn from_iter<I: IntoIterator<Item = (u32, u32)>>(pairs: I) -> Pairs {
+        let mut collected = Pairs::default();
+        pairs.into_iter().for_each(|(left, right)| collected.push(left, right));
+        collected
+    }
+}
+
+/// Where a mask is true, in order; what is nowhere true is passed over in strides.
+pub fn true_places(mask: &[bool]) -> impl Iterator<Item = usize> {
+    let (strides, rest) = mask.as_chunks::<8>();
+    let of_stride = |(number, stride): (usize, &[bool; 8])| {
+        let mut bits = u64::from_le_bytes(stride.map(u8::from));
+        std::iter::from_fn(move || {
+            let at = bits.trailing_zeros() as usize / 8;
+            bits &= bits.wrapping_sub(1);
+            (at < 8).then_some(8 * number + at)
+        })
+    };
+    let first_of_rest = mask.len() - rest.len();
+    let in_rest = rest.iter().enumerate().filter(|(_, is_true)| **is_true);
+    strides.iter().enumerate().flat_map(of_stride).chain(in_rest.map(move |(at, _)| first_of_rest + at))
 }
 
 /// The rows named, null for [`NONE`].
@@ -236,6 +324,22 @@ fn common_names(a: &Texts, b: &Texts) -> (Vec<u32>, Vec<u32>) {
     (of_a, of_b)
 }
 
+/// For each pair that has both rows, whether the integers are others.
+fn unequal(a: &Ints, b: &Ints, pairs: &Pairs) -> Vec<bool> {
+    let mut mask = pairs.unequal(&a.values, &b.values);
+    if a.valid.is_some() || b.valid.is_some() {
+        let all = vec![true; a.values.len().max(b.values.len())];
+        let [a, b] = [a, b].map(|ints| ints.valid.as_ref().unwrap_or(&all));
+        for span in &pairs.spans {
+            let mask = mask[span.pair..span.pair + span.len].iter_mut();
+            for (mask, (a, b)) in mask.zip(span.of_left(a).iter().zip(span.of_right(b))) {
+                *mask = (a != b) | (*a & *mask);
+            }
+        }
+    }
+    mask
+}
+
 /// For each pair that has both rows, whether the cells differ by more than `tolerance`. A null differs
 /// from every value.
 pub fn differ(
@@ -246,18 +350,19 @@ pub fn differ(
 ) -> Vec<bool> {
     let alike = left_shape == right_shape;
     match (left, right) {
-        (Column::Int(a), Column::Int(b)) if alike => match (&a.valid, &b.valid) {
-            (None, None) if tolerance == 0 => pairs.both(|i, j| a.values[i] != b.values[j]),
-            _ => pairs.both(|i, j| match (a.get(i), b.get(j)) {
-                (Some(a), Some(b)) => a.abs_diff(*b) > tolerance,
-                (None, None) => false,
-                _ => true,
-            }),
-        },
+        (Column::Int(a), Column::Int(b)) if alike && tolerance == 0 => unequal(a, b, pairs),
+        (Column::Int(a), Column::Int(b)) if alike => pairs.both(|i, j| match (a.get(i), b.get(j)) {
+            (Some(a), Some(b)) => a.abs_diff(*b) > tolerance,
+            (None, None) => false,
+            _ => true,
+        }),
         (Column::Text(a), Column::Text(b)) if a.dictionary.len().max(b.dictionary.len()) < pairs.len() => {
             let (a_names, b_names) = common_names(a, b);
-            let name = |names: &[u32], code: u32| names.get(code as usize).copied().unwrap_or(NULL_CODE);
-            pairs.both(|i, j| name(&a_names, a.codes[i]) != name(&b_names, b.codes[j]))
+            let named = |texts: &Texts, names: &[u32]| -> Vec<u32> {
+                let name = |code: &u32| names.get(*code as usize).copied().unwrap_or(NULL_CODE);
+                texts.codes.iter().map(name).collect()
+            };
+            pairs.unequal(&named(a, &a_names), &named(b, &b_names))
         }
         (Column::Text(a), Column::Text(b)) => pairs.both(|i, j| a.get(i) != b.get(j)),
         (Column::Bool(a), Column::Bool(b)) => pairs.both(|i, j| a[i] != b[j]),

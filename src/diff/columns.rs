@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::cells::{NONE, Pairs, Shape, differ};
+use super::cells::{NONE, Pairs, Shape, differ, true_places};
 use super::runs::Layout;
 use super::selection::Tolerances;
 use crate::expr::Column;
@@ -178,7 +178,7 @@ fn count(left: &Column, right: &Column, pairs: &Pairs, mask: &[bool]) -> Count {
         (Column::Int(a), Column::Int(b)) => Some((a, b)),
         _ => None,
     };
-    for (pair, _) in mask.iter().enumerate().filter(|(_, changed)| **changed) {
+    for pair in true_places(mask) {
         count.changed += 1;
         let Some((a, b)) = ints else { continue };
         let (i, j) = (pairs.left[pair], pairs.right[pair]);

@@ -108,38 +108,56 @@ impl<'a> Pass<'a> {
     }
 
     fn count(&mut self, piece: &Piece) -> Result<()> {
-        let layouts = self.layouts;
         let columns = [piece.left, piece.right].map(|block| block.map(|block| &block.columns[..]));
         let lines = [piece.left, piece.right].map(|block| block.map(|block| &block.lines[..]));
-        let masks: Vec<Masks> =
-            self.tables.iter_mut().map(|table| masked(table, columns, &piece.rows)).collect();
-        let line_masks = self.lines_table.as_mut().map(|table| masked(table, lines, &piece.lines));
+        let Pass { tables, lines_table, scores, score_causes, decisions, decision_causes, .. } = self;
+        let mut masks: Vec<Masks> = Vec::new();
+        let mut line_masks = None;
+        let mut of_scores = None;
+        let mut line_causes = Vec::new();
+        // Nobody's work depends on another's.
+        rayon::scope(|scope| {
+            if let Some(decisions) = decisions {
+                scope.spawn(|_| {
+                    let changed = decisions.add(piece);
+                    if let Some(causes) = decision_causes {
+                        line_causes = causes.add(piece, &changed);
+                    }
+                });
+            }
+            if let Some(causes) = score_causes {
+                scope.spawn(|_| of_scores = Some(causes.add(piece)));
+            }
+            if let Some(scores) = scores {
+                scope.spawn(|_| scores.add(piece));
+            }
+            line_masks = lines_table.as_mut().map(|table| masked(table, lines, &piece.lines));
+            masks = tables.iter_mut().map(|table| masked(table, columns, &piece.rows)).collect();
+        });
+        self.find_present(piece);
+        self.find_movers(piece);
+        if self.lines_table.is_none() && self.scores.is_none() {
+            self.find_examples(piece, &masks);
+        }
+        if self.changes.is_some() {
+            self.write(piece, &masks, line_masks.as_ref(), of_scores.as_ref(), &line_causes)?;
+        }
+        Ok(())
+    }
+
+    /// Who is on which side.
+    fn find_present(&mut self, piece: &Piece) {
+        let layouts = self.layouts;
         for (left, right) in piece.rows.iter() {
             let key = || key_of(layouts, piece, left, right).iter().map(shown).collect();
             self.rows.add(left != NONE, right != NONE, self.limit, key);
         }
-        if let Some(scores) = &mut self.scores {
-            scores.add(piece);
-        }
-        self.find_movers(piece);
-        let score_causes = self.score_causes.as_mut().map(|causes| causes.add(piece));
-        let mut line_causes = Vec::new();
-        if let Some(decisions) = &mut self.decisions {
-            let changed = decisions.add(piece);
-            line_causes =
-                self.decision_causes.as_mut().map_or(Vec::new(), |causes| causes.add(piece, &changed));
+        if self.decisions.is_some() {
             for (left, right) in piece.lines.iter() {
                 let key = || line_key(layouts, piece, left, right).iter().map(shown).collect();
                 self.lines.add(left != NONE, right != NONE, self.limit, key);
             }
         }
-        if self.lines_table.is_none() && self.scores.is_none() {
-            self.find_examples(piece, &masks);
-        }
-        if self.changes.is_some() {
-            self.write(piece, &masks, line_masks.as_ref(), score_causes.as_ref(), &line_causes)?;
-        }
-        Ok(())
     }
 
     fn find_movers(&mut self, piece: &Piece) {

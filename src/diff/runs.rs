@@ -95,7 +95,7 @@ impl Reader {
         let scores = open("scores", &["account_id"], BLOCK_ROWS)?;
         let features = open("features", &["account_id"], BLOCK_ROWS)?;
         // Lines are cut at accounts: the more are read at a time, the fewer have to be put together.
-        let decisions = open("decisions", &["account_id", "product"], 4 * BLOCK_ROWS)?;
+        let decisions = open("decisions", &["account_id", "product"], 2 * BLOCK_ROWS)?;
         let mut columns = named(&scores);
         let of_scores = columns.len();
         columns.extend(
@@ -196,11 +196,19 @@ impl RunReader {
 
     /// Where each account's lines begin; every line must be of one of the accounts.
     fn first_lines(&self, ids: &Column, accounts: &Column) -> Result<Vec<u32>> {
+        let numbers = match (accounts, ids) {
+            (Column::Int(accounts), Column::Int(ids)) => Some((&accounts.values, &ids.values)),
+            _ => None,
+        };
+        let is_of = |line: usize, row: usize| match numbers {
+            Some((accounts, ids)) => accounts[line] == ids[row],
+            None => compare(&[accounts], line, &[ids], row).is_eq(),
+        };
         let mut first = Vec::with_capacity(ids.len() + 1);
         let mut line = 0;
         for row in 0..ids.len() {
             first.push(line as u32);
-            while line < accounts.len() && compare(&[accounts], line, &[ids], row).is_eq() {
+            while line < accounts.len() && is_of(line, row) {
                 line += 1;
             }
         }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::cells::NONE;
 use super::join::Piece;
-use super::runs::{Block, Layout};
+use super::runs::Layout;
 use crate::expr::Column;
 use crate::job::{Scorecard, Terms};
 
@@ -103,12 +103,19 @@ impl AccountCauses {
     }
 }
 
-/// The integers of a column at some rows; 0 where the side has no such column.
-fn taken(block: &Block, slot: Option<usize>, rows: &[usize]) -> Vec<i64> {
-    match slot.map(|slot| &block.columns[slot]) {
-        Some(Column::Int(ints)) => rows.iter().map(|row| ints.values[*row]).collect(),
-        _ => vec![0; rows.len()],
+/// The integers of a column in the rows that both sides have; 0 where the side has no such column.
+fn taken(piece: &Piece, is_left: bool, slot: Option<usize>) -> Vec<i64> {
+    let block = if is_left { piece.left } else { piece.right };
+    let spans = &piece.rows.spans;
+    let rows = spans.iter().map(|span| span.len).sum();
+    let (Some(block), Some(slot)) = (block, slot) else { return vec![0; rows] };
+    let Column::Int(ints) = &block.columns[slot] else { return vec![0; rows] };
+    let mut taken = Vec::with_capacity(rows);
+    for span in spans {
+        let values = &ints.values[..];
+        taken.extend_from_slice(if is_left { span.of_left(values) } else { span.of_right(values) });
     }
+    taken
 }
 
 /// Which of the two it was.
@@ -181,20 +188,18 @@ impl ScoreCauseTally {
 
     /// Counts the accounts of a piece that both sides have.
     pub fn add(&mut self, piece: &Piece) -> AccountCauses {
-        let (Some(left), Some(right)) = (piece.left, piece.right) else { return AccountCauses::default() };
+        let (Some(_), Some(right)) = (piece.left, piece.right) else { return AccountCauses::default() };
         let mut causes = AccountCauses::new(piece);
-        let (before_rows, after_rows): (Vec<usize>, Vec<usize>) = piece.rows.matched().unzip();
+        let (before, after) =
+            (taken(piece, true, Some(self.scores[0])), taken(piece, false, Some(self.scores[1])));
         let bases = [0, 1].map(|side| i64::from(self.scorecards[side].base));
         // Base and points as the left run, the left scorecard on the right run and the right run have them.
-        let mut raw = [bases[0], bases[0], bases[1]].map(|base| vec![base; before_rows.len()]);
+        let mut raw = [bases[0], bases[0], bases[1]].map(|base| vec![base; before.len()]);
         for (part, c) in self.characteristics.iter().enumerate() {
-            let before = taken(left, c.points[0], &before_rows);
-            let after = taken(right, c.points[1], &after_rows);
+            let (before, after) = (taken(piece, true, c.points[0]), taken(piece, false, c.points[1]));
             let between = match c.on_right {
                 _ if self.same_scorecard => None,
-                Some((place, column)) => {
-                    Some(self.points_on_right(place, &right.columns[column], &after_rows))
-                }
+                Some((place, column)) => Some(self.points_on_right(place, &right.columns[column], piece)),
                 None => Some(before.clone()),
             };
             let between = between.as_ref().unwrap_or(&after);
@@ -208,10 +213,6 @@ impl ScoreCauseTally {
                 causes.push(part, Kind::Either, &before, &after);
             }
         }
-        let (before, after) = (
-            taken(left, Some(self.scores[0]), &before_rows),
-            taken(right, Some(self.scores[1]), &after_rows),
-        );
         self.moved +=
             after.iter().zip(&before).map(|(after, before)| i128::from(after - before)).sum::<i128>();
         self.add_base_and_range(&mut causes, bases, &raw, (&before, &after));
@@ -220,10 +221,11 @@ impl ScoreCauseTally {
     }
 
     /// The points that a characteristic of the left scorecard gives to the right run's features.
-    fn points_on_right(&self, place: usize, values: &Column, rows: &[usize]) -> Vec<i64> {
+    fn points_on_right(&self, place: usize, values: &Column, piece: &Piece) -> Vec<i64> {
         let characteristic = &self.scorecards[0].characteristics[place];
         let Column::Int(ints) = values else { unreachable!("features are integers") };
-        rows.iter().map(|row| i64::from(characteristic.points(ints.get(*row).copied()))).collect()
+        let points = |(_, row)| i64::from(characteristic.points(ints.get(row).copied()));
+        piece.rows.matched().map(points).collect()
     }
 
     /// What another base moved, and what holding scores within their range took.

@@ -111,7 +111,7 @@ impl ScoreTally {
     pub fn add(&mut self, piece: &Piece) {
         let bands = [self.bands_of(0, piece.left), self.bands_of(1, piece.right)];
         let [left, right] = columns(piece, [self.slots[0].0, self.slots[1].0]);
-        self.scores.add(left, right, &piece.rows);
+        self.scores.add([left, right], &piece.rows);
         let mut migrated = vec![vec![0; self.names[1].len()]; self.names[0].len()];
         if let (Some(left), Some(right)) = (left, right) {
             for (i, j) in piece.rows.matched() {
@@ -125,8 +125,7 @@ impl ScoreTally {
             }
         }
         self.features.par_iter_mut().for_each(|(_, slots, distribution)| {
-            let [left, right] = columns(piece, *slots);
-            distribution.add(left, right, &piece.rows);
+            distribution.add(columns(piece, *slots), &piece.rows);
         });
     }
 

@@ -87,8 +87,8 @@ impl Selection {
         let mut chosen =
             Chosen { rows: vec![false; piece.rows.len()], lines: vec![false; piece.lines.len()] };
         if of_lines {
-            let rows = |rows: &[u32]| piece.row_of_line.iter().map(|row| rows[*row as usize]).collect();
-            let of_account = Pairs { left: rows(&piece.rows.left), right: rows(&piece.rows.right) };
+            let rows = |row: &u32| (piece.rows.left[*row as usize], piece.rows.right[*row as usize]);
+            let of_account: Pairs = piece.row_of_line.iter().map(rows).collect();
             chosen.lines = self.truths(piece, &of_account, &piece.lines);
             for (line, row) in piece.row_of_line.iter().enumerate() {
                 chosen.rows[*row as usize] |= chosen.lines[line];

@@ -16,12 +16,13 @@ pub type Pair = [u64; 2];
 /// Values of both sides, counted as they come.
 #[derive(Debug, Clone)]
 pub enum Distribution {
-    /// By bin of a characteristic: the upper bounds, exclusive, ascending, and the counts, one more.
-    Bins { below: Vec<i64>, counts: Vec<Pair>, null: Pair },
+    /// By bin of a characteristic: the upper bounds, exclusive, ascending, and the counts: two more, the
+    /// last of nulls.
+    Bins { below: Vec<i64>, counts: Vec<Pair> },
     /// By magnitude: values nearer to 0 than 16 for themselves, others with those that begin with the
-    /// same four binary digits.
-    Magnitudes { counts: Vec<Pair>, null: Pair },
-    /// Every value for itself; for what takes few values.
+    /// same four binary digits; last the nulls.
+    Magnitudes { counts: Vec<Pair> },
+    /// Every value for itself; for what takes few values and is never null.
     Values { counts: BTreeMap<i64, Pair> },
 }
 
@@ -40,13 +41,13 @@ const TENTHS: u64 = 10;
 impl Distribution {
     /// By the bins of a characteristic, given by their upper bounds.
     pub fn bins(below: Vec<i64>) -> Distribution {
-        let counts = vec![[0; 2]; below.len() + 1];
-        Distribution::Bins { below, counts, null: [0; 2] }
+        let counts = vec![[0; 2]; below.len() + 2];
+        Distribution::Bins { below, counts }
     }
 
     /// By magnitude.
     pub fn magnitudes() -> Distribution {
-        Distribution::Magnitudes { counts: vec![[0; 2]; 2 * MAGNITUDES], null: [0; 2] }
+        Distribution::Magnitudes { counts: vec![[0; 2]; 2 * MAGNITUDES + 1] }
     }
 
     /// Value by value.
@@ -55,25 +56,26 @@ impl Distribution {
     }
 
     /// Counts the values of both sides' rows; a side without the column has no values.
-    pub fn add(&mut self, left: Option<&Ints>, right: Option<&Ints>, pairs: &Pairs) {
-        let add = |bin: &mut Pair, more: Pair| {
-            bin[0] += more[0];
-            bin[1] += more[1];
-        };
+    pub fn add(&mut self, sides: [Option<&Ints>; 2], pairs: &Pairs) {
         match self {
-            Distribution::Bins { below, counts, null } => count(left, right, pairs, null, |value, more| {
-                let bin = below.iter().position(|below| value < *below).unwrap_or(below.len());
-                add(&mut counts[bin], more);
-            }),
-            Distribution::Magnitudes { counts, null } => {
-                count(left, right, pairs, null, |value, more| add(&mut counts[place(value)], more));
+            Distribution::Bins { below, counts } => {
+                let null = counts.len() - 1;
+                let place = |value| below.partition_point(|below| value >= *below);
+                each(sides, pairs, |side, value| counts[value.map_or(null, place)][side] += 1);
+            }
+            Distribution::Magnitudes { counts } => {
+                let null = counts.len() - 1;
+                each(sides, pairs, |side, value| counts[value.map_or(null, place)][side] += 1);
             }
             Distribution::Values { counts } => {
                 let mut found = hashbrown::HashMap::<i64, Pair, foldhash::fast::FixedState>::default();
-                count(left, right, pairs, &mut [0; 2], |value, more| {
-                    add(found.entry(value).or_default(), more)
+                each(sides, pairs, |side, value| {
+                    found.entry(value.unwrap_or_default()).or_default()[side] += 1;
                 });
-                found.into_iter().for_each(|(value, more)| add(counts.entry(value).or_default(), more));
+                for (value, more) in found {
+                    let bin = counts.entry(value).or_default();
+                    (0..2).for_each(|side| bin[side] += more[side]);
+                }
             }
         }
     }
@@ -81,9 +83,10 @@ impl Distribution {
     /// The index in thousandths; `None` where a side has no accounts.
     pub fn thousandths(&self) -> Option<i64> {
         let bins = match self {
-            Distribution::Bins { counts, null, .. } => counts.iter().chain([null]).copied().collect(),
-            Distribution::Magnitudes { counts, null } => {
-                let mut bins = tenths(counts.iter().copied());
+            Distribution::Bins { counts, .. } => counts.clone(),
+            Distribution::Magnitudes { counts } => {
+                let (null, values) = counts.split_last().expect("one is of nulls");
+                let mut bins = tenths(values.iter().copied());
                 bins.push(*null);
                 bins
             }
@@ -93,47 +96,13 @@ impl Distribution {
     }
 }
 
-/// Counts by `add`; a value that both sides have is placed once.
-fn count(
-    left: Option<&Ints>,
-    right: Option<&Ints>,
-    pairs: &Pairs,
-    null: &mut Pair,
-    mut add: impl FnMut(i64, Pair),
-) {
-    let is_whole = |ints: &Ints, rows: &[u32]| ints.valid.is_none() && !rows.contains(&NONE);
-    if let (Some(a), Some(b)) = (left, right)
-        && is_whole(a, &pairs.left)
-        && is_whole(b, &pairs.right)
-    {
-        for (i, j) in pairs.iter() {
-            let (left, right) = (a.values[i as usize], b.values[j as usize]);
-            if left == right {
-                add(left, [1, 1]);
-            } else {
-                add(left, [1, 0]);
-                add(right, [0, 1]);
-            }
-        }
-        return;
-    }
-    let cell = |ints: Option<&Ints>, row: u32| {
-        let ints = ints.filter(|_| row != NONE)?;
-        Some(ints.get(row as usize).copied())
-    };
-    for (i, j) in pairs.iter() {
-        let (left, right) = (cell(left, i), cell(right, j));
-        if let (Some(Some(a)), Some(Some(b))) = (left, right)
-            && a == b
-        {
-            add(a, [1, 1]);
-            continue;
-        }
-        for (side, cell) in [left, right].into_iter().enumerate() {
-            match cell {
-                None => {}
-                Some(None) => null[side] += 1,
-                Some(Some(value)) => add(value, if side == 0 { [1, 0] } else { [0, 1] }),
+/// Calls `to` with every value; in turn of the left and the right side, so that one count need not wait for
+/// the other.
+fn each(sides: [Option<&Ints>; 2], pairs: &Pairs, mut to: impl FnMut(usize, Option<i64>)) {
+    for (left, right) in pairs.iter() {
+        for (side, row) in [left, right].into_iter().enumerate() {
+            if let Some(ints) = sides[side].filter(|_| row != NONE) {
+                to(side, ints.get(row as usize).copied());
             }
         }
     }
@@ -142,14 +111,11 @@ fn count(
 /// Where a value's magnitude stands among all, ascending.
 fn place(value: i64) -> usize {
     let size = value.unsigned_abs();
-    let magnitude = match usize::try_from(size) {
-        Ok(small) if small < EXACT => small,
-        _ => {
-            let power = 63 - size.leading_zeros();
-            let digits = (size >> (power - DIGITS)) as usize & ((1 << DIGITS) - 1);
-            EXACT + ((power as usize - 4) << DIGITS) + digits
-        }
-    };
+    // Worked out for small sizes too, as no branch has to be guessed then.
+    let power = 63 - (size | EXACT as u64).leading_zeros();
+    let digits = (size >> (power - DIGITS)) as usize & ((1 << DIGITS) - 1);
+    let large = EXACT + ((power as usize - 4) << DIGITS) + digits;
+    let magnitude = if size < EXACT as u64 { size as usize } else { large };
     if value < 0 { MAGNITUDES - 1 - magnitude } else { MAGNITUDES + magnitude }
 }
 
@@ -244,8 +210,8 @@ mod tests {
     #[test]
     fn tenths_hold_a_tenth_of_the_left_side_each() {
         let mut distribution = Distribution::values();
-        let pairs = Pairs { left: (0..100).collect(), right: vec![NONE; 100] };
-        distribution.add(Some(&Ints::all((0..100).collect())), None, &pairs);
+        let pairs: Pairs = (0..100).map(|row| (row, NONE)).collect();
+        distribution.add([Some(&Ints::all((0..100).collect())), None], &pairs);
         let Distribution::Values { counts } = &distribution else { unreachable!() };
         assert_eq!(tenths(counts.values().copied()), vec![[10, 0]; 10]);
     }

@@ -178,6 +178,21 @@ impl<'a> Value<'a> {
         column.is_valid(row * stride)
     }
 
+    /// Row by row, whether it holds a value; `None` where all do.
+    fn validity(&self, rows: usize) -> Option<Cow<'_, [bool]>> {
+        let column = match self {
+            Value::Column(column) => &**column,
+            Value::Constant(one) => return (!one.is_valid(0)).then(|| vec![false; rows].into()),
+        };
+        match column {
+            Column::Int(ints) => ints.valid.as_deref().map(Cow::Borrowed),
+            Column::Wide(ints) => ints.valid.as_deref().map(Cow::Borrowed),
+            Column::Text(_) | Column::Bool(_) if !column.has_nulls() => None,
+            Column::Text(texts) => Some(texts.codes.iter().map(|code| *code != NULL_CODE).collect()),
+            Column::Bool(truths) => Some(truths.iter().map(|truth| *truth != UNKNOWN).collect()),
+        }
+    }
+
     /// Whether it is a null literal, which fits any type.
     fn is_null(&self) -> bool {
         matches!(self, Value::Constant(one) if !one.is_valid(0))
@@ -207,15 +222,11 @@ fn fold_truths<'a>(all: &[Node], frame: &Frame<'a>, combine: fn(u8, u8) -> u8) -
 
 /// Which rows both sides hold a value in; `None` where all do.
 fn both_valid(left: &Value, right: &Value, rows: usize) -> Option<Vec<bool>> {
-    let all_valid = |value: &Value| match value.parts().0 {
-        Column::Int(ints) => ints.valid.is_none(),
-        Column::Wide(ints) => ints.valid.is_none(),
-        Column::Text(_) | Column::Bool(_) => false,
-    };
-    if all_valid(left) && all_valid(right) {
-        return None;
+    match (left.validity(rows), right.validity(rows)) {
+        (None, None) => None,
+        (Some(valid), None) | (None, Some(valid)) => Some(valid.into_owned()),
+        (Some(a), Some(b)) => Some(a.iter().zip(&*b).map(|(a, b)| *a & *b).collect()),
     }
-    Some((0..rows).map(|row| left.is_valid(row) && right.is_valid(row)).collect())
 }
 
 fn arithmetic<'a>(op: Arithmetic, left: Value, right: Value, rows: usize) -> Value<'a> {
@@ -299,9 +310,18 @@ fn compare<'a>(op: Comparison, left: Value, right: Value, rows: usize) -> Value<
     let valid = both_valid(&left, &right, rows);
     let valid = valid.as_deref();
     let truths = match (a, b) {
-        (Column::Int(a), Column::Int(b)) => {
-            truths(op, rows, valid, |row| a.values[row * i].cmp(&b.values[row * j]))
-        }
+        (Column::Int(a), Column::Int(b)) => match (i, j) {
+            // A loop for each, over slices as long as it runs.
+            (1, 1) => {
+                let (a, b) = (&a.values[..rows], &b.values[..rows]);
+                truths(op, rows, valid, |row| a[row].cmp(&b[row]))
+            }
+            (1, _) => {
+                let (a, b) = (&a.values[..rows], b.values[0]);
+                truths(op, rows, valid, |row| a[row].cmp(&b))
+            }
+            _ => truths(op, rows, valid, |row| a.values[0].cmp(&b.values[row * j])),
+        },
         (Column::Text(a), Column::Text(b)) => {
             truths(op, rows, valid, |row| a.get(row * i).cmp(&b.get(row * j)))
         }
@@ -332,7 +352,10 @@ fn truths_if(rows: usize, valid: Option<&[bool]>, holds: impl Fn(usize) -> bool)
     let truth = |row| if holds(row) { TRUE } else { FALSE };
     match valid {
         None => (0..rows).map(truth).collect(),
-        Some(valid) => (0..rows).map(|row| if valid[row] { truth(row) } else { UNKNOWN }).collect(),
+        Some(valid) => {
+            let valid = valid[..rows].iter().enumerate();
+            valid.map(|(row, is_valid)| if *is_valid { truth(row) } else { UNKNOWN }).collect()
+        }
     }
 }
 

@@ -153,7 +153,7 @@ const ROW_GROUP_ROWS: usize = 262_144;
 /// Writes a table as Parquet. All options are set here, so that bytes depend on nothing else.
 pub fn write_parquet(table: &OutputTable, path: &Path, metadata: &[(&str, String)]) -> Result<()> {
     const PAGE_BYTES: usize = 1 << 20;
-    const PAGE_ROWS: usize = 20_000;
+    const PAGE_ROWS: usize = 32_768;
     const STATISTICS_BYTES: usize = 64;
     let entries = metadata.iter().map(|(key, value)| KeyValue::new((*key).to_string(), value.clone()));
     let properties = WriterProperties::builder()

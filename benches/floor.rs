@@ -130,7 +130,7 @@ fn encode(table: &Table) -> Result<(u64, u64)> {
         .set_statistics_truncate_length(Some(64))
         .set_column_index_truncate_length(Some(64))
         .set_data_page_size_limit(1 << 20)
-        .set_data_page_row_count_limit(20_000)
+        .set_data_page_row_count_limit(32_768)
         .set_max_row_group_row_count(Some(262_144))
         .build();
     let mut writer = ArrowWriter::try_new(std::io::sink(), table.schema.clone(), Some(properties))?;

@@ -124,16 +124,21 @@ impl Stage {
             tables::rejects(results),
             tables::scores(results),
         ];
-        let mut outputs: Vec<OutputEntry> = in_order(all.par_iter().map(|table| {
-            let path = self.directory.join(format!("{}.parquet", table.name));
-            tables::write_parquet(table, &path, &metadata)?;
-            self.entry(&path, Some(table.rows))
-        }))?;
-        if results.job.csv {
+        let write_tables = || {
+            in_order(all.par_iter().map(|table| {
+                let path = self.directory.join(format!("{}.parquet", table.name));
+                tables::write_parquet(table, &path, &metadata)?;
+                self.entry(&path, Some(table.rows))
+            }))
+        };
+        let write_csv = || {
             let path = self.directory.join("adjustments.csv");
             tables::write_csv(&all[0], &path)?;
-            outputs.push(self.entry(&path, Some(all[0].rows))?);
-        }
+            self.entry(&path, Some(all[0].rows))
+        };
+        let (outputs, csv) = rayon::join(write_tables, || results.job.csv.then(write_csv).transpose());
+        let mut outputs = outputs?;
+        outputs.extend(csv?);
         for (name, source) in RUN_FILES.iter().zip(&results.job.sources) {
             let path = self.directory.join(name);
             write_synced(&path, source.text.as_bytes())?;

@@ -12,14 +12,17 @@ use arrow_array::{
 };
 use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::compute_leaves;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+use rayon::prelude::*;
 
 use super::Results;
 use crate::day::Day;
 use crate::expr::column::{TRUE, UNKNOWN};
 use crate::expr::{Column, Type};
+use crate::failure::in_order;
 use crate::input::accounts::Ids;
 use crate::job::Action;
 
@@ -170,13 +173,35 @@ pub fn write_parquet(table: &OutputTable, path: &Path, metadata: &[(&str, String
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .build();
     let file = File::create_new(path).with_context(|| format!("create {}", path.display()))?;
-    let mut writer = ArrowWriter::try_new(file, table.schema(), Some(properties))?;
-    for batch in table.batches() {
+    write_groups(table, file, properties).with_context(|| format!("write {}", path.display()))
+}
+
+/// Writes row group by row group, whose columns are encoded beside each other.
+fn write_groups(table: &OutputTable, file: File, properties: WriterProperties) -> Result<()> {
+    let schema = table.schema();
+    let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties))?;
+    let (mut file, groups) = writer.into_serialized_writer()?;
+    for (number, start) in (0..table.rows).step_by(ROW_GROUP_ROWS).enumerate() {
         crate::signal::check()?;
-        writer.write(&batch?).with_context(|| format!("write {}", path.display()))?;
+        let rows = start..(start + ROW_GROUP_ROWS).min(table.rows);
+        let columns = groups.create_column_writers(number)?.into_par_iter().zip(&table.columns);
+        let encoded = in_order(columns.zip(&schema.fields()[..]).map(|((mut writer, column), field)| {
+            for start in rows.clone().step_by(BATCH_ROWS) {
+                let array = (column.make)(start..(start + BATCH_ROWS).min(rows.end));
+                for leaf in compute_leaves(field, &array)? {
+                    writer.write(&leaf)?;
+                }
+            }
+            Ok(writer.close()?)
+        }))?;
+        let mut group = file.next_row_group()?;
+        for column in encoded {
+            column.append_to_row_group(&mut group)?;
+        }
+        group.close()?;
     }
-    writer.finish().with_context(|| format!("write {}", path.display()))?;
-    writer.inner().sync_all().with_context(|| format!("sync {}", path.display()))
+    file.finish()?;
+    Ok(file.inner().sync_all()?)
 }
 
 /// Writes a table as CSV: dates as YYYY-MM-DD, money in minor units, nulls empty.

@@ -173,7 +173,7 @@ pub struct Pairs {
 }
 
 /// Pairs that follow each other on both sides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Span {
     /// The first pair.
     pub pair: usize,
@@ -194,6 +194,11 @@ impl Span {
     /// The values on the right.
     pub fn of_right<'v, T>(&self, values: &'v [T]) -> &'v [T] {
         &values[self.right..self.right + self.len]
+    }
+
+    /// Its pairs' part of a mask.
+    fn of_mask<'m>(&self, mask: &'m mut [bool]) -> &'m mut [bool] {
+        &mut mask[self.pair..self.pair + self.len]
     }
 }
 
@@ -235,7 +240,7 @@ impl Pairs {
     fn both(&self, passes: impl Fn(usize, usize) -> bool) -> Vec<bool> {
         let mut mask = vec![false; self.len()];
         for span in &self.spans {
-            for (at, mask) in mask[span.pair..span.pair + span.len].iter_mut().enumerate() {
+            for (at, mask) in span.of_mask(&mut mask).iter_mut().enumerate() {
                 *mask = passes(span.left + at, span.right + at);
             }
         }
@@ -243,13 +248,13 @@ impl Pairs {
     }
 
     /// By pair, whether it has both rows and their values are not the same.
-    fn unequal<T: Copy + PartialEq>(&self, left: &[T], right: &[T]) -> Vec<bool> {
+    fn unequal<T: PartialEq>(&self, left: &[T], right: &[T]) -> Vec<bool> {
         let mut mask = vec![false; self.len()];
         for span in &self.spans {
             let (left, right) = (span.of_left(left), span.of_right(right));
             if left != right {
-                let mask = &mut mask[span.pair..span.pair + span.len];
-                mask.iter_mut().zip(left.iter().zip(right)).for_each(|(mask, (a, b))| *mask = a != b);
+                let mask = span.of_mask(&mut mask).iter_mut();
+                mask.zip(left.iter().zip(right)).for_each(|(mask, (a, b))| *mask = a != b);
             }
         }
         mask
@@ -331,7 +336,7 @@ fn unequal(a: &Ints, b: &Ints, pairs: &Pairs) -> Vec<bool> {
         let all = vec![true; a.values.len().max(b.values.len())];
         let [a, b] = [a, b].map(|ints| ints.valid.as_ref().unwrap_or(&all));
         for span in &pairs.spans {
-            let mask = mask[span.pair..span.pair + span.len].iter_mut();
+            let mask = span.of_mask(&mut mask).iter_mut();
             for (mask, (a, b)) in mask.zip(span.of_left(a).iter().zip(span.of_right(b))) {
                 *mask = (a != b) | (*a & *mask);
             }

@@ -58,6 +58,7 @@ pub fn add_up(scorecard: &Scorecard, features: &FeatureTable, accounts: usize) -
         })
         .collect();
     let dimensions: Vec<Vec<i32>> = (0..scorecard.dimensions.len())
+        .into_par_iter()
         .map(|dimension| {
             let own = scorecard.characteristics.iter().zip(&points);
             let own: Vec<&Vec<i32>> =
@@ -66,12 +67,13 @@ pub fn add_up(scorecard: &Scorecard, features: &FeatureTable, accounts: usize) -
         })
         .collect();
     let score: Vec<i32> = (0..accounts)
+        .into_par_iter()
         .map(|account| {
             let sum: i32 = dimensions.iter().map(|points| points[account]).sum();
             (scorecard.base + sum).max(scorecard.min).min(scorecard.max)
         })
         .collect();
-    let band = score.iter().map(|score| scorecard.band_of(*score) as u8).collect();
+    let band = score.par_iter().map(|score| scorecard.band_of(*score) as u8).collect();
     Scores { score, band, dimensions, points, reasons: Vec::new() }
 }
 

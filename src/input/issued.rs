@@ -1,7 +1,5 @@
 //! Adjustments of earlier runs, laid over the lines so that nothing is decided twice.
 
-use std::collections::HashMap;
-
 use anyhow::Result;
 use rayon::prelude::*;
 
@@ -15,7 +13,7 @@ use crate::failure::{in_order, input};
 use crate::job::{InputSpec, input_names};
 
 /// One adjustment of one line.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Adjustment {
     line: Line,
     issued: Day,
@@ -25,7 +23,7 @@ struct Adjustment {
 }
 
 /// The line it is for: one of the book's by position, or another by name.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Line {
     Known(usize),
     Unknown(String, String),
@@ -49,15 +47,12 @@ pub fn overlay(
         Ok(adjustments)
     });
     let read: Vec<Vec<Adjustment>> = in_order(read)?;
-    let mut by_line: HashMap<Line, Vec<Adjustment>> = HashMap::new();
-    for adjustment in read.into_iter().flatten() {
-        by_line.entry(adjustment.line.clone()).or_default().push(adjustment);
-    }
+    let mut adjustments: Vec<Adjustment> = read.into_iter().flatten().collect();
+    adjustments.par_sort_by(|a, b| a.line.cmp(&b.line).then(a.issued.cmp(&b.issued)));
     let mut unknown = 0;
-    for (line, adjustments) in &mut by_line {
-        adjustments.sort_by_key(|adjustment| adjustment.issued);
-        let standing = standing(adjustments, lines.snapshot);
-        match line {
+    for of_line in adjustments.chunk_by(|a, b| a.line == b.line) {
+        let standing = standing(of_line, lines.snapshot);
+        match &of_line[0].line {
             Line::Known(line) => standing.into_iter().for_each(|a| apply(lines, *line, a, as_of)),
             Line::Unknown(..) => unknown += standing.len() as u64,
         }

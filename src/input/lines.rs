@@ -189,12 +189,13 @@ pub fn load(
     let mut seen = Seen::new(unique.map_or(0, |unique| unique.within_days));
     for delivery in files.chunk_by(|a, b| a.delivery == b.delivery) {
         let mut rows = read_delivery(spec, delivery, &wanted, units, progress)?;
-        mark_duplicate_lines(&mut rows);
+        let order = sorted_rows(&rows);
+        mark_duplicate_lines(&mut rows, &order);
         if let Some(slot) = unique_slot {
             mark_repeats(&mut rows, slot, delivery[0].delivery, &mut seen);
         }
         if delivery[0].delivery == latest {
-            return assemble(spec, delivery, rows, &slots, scope_len, latest);
+            return assemble(spec, delivery, rows, order, &slots, scope_len, latest);
         }
     }
     unreachable!("the snapshot is among the files")
@@ -229,7 +230,7 @@ fn read_delivery(
     for batch in read.into_iter().flatten() {
         batch.into_iter().zip(&mut parts).for_each(|(column, part)| part.push(column));
     }
-    let columns: Vec<Column> = parts.into_iter().map(concat).collect();
+    let columns: Vec<Column> = parts.into_par_iter().map(concat).collect();
     let verdicts = match total {
         0 => Verdicts(Vec::new()),
         _ => rejects::judge_lines(&columns, files[0].delivery),
@@ -254,8 +255,7 @@ fn compare_lines(columns: &[Column], a: usize, b: usize) -> std::cmp::Ordering {
 }
 
 /// All rows of a line that occurs more than once go.
-fn mark_duplicate_lines(rows: &mut Rows) {
-    let order = sorted_rows(rows);
+fn mark_duplicate_lines(rows: &mut Rows, order: &[u32]) {
     for same in order.chunk_by(|a, b| compare_lines(&rows.columns, *a as usize, *b as usize).is_eq()) {
         if same.len() > 1 {
             same.iter().for_each(|row| rows.verdicts.0[*row as usize] = Some(Reason::DuplicateLine));
@@ -271,30 +271,34 @@ fn mark_repeats(rows: &mut Rows, slot: usize, delivery: Option<Day>, seen: &mut 
     }
 }
 
+/// `order` holds the rows that were accepted once each line had been judged by itself, sorted.
 fn assemble(
     spec: &InputSpec,
     files: &[OpenFile],
     rows: Rows,
+    mut order: Vec<u32>,
     slots: &[usize],
     scope_len: usize,
     snapshot: Option<Day>,
 ) -> Result<Lines> {
     let tally = tally(spec, files, &rows);
-    let order = sorted_rows(&rows);
+    order.retain(|row| rows.verdicts.0[*row as usize].is_none());
     if order.is_empty() {
         let of = snapshot.map_or(String::new(), |day| format!(" of {day}"));
         let reasons = tally.rejected.iter().map(|(reason, rows)| format!(", {} {rows}", reason.name()));
         let message = format!("read lines{of}: not one of {} rows is accepted", tally.read);
         return Err(input(message + &reasons.collect::<String>()));
     }
-    let accounts = Accounts::new(distinct_ids(&rows.columns[0], &order));
+    let (accounts, mut sorted) = rayon::join(
+        || Accounts::new(distinct_ids(&rows.columns[0], &order)),
+        || rows.columns.par_iter().map(|column| column.gather(&order)).collect::<Vec<Column>>(),
+    );
     let mut has_rejected = vec![false; accounts.len()];
     for (row, position) in accounts.positions(&rows.columns[0]).into_iter().enumerate() {
         if rows.verdicts.0[row].is_some() && (position as usize) < has_rejected.len() {
             has_rejected[position as usize] = true;
         }
     }
-    let mut sorted: Vec<Column> = rows.columns.iter().map(|column| column.gather(&order)).collect();
     let account = accounts.positions(&sorted[0]);
     let required = |column: &Column| match column {
         Column::Int(ints) => ints.values.clone(),
@@ -310,7 +314,8 @@ fn assemble(
         unreachable!("the contract's texts are text")
     };
     let product = product.clone();
-    let status = (0..order.len()).map(|row| status.get(row).and_then(Status::parse));
+    let names: Vec<Option<Status>> = status.dictionary.iter().map(|name| Status::parse(name)).collect();
+    let status = status.codes.iter().map(|code| names.get(*code as usize).copied().flatten());
     let status = status.collect::<Option<Vec<_>>>().expect("accepted rows have a status");
     let (limit, balance) = (required(&sorted[2]), required(&sorted[3]));
     let opened_on = required(&sorted[5]).into_iter().map(|day| Day(day as i32)).collect();

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use num_bigint::BigInt;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::Results;
@@ -43,10 +44,10 @@ impl Outcome {
 /// Measures all gates.
 pub fn measure(
     results: &Results,
-    counts: &dyn Fn(&str) -> Counts,
-    missing_days: &dyn Fn(&str) -> u64,
+    counts: &(dyn Fn(&str) -> Counts + Sync),
+    missing_days: &(dyn Fn(&str) -> u64 + Sync),
 ) -> Vec<Outcome> {
-    results.job.gates.iter().map(|gate| measure_one(gate, results, counts, missing_days)).collect()
+    results.job.gates.par_iter().map(|gate| measure_one(gate, results, counts, missing_days)).collect()
 }
 
 fn measure_one(

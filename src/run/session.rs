@@ -33,8 +33,8 @@ pub struct Session {
 }
 
 /// In a range the state is put on the shelf at its end, and every so many nights, so that one that was
-/// stopped goes on from not far back.
-const SHELVE_EVERY: usize = 10;
+/// stopped goes on from not far back. Reading from scratch takes as long as about ten shelvings.
+const SHELVE_EVERY: usize = 30;
 
 /// A night about to run: what it is for, the job bound to its inputs, and what was delivered.
 pub struct Prepared {

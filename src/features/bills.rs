@@ -11,6 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::accumulate::{Cells, Segments};
 use super::ledger::{Bill, Key, Ledger, Row};
+use super::pass::{Extent, Pass};
 use super::plan::Plan;
 use super::rows::{Packed, Packer};
 use super::{Interner, Partitions, Places};
@@ -52,8 +53,8 @@ pub struct Reading<'a> {
     pub partitions: Partitions,
     /// Minor units short that still settle a bill.
     pub tolerance: i64,
-    /// The partitions whose bills are looked at: all, or some where memory is short.
-    pub pass: Range<usize>,
+    /// Whose bills are looked at: everyone's, or where memory is short those of some partitions.
+    pub pass: Pass<'a>,
     /// Whether ledgers are kept for a later night.
     pub keeps: bool,
 }
@@ -61,11 +62,12 @@ pub struct Reading<'a> {
 /// Bills for which one delivery holds more than one pair of terms, and rows read and left out.
 pub type Counted = (u64, Tally);
 
-/// Rows of one row group, with their row numbers where repeats are told.
+/// Rows of one row group, with their row numbers where repeats are told, and the accounts of all.
 #[derive(Default)]
 struct Load {
     rows: Vec<Row>,
     numbers: Vec<u32>,
+    accounts: Extent,
 }
 
 /// Text ids by their hash, for the features that read them.
@@ -133,28 +135,31 @@ impl Reading<'_> {
         let Bills { cells, ledgers, products, interner } = known;
         let texts = (bill_id_is_read(self.plan)).then(BillTexts::default);
         let ledgers: Vec<Mutex<Ledger>> = ledgers.into_iter().map(Mutex::new).collect();
+        let pass = self.pass.partitions(self.partitions);
         let pack = |chunk: &Chunk, load: &mut Load| {
             if since.is_some_and(|since| chunk.delivery.is_none_or(|delivery| delivery <= since)) {
                 return Ok(());
             }
             let numbers = self.source.unique.is_some();
             let positions = self.accounts.positions(&chunk.columns[0]);
+            self.pass.see(&mut load.accounts, &positions);
             for (number, mut row) in repayment_rows(chunk, &products, texts.as_ref())? {
                 row.key.account = match positions[number] {
                     STRANGER => self.partitions.stranger(self.strangers.number(&chunk.columns[0], number)),
                     position => position,
                 };
-                if self.pass.contains(&self.partitions.of(row.key.account)) {
+                if pass.contains(&self.partitions.of(row.key.account)) {
                     load.rows.push(row);
                     load.numbers.extend(numbers.then_some(chunk.first_row + number as u32));
                 }
             }
             Ok(())
         };
-        let sink = |load: Load, origin: &Origin, repeats: &[u32]| {
-            let Load { mut rows, numbers } = load;
+        let sink = |load: Load, origin: &Origin, told: &[u32]| {
+            let Load { mut rows, numbers, accounts } = load;
+            let repeats = self.pass.repeats(origin.order, accounts, told);
             let mut places = 0..rows.len();
-            rows.retain(|_| !places.next().is_some_and(|place| is_repeat(&numbers, place, repeats)));
+            rows.retain(|_| !places.next().is_some_and(|place| is_repeat(&numbers, place, &repeats)));
             let partition = |row: &Row| self.partitions.of(row.key.account);
             // Most deliveries are in order of account.
             rows.sort_by_key(partition);
@@ -169,7 +174,7 @@ impl Reading<'_> {
         };
         let needs = |_| vec![true; self.source.wanted.len()];
         let files = recent(self.source.spec, self.source.files, self.as_of, since);
-        let source = Source { files: &files, ..self.source.clone() };
+        let source = Source { files: &files, ..self.pass.rest(&self.source, self.partitions) };
         let tally = stream(&source, &needs, progress, pack, sink, fold)?;
 
         let names = Names {
@@ -190,7 +195,7 @@ impl Reading<'_> {
             .map(|(number, mut ledger, cells)| {
                 ledger.settle();
                 let conflicts = ledger.bills().iter().filter(|bill| bill.is_conflicting).count() as u64;
-                let cells = match number < self.partitions.of_book() && self.pass.contains(&number) {
+                let cells = match number < self.partitions.of_book() && pass.contains(&number) {
                     true => Some(self.look(number, &mut ledger, cells, since, &names, &interner)?),
                     false => None,
                 };

@@ -11,6 +11,7 @@ mod interner;
 pub mod ledger;
 pub mod logs;
 mod masks;
+pub mod pass;
 pub mod plan;
 mod rows;
 mod scatter;

@@ -1,6 +1,7 @@
 //! Packed rows on their way to their partitions: gathered until a partition has enough of them to be
 //! worth fetching into cache.
 
+use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -12,6 +13,8 @@ use super::rows::Packed;
 /// Rows waiting, by partition.
 pub struct Scatter {
     partitions: Partitions,
+    /// Of the book, those whose rows come.
+    accounts: usize,
     waiting: Vec<Mutex<Vec<Packed>>>,
     rows: AtomicUsize,
 }
@@ -23,10 +26,12 @@ const ROWS_AN_ACCOUNT: usize = 2;
 const ROWS_AT_LEAST: usize = 1 << 20;
 
 impl Scatter {
-    /// Nothing waits yet.
-    pub fn new(partitions: Partitions) -> Scatter {
+    /// Nothing waits yet; rows will come for some of the partitions.
+    pub fn new(partitions: Partitions, own: Range<usize>) -> Scatter {
+        let own = own.start..own.end.min(partitions.of_book());
+        let accounts = own.map(|partition| partitions.accounts(partition).len()).sum();
         let waiting = (0..partitions.count()).map(|_| Mutex::default()).collect();
-        Scatter { partitions, waiting, rows: AtomicUsize::new(0) }
+        Scatter { partitions, accounts, waiting, rows: AtomicUsize::new(0) }
     }
 
     /// Takes rows in but those that are left out; best in order of account, since neighbours of one
@@ -61,8 +66,7 @@ impl Scatter {
     }
 
     fn is_full(&self) -> bool {
-        let accounts = self.partitions.accounts(self.partitions.of_book() - 1).end as usize;
-        self.rows.load(Ordering::Relaxed) >= ROWS_AT_LEAST.max(ROWS_AN_ACCOUNT * accounts)
+        self.rows.load(Ordering::Relaxed) >= ROWS_AT_LEAST.max(ROWS_AN_ACCOUNT * self.accounts)
     }
 
     /// Hands every partition, in parallel, the rows that wait for it.

@@ -2,7 +2,6 @@
 //! one, the rows that have come in since and the rows that leave a window.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,6 +9,7 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::accumulate::{Cells, Segments};
+use super::pass::{Extent, Pass};
 use super::plan::{Group, Plan, Reach};
 use super::rows::{Packed, Packer};
 use super::scatter::Scatter;
@@ -57,17 +57,18 @@ pub struct Reading<'a> {
     pub strangers: Option<&'a Strangers>,
     /// How accounts are split.
     pub partitions: Partitions,
-    /// The partitions that are accumulated: all, or some where memory is short.
-    pub pass: Range<usize>,
+    /// Whose rows are accumulated: everyone's, or where memory is short those of some partitions.
+    pub pass: Pass<'a>,
 }
 
 /// Rows of one row group on their way to the partitions; `numbers` are their row numbers, `late` the
-/// places of those that came late.
+/// places of those that came late, `accounts` those of all its rows.
 #[derive(Default)]
 struct Load {
     packed: Option<Packed>,
     numbers: Vec<u32>,
     late: Vec<bool>,
+    accounts: Extent,
 }
 
 /// A row is kept apart as late only while late rows are fewer than one in so many.
@@ -129,8 +130,10 @@ impl Reading<'_> {
     }
 
     fn no_cells(&self) -> Vec<Cells> {
-        let accounts = |partition| self.partitions.accounts(partition).len();
-        (0..self.partitions.count()).map(|partition| Cells::new(self.plan, accounts(partition))).collect()
+        let pass = self.pass.partitions(self.partitions);
+        let own =
+            |partition| if pass.contains(&partition) { self.partitions.accounts(partition).len() } else { 0 };
+        (0..self.partitions.count()).map(|partition| Cells::new(self.plan, own(partition))).collect()
     }
 
     /// The longest window over which something is added up.
@@ -154,7 +157,8 @@ impl Reading<'_> {
         let is_worth_it = AtomicBool::new(keeps);
         let longest = i64::from(self.plan.longest_days.expect("windows of transactions are bounded"));
         let cells: Vec<Mutex<Cells>> = cells.into_iter().map(Mutex::new).collect();
-        let scatter = Scatter::new(self.partitions);
+        let pass = self.pass.partitions(self.partitions);
+        let scatter = Scatter::new(self.partitions, pass.clone());
         let add = |number: usize, rows: &[Packed]| {
             let mut cells = cells[number].lock().expect("no thread panicked");
             let first = self.partitions.accounts(number).start;
@@ -168,6 +172,7 @@ impl Reading<'_> {
                 return Ok(());
             }
             let positions = self.accounts.positions(&chunk.columns[0]);
+            self.pass.see(&mut load.accounts, &positions);
             let Column::Int(posted_on) = &chunk.columns[1] else { unreachable!("a date") };
             let place = |row: usize| {
                 let age = i64::from(self.as_of.0) - posted_on.values[row];
@@ -181,7 +186,7 @@ impl Reading<'_> {
                     }
                     (position, _) => position,
                 };
-                if !self.pass.contains(&self.partitions.of(account)) {
+                if !pass.contains(&self.partitions.of(account)) {
                     return None;
                 }
                 if !self.partitions.has_room(account) {
@@ -204,14 +209,15 @@ impl Reading<'_> {
             });
             Ok(())
         };
-        let sink = |load: Load, origin: &Origin, repeats: &[u32]| {
+        let sink = |load: Load, origin: &Origin, told: &[u32]| {
+            let repeats = self.pass.repeats(origin.order, load.accounts, told);
             if let Some(packed) = &load.packed {
-                scatter.take(packed, |place| is_repeat(&load.numbers, place, repeats));
+                scatter.take(packed, |place| is_repeat(&load.numbers, place, &repeats));
             }
             if keeps {
                 let mut kept = kept.lock().expect("no thread panicked");
                 if !is_known(origin.delivery) {
-                    self.keep(&mut kept, &load, origin, repeats);
+                    self.keep(&mut kept, &load, origin, &repeats);
                 }
                 if kept.0.len() as u64 > rows / LATE_ONE_IN + u64::from(u16::MAX) {
                     kept.0 = Packed::of(self.plan);
@@ -223,7 +229,7 @@ impl Reading<'_> {
             if is_known(delivery) { self.needed(&[]) } else { self.needed(&eras.reach(delivery).columns) }
         };
         let files = recent(self.source.spec, self.source.files, self.as_of, since);
-        let source = Source { files: &files, ..self.source.clone() };
+        let source = Source { files: &files, ..self.pass.rest(&self.source, self.partitions) };
         let tally = stream(&source, &needs, progress, pack, sink, || scatter.flush_if_full(add))?;
         scatter.flush(add);
         let mut cells: Vec<Cells> =
@@ -264,7 +270,7 @@ impl Reading<'_> {
         let days = self.as_of.since(since) as u32;
         let segments = Segments::new(self.plan, self.as_of);
         let cells: Vec<Mutex<&mut Cells>> = cells.iter_mut().map(Mutex::new).collect();
-        let scatter = Scatter::new(self.partitions);
+        let scatter = Scatter::new(self.partitions, self.pass.partitions(self.partitions));
         let cross = |number: usize, rows: &[Packed]| {
             let first = self.partitions.accounts(number).start;
             let mut cells = cells[number].lock().expect("no thread panicked");
@@ -322,7 +328,7 @@ impl Reading<'_> {
 
     /// By wanted column, whether it is decoded: what rows are judged by, and the columns given.
     fn needed(&self, columns: &[usize]) -> Vec<bool> {
-        let unique = self.source.unique;
+        let unique = self.source.unique.filter(|_| self.pass.tells_repeats());
         let needed = |(place, slot): (usize, &usize)| {
             place < crate::job::TRANSACTION_COLUMNS.len() || unique == Some(place) || columns.contains(slot)
         };

@@ -14,6 +14,7 @@ use crate::console::Progress;
 use crate::day::Day;
 use crate::expr::{Column, Ints, Texts};
 use crate::features::bills::{self, Bills};
+use crate::features::pass::{Pass, Scan};
 use crate::features::plan::Plan;
 use crate::features::transactions::{self, Transactions};
 use crate::features::{Answers, Partitions, Places};
@@ -116,7 +117,7 @@ impl Reading<'_> {
         };
         lap("carry over");
         let book = partitions.of_book();
-        let reading = self.of_transactions(keeps.then_some(&strangers), 0..partitions.count());
+        let reading = self.of_transactions(keeps.then_some(&strangers), Pass::Only);
         let (transactions, tally, mut lasts) = match (since, &places, transactions) {
             (Some(since), Some(places), Some(known)) => reading.go_on(known, places, since, progress)?,
             _ => reading.from_scratch(progress)?,
@@ -140,7 +141,7 @@ impl Reading<'_> {
         let transactions = keeping.retains.then_some(transactions);
         lap("features of transactions");
 
-        let reading = self.of_bills(&strangers, 0..partitions.count(), keeps);
+        let reading = self.of_bills(&strangers, Pass::Only, keeps);
         let (bills, (conflicts, repayments)) = match (since, &places, bills) {
             (Some(since), Some(places), Some(known)) => reading.go_on(known, places, since, progress)?,
             _ => reading.from_scratch(progress)?,
@@ -173,38 +174,28 @@ impl Reading<'_> {
         mut lap: impl FnMut(&str),
     ) -> Result<Told> {
         let Reading { accounts, partitions, .. } = *self;
-        let each = partitions.count().div_ceil(passes.max(1));
-        let pass = |first: usize| first..(first + each).min(partitions.count());
-        let passes = (0..partitions.count()).step_by(each).map(pass);
-        let book =
-            |pass: &Range<usize>| pass.start.min(partitions.of_book())..pass.end.min(partitions.of_book());
+        let book = partitions.of_book();
+        let each = book.div_ceil(passes.max(1));
+        let part = |start: usize| start..if start + each < book { start + each } else { partitions.count() };
+        // The last part goes first: with it go the strangers, who may be in any row group.
+        let parts: Vec<Range<usize>> = (0..book).step_by(each).rev().map(part).collect();
         let (mut transactions, mut repayments, mut conflicts) = (None, None, 0);
-        for pass in passes.clone() {
-            let (read, tally, _) = self.of_transactions(None, pass.clone()).from_scratch(progress)?;
-            let cells = &read.cells[book(&pass)];
-            answers.add(
-                self.features,
-                self.transactions_plan,
-                cells,
-                book(&pass).start,
-                accounts,
-                partitions,
-            )?;
+        let scan = Scan::default();
+        for part in &parts {
+            let pass = Pass::of(part, &parts[0], &scan);
+            let (read, tally, _) = self.of_transactions(None, pass).from_scratch(progress)?;
+            let cells = &read.cells[part.start..part.end.min(book)];
+            let plan = self.transactions_plan;
+            answers.add(self.features, plan, cells, part.start, accounts, partitions)?;
             transactions.get_or_insert(tally);
         }
         lap("transactions");
         let strangers = Strangers::default();
-        for pass in passes {
-            let (read, (counted, tally)) =
-                self.of_bills(&strangers, pass.clone(), false).from_scratch(progress)?;
-            answers.add(
-                self.features,
-                self.bills_plan,
-                &read.cells,
-                book(&pass).start,
-                accounts,
-                partitions,
-            )?;
+        let scan = Scan::default();
+        for part in &parts {
+            let pass = Pass::of(part, &parts[0], &scan);
+            let (read, (counted, tally)) = self.of_bills(&strangers, pass, false).from_scratch(progress)?;
+            answers.add(self.features, self.bills_plan, &read.cells, part.start, accounts, partitions)?;
             repayments.get_or_insert(tally);
             conflicts += counted;
         }
@@ -216,7 +207,7 @@ impl Reading<'_> {
     fn of_transactions<'b>(
         &'b self,
         strangers: Option<&'b Strangers>,
-        pass: Range<usize>,
+        pass: Pass<'b>,
     ) -> transactions::Reading<'b> {
         transactions::Reading {
             source: self.transactions.clone(),
@@ -232,12 +223,7 @@ impl Reading<'_> {
         }
     }
 
-    fn of_bills<'b>(
-        &'b self,
-        strangers: &'b Strangers,
-        pass: Range<usize>,
-        keeps: bool,
-    ) -> bills::Reading<'b> {
+    fn of_bills<'b>(&'b self, strangers: &'b Strangers, pass: Pass<'b>, keeps: bool) -> bills::Reading<'b> {
         bills::Reading {
             source: self.repayments.clone(),
             plan: self.bills_plan,

@@ -1,7 +1,7 @@
 //! Streams an input's rows: decoded and judged in parallel, in waves of bounded size, repeats told in
 //! the order of delivery, file and row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use rayon::prelude::*;
@@ -34,6 +34,8 @@ pub struct Source<'a> {
     pub unique: Option<usize>,
     /// Deliveries dated this day or later are counted and their rejects listed; undated ones always.
     pub report_from: Day,
+    /// The row groups to read, by their place among all; `None`: all.
+    pub row_groups: Option<BTreeSet<u64>>,
 }
 
 /// The files a night must look at that knows all deliveries up to `since`: new ones, those whose rejects
@@ -146,8 +148,10 @@ pub fn stream<P: Default + Send>(
     let within = source.spec.unique.as_ref().map_or(0, |unique| unique.within_days);
     let mut seen = Seen::new(within);
     let mut tally = Tally::default();
-    progress.read(source.spec.name, source.files.len(), source.files.iter().map(OpenFile::rows).sum());
-    for wave in waves(source.files) {
+    let waves = waves(source);
+    let rows = waves.iter().flatten().map(|place| place.rows).sum();
+    progress.read(source.spec.name, source.files.len(), rows);
+    for wave in waves {
         signal::check()?;
         let unit = |place: &Place| read_unit(source, &bindings[place.file], *place, progress, &pack);
         let mut units: Vec<Unit<P>> = in_order(wave.par_iter().map(unit))?;
@@ -175,18 +179,21 @@ pub fn stream<P: Default + Send>(
     Ok(tally)
 }
 
-/// Row groups in order, in runs of about [`WAVE_ROWS`] rows.
-fn waves(files: &[OpenFile]) -> Vec<Vec<Place>> {
+/// Row groups to read, in order, in runs of about [`WAVE_ROWS`] rows.
+fn waves(source: &Source) -> Vec<Vec<Place>> {
     let mut waves = Vec::new();
     let mut wave = Vec::new();
     let (mut wave_rows, mut order) = (0, 0);
-    for (number, file) in files.iter().enumerate() {
+    for (number, file) in source.files.iter().enumerate() {
         let mut first_row = 0;
         for (row_group, rows) in file.row_groups.iter().copied().enumerate() {
-            wave.push(Place { file: number, row_group, first_row, rows, order });
+            let is_read = source.row_groups.as_ref().is_none_or(|wanted| wanted.contains(&order));
+            if is_read {
+                wave.push(Place { file: number, row_group, first_row, rows, order });
+                wave_rows += rows;
+            }
             order += 1;
             first_row += rows;
-            wave_rows += rows;
             if wave_rows >= WAVE_ROWS {
                 waves.push(std::mem::take(&mut wave));
                 wave_rows = 0;

@@ -174,18 +174,18 @@ pub fn is_kept(job: &Job, plans: &Plans, dates: Dates) -> bool {
 }
 
 /// In how many passes to read so that the run takes about so much memory. Figures are bytes, measured on
-/// books of the sample's kind; a pass holds the accumulators and ledgers of its accounts only.
+/// books of the sample's kind; a pass holds the accumulators, then the ledgers, of its accounts only.
 fn passes(files: &Files, plans: &Plans, memory: u64) -> usize {
-    const BUFFERS: u64 = 400_000_000;
-    const A_LINE: u64 = 400;
+    const BUFFERS: u64 = 200_000_000;
+    const A_LINE: u64 = 240;
     const A_DISTINCT_VALUE: u64 = 6;
-    const A_REPAYMENT: u64 = 32;
+    const A_REPAYMENT: u64 = 45;
     const MOST: u64 = 64;
     let rows = |files: &[OpenFile]| files.iter().map(OpenFile::rows).sum::<u64>();
     let lines = rows(&files.lines);
     let words = (plans.transactions.stride.max(plans.bills.stride) * size_of::<i64>()) as u64;
     let logs = (plans.transactions.logged.len() as u64) * rows(&files.transactions) * A_DISTINCT_VALUE / 4;
-    let passing = lines * words + logs.max(rows(&files.repayments) * A_REPAYMENT);
+    let passing = (lines * words + logs).max(rows(&files.repayments) * A_REPAYMENT);
     let left = memory.saturating_sub(BUFFERS + lines * A_LINE).max(passing / MOST).max(1);
     passing.div_ceil(left).clamp(1, MOST) as usize
 }

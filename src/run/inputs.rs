@@ -247,6 +247,7 @@ pub(super) fn transactions<'a>(
         judge: rejects::judge_transactions,
         unique: unique.and_then(|unique| slots.iter().position(|slot| *slot == unique)),
         report_from: as_of,
+        row_groups: None,
     };
     (source, slots)
 }
@@ -276,5 +277,14 @@ pub(super) fn repayments<'a>(
         }
     });
     let judge = rejects::judge_repayments;
-    Source { spec, files: &files.repayments, wanted, units, judge, unique, report_from: as_of }
+    Source {
+        spec,
+        files: &files.repayments,
+        wanted,
+        units,
+        judge,
+        unique,
+        report_from: as_of,
+        row_groups: None,
+    }
 }

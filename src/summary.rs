@@ -1,11 +1,14 @@
 //! A run's figures for people (a table) and machines (JSON). The room where polars is spoken.
 
+use std::ops::Range;
+
 use anyhow::Result;
 use polars::prelude::*;
 use serde::Serialize;
 
 use crate::console::{money, table, thousands};
 use crate::job::Action;
+use crate::policy::{Decision, Refusal};
 use crate::publish::Results;
 use crate::publish::manifest::Manifest;
 
@@ -87,38 +90,27 @@ fn bands(results: &Results) -> Result<Vec<BandRow>> {
 /// Changes are summed in halves of 32 bits, so that no sum can run over.
 const HALF: i128 = 1 << 32;
 
+/// Lines grouped at a time, so that memory does not grow with the book.
+const RUN: usize = 1 << 20;
+
 fn decisions(results: &Results) -> Result<Vec<DecisionRow>> {
-    let (lines, decisions) = (results.lines, results.decisions);
-    let mut reasons: Vec<&str> = Vec::new();
-    let mut codes: Vec<u32> = Vec::with_capacity(decisions.len());
-    for decision in decisions {
-        let reason = decision.reason(&results.job.policy);
-        let code = reasons.iter().position(|known| *known == reason).unwrap_or_else(|| {
-            reasons.push(reason);
-            reasons.len() - 1
-        });
-        codes.push(code as u32);
-    }
-    let change = |line: usize| i128::from(decisions[line].new_limit) - i128::from(lines.limit[line]);
-    let high: Vec<i64> = (0..decisions.len()).map(|line| change(line).div_euclid(HALF) as i64).collect();
-    let low: Vec<i64> = (0..decisions.len()).map(|line| change(line).rem_euclid(HALF) as i64).collect();
-    let action: Vec<u32> = decisions.iter().map(|decision| decision.action as u32).collect();
-    let frame = DataFrame::new(
-        decisions.len(),
-        vec![
-            Column::new("product".into(), &lines.product.codes),
-            Column::new("action".into(), action),
-            Column::new("reason".into(), codes),
-            Column::new("high".into(), high),
-            Column::new("low".into(), low),
-        ],
-    )?;
-    let keys = [col("product"), col("action"), col("reason")];
-    let grouped = frame
-        .lazy()
-        .group_by(keys)
-        .agg([len().alias("lines"), col("high").sum(), col("low").sum()])
-        .collect()?;
+    let (lines, policy) = (results.lines, &results.job.policy);
+    let mut reasons: Vec<&str> = Refusal::ALL.iter().map(|refusal| refusal.name()).collect();
+    reasons.extend(policy.rules.iter().map(|rule| rule.reason.as_str()));
+    // Two rules may give the same reason.
+    let code = |reason: &str| reasons.iter().position(|known| *known == reason).expect("it is listed") as u32;
+    let of_refusal = Refusal::ALL.map(|refusal| code(refusal.name()));
+    let of_rule: Vec<u32> = policy.rules.iter().map(|rule| code(&rule.reason)).collect();
+    let reason = |decision: &Decision| match (decision.refusal, decision.rule) {
+        (Some(refusal), _) => of_refusal[refusal as usize],
+        (None, rule) => of_rule[usize::from(rule.expect("an action has a rule"))],
+    };
+    let runs = (0..results.decisions.len()).step_by(RUN);
+    let grouped: Vec<LazyFrame> = runs
+        .map(|start| group_run(results, start..(start + RUN).min(results.decisions.len()), &reason))
+        .collect::<Result<_>>()?;
+    let sums = [col("lines").sum(), col("high").sum(), col("low").sum()];
+    let grouped = concat(grouped, UnionArgs::default())?.group_by(KEYS.map(col)).agg(sums).collect()?;
     let key =
         |name: &str| -> Result<Vec<u32>> { Ok(grouped.column(name)?.u32()?.into_no_null_iter().collect()) };
     let sum =
@@ -142,6 +134,36 @@ fn decisions(results: &Results) -> Result<Vec<DecisionRow>> {
         ))
     });
     Ok(rows.into_iter().map(|(_, row)| row).collect())
+}
+
+/// What lines are grouped by.
+const KEYS: [&str; 3] = ["product", "action", "reason"];
+
+fn group_run(results: &Results, run: Range<usize>, reason: &impl Fn(&Decision) -> u32) -> Result<LazyFrame> {
+    let (limits, products) = (&results.lines.limit[run.clone()], &results.lines.product.codes[run.clone()]);
+    let decisions = &results.decisions[run];
+    let changes = || {
+        let lines = decisions.iter().zip(limits);
+        lines.map(|(decision, limit)| i128::from(decision.new_limit) - i128::from(*limit))
+    };
+    let frame = DataFrame::new(
+        decisions.len(),
+        vec![
+            Column::new("product".into(), products),
+            Column::new("action".into(), decisions.iter().map(|d| d.action as u32).collect::<Vec<_>>()),
+            Column::new("reason".into(), decisions.iter().map(reason).collect::<Vec<_>>()),
+            Column::new(
+                "high".into(),
+                changes().map(|change| change.div_euclid(HALF) as i64).collect::<Vec<_>>(),
+            ),
+            Column::new(
+                "low".into(),
+                changes().map(|change| change.rem_euclid(HALF) as i64).collect::<Vec<_>>(),
+            ),
+        ],
+    )?;
+    let sums = [len().alias("lines"), col("high").sum(), col("low").sum()];
+    Ok(frame.lazy().group_by(KEYS.map(col)).agg(sums).collect()?.lazy())
 }
 
 /// What the operator reads at the end of a run.

@@ -4,6 +4,7 @@
 //! an intermediate does not fit, so the order of evaluation cannot matter. Truth values are three:
 //! false < unknown < true, which makes `and` a minimum and `or` a maximum.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use num_bigint::BigInt;
@@ -114,6 +115,11 @@ impl Texts {
             code => Some(&self.dictionary[code as usize]),
         }
     }
+
+    /// A run of rows.
+    pub fn slice(&self, rows: Range<usize>) -> Texts {
+        Texts { codes: self.codes[rows].to_vec(), dictionary: self.dictionary.clone() }
+    }
 }
 
 impl<'a> FromIterator<Option<&'a str>> for Texts {
@@ -184,12 +190,9 @@ impl Column {
     }
 
     /// A run of rows.
-    pub fn slice(&self, rows: std::ops::Range<usize>) -> Column {
+    pub fn slice(&self, rows: Range<usize>) -> Column {
         match self {
-            Column::Text(texts) => Column::Text(Texts {
-                codes: texts.codes[rows].to_vec(),
-                dictionary: texts.dictionary.clone(),
-            }),
+            Column::Text(texts) => Column::Text(texts.slice(rows)),
             Column::Int(ints) => Column::Int(Ints {
                 values: ints.values[rows.clone()].to_vec(),
                 valid: ints.valid.as_ref().map(|valid| valid[rows].to_vec()),

@@ -46,10 +46,9 @@ fn line_column(lines: &Lines, as_of: Day, range: Range<usize>, slot: usize) -> O
     let since = |dates: &[Option<Day>]| {
         Column::Int(dates[range.clone()].iter().map(|date| date.map(|day| as_of.since(day))).collect())
     };
-    let texts = || Column::Text(lines.product.clone()).slice(range.clone());
     let extra_end = extra_end(lines);
     let column = match slot {
-        1 => texts(),
+        1 => Column::Text(lines.product.slice(range)),
         2 => ints(&lines.limit),
         3 => ints(&lines.balance),
         4 => status_column(&lines.status[range]),

@@ -183,7 +183,7 @@ fn decision_column(results: &Results, rows: std::ops::Range<usize>, name: &str) 
     };
     match name {
         "account_id" => lines.columns[0].as_ref().expect("always read").slice(rows),
-        "product" => Column::Text(lines.product.clone()).slice(rows),
+        "product" => Column::Text(lines.product.slice(rows)),
         "action" => texts(&|row| Some(decision(row).action.name())),
         "reason" => Column::Text(rows.map(|row| Some(decision(row).reason(&job.policy))).collect()),
         "rule" => {

@@ -177,9 +177,9 @@ pub fn is_kept(job: &Job, plans: &Plans, dates: Dates) -> bool {
 /// books of the sample's kind; a pass holds the accumulators, then the ledgers, of its accounts only.
 fn passes(files: &Files, plans: &Plans, memory: u64) -> usize {
     const BUFFERS: u64 = 200_000_000;
-    const A_LINE: u64 = 240;
+    const A_LINE: u64 = 220;
     const A_DISTINCT_VALUE: u64 = 6;
-    const A_REPAYMENT: u64 = 45;
+    const A_REPAYMENT: u64 = 40;
     const MOST: u64 = 64;
     let rows = |files: &[OpenFile]| files.iter().map(OpenFile::rows).sum::<u64>();
     let lines = rows(&files.lines);

@@ -196,20 +196,21 @@ fn night(session: &mut Session, lock: &Lock, prepared: Prepared, progress: &Prog
     watch.lap("gates");
     progress.stage("write", 0);
     let stage = lock.stage()?;
-    manifest.outputs = stage.write(&results)?;
+    let (outputs, summary) = rayon::join(|| stage.write(&results), || Summary::of(&results));
+    manifest.outputs = outputs?;
+    let summary = Some(summary?);
     if job.report {
         let page = report::page(&PublishedRun::with_manifest(stage.directory(), manifest.clone())?, None)?;
         manifest.outputs.push(stage.add("report.html", page.as_bytes())?);
         manifest.outputs.sort_by(|a, b| a.file.cmp(&b.file));
     }
-    let summary = Summary::of(&results)?;
     watch.lap("write");
     manifest.timing = watch.stop();
     let directory = run_directory(&session.out, dates.as_of, dates.known_on, manifest.held);
     stage.commit(&manifest, &directory)?;
     session.shelve(staging.filter(|_| lasts));
     let ending = if manifest.held { Ending::Held } else { Ending::Published };
-    Ok(Outcome { ending, directory, manifest, summary: Some(summary), minor_units: job.minor_units })
+    Ok(Outcome { ending, directory, manifest, summary, minor_units: job.minor_units })
 }
 
 /// What a night begins with.

@@ -92,15 +92,21 @@ fn reasons(
     let of_run = |first: usize| {
         let run = first..(first + RUN).min(accounts);
         let mut by_place = places(run.len());
-        let mut shortfalls: Vec<(i64, u16)> = Vec::with_capacity(points.len());
+        // The largest shortfalls, negative so that ties follow in file order.
+        let mut largest: Vec<(i64, u16)> = Vec::with_capacity(scorecard.reasons + 1);
         for account in run {
-            let shortfall = |number: usize| i64::from(most[number]) - i64::from(points[number][account]);
-            shortfalls.clear();
-            shortfalls.extend((0..points.len()).map(|number| (-shortfall(number), number as u16)));
-            shortfalls.retain(|(negative, _)| *negative < 0);
-            shortfalls.sort_unstable();
+            largest.clear();
+            for (number, (most, points)) in most.iter().zip(points).enumerate() {
+                let found = (i64::from(points[account]) - i64::from(*most), number as u16);
+                let is_among =
+                    largest.len() < scorecard.reasons || largest.last().is_some_and(|last| found < *last);
+                if found.0 < 0 && is_among {
+                    largest.insert(largest.partition_point(|known| *known < found), found);
+                    largest.truncate(scorecard.reasons);
+                }
+            }
             for (place, reasons) in by_place.iter_mut().enumerate() {
-                reasons.push(shortfalls.get(place).map(|(_, number)| {
+                reasons.push(largest.get(place).map(|(_, number)| {
                     let feature = scorecard.characteristics[usize::from(*number)].feature;
                     Reason { characteristic: *number, is_missing: features.get(feature, account).is_none() }
                 }));

@@ -283,6 +283,22 @@ impl Cells {
         self.steps.retain(|entry| !is_cleared(entry.account()));
     }
 
+    /// By account, what a window of a group that is added up holds; `None` for other groups, and where some
+    /// sum has run over on the way.
+    pub fn sums(&self, plan: &Plan, accounts: usize, group: usize, days: u32) -> Option<Vec<i64>> {
+        let group = &plan.groups[group];
+        if !group.is_additive() || !self.carry.is_empty() {
+            return None;
+        }
+        let segments = group.edges.iter().take_while(|edge| **edge <= days).count();
+        let own = self.words.chunks_exact(plan.stride).take(accounts);
+        own.map(|words| {
+            let segments = &words[group.offset..group.offset + segments];
+            segments.iter().try_fold(0_i64, |sum, word| sum.checked_add(*word))
+        })
+        .collect()
+    }
+
     /// What one account's window of one group holds. Groups in logs are answered by [`Cells::logged`].
     pub fn total(&self, plan: &Plan, account: u32, group: usize, days: u32) -> Total {
         let group = &plan.groups[group];

@@ -82,9 +82,33 @@ impl Narrow {
 
     /// As a column again.
     pub(super) fn widen(&self) -> Column {
-        let mut ints = IntsOf::with_capacity(self.len());
-        self.each(0..self.len(), |value| ints.push(value));
-        Column::Int(ints.finish())
+        let mut ints = Ints::all(Vec::with_capacity(self.len()));
+        self.append_to(&mut ints, 0..self.len());
+        Column::Int(ints)
+    }
+
+    /// Adds the values of a run of rows at the end of a column.
+    fn append_to(&self, all: &mut Ints, rows: Range<usize>) {
+        fn append<T: Copy + PartialEq + Into<i64>>(all: &mut Ints, values: &[T], null: T) {
+            let before = all.values.len();
+            all.values.extend(values.iter().map(|value| (*value).into()));
+            if all.valid.is_some() || values.contains(&null) {
+                let valid = all.valid.get_or_insert_with(|| vec![true; before]);
+                valid.extend(values.iter().map(|value| *value != null));
+            }
+        }
+        match self {
+            Narrow::Bytes(values) => append(all, &values[rows], i8::MIN),
+            Narrow::Shorts(values) => append(all, &values[rows], i16::MIN),
+            Narrow::Ints(values) => append(all, &values[rows], i32::MIN),
+            Narrow::Longs(values) => append(all, &values[rows], i64::MIN),
+            Narrow::Any(ints) => {
+                let before = all.values.len();
+                all.values.extend(&ints.values[rows.clone()]);
+                let valid = all.valid.get_or_insert_with(|| vec![true; before]);
+                valid.extend(rows.map(|row| ints.is_valid(row)));
+            }
+        }
     }
 }
 
@@ -145,6 +169,19 @@ impl FeatureTable {
             self.parts[of_part[0] as usize >> SHIFT][feature].each(rows, |value| ints.push(value));
         }
         Column::Int(ints.finish())
+    }
+
+    /// A feature of a run of accounts.
+    pub fn column(&self, feature: usize, accounts: Range<usize>) -> Ints {
+        let mut ints = Ints::all(Vec::with_capacity(accounts.len()));
+        let mut next = accounts.start;
+        while next < accounts.end {
+            let first = next >> SHIFT << SHIFT;
+            let end = accounts.end.min(first + (1 << SHIFT));
+            self.parts[next >> SHIFT][feature].append_to(&mut ints, next - first..end - first);
+            next = end;
+        }
+        ints
     }
 
     /// Calls `to` with a feature of a run of accounts, `None` where it is null.

@@ -6,10 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use arrow_array::builder::Int64Builder;
 use arrow_array::{
     Array, ArrayRef, BooleanArray, Date32Array, Int32Array, Int64Array, RecordBatch, StringArray,
 };
+use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::compute_leaves;
@@ -60,7 +60,7 @@ impl<'a> OutputTable<'a> {
 
     fn int64(&mut self, name: impl Into<String>, value: impl Fn(usize) -> i64 + Sync + Send + 'a) {
         self.add(name, DataType::Int64, false, move |rows| {
-            Arc::new(rows.map(&value).collect::<Int64Array>())
+            Arc::new(Int64Array::from_iter_values(rows.map(&value)))
         });
     }
 
@@ -74,7 +74,7 @@ impl<'a> OutputTable<'a> {
 
     fn int32(&mut self, name: impl Into<String>, value: impl Fn(usize) -> i32 + Sync + Send + 'a) {
         self.add(name, DataType::Int32, false, move |rows| {
-            Arc::new(rows.map(&value).collect::<Int32Array>())
+            Arc::new(Int32Array::from_iter_values(rows.map(&value)))
         });
     }
 
@@ -90,7 +90,7 @@ impl<'a> OutputTable<'a> {
 
     fn text(&mut self, name: impl Into<String>, value: impl Fn(usize) -> &'a str + Sync + Send + 'a) {
         self.add(name, DataType::Utf8, false, move |rows| {
-            Arc::new(rows.map(|row| Some(value(row))).collect::<StringArray>())
+            Arc::new(StringArray::from_iter_values(rows.map(&value)))
         });
     }
 
@@ -290,9 +290,8 @@ pub fn features<'a>(results: &Results<'a>) -> OutputTable<'a> {
     for (number, feature) in results.job.features.iter().enumerate() {
         let values = results.features;
         table.add(&feature.name, DataType::Int64, true, move |rows| {
-            let mut array = Int64Builder::with_capacity(rows.len());
-            values.each(number, rows, |value| array.append_option(value));
-            Arc::new(array.finish())
+            let column = values.column(number, rows);
+            Arc::new(Int64Array::new(column.values.into(), column.valid.map(NullBuffer::from)))
         });
     }
     table

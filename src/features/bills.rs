@@ -92,9 +92,7 @@ impl Reading<'_> {
         let book = known.cells.len();
         let mut ledgers = known.ledgers;
         let strangers = ledgers.split_off(book);
-        let (stays, mut moves) =
-            places.unmoved(known.cells.into_iter().zip(ledgers).collect(), self.partitions);
-        moves.extend(strangers.into_iter().map(|ledger| Some((Cells::default(), ledger))));
+        let (stays, moves) = places.unmoved(known.cells.into_iter().zip(ledgers).collect(), self.partitions);
         let accounts = |partition| self.partitions.accounts(partition).len();
         let stays = stays.into_par_iter().enumerate().map(|(partition, known)| {
             let (cells, ledger) = known.unzip();
@@ -103,18 +101,29 @@ impl Reading<'_> {
         });
         let (mut cells, ledgers): (Vec<Mutex<Cells>>, Vec<Mutex<Ledger>>) = stays.unzip();
         cells.truncate(self.partitions.of_book());
-        places.each(self.partitions, &moves, |old, (known, ledger), partition, local| {
-            if let Some(cells) = cells.get(partition).filter(|_| old < book) {
+        let (moved_cells, mut moved): (Vec<Option<Cells>>, Vec<Option<Ledger>>) =
+            moves.into_iter().map(Option::unzip).unzip();
+        moved.extend(strangers.into_iter().map(Some));
+        places.each(self.partitions, &moved_cells, |_, known, partition, local| {
+            if let Some(cells) = cells.get(partition) {
                 cells.lock().expect("no thread panicked").receive(self.plan, known, local, days);
             }
-            let moved = ledger.bills().iter().filter_map(|bill| {
-                let account =
-                    places.of(bill.key.account).filter(|to| self.partitions.of(*to) == partition)?;
+        });
+        moved.into_par_iter().enumerate().for_each(|(old, ledger)| {
+            let renumbered = ledger.unwrap_or_default().into_bills().into_iter().filter_map(|mut bill| {
+                bill.key.account = places.of(bill.key.account)?;
                 // A stranger who has joined the book has not been looked at before.
-                let is_touched = bill.is_touched || old >= book;
-                Some(Bill { key: Key { account, ..bill.key }, is_touched, ..bill.clone() })
+                bill.is_touched |= old >= book;
+                Some(bill)
             });
-            ledgers[partition].lock().expect("no thread panicked").receive(moved);
+            let partition = |bill: &Bill| self.partitions.of(bill.key.account);
+            let mut bills = renumbered.peekable();
+            while let Some(first) = bills.next() {
+                let target = partition(&first);
+                let neighbours = std::iter::from_fn(|| bills.next_if(|bill| partition(bill) == target));
+                let mut ledger = ledgers[target].lock().expect("no thread panicked");
+                ledger.receive(std::iter::once(first).chain(neighbours));
+            }
         });
         let ledgers = ledgers.into_par_iter().map(|ledger| {
             let mut ledger = ledger.into_inner().expect("no thread panicked");

@@ -91,6 +91,9 @@ pub struct Ledger {
 /// Fewer fresh rows than this are not worth fetching the bills into cache before the end.
 const FOLD_AT_LEAST: usize = 2048;
 
+/// More runs than this are as good as no order at all.
+const MOST_RUNS: usize = 16;
+
 /// Fixed, so that nothing depends on a seed.
 const HASHER: FixedState = FixedState::with_seed(0);
 
@@ -112,6 +115,11 @@ impl Ledger {
     /// Takes over bills of an earlier night, in any order; the ledger must be settled before it is used.
     pub fn receive(&mut self, bills: impl Iterator<Item = Bill>) {
         self.bills.extend(bills);
+    }
+
+    /// The bills themselves.
+    pub fn into_bills(self) -> Vec<Bill> {
+        self.bills
     }
 
     /// All bills, by key; the ledger must be settled.
@@ -138,9 +146,10 @@ impl Ledger {
         self.fold();
         if self.settled < self.bills.len() {
             self.places = HashTable::new();
-            match self.settled {
-                0 if self.bills.is_sorted_by_key(|bill| bill.key) => {}
-                0 => self.sort_by_account(),
+            let breaks = self.bills.windows(2).filter(|pair| pair[0].key > pair[1].key).count();
+            match (breaks, self.settled) {
+                (0, _) => {}
+                (MOST_RUNS.., 0) => self.sort_by_account(),
                 // That sort makes use of runs that are in order already.
                 _ => self.bills.sort_by_key(|bill| bill.key),
             }

@@ -97,13 +97,9 @@ fn decisions(results: &Results) -> Result<Vec<DecisionRow>> {
     let (lines, policy) = (results.lines, &results.job.policy);
     let mut reasons: Vec<&str> = Refusal::ALL.iter().map(|refusal| refusal.name()).collect();
     reasons.extend(policy.rules.iter().map(|rule| rule.reason.as_str()));
-    // Two rules may give the same reason.
-    let code = |reason: &str| reasons.iter().position(|known| *known == reason).expect("it is listed") as u32;
-    let of_refusal = Refusal::ALL.map(|refusal| code(refusal.name()));
-    let of_rule: Vec<u32> = policy.rules.iter().map(|rule| code(&rule.reason)).collect();
-    let reason = |decision: &Decision| match (decision.refusal, decision.rule) {
-        (Some(refusal), _) => of_refusal[refusal as usize],
-        (None, rule) => of_rule[usize::from(rule.expect("an action has a rule"))],
+    let reason = |decision: &Decision| {
+        let reason = decision.reason(policy);
+        reasons.iter().position(|known| *known == reason).expect("all reasons are listed") as u32
     };
     let runs = (0..results.decisions.len()).step_by(RUN);
     let grouped: Vec<LazyFrame> = runs

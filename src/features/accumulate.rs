@@ -290,7 +290,7 @@ impl Cells {
         if !group.is_additive() || !self.carry.is_empty() {
             return None;
         }
-        let segments = group.edges.iter().take_while(|edge| **edge <= days).count();
+        let segments = group.segments_within(days);
         let own = self.words.chunks_exact(plan.stride).take(accounts);
         own.map(|words| {
             let segments = &words[group.offset..group.offset + segments];
@@ -305,13 +305,9 @@ impl Cells {
         let first = account as usize * plan.stride + group.offset;
         match group.statistic {
             Statistic::Count | Statistic::Sum => {
-                let segments = group.edges.iter().take_while(|edge| **edge <= days).count();
-                let carried = |cell| match self.carry.is_empty() {
-                    true => 0,
-                    false => self.carry.get(&cell).copied().unwrap_or(0),
-                };
+                let carried = |cell: usize| self.carry.get(&cell).copied().unwrap_or(0);
                 let exact = |cell: usize| i128::from(self.words[cell]) + carried(cell);
-                let exact: i128 = (first..first + segments).map(exact).sum();
+                let exact: i128 = (first..first + group.segments_within(days)).map(exact).sum();
                 i64::try_from(exact).map_or(Total::Overflow(exact), Total::Value)
             }
             Statistic::Last => match self.words[first] {

@@ -36,7 +36,7 @@ struct Sighting {
 }
 
 /// The first and the last position of accounts of the book among some rows; `None` where there are none.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy)]
 pub struct Extent(Option<(u32, u32)>);
 
 impl Extent {
@@ -95,7 +95,8 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// The repeats of a row group, which are told in the first pass.
+    /// The repeats of a row group: those just told, which the first pass notes beside the accounts seen, or
+    /// in a later pass those noted.
     pub fn repeats<'r>(&self, row_group: u64, accounts: Extent, told: &'r [u32]) -> Cow<'r, [u32]> {
         match self {
             Pass::Only => Cow::Borrowed(told),

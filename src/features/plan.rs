@@ -210,6 +210,11 @@ impl Group {
         matches!(self.statistic, Statistic::Count | Statistic::Sum)
     }
 
+    /// How many segments a window of so many days is made of.
+    pub fn segments_within(&self, days: u32) -> usize {
+        self.edges.iter().take_while(|edge| **edge <= days).count()
+    }
+
     /// Words of a segment, and how many segments there are.
     fn size(&self) -> (usize, usize) {
         let longest = self.longest();

@@ -174,25 +174,27 @@ impl FeatureTable {
     /// A feature of a run of accounts.
     pub fn column(&self, feature: usize, accounts: Range<usize>) -> Ints {
         let mut ints = Ints::all(Vec::with_capacity(accounts.len()));
-        let mut next = accounts.start;
-        while next < accounts.end {
-            let first = next >> SHIFT << SHIFT;
-            let end = accounts.end.min(first + (1 << SHIFT));
-            self.parts[next >> SHIFT][feature].append_to(&mut ints, next - first..end - first);
-            next = end;
-        }
+        self.within_parts(feature, accounts).for_each(|(part, rows)| part.append_to(&mut ints, rows));
         ints
     }
 
     /// Calls `to` with a feature of a run of accounts, `None` where it is null.
     pub fn each(&self, feature: usize, accounts: Range<usize>, mut to: impl FnMut(Option<i64>)) {
-        let mut next = accounts.start;
-        while next < accounts.end {
-            let first = next >> SHIFT << SHIFT;
-            let end = accounts.end.min(first + (1 << SHIFT));
-            self.parts[next >> SHIFT][feature].each(next - first..end - first, &mut to);
-            next = end;
-        }
+        self.within_parts(feature, accounts).for_each(|(part, rows)| part.each(rows, &mut to));
+    }
+
+    /// The parts of a feature that a run of accounts lies in, and its rows within each.
+    fn within_parts(
+        &self,
+        feature: usize,
+        accounts: Range<usize>,
+    ) -> impl Iterator<Item = (&Narrow, Range<usize>)> {
+        let numbers = accounts.start >> SHIFT..accounts.end.div_ceil(1 << SHIFT);
+        numbers.map(move |number| {
+            let first = number << SHIFT;
+            let rows = accounts.start.max(first) - first..accounts.end.min(first + (1 << SHIFT)) - first;
+            (&self.parts[number][feature], rows)
+        })
     }
 }
 

@@ -13,5 +13,6 @@ mod range;
 mod readme;
 mod report;
 mod state;
+mod strangers;
 mod support;
 mod tidy;

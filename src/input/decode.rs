@@ -13,7 +13,7 @@ use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, StringArray};
 use arrow_schema::{DataType, TimeUnit};
 use jiff::tz::TimeZone;
 
-use super::file::{Role, Units};
+use super::binding::{Role, Units};
 use crate::day::Day;
 use crate::expr::column::{FALSE, NULL_CODE, TRUE, UNKNOWN};
 use crate::expr::{Column, Ints, Texts, Type};

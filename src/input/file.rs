@@ -1,76 +1,24 @@
-//! A Parquet file of an input: its footer, its schema against the contract, its rows as columns.
+//! A Parquet file of an input: its bytes, its footer, its rows as columns.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
-use std::sync::Arc;
 
 use anyhow::Result;
 use arrow_array::ArrayRef;
-use arrow_schema::{DataType, Field, Schema};
-use jiff::tz::TimeZone;
-use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
 use sha2::{Digest, Sha256};
 
+use super::binding::{Binding, Bound};
 use super::catalog::InputFile;
 use super::chunks::Chunks;
-use super::decode::{Decoder, Dictionaries};
+use super::decode::Dictionaries;
 use crate::day::Day;
-use crate::expr::{Column, Ints, Type};
+use crate::expr::{Column, Ints};
 use crate::failure::input;
 use crate::job::InputSpec;
-
-/// What a column is to the contract; says which Parquet types will do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// An account or bill id: Int64 or text.
-    Id,
-    /// Text.
-    Text,
-    /// Int64 minor units, or Decimal with no more places than minor units.
-    Money,
-    /// Date32, or Timestamp.
-    Date,
-    /// An extra column: integers, text, Booleans or dates.
-    Extra,
-}
-
-/// A column to read.
-#[derive(Debug, Clone)]
-pub struct Wanted {
-    /// Its contract name.
-    pub name: String,
-    /// What will do.
-    pub role: Role,
-    /// Whether a file without it is read as if it held nulls.
-    pub optional: bool,
-    /// What it is in every file; `Any` where that is not known.
-    pub kind: Type,
-}
-
-impl Wanted {
-    /// A column that must be there.
-    pub fn new(name: &str, role: Role) -> Wanted {
-        Wanted { name: name.to_string(), role, optional: false, kind: Type::Any }
-    }
-
-    /// A column that must be of one type in every file.
-    pub fn of(self, kind: Type) -> Wanted {
-        Wanted { kind, ..self }
-    }
-}
-
-/// What decoding depends on besides the file.
-#[derive(Debug, Clone)]
-pub struct Units {
-    /// Decimal places of money.
-    pub minor_units: u32,
-    /// Where an instant becomes a date.
-    pub timezone: Option<TimeZone>,
-}
 
 /// An input file whose footer has been read and checked.
 #[derive(Debug, Clone)]
@@ -87,8 +35,8 @@ pub struct OpenFile {
     pub written: (i64, i64),
     /// Rows by row group.
     pub row_groups: Vec<u64>,
-    metadata: ArrowReaderMetadata,
-    subject: String,
+    pub(super) metadata: ArrowReaderMetadata,
+    pub(super) subject: String,
 }
 
 /// Rows decoded at a time: enough to amortise, few enough to stay in cache.
@@ -150,156 +98,10 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The columns to decode, bound to one file.
-pub struct Binding {
-    mask: ProjectionMask,
-    metadata: ArrowReaderMetadata,
-    /// By wanted column.
-    columns: Vec<Bound>,
-}
-
-/// Where a wanted column comes from.
-enum Bound {
-    /// Where it comes in the projected batch, and how it is decoded.
-    Read(usize, Decoder),
-    /// The file has none: nulls.
-    Missing,
-    /// Nobody looks at it: a column without rows.
-    Unread,
-}
-
 impl OpenFile {
     /// Rows in the file.
     pub fn rows(&self) -> u64 {
         self.row_groups.iter().sum()
-    }
-
-    fn fields(&self) -> &Schema {
-        self.metadata.schema()
-    }
-
-    /// The file's columns under their contract names; `Err` names the type of one that no expression
-    /// can take.
-    pub fn columns(&self, spec: &InputSpec) -> Vec<(String, Result<Type, String>)> {
-        let contract_name = |field: &Field| {
-            let renamed = spec.rename.iter().find(|(_, file_name)| *file_name == field.name());
-            renamed.map_or(field.name().clone(), |(name, _)| name.clone())
-        };
-        // A column whose name the job gives to another one is out of sight.
-        let is_hidden = |field: &Field| spec.file_column(field.name()) != field.name();
-        let fields = self.fields().fields().iter().filter(|field| !is_hidden(field));
-        fields
-            .map(|field| {
-                let kind = Decoder::for_extra(field.data_type()).map(|decoder| decoder.kind());
-                (contract_name(field), kind.ok_or_else(|| type_name(field.data_type())))
-            })
-            .collect()
-    }
-
-    /// Checks the wanted columns against the file and prepares to read them.
-    pub fn bind(&self, spec: &InputSpec, wanted: &[Wanted], units: &Units) -> Result<Binding> {
-        self.bind_only(spec, wanted, units, &vec![true; wanted.len()])
-    }
-
-    /// Checks the wanted columns against the file and prepares to read those that are needed.
-    pub fn bind_only(
-        &self,
-        spec: &InputSpec,
-        wanted: &[Wanted],
-        units: &Units,
-        needed: &[bool],
-    ) -> Result<Binding> {
-        let schema = self.fields();
-        let mut roots = Vec::new();
-        let mut found = Vec::new();
-        for (column, is_needed) in wanted.iter().zip(needed) {
-            let name = spec.file_column(&column.name);
-            match schema.fields().iter().position(|field| field.name() == name) {
-                Some(root) => {
-                    let decoder = self.decoder(column, name, root, units)?;
-                    if *is_needed {
-                        roots.push(root);
-                        found.push(Bound::Read(root, decoder));
-                    } else {
-                        found.push(Bound::Unread);
-                    }
-                }
-                None if column.optional && name == column.name => found.push(Bound::Missing),
-                None => {
-                    let names: Vec<&str> =
-                        schema.fields().iter().map(|field| field.name().as_str()).collect();
-                    return Err(input(format!(
-                        "{}: there is no column {name}; it has {}: deliver it, or name it in [rename.{}]",
-                        self.subject,
-                        names.join(", "),
-                        spec.name
-                    )));
-                }
-            }
-        }
-        roots.sort_unstable();
-        roots.dedup();
-        let columns = found.into_iter().map(|column| match column {
-            Bound::Read(root, decoder) => {
-                Bound::Read(roots.binary_search(&root).expect("projected"), decoder)
-            }
-            other => other,
-        });
-        let columns: Vec<Bound> = columns.collect();
-        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), roots.iter().copied());
-        let metadata = self.hinted(&roots, &columns)?;
-        Ok(Binding { mask, metadata, columns })
-    }
-
-    fn decoder(&self, column: &Wanted, name: &str, root: usize, units: &Units) -> Result<Decoder> {
-        let found = self.fields().field(root).data_type();
-        let wrong = |wants: &str, fix: &str| {
-            let found = type_name(found);
-            Err(input(format!("{}: {name} is {found}; {wants}: {fix}", self.subject)))
-        };
-        match Decoder::for_role(column.role, found, units) {
-            Some(decoder) if column.kind.unify(decoder.kind()).is_none() => {
-                let (own, other) = (decoder.kind().name(), column.kind.name());
-                let message =
-                    format!("{name} is {own}; elsewhere it is {other}: it must be the same in every file");
-                Err(input(format!("{}: {message}", self.subject)))
-            }
-            Some(decoder) => Ok(decoder),
-            None => match (column.role, found) {
-                (Role::Money, DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale)) => wrong(
-                    &format!("it has {scale} decimal places and minor_units is {}", units.minor_units),
-                    "raise minor_units, or round it upstream",
-                ),
-                (Role::Money, _) => wrong("money is Int64 minor units or Decimal", "cast it upstream"),
-                (Role::Id, _) => wrong("ids are Int64 or text", "cast it upstream"),
-                (Role::Text, _) => wrong("it must be text", "cast it upstream"),
-                (Role::Date | Role::Extra, DataType::Timestamp(_, Some(_))) => wrong(
-                    "the job does not say in which time zone its dates lie",
-                    "set `timezone` in the job file",
-                ),
-                (Role::Date, _) => wrong("dates are Date32 or Timestamp", "cast it upstream"),
-                (Role::Extra, _) => {
-                    wrong("expressions take integers, text, Booleans and dates", "cast it upstream")
-                }
-            },
-        }
-    }
-
-    /// The metadata with the reader told to leave dictionary strings as dictionaries.
-    fn hinted(&self, roots: &[usize], columns: &[Bound]) -> Result<ArrowReaderMetadata> {
-        let mut fields: Vec<Arc<Field>> = self.fields().fields().iter().cloned().collect();
-        for column in columns {
-            let Bound::Read(place, decoder) = column else { continue };
-            if let Some(hint) = decoder.hint() {
-                let field = &fields[roots[*place]];
-                fields[roots[*place]] = Arc::new(field.as_ref().clone().with_data_type(hint));
-            }
-        }
-        let options = ArrowReaderOptions::new()
-            .with_skip_arrow_metadata(true)
-            .with_schema(Arc::new(Schema::new(fields)));
-        ArrowReaderMetadata::try_new(self.metadata.metadata().clone(), options)
-            .map_err(|error| input(format!("{}: {error}", self.subject)))
     }
 
     /// Reads a row group batch by batch; `each` gets the columns in the order they were wanted.
@@ -350,17 +152,5 @@ impl OpenFile {
             each(columns)?;
         }
         Ok(())
-    }
-}
-
-/// The type as an operator would call it.
-fn type_name(data_type: &DataType) -> String {
-    match data_type {
-        DataType::Decimal128(precision, scale) | DataType::Decimal256(precision, scale) => {
-            format!("Decimal({precision}, {scale})")
-        }
-        DataType::Timestamp(_, Some(_)) => "a Timestamp with a zone".into(),
-        DataType::Timestamp(_, None) => "a Timestamp without a zone".into(),
-        other => other.to_string(),
     }
 }

@@ -4,7 +4,8 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::accounts::{STRANGER, id_text};
-use super::file::{OpenFile, Role, Units, Wanted};
+use super::binding::{Role, Units, Wanted};
+use super::file::OpenFile;
 use super::lines::{Lines, Pending, Status};
 use crate::console::Progress;
 use crate::day::Day;

@@ -4,8 +4,9 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::accounts::{Accounts, Ids, compare_ids, distinct_ids, id_text};
+use super::binding::{Role, Units, Wanted};
 use super::catalog::Catalog;
-use super::file::{OpenFile, Role, Units, Wanted};
+use super::file::OpenFile;
 use super::rejects::{self, Reason, Reject, Verdicts};
 use super::stream::Tally;
 use super::unique::{Keys, Part, Seen};

@@ -1,6 +1,7 @@
 //! Parquet in: deliveries, schemas, rejects; rows come out as columns of exact values.
 
 pub mod accounts;
+pub mod binding;
 pub mod catalog;
 mod chunks;
 pub(crate) mod decode;

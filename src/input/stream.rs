@@ -7,7 +7,8 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::accounts::id_text;
-use super::file::{Binding, OpenFile, Units, Wanted};
+use super::binding::{Binding, Units, Wanted};
+use super::file::OpenFile;
 use super::rejects::{Reason, Reject, Verdicts};
 use super::unique::{Keys, Part, Seen};
 use crate::console::Progress;

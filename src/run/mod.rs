@@ -19,7 +19,7 @@ use crate::day::Day;
 use crate::features::plan::Plan;
 use crate::features::{self, Answers, FeatureTable, Partitions};
 use crate::history::{self, Grounds, History, Keeping, Plans};
-use crate::input::file::Units;
+use crate::input::binding::Units;
 use crate::input::lines::{self, Lines};
 use crate::input::stream::Tally;
 use crate::input::{issued, rejects};

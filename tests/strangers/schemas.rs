@@ -1,0 +1,1 @@
+//! Columns of odd types and names: read rightly, or refused by name.

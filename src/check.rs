@@ -10,7 +10,6 @@ use crate::input::catalog::Catalog;
 use crate::input::footers::Footers;
 use crate::job::{Draft, Job, Severity, lint};
 use crate::publish::Dates;
-use crate::publish::manifest::Identity;
 use crate::run::{self, Files};
 
 /// What `check` found to be in order, and the lints.
@@ -25,7 +24,8 @@ pub struct Report {
 pub fn check(path: &Path, date: Option<Day>, known_on: Option<Day>) -> Result<Report> {
     let dates = date.map(|as_of| Dates { as_of, known_on: known_on.unwrap_or(as_of), chain_from: None });
     let mut draft = Draft::read(path)?;
-    let (job, deliveries) = run::prepare(&mut draft, dates)?;
+    let mut footers = Footers::default();
+    let (job, deliveries) = run::prepare(&mut draft, dates, &mut footers)?;
     lint::lint(&job, &mut draft.remarks);
     let mut parts = vec![describe(&job)];
     let catalogs = [&deliveries.transactions, &deliveries.repayments, &deliveries.lines];
@@ -33,9 +33,8 @@ pub fn check(path: &Path, date: Option<Day>, known_on: Option<Day>) -> Result<Re
     parts.push(table(&["input", "deliveries", "files", "first", "last"], &rows));
     if let Some(dates) = dates {
         let date = dates.as_of;
-        let files = Files::open(&job, &deliveries, dates, &mut Footers::default())?;
+        let files = Files::open(&job, &deliveries, dates, &mut footers)?;
         files.check_schemas(&job)?;
-        Identity::of(&job.sources, &files.by_input(&job), dates)?;
         parts.push(format!("a run of {date} can start"));
         for (name, days) in run::missing_days(&job, &deliveries, date) {
             if let (Some(first), Some(last)) = (days.first(), days.last()) {

@@ -1,9 +1,12 @@
 //! What strangers' systems and hands do to a run: a table a place, each row a kind, its exit code and what is said.
 
+mod claims;
+mod damage;
 mod files;
 mod jobs;
 mod places;
 mod runs;
+mod sameness;
 mod schemas;
 
 use crate::support::book::{Book, TODAY};

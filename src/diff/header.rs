@@ -230,13 +230,8 @@ fn input_changes(left: &[InputEntry], right: &[InputEntry]) -> Vec<InputChange> 
     files.into_iter().filter_map(change).collect()
 }
 
-/// Bytes are told where both runs noted their hash, else the footer.
 fn is_same(left: &InputEntry, right: &InputEntry) -> bool {
-    let bytes = match (&left.sha256, &right.sha256) {
-        (Some(left), Some(right)) => left == right,
-        _ => true,
-    };
-    bytes && left.size == right.size && left.rows == right.rows && left.footer_sha256 == right.footer_sha256
+    left.size == right.size && left.rows == right.rows && left.sha256 == right.sha256
 }
 
 fn changed_lines(left: &str, right: &str) -> Vec<LineChange> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use crate::day::Day;
@@ -13,7 +14,7 @@ use crate::input::file::{OpenFile, bytes_hash};
 use crate::job::{From, Job, input_names};
 
 /// Changes whenever a history of one version means another thing, or nothing, to the next.
-const STATE_VERSION: u32 = 2;
+const STATE_VERSION: u32 = 3;
 
 /// What is accumulated of the inputs that have a history.
 pub struct Plans {
@@ -42,22 +43,19 @@ pub struct Footing {
     pub file: String,
     /// Bytes.
     pub size: u64,
-    /// SHA-256 of its Parquet footer.
-    pub footer_sha256: String,
-    /// When it was last written: rows may change and leave the footer as it was.
-    pub written: (i64, i64),
+    /// SHA-256 of its bytes.
+    pub sha256: String,
 }
 
 impl Footing {
-    fn of(input: &str, file: &OpenFile) -> Footing {
-        Footing {
+    fn of(input: &str, file: &OpenFile) -> Result<Footing> {
+        Ok(Footing {
             input: input.to_string(),
             delivery: file.delivery,
             file: file.file.name.clone(),
             size: file.size,
-            footer_sha256: file.footer_hash.clone(),
-            written: file.written,
-        }
+            sha256: file.sha256()?.to_string(),
+        })
     }
 }
 
@@ -75,7 +73,7 @@ pub struct Grounds {
 }
 
 impl Grounds {
-    /// Those of a night.
+    /// Those of a night. Fails where a file cannot be hashed.
     pub fn of(
         job: &Job,
         plans: &Plans,
@@ -83,13 +81,12 @@ impl Grounds {
         oldest_transactions: Day,
         transactions: &[OpenFile],
         repayments: &[OpenFile],
-    ) -> Grounds {
-        let footings =
-            |input, files: &[OpenFile]| files.iter().map(|file| Footing::of(input, file)).collect::<Vec<_>>();
-        let mut files = footings(job.inputs.transactions.name, transactions);
-        files.extend(footings(job.inputs.repayments.name, repayments));
+    ) -> Result<Grounds> {
+        let transactions = transactions.iter().map(|file| Footing::of(input_names::TRANSACTIONS, file));
+        let repayments = repayments.iter().map(|file| Footing::of(input_names::REPAYMENTS, file));
+        let files = transactions.chain(repayments).collect::<Result<_>>()?;
         let oldest_in_sums = as_of.plus(1 - longest_sum(&plans.transactions) as i32);
-        Grounds { key: key(job, plans), oldest_transactions, oldest_in_sums, files }
+        Ok(Grounds { key: key(job, plans), oldest_transactions, oldest_in_sums, files })
     }
 
     /// Why a history that stands on these, up to `as_of`, is no start for a night that stands on
@@ -109,7 +106,7 @@ impl Grounds {
         let past: Vec<Footing> = past
             .iter()
             .filter(|file| file.delivery >= Some(self.oldest_in_sums))
-            .map(|file| Footing::of(input_names::TRANSACTIONS, file))
+            .filter_map(|file| Footing::of(input_names::TRANSACTIONS, file).ok())
             .collect();
         let tonights = tonight.files.iter().filter(|footing| footing.delivery <= Some(as_of));
         for footing in tonights.chain(&past) {

@@ -1,13 +1,15 @@
 //! Which files an input has, by delivery.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
 use crate::day::Day;
 use crate::failure::input;
-use crate::job::InputSpec;
+use crate::job::{InputSpec, before_wildcard};
 
 /// A file of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,29 +45,19 @@ const MATCHING: glob::MatchOptions = glob::MatchOptions {
     require_literal_leading_dot: true,
 };
 
-const ANY_DATE: &str = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]";
-
 /// Lists an input's files. A directory that cannot be listed is an error; no files at all is not.
 pub fn list(spec: &InputSpec) -> Result<Catalog> {
-    let pattern = spec.pattern.replace("{date}", ANY_DATE);
-    let unreadable = |error: &dyn std::fmt::Display| input(format!("list {}: {error}", spec.name));
-    let paths = glob::glob_with(&pattern, MATCHING).map_err(|error| unreadable(&error))?;
+    let steps: Vec<&str> = spec.pattern.split('/').collect();
     let mut deliveries: BTreeMap<Option<Day>, Vec<InputFile>> = BTreeMap::new();
-    for path in paths {
-        let path = path.map_err(|error| unreadable(&error))?;
-        if path.is_dir() {
-            continue;
-        }
+    let mut found = |path: PathBuf, date: Option<Day>| {
         let name = path.strip_prefix(&spec.root).unwrap_or(&path).to_string_lossy().into_owned();
-        let date = match spec.is_dated() {
-            false => None,
-            true => match date_of(&spec.pattern, &path) {
-                None => continue,
-                found => found,
-            },
-        };
         deliveries.entry(date).or_default().push(InputFile { name, path });
-    }
+    };
+    let walked = match steps.split_first() {
+        Some((&"", rest)) => walk(PathBuf::from("/"), rest, None, &mut found),
+        _ => walk(PathBuf::new(), &steps, None, &mut found),
+    };
+    walked.map_err(|(path, error)| input(format!("list {}: {}: {error}", spec.name, shown(&path))))?;
     let deliveries = deliveries.into_iter().map(|(date, mut files)| {
         files.sort();
         Delivery { date, files }
@@ -73,13 +65,97 @@ pub fn list(spec: &InputSpec) -> Result<Catalog> {
     Ok(Catalog { spec: spec.clone(), deliveries: deliveries.collect() })
 }
 
-/// The date that, put in for `{date}`, makes the pattern match the path.
-fn date_of(pattern: &str, path: &Path) -> Option<Day> {
-    let text = path.to_str()?;
-    let candidates: BTreeSet<Day> = (0..text.len().saturating_sub(9))
-        .filter_map(|start| text.get(start..start + 10)?.parse().ok())
+/// A directory that cannot be listed, and why.
+type Unlisted = (PathBuf, std::io::Error);
+
+/// Follows the steps of a pattern below a directory. What lies at its end need be no file: that is told
+/// when it is opened.
+fn walk(
+    directory: PathBuf,
+    steps: &[&str],
+    date: Option<Day>,
+    found: &mut dyn FnMut(PathBuf, Option<Day>),
+) -> Result<(), Unlisted> {
+    let Some((step, rest)) = steps.split_first() else {
+        found(directory, date);
+        return Ok(());
+    };
+    let dated = date.map(|date| step.replace("{date}", &date.to_string()));
+    let step = dated.as_deref().unwrap_or(step);
+    if let Some(name) = literal(step) {
+        let path = directory.join(name);
+        return match path.symlink_metadata() {
+            Ok(_) => walk(path, rest, date, found),
+            Err(error) if is_absent(&error) => Ok(()),
+            Err(error) => Err((path, error)),
+        };
+    }
+    let is_any_depth = step == "**";
+    if is_any_depth {
+        walk(directory.clone(), rest, date, found)?;
+    }
+    for name in names_in(&directory)? {
+        let path = directory.join(&name);
+        let text = name.to_string_lossy();
+        if is_any_depth {
+            if path.is_dir() {
+                walk(path, steps, date, found)?;
+            }
+        } else if step.contains("{date}") {
+            if let Some(date) = date_of(step, &text) {
+                walk(path, rest, Some(date), found)?;
+            }
+        } else if matches(step, &text) {
+            walk(path, rest, date, found)?;
+        }
+    }
+    Ok(())
+}
+
+/// What a step without a wildcard stands for.
+fn literal(step: &str) -> Option<String> {
+    let (name, wildcard) = before_wildcard(step);
+    wildcard.is_empty().then_some(name)
+}
+
+/// The names in a directory that may be data, or lead to them; none of one that is not there.
+fn names_in(directory: &Path) -> Result<Vec<OsString>, Unlisted> {
+    let here = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+    let failed = |error| (directory.to_path_buf(), error);
+    let entries = match here.read_dir() {
+        Ok(entries) => entries,
+        Err(error) if is_absent(&error) => return Ok(Vec::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    let names: std::io::Result<Vec<OsString>> = entries.map(|entry| Ok(entry?.file_name())).collect();
+    let is_data = |name: &OsString| !matches!(name.as_encoded_bytes().first(), Some(b'_' | b'.'));
+    Ok(names.map_err(failed)?.into_iter().filter(is_data).collect())
+}
+
+fn is_absent(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+fn matches(step: &str, name: &str) -> bool {
+    glob::Pattern::new(step).is_ok_and(|step| step.matches_with(name, MATCHING))
+}
+
+/// The latest date that, put in for `{date}`, makes a step match a name.
+fn date_of(step: &str, name: &str) -> Option<Day> {
+    let candidates: BTreeSet<Day> = (0..name.len().saturating_sub(9))
+        .filter_map(|start| name.get(start..start + 10)?.parse().ok())
         .collect();
-    candidates.into_iter().rev().find(|date| is_found(pattern, *date, path))
+    candidates.into_iter().rev().find(|date| matches(&step.replace("{date}", &date.to_string()), name))
+}
+
+/// A path for people to read: bytes that are no text, and characters that would move a terminal, are
+/// escaped.
+pub fn shown(path: &Path) -> String {
+    match path.to_str() {
+        Some(text) if text.chars().any(char::is_control) => text.escape_debug().to_string(),
+        Some(text) => text.to_string(),
+        None => path.as_os_str().as_encoded_bytes().escape_ascii().to_string(),
+    }
 }
 
 /// Whether a pattern finds a path as a file of a delivery.

@@ -1,45 +1,64 @@
 //! The column chunks of a row group, each read at one go: the Parquet reader would ask for them a page
 //! header at a time.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
-
 use bytes::{Buf, Bytes};
 use parquet::arrow::ProjectionMask;
 use parquet::errors::{ParquetError, Result};
-use parquet::file::metadata::RowGroupMetaData;
+use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use parquet::file::reader::{ChunkReader, Length};
 
+use super::bounds::rows_at_a_time;
+use super::footer::column_name;
+use super::handle::Handle;
+
 /// Byte ranges of a file, in memory.
+#[derive(Clone)]
 pub struct Chunks {
     size: u64,
     /// By where they start.
     chunks: Vec<(u64, Bytes)>,
 }
 
-impl Chunks {
-    /// Reads the chunks of a row group's columns that are wanted.
+/// A row group as it was read, its pages looked over.
+pub struct ReadRowGroup {
+    /// Its bytes.
+    pub chunks: Chunks,
+    /// How many rows may be decoded at a time, whatever texts there are in them.
+    pub batch_rows: usize,
+}
+
+impl ReadRowGroup {
+    /// Reads the chunks of a row group's columns that are wanted, and looks over their pages.
     pub fn read(
-        file: &mut File,
-        size: u64,
+        handle: &Handle,
         row_group: &RowGroupMetaData,
         mask: &ProjectionMask,
-    ) -> Result<Chunks> {
+        most_rows: usize,
+    ) -> Result<ReadRowGroup, String> {
         let columns = row_group.columns().iter().enumerate();
-        let wanted = columns.filter(|(leaf, _)| mask.leaf_included(*leaf));
-        let chunk = |(_, column): (usize, &parquet::file::metadata::ColumnChunkMetaData)| {
+        let wanted: Vec<&ColumnChunkMetaData> =
+            columns.filter(|(leaf, _)| mask.leaf_included(*leaf)).map(|(_, column)| column).collect();
+        let mut chunks = Vec::with_capacity(wanted.len());
+        for column in &wanted {
             let (start, length) = column.byte_range();
-            file.seek(SeekFrom::Start(start))?;
-            let mut bytes = Vec::new();
-            file.take(length).read_to_end(&mut bytes)?;
-            Ok((start, Bytes::from(bytes)))
-        };
-        let mut chunks: Vec<(u64, Bytes)> = wanted.map(chunk).collect::<Result<_>>()?;
+            let bytes = handle.read_at(start, length as usize).map_err(|error| error.to_string())?;
+            chunks.push((start, Bytes::from(bytes)));
+        }
         chunks.sort_unstable_by_key(|(start, _)| *start);
-        Ok(Chunks { size, chunks })
+        let chunks = Chunks { size: handle.stamp().size, chunks };
+        let mut batch_rows = most_rows;
+        for column in wanted {
+            let rows = rows_at_a_time(column, row_group.num_rows(), &chunks, most_rows)
+                .map_err(|what| format!("column {}, {what}", column_name(column)))?;
+            batch_rows = batch_rows.min(rows);
+        }
+        Ok(ReadRowGroup { chunks, batch_rows })
     }
+}
 
-    fn from(&self, start: u64) -> Result<Bytes> {
+impl Chunks {
+    /// What is held from a position on, to the end of its chunk.
+    pub fn from(&self, start: u64) -> Result<Bytes> {
         let after = self.chunks.partition_point(|(first, _)| *first <= start);
         let held = after.checked_sub(1).map(|chunk| &self.chunks[chunk]).and_then(|(first, bytes)| {
             let skipped = usize::try_from(start - first).ok()?;

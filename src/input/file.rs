@@ -1,20 +1,25 @@
 //! A Parquet file of an input: its bytes, its footer, its rows as columns.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
-use std::os::unix::fs::MetadataExt;
+use std::io::Read;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::Result;
-use arrow_array::ArrayRef;
+use arrow_array::{ArrayRef, RecordBatch};
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
+use parquet::errors::ParquetError;
 use sha2::{Digest, Sha256};
 
 use super::binding::{Binding, Bound};
-use super::catalog::InputFile;
-use super::chunks::Chunks;
+use super::catalog::{InputFile, shown};
+use super::chunks::ReadRowGroup;
 use super::decode::Dictionaries;
+use super::guard::guarded;
+use super::handle::{Fate, Handle};
+use super::{footer, pages};
 use crate::day::Day;
 use crate::expr::{Column, Ints};
 use crate::failure::input;
@@ -29,14 +34,13 @@ pub struct OpenFile {
     pub delivery: Option<Day>,
     /// Bytes.
     pub size: u64,
-    /// SHA-256 of the Parquet footer, in hex.
-    pub footer_hash: String,
-    /// When it was last written, as the file system has it: seconds and nanoseconds.
-    pub written: (i64, i64),
     /// Rows by row group.
     pub row_groups: Vec<u64>,
     pub(super) metadata: ArrowReaderMetadata,
     pub(super) subject: String,
+    pub(super) handle: Arc<Handle>,
+    /// Of its bytes, in hex, once they are hashed.
+    pub(super) sha256: Arc<OnceLock<String>>,
 }
 
 /// Rows decoded at a time: enough to amortise, few enough to stay in cache.
@@ -45,34 +49,31 @@ const BATCH_ROWS: usize = 16_384;
 /// Opens a file and reads its footer.
 pub fn open(spec: &InputSpec, delivery: Option<Day>, file: &InputFile) -> Result<OpenFile> {
     let of = delivery.map_or(String::new(), |day| format!(" of {day}"));
-    let subject = format!("read {}{of} ({})", spec.name, file.path.display());
-    let unreadable = |error: &dyn std::fmt::Display| {
-        input(format!("{subject}: {error}; the file is truncated or no Parquet: have it delivered again"))
-    };
-    let mut handle = File::open(&file.path).map_err(|error| input(format!("{subject}: {error}")))?;
-    let (size, footer_hash) = footer_hash(&mut handle).map_err(|error| unreadable(&error))?;
-    let written = handle.metadata().map_err(|error| unreadable(&error))?;
-    let written = (written.mtime(), written.mtime_nsec());
+    let subject = format!("read {}{of} ({})", spec.name, shown(&file.path));
+    if file.path.to_str().is_none() {
+        return Err(input(format!("{subject}: its name is not UTF-8: rename it")));
+    }
+    let unreadable = |reason: String| unreadable(&subject, &reason);
+    let handle = Handle::open(&file.path).map_err(|error| unreadable(error.to_string()))?;
+    let metadata = footer::read(&handle).map_err(unreadable)?;
+    let row_groups = metadata.row_groups().iter().map(|group| group.num_rows() as u64).collect();
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let metadata = ArrowReaderMetadata::load(&handle, options).map_err(|error| unreadable(&error))?;
-    let row_groups = metadata.metadata().row_groups().iter().map(|group| group.num_rows() as u64).collect();
-    Ok(OpenFile { file: file.clone(), delivery, size, footer_hash, written, row_groups, metadata, subject })
+    let metadata =
+        guarded(|| ArrowReaderMetadata::try_new(Arc::new(metadata), options)).map_err(unreadable)?;
+    Ok(OpenFile {
+        file: file.clone(),
+        delivery,
+        size: handle.stamp().size,
+        row_groups,
+        metadata,
+        subject,
+        handle: Arc::new(handle),
+        sha256: Arc::default(),
+    })
 }
 
-/// The file's size and the hash of its footer: the metadata, its length and the magic number.
-fn footer_hash(file: &mut File) -> std::io::Result<(u64, String)> {
-    const TAIL: u64 = 8;
-    let size = file.metadata()?.len();
-    let too_short = || std::io::Error::other(format!("its {size} bytes hold no footer"));
-    file.seek(SeekFrom::Start(size.checked_sub(TAIL).ok_or_else(too_short)?))?;
-    let mut tail = [0; TAIL as usize];
-    file.read_exact(&mut tail)?;
-    let length = u32::from_le_bytes(tail[..4].try_into().expect("4 bytes"));
-    let start = (size - TAIL).checked_sub(u64::from(length)).ok_or_else(too_short)?;
-    file.seek(SeekFrom::Start(start))?;
-    let mut footer = Vec::new();
-    file.read_to_end(&mut footer)?;
-    Ok((size, hex(&Sha256::digest(&footer))))
+fn unreadable(subject: &str, reason: &str) -> anyhow::Error {
+    input(format!("{subject}: it cannot be read: {reason}: have it delivered again"))
 }
 
 /// SHA-256 of a whole file, in hex.
@@ -104,6 +105,45 @@ impl OpenFile {
         self.row_groups.iter().sum()
     }
 
+    /// SHA-256 of all its bytes, in hex. They are read where that has not been done; the headers of its
+    /// pages are then held against what the footer says.
+    pub fn sha256(&self) -> Result<&str> {
+        if self.sha256.get().is_none() {
+            let mut hasher = Sha256::new();
+            let read = self.handle.read_all(|piece| hasher.update(piece));
+            read.map_err(|error| self.unreadable(&error.to_string()))?;
+            pages::check_rows(&self.handle, self.metadata.metadata())
+                .map_err(|what| self.unreadable(&what))?;
+            self.sha256.get_or_init(|| hex(&hasher.finalize()));
+        }
+        Ok(self.sha256.get().expect("just hashed"))
+    }
+
+    /// Fails where the file was written to since it was opened, so that what was read of it may be of two
+    /// minds.
+    pub fn check_unchanged(&self) -> Result<()> {
+        let is_same = match self.handle.fate().map_err(|error| self.unreadable(&error.to_string()))? {
+            Fate::Same => true,
+            Fate::Written => false,
+            // Moved, say, as one is that another takes the place of: its bytes decide.
+            Fate::Touched => {
+                let again = OpenFile { sha256: Arc::default(), ..self.clone() };
+                again.sha256()? == self.sha256()?
+            }
+        };
+        if is_same {
+            return Ok(());
+        }
+        Err(input(format!(
+            "{}: it was changed while it was read: deliver before the run begins, under a name that is new",
+            self.subject
+        )))
+    }
+
+    fn unreadable(&self, reason: &str) -> anyhow::Error {
+        unreadable(&self.subject, reason)
+    }
+
     /// Reads a row group batch by batch; `each` gets the columns in the order they were wanted.
     pub fn read(
         &self,
@@ -111,46 +151,87 @@ impl OpenFile {
         row_group: usize,
         mut each: impl FnMut(Vec<Column>) -> Result<()>,
     ) -> Result<()> {
-        let failed = |error: &dyn std::fmt::Display| input(format!("{}: {error}", self.subject));
-        let mut handle = File::open(&self.file.path).map_err(|error| failed(&error))?;
+        let failed = |what: String| self.unreadable(&format!("row group {row_group}, {what}"));
         let group = self.metadata.metadata().row_group(row_group);
-        let chunks =
-            Chunks::read(&mut handle, self.size, group, &binding.mask).map_err(|error| failed(&error))?;
-        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(chunks, binding.metadata.clone())
-            .with_projection(binding.mask.clone())
-            .with_row_groups(vec![row_group])
-            .with_batch_size(BATCH_ROWS)
-            .build()
-            .map_err(|error| failed(&error))?;
+        let ReadRowGroup { chunks, batch_rows } =
+            ReadRowGroup::read(&self.handle, group, &binding.mask, BATCH_ROWS).map_err(failed)?;
+        let reader = |mask: &ProjectionMask| {
+            ParquetRecordBatchReaderBuilder::new_with_metadata(chunks.clone(), binding.metadata.clone())
+                .with_projection(mask.clone())
+                .with_row_groups(vec![row_group])
+                .with_batch_size(batch_rows)
+                .build()
+        };
+        let damaged = |what: String| {
+            let column = self.damaged_column(&binding.mask, row_group, &reader);
+            failed(column.map_or(what.clone(), |column| format!("column {column}: {what}")))
+        };
+        let mut batches = guarded(|| reader(&binding.mask)).map_err(damaged)?;
         let mut dictionaries = Dictionaries::default();
-        for batch in reader {
-            let batch = batch.map_err(|error| failed(&error))?;
-            let rows = batch.num_rows();
-            let (schema, arrays, _) = batch.into_parts();
-            let mut arrays: Vec<Option<ArrayRef>> = arrays.into_iter().map(Some).collect();
-            let mut columns = Vec::with_capacity(binding.columns.len());
-            for (slot, column) in binding.columns.iter().enumerate() {
-                columns.push(match column {
-                    Bound::Unread => Column::Int(Ints::all(Vec::new())),
-                    Bound::Missing => {
-                        Column::Int(Ints { values: vec![0; rows], valid: Some(vec![false; rows]) })
-                    }
-                    Bound::Read(place, decoder) => {
-                        let is_read_again = binding.columns[slot + 1..]
-                            .iter()
-                            .any(|other| matches!(other, Bound::Read(again, _) if again == place));
-                        let array = match is_read_again {
-                            true => arrays[*place].clone(),
-                            false => arrays[*place].take(),
-                        };
-                        decoder
-                            .decode(array.expect("an array is taken once"), slot, &mut dictionaries)
-                            .map_err(|error| failed(&format!("{}: {error}", schema.field(*place).name())))?
-                    }
-                });
-            }
-            each(columns)?;
+        let mut rows = 0;
+        while let Some(batch) = guarded(|| batches.next().transpose()).map_err(damaged)? {
+            rows += batch.num_rows() as u64;
+            let decoded = guarded(|| Ok::<_, String>(columns(binding, batch, &mut dictionaries)));
+            let decoded = decoded.map_err(failed)?;
+            each(decoded.map_err(|what| input(format!("{}: {what}", self.subject)))?)?;
         }
-        Ok(())
+        let expected = self.row_groups[row_group];
+        match rows == expected {
+            true => Ok(()),
+            false => Err(damaged(format!("it holds {rows} rows, and the footer says {expected}"))),
+        }
     }
+
+    /// The first of some columns that cannot be read by itself.
+    fn damaged_column(
+        &self,
+        mask: &ProjectionMask,
+        row_group: usize,
+        reader: &dyn Fn(&ProjectionMask) -> Result<ParquetRecordBatchReader, ParquetError>,
+    ) -> Option<String> {
+        let metadata = self.metadata.metadata();
+        let columns = metadata.row_group(row_group).columns().iter().enumerate();
+        let mut read = columns.filter(|(leaf, _)| mask.leaf_included(*leaf));
+        let is_damaged = |leaf: usize| {
+            let mask = ProjectionMask::leaves(self.metadata.parquet_schema(), [leaf]);
+            let rows = guarded(|| {
+                let batches = reader(&mask).map_err(|error| error.to_string())?;
+                let rows = batches.map(|batch| batch.map(|batch| batch.num_rows() as u64));
+                rows.sum::<Result<u64, _>>().map_err(|error| error.to_string())
+            });
+            rows != Ok(self.row_groups[row_group])
+        };
+        read.find(|(leaf, _)| is_damaged(*leaf)).map(|(_, column)| footer::column_name(column))
+    }
+}
+
+/// A batch's columns as they were wanted.
+fn columns(
+    binding: &Binding,
+    batch: RecordBatch,
+    dictionaries: &mut Dictionaries,
+) -> Result<Vec<Column>, String> {
+    let rows = batch.num_rows();
+    let (schema, arrays, _) = batch.into_parts();
+    let mut arrays: Vec<Option<ArrayRef>> = arrays.into_iter().map(Some).collect();
+    let mut columns = Vec::with_capacity(binding.columns.len());
+    for (slot, column) in binding.columns.iter().enumerate() {
+        columns.push(match column {
+            Bound::Unread => Column::Int(Ints::all(Vec::new())),
+            Bound::Missing => Column::Int(Ints { values: vec![0; rows], valid: Some(vec![false; rows]) }),
+            Bound::Read(place, decoder) => {
+                let is_read_again = binding.columns[slot + 1..]
+                    .iter()
+                    .any(|other| matches!(other, Bound::Read(again, _) if again == place));
+                let array = match is_read_again {
+                    true => arrays[*place].clone(),
+                    false => arrays[*place].take(),
+                };
+                decoder
+                    .decode(array.expect("an array is taken once"), slot, dictionaries)
+                    .map_err(|error| format!("{}: {error}", schema.field(*place).name()))?
+            }
+        });
+    }
+    Ok(columns)
 }

@@ -1,30 +1,25 @@
-//! The input files opened so far: one that is still the same is not opened again.
+//! The input files opened so far: one that is still the same is neither opened nor hashed again.
 
 use std::collections::HashMap;
-use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use rayon::prelude::*;
 
-use super::catalog::Delivery;
+use super::catalog::{Delivery, InputFile};
 use super::file::{self, OpenFile};
+use super::handle::Stamp;
+use super::hashes::Hashes;
+use crate::day::Day;
+use crate::failure::in_order;
 use crate::job::InputSpec;
 
-/// What the file system says of a file; no write to it leaves this as it was.
-type Stamp = (u64, u64, u64, (i64, i64), (i64, i64));
-
 fn stamp(path: &Path) -> Option<Stamp> {
-    let metadata = fs::metadata(path).ok()?;
-    let modified = (metadata.mtime(), metadata.mtime_nsec());
-    let changed = (metadata.ctime(), metadata.ctime_nsec());
-    Some((metadata.dev(), metadata.ino(), metadata.size(), modified, changed))
+    path.metadata().ok().map(|metadata| Stamp::of(&metadata))
 }
 
 /// A file as it was opened.
 struct Known {
-    stamp: Stamp,
     file: OpenFile,
     night: u64,
 }
@@ -34,6 +29,8 @@ struct Known {
 pub struct Footers {
     known: HashMap<(&'static str, PathBuf), Known>,
     night: u64,
+    /// What files had been hashed by earlier runs, and by this one.
+    pub hashes: Hashes,
 }
 
 impl Footers {
@@ -45,32 +42,39 @@ impl Footers {
 
     /// Opens the files of deliveries, in order.
     pub fn open(&mut self, spec: &InputSpec, deliveries: &[Delivery]) -> Result<Vec<OpenFile>> {
-        let key = |path: &Path| (spec.name, path.to_path_buf());
         let files: Vec<_> = deliveries
             .iter()
             .flat_map(|delivery| delivery.files.iter().map(|file| (delivery.date, file)))
             .collect();
-        let opened: Vec<(Option<Stamp>, Result<OpenFile>)> = files
-            .into_par_iter()
-            .map(|(date, file)| {
-                // Taken before the file is opened: one that is replaced meanwhile is opened again.
-                let stamp = stamp(&file.path);
-                match self.known.get(&key(&file.path)).filter(|known| Some(known.stamp) == stamp) {
-                    Some(known) => (stamp, Ok(known.file.clone())),
-                    None => (stamp, file::open(spec, date, file)),
-                }
-            })
-            .collect();
-        let mut files = Vec::with_capacity(opened.len());
-        // In order, so that of several troubles the same one is told every time.
-        for (stamp, file) in opened {
-            let file = file?;
-            if let Some(stamp) = stamp {
-                let known = Known { stamp, file: file.clone(), night: self.night };
-                self.known.insert(key(&file.file.path), known);
+        let opened = in_order(files.into_par_iter().map(|(date, file)| {
+            match self.known.get(&(spec.name, file.path.clone())) {
+                Some(known) if stamp(&file.path) == Some(known.file.handle.stamp()) => Ok(known.file.clone()),
+                _ => file::open(spec, date, file),
             }
-            files.push(file);
+        }))?;
+        for file in &opened {
+            let known = Known { file: file.clone(), night: self.night };
+            self.known.insert((spec.name, file.file.path.clone()), known);
         }
-        Ok(files)
+        Ok(opened)
+    }
+
+    /// Opens one file of a delivery.
+    pub fn open_one(&mut self, spec: &InputSpec, date: Option<Day>, file: &InputFile) -> Result<OpenFile> {
+        let delivery = Delivery { date, files: vec![file.clone()] };
+        Ok(self.open(spec, &[delivery])?.remove(0))
+    }
+
+    /// Hashes files, but for those of which it is known what that comes to.
+    pub fn hash<'a>(&mut self, files: impl IntoIterator<Item = &'a OpenFile>, as_of: Day) -> Result<()> {
+        let files: Vec<&OpenFile> = files.into_iter().collect();
+        for file in &files {
+            if let Some(sha256) = self.hashes.of(file.handle.stamp(), as_of) {
+                file.sha256.get_or_init(|| sha256);
+            }
+        }
+        let hashed = in_order(files.par_iter().map(|file| Ok((file.handle.stamp(), file.sha256()?))))?;
+        hashed.into_iter().for_each(|(stamp, sha256)| self.hashes.keep(stamp, sha256, as_of));
+        Ok(())
     }
 }

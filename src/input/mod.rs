@@ -2,13 +2,20 @@
 
 pub mod accounts;
 pub mod binding;
+mod bounds;
 pub mod catalog;
 mod chunks;
 pub(crate) mod decode;
 pub mod file;
+mod footer;
 pub mod footers;
+mod guard;
+pub mod handle;
+pub mod hashes;
 pub mod issued;
 pub mod lines;
+mod pages;
 pub mod rejects;
 pub mod stream;
+mod thrift;
 pub mod unique;

@@ -294,7 +294,10 @@ fn pattern(reader: &mut Reader, variables: Variables, base: &Path, text: &Spanne
     let expanded = expand(reader, variables, text)?;
     let pattern = match Path::new(&expanded).is_absolute() || base.as_os_str().is_empty() {
         true => expanded,
-        false => format!("{}/{expanded}", glob::Pattern::escape(&base.to_string_lossy())),
+        false => {
+            let base = glob::Pattern::escape(&base.to_string_lossy()).replace("{date}", "[{]date}");
+            format!("{base}/{expanded}")
+        }
     };
     let pattern = without_empty_steps(&pattern);
     if let Err(error) = glob::Pattern::new(&pattern.replace("{date}", "2000-01-01")) {
@@ -311,8 +314,8 @@ fn without_empty_steps(path: &str) -> String {
     steps.collect::<Vec<_>>().join("/")
 }
 
-/// The directory before the first wildcard or `{date}`.
-fn root_of(pattern: &str) -> PathBuf {
+/// The part of a pattern before its first wildcard or `{date}`, read as it stands for itself, and the rest.
+pub fn before_wildcard(pattern: &str) -> (String, &str) {
     // The escaped form of a literal wildcard is one character in brackets.
     let mut literal = String::new();
     let mut rest = pattern;
@@ -326,13 +329,20 @@ fn root_of(pattern: &str) -> PathBuf {
                 literal.push(inner);
                 rest = tail;
             }
-            ('*' | '?' | '[' | '{', _) => break,
+            ('*' | '?' | '[', _) => break,
+            ('{', _) if rest.starts_with("{date}") => break,
             _ => {
                 literal.push(next);
                 rest = &rest[next.len_utf8()..];
             }
         }
     }
+    (literal, rest)
+}
+
+/// The directory before the first wildcard or `{date}`.
+fn root_of(pattern: &str) -> PathBuf {
+    let (literal, _) = before_wildcard(pattern);
     let directory = literal.rfind('/').map_or("", |slash| &literal[..=slash]);
     PathBuf::from(directory)
 }
@@ -371,6 +381,7 @@ mod tests {
             ("*.parquet", ""),
             ("a[*]b/c/{date}.parquet", "a*b/c/"),
             ("a[[]b[]]/c/{date}.parquet", "a[b]/c/"),
+            ("cur{ly}/[{]date}/c/{date}.parquet", "cur{ly}/{date}/c/"),
         ];
         for (pattern, root) in cases {
             assert_eq!(root_of(pattern), PathBuf::from(root), "{pattern}");

@@ -21,7 +21,7 @@ use crate::expr::{Scope, Type};
 
 pub use feature_file::{Aggregate, Feature, From, Kind as FeatureKind, Statistic};
 pub use gate::{Bounds, Gate, Measure, Table};
-pub use job_file::{InputSpec, Unique, input_names};
+pub use job_file::{InputSpec, Unique, before_wildcard, input_names};
 pub use policy_file::{Action, Affordability, Amount, Cooldown, Policy, Product, Rule};
 pub use scorecard_file::{Band, Bin, Characteristic, Dimension, Scorecard};
 pub use source::{Remarks, Severity, Source, listing, near_miss};

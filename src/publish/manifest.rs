@@ -13,7 +13,7 @@ use super::{Dates, Results};
 use crate::day::Day;
 use crate::failure::{in_order, input};
 use crate::input::accounts::Ids;
-use crate::input::file::{OpenFile, bytes_hash, file_hash};
+use crate::input::file::{OpenFile, bytes_hash};
 use crate::input::rejects::Reason;
 use crate::input::stream::Tally;
 use crate::job::{Action, InputSpec, RUN_FILES, Source};
@@ -90,11 +90,9 @@ pub struct InputEntry {
     pub size: u64,
     /// Rows.
     pub rows: u64,
-    /// Of its Parquet footer.
-    pub footer_sha256: String,
-    /// Of its bytes, where it was delivered from D to K.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sha256: Option<String>,
+    /// Of its bytes.
+    #[serde(default)]
+    pub sha256: String,
 }
 
 /// Rows of an input, over the deliveries from D to K, undated files and the snapshot.
@@ -188,7 +186,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Hashes job files and inputs; files delivered from `as_of` to `known_on` byte by byte.
+    /// Hashes job files and inputs, all their bytes.
     pub fn of(sources: &[Source; 3], files: &[(&InputSpec, &[OpenFile])], dates: Dates) -> Result<Identity> {
         let job_files: Vec<JobFile> = RUN_FILES
             .iter()
@@ -200,8 +198,7 @@ impl Identity {
             .collect();
         let all: Vec<(&InputSpec, &OpenFile)> =
             files.iter().flat_map(|(spec, files)| files.iter().map(|file| (*spec, file))).collect();
-        let inputs: Vec<InputEntry> =
-            in_order(all.into_par_iter().map(|(spec, file)| entry(spec, file, dates)))?;
+        let inputs: Vec<InputEntry> = in_order(all.into_par_iter().map(|(spec, file)| entry(spec, file)))?;
         let fingerprint = fingerprint(SCHEMA_VERSION, dates, &job_files, &inputs)?;
         Ok(Identity { fingerprint, dates, job_files, inputs })
     }
@@ -223,23 +220,14 @@ pub(super) fn fingerprint(
     Ok(bytes_hash(&canonical?))
 }
 
-fn entry(spec: &InputSpec, file: &OpenFile, dates: Dates) -> Result<InputEntry> {
-    let is_recent = file.delivery.is_some_and(|day| dates.as_of <= day && day <= dates.known_on);
-    let sha256 = match is_recent {
-        false => None,
-        true => Some(
-            file_hash(&file.file.path)
-                .map_err(|error| input(format!("read {}: {error}", file.file.path.display())))?,
-        ),
-    };
+fn entry(spec: &InputSpec, file: &OpenFile) -> Result<InputEntry> {
     Ok(InputEntry {
         input: spec.name.to_string(),
         delivery: file.delivery,
         file: file.file.name.clone(),
         size: file.size,
         rows: file.rows(),
-        footer_sha256: file.footer_hash.clone(),
-        sha256,
+        sha256: file.sha256()?.to_string(),
     })
 }
 

@@ -255,15 +255,12 @@ fn control_totals(run: &PublishedRun) -> Table {
 }
 
 fn deliveries(run: &PublishedRun) -> Table {
-    let mut table = Table::new(
-        "Input files by delivery",
-        &["input", "delivery", "#files", "#rows", "#bytes", "SHA-256 of the footers"],
-    );
+    let mut table =
+        Table::new("Input files by delivery", &["input", "delivery", "#files", "#rows", "#bytes", "SHA-256"]);
     table.folded = true;
     let inputs = &run.manifest.inputs;
     for own in inputs.chunk_by(|a, b| (&a.input, a.delivery) == (&b.input, b.delivery)) {
-        let hashes: Vec<&str> =
-            own.iter().map(|file| &file.footer_sha256[..file.footer_sha256.len().min(16)]).collect();
+        let hashes: Vec<&str> = own.iter().map(|file| &file.sha256[..file.sha256.len().min(16)]).collect();
         table.rows.push(vec![
             Cell::text(&own[0].input),
             Cell::text(own[0].delivery.map_or("undated".to_string(), |day| day.to_string())),

@@ -104,6 +104,7 @@ fn course(
     let Prepared { dates, job, deliveries } = prepared;
     session.footers.next_night();
     let mut files = Files::open(job, deliveries, *dates, &mut session.footers)?;
+    files.hash(&mut session.footers, dates.as_of)?;
     if !session.request.replace && is_there(&session.out, *dates) {
         if awaits {
             return Ok((Course::Depends, Vec::new()));
@@ -115,7 +116,7 @@ fn course(
     }
     files.check_schemas(job)?;
     let plans = Plans::of(job);
-    let grounds = files.grounds(job, &plans, dates.as_of);
+    let grounds = files.grounds(job, &plans, dates.as_of)?;
     let known = last.as_ref().map(|(day, grounds)| (*day, grounds));
     let request = &session.request;
     if let Some(since) = basis::earliest_start(request, job, dates.as_of, &grounds, known.map(|(day, _)| day))

@@ -11,7 +11,7 @@ use crate::features::transactions::longest_sum;
 use crate::history::{Grounds, Plans};
 use crate::input::binding::{Role, Units, Wanted};
 use crate::input::catalog::{self, Catalog, Delivery};
-use crate::input::file::{self, OpenFile};
+use crate::input::file::OpenFile;
 use crate::input::footers::Footers;
 use crate::input::stream::Source;
 use crate::input::{lines, rejects};
@@ -46,27 +46,32 @@ impl Deliveries {
 
 /// Lists a job's inputs and resolves it against them. Mistakes in the job files are told before troubles
 /// with the inputs.
-pub fn prepare(draft: &mut Draft, dates: Option<Dates>) -> Result<(Job, Deliveries)> {
+pub fn prepare(draft: &mut Draft, dates: Option<Dates>, footers: &mut Footers) -> Result<(Job, Deliveries)> {
     let listed = draft.inputs().map(Deliveries::list);
-    let job = bind(draft, listed.as_ref().and_then(|listed| listed.as_ref().ok()), dates)?;
+    let job = bind(draft, listed.as_ref().and_then(|listed| listed.as_ref().ok()), dates, footers)?;
     Ok((job, listed.expect("a job without mistakes has inputs")?))
 }
 
 /// Resolves a job against the columns of the newest files: lines delivered by the day whose snapshot a
 /// run takes, the others by K.
-pub fn bind(draft: &mut Draft, deliveries: Option<&Deliveries>, dates: Option<Dates>) -> Result<Job> {
-    let columns = deliveries.map(|deliveries| input_columns(deliveries, dates)).unwrap_or_default();
+pub fn bind(
+    draft: &mut Draft,
+    deliveries: Option<&Deliveries>,
+    dates: Option<Dates>,
+    footers: &mut Footers,
+) -> Result<Job> {
+    let columns = deliveries.map(|deliveries| input_columns(deliveries, dates, footers)).unwrap_or_default();
     let job = draft.bind(&columns);
     draft.remarks.check()?;
     Ok(job.expect("a job without mistakes is bound"))
 }
 
-fn input_columns(deliveries: &Deliveries, dates: Option<Dates>) -> InputColumns {
+fn input_columns(deliveries: &Deliveries, dates: Option<Dates>, footers: &mut Footers) -> InputColumns {
     let (lines_by, known_on) = (dates.map(Dates::lines_by), dates.map(|dates| dates.known_on));
-    let newest = |catalog: &Catalog, by: Option<Day>| -> Option<FileColumns> {
+    let mut newest = |catalog: &Catalog, by: Option<Day>| -> Option<FileColumns> {
         let seen = |delivery: &&Delivery| delivery.date <= by || by.is_none();
         let delivery = catalog.deliveries.iter().rfind(seen).or(catalog.deliveries.first())?;
-        let file = file::open(&catalog.spec, delivery.date, delivery.files.first()?).ok()?;
+        let file = footers.open_one(&catalog.spec, delivery.date, delivery.files.first()?).ok()?;
         Some(file.columns(&catalog.spec))
     };
     InputColumns {
@@ -138,8 +143,28 @@ impl Files {
         let plan = Plan::new(&job.features, From::Transactions);
         let oldest = since.plus(1 - longest_sum(&plan) as i32);
         let past = deliveries.transactions.within(oldest, oldest_transactions(job, as_of).plus(-1));
-        let opened = past.chunks(1).filter_map(|delivery| footers.open(spec, delivery).ok());
-        self.past = opened.flatten().collect();
+        for delivery in past.chunks(1) {
+            let opened = footers.open(spec, delivery).and_then(|files| {
+                footers.hash(&files, as_of)?;
+                Ok(files)
+            });
+            self.past.extend(opened.unwrap_or_default());
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &OpenFile> {
+        let issued = self.issued.iter().flat_map(|(_, files)| files);
+        self.transactions.iter().chain(&self.past).chain(&self.repayments).chain(&self.lines).chain(issued)
+    }
+
+    /// Hashes them, but for those of which it is known what that comes to.
+    pub(super) fn hash(&self, footers: &mut Footers, as_of: Day) -> Result<()> {
+        footers.hash(self.all(), as_of)
+    }
+
+    /// Fails where one was changed while the run read it.
+    pub(super) fn check_unchanged(&self) -> Result<()> {
+        self.all().try_for_each(OpenFile::check_unchanged)
     }
 
     /// Checks every file's columns against the contract.
@@ -160,8 +185,8 @@ impl Files {
         Ok(())
     }
 
-    /// What a history of the day stands on.
-    pub(super) fn grounds(&self, job: &Job, plans: &Plans, as_of: Day) -> Grounds {
+    /// What a history of the day stands on. Fails where a file cannot be hashed.
+    pub(super) fn grounds(&self, job: &Job, plans: &Plans, as_of: Day) -> Result<Grounds> {
         let oldest = oldest_transactions(job, as_of);
         Grounds::of(job, plans, as_of, oldest, &self.transactions, &self.repayments)
     }

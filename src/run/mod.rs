@@ -158,6 +158,8 @@ fn night(session: &mut Session, lock: &Lock, prepared: Prepared, progress: &Prog
     let Prepared { dates, job, deliveries } = prepared;
     session.footers.next_night();
     let mut files = Files::open(&job, &deliveries, dates, &mut session.footers)?;
+    files.hash(&mut session.footers, dates.as_of)?;
+    session.leave_hashes(&job, dates.as_of);
     let identity = Identity::of(&job.sources, &files.by_input(&job), dates)?;
     if !session.request.replace
         && let Some(standing) = standing_run(&session.out, &identity)?
@@ -166,7 +168,7 @@ fn night(session: &mut Session, lock: &Lock, prepared: Prepared, progress: &Prog
     }
     watch.lap("open inputs");
     let plans = Plans::of(&job);
-    let grounds = files.grounds(&job, &plans, dates.as_of);
+    let grounds = files.grounds(&job, &plans, dates.as_of)?;
     let last = session.last.as_ref().map(|last| last.as_of);
     if let Some(since) = basis::earliest_start(&session.request, &job, dates.as_of, &grounds, last) {
         files.open_past(&job, &deliveries, dates.as_of, since, &mut session.footers);
@@ -181,6 +183,7 @@ fn night(session: &mut Session, lock: &Lock, prepared: Prepared, progress: &Prog
     let past = Past { plans: &plans, known, keeping, grounds, passes: basis.passes() };
     let (night, history, lasts) =
         compute(&job, &files, dates.as_of, past, &mut manifest, &mut watch, progress)?;
+    files.check_unchanged()?;
     session.last = history;
     for (name, days) in missing_days(&job, &deliveries, dates.as_of) {
         session.warn_missing(name, &days);

@@ -1,19 +1,23 @@
 //! A session: what lives from one night of a run to the next.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 
 use super::basis::{self, Basis, Search};
 use super::chain::Chain;
 use super::inputs::{Deliveries, Files, bind, prepare, required};
 use super::{Nights, Request};
+use crate::console::plain_path;
 use crate::day::Day;
 use crate::history::{Grounds, History, Plans, Staging};
 use crate::input::footers::Footers;
+use crate::input::hashes::{HASHES, Hashes, may_be_replaced};
 use crate::job::{Draft, Job};
 use crate::publish::Dates;
+use crate::publish::commit::replace_file;
 
 /// What lives from night to night: the job files as they were read, the files opened so far.
 pub struct Session {
@@ -56,18 +60,21 @@ impl Session {
         let chain_from = request.chain.then_some(from);
         let dates = |(as_of, known_on)| Dates { as_of, known_on, chain_from };
         let first = dates(all[0]);
-        let (job, mut deliveries) = prepare(&mut draft, Some(first))?;
+        let mut footers = Footers::default();
+        let (job, mut deliveries) = prepare(&mut draft, Some(first), &mut footers)?;
+        if let Some(directory) = job.state_dir.as_deref().filter(|_| !request.from_scratch) {
+            footers.hashes = Hashes::read(directory);
+        }
         let chain = match request.chain {
             true => Some(Chain::begin(&job, from, request.out.as_deref())?),
             false => None,
         };
-        look_ahead(&mut draft, &job, &deliveries, all.iter().copied().map(dates))?;
+        look_ahead(&mut draft, &job, &deliveries, all.iter().copied().map(dates), &mut footers)?;
         if let Some(chain) = &chain {
             chain.redirect(&mut deliveries, first.as_of);
         }
         let out = request.out.clone().unwrap_or_else(|| job.output_dir.clone());
-        let (footers, warned) = (Footers::default(), BTreeSet::new());
-        let request = request.clone();
+        let (request, warned) = (request.clone(), BTreeSet::new());
         let session = Session { request, out, footers, draft, chain, warned, last: None, computed: 0 };
         Ok((session, Prepared { dates: first, job, deliveries }))
     }
@@ -75,7 +82,7 @@ impl Session {
     /// Prepares a night: binds the job to what has been delivered by now.
     pub fn prepare(&mut self, as_of: Day, known_on: Day) -> Result<Prepared> {
         let dates = Dates { as_of, known_on, chain_from: self.chain.as_ref().map(|chain| chain.from) };
-        let (job, mut deliveries) = prepare(&mut self.draft, Some(dates))?;
+        let (job, mut deliveries) = prepare(&mut self.draft, Some(dates), &mut self.footers)?;
         if let Some(chain) = &self.chain {
             chain.redirect(&mut deliveries, as_of);
         }
@@ -132,6 +139,17 @@ impl Session {
         }
     }
 
+    /// Leaves the hashes of input files for the next run, at the end of this one and now and then before.
+    pub fn leave_hashes(&self, job: &Job, as_of: Day) {
+        let is_due = self.is_last(as_of) || self.computed.is_multiple_of(SHELVE_EVERY);
+        let Some(directory) = job.state_dir.as_deref().filter(|_| is_due) else { return };
+        if let Some(text) = self.footers.hashes.to_text(as_of)
+            && let Err(error) = put_hashes(directory, &text)
+        {
+            log::warn!("the hashes of the inputs are not kept: {error:#}");
+        }
+    }
+
     /// Whether no night comes after a day.
     pub fn is_last(&self, as_of: Day) -> bool {
         self.request.nights.all().last().is_none_or(|(last, _)| as_of >= *last)
@@ -147,6 +165,14 @@ impl Session {
     }
 }
 
+/// Replaces what an earlier run has left, and nothing else.
+fn put_hashes(directory: &Path, text: &str) -> Result<()> {
+    let path = directory.join(HASHES);
+    ensure!(may_be_replaced(&path), "{} is there, and no run has left it", plain_path(&path));
+    fs::create_dir_all(directory).with_context(|| format!("create {}", directory.display()))?;
+    replace_file(directory, HASHES, text.as_bytes())
+}
+
 fn told<T>(as_of: Day, kept: Result<T>) -> Option<T> {
     kept.inspect_err(|error| log::warn!("no state of {as_of} is kept: {error:#}")).ok()
 }
@@ -158,10 +184,11 @@ fn look_ahead(
     job: &Job,
     deliveries: &Deliveries,
     nights: impl Iterator<Item = Dates>,
+    footers: &mut Footers,
 ) -> Result<()> {
     for (number, dates) in nights.enumerate() {
         if number > 0 {
-            bind(draft, Some(deliveries), Some(dates))?;
+            bind(draft, Some(deliveries), Some(dates), footers)?;
         }
         if let Err(error) = required(job, deliveries, dates) {
             if number > 0 {

@@ -209,7 +209,9 @@ impl Desk {
     pub fn states(&self) -> Vec<Vec<String>> {
         let names = |directory: &Path| {
             let entries = fs::read_dir(directory).into_iter().flatten();
-            let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+            let paths = entries.map(|entry| entry.unwrap().path());
+            // The hashes of the inputs lie beside the states.
+            let mut paths: Vec<PathBuf> = paths.filter(|path| path.is_dir()).collect();
             paths.sort();
             paths
         };
@@ -220,8 +222,8 @@ impl Desk {
 
     /// Where the state of a night lies, of the only feature set.
     pub fn state(&self, day: i32) -> PathBuf {
-        let mut sets = fs::read_dir(self.path().join("states")).unwrap();
-        sets.next().unwrap().unwrap().path().join(format!("date={}", date(day)))
+        let sets = fs::read_dir(self.path().join("states")).unwrap().map(|set| set.unwrap().path());
+        sets.filter(|set| set.is_dir()).next().unwrap().join(format!("date={}", date(day)))
     }
 }
 

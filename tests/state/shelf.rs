@@ -77,7 +77,7 @@ fn a_restated_delivery_is_told_and_passed_over() {
 }
 
 #[test]
-fn a_delivery_restated_with_the_same_footer_is_noticed() {
+fn a_delivery_restated_with_the_same_size_footer_and_time_is_noticed() {
     let mut desk = ran();
     let path = delivered(&desk, 2);
     let footer = |path: &Path| {
@@ -86,7 +86,9 @@ fn a_delivery_restated_with_the_same_footer_is_noticed() {
         bytes[bytes.len() - 8 - length..].to_vec()
     };
     let before = footer(&path);
+    let written = path.metadata().unwrap().modified().unwrap();
     desk.transactions(2, "2 1 2 30 buy\n12 2 1 100 buy");
+    fs::File::options().write(true).open(&path).unwrap().set_modified(written).unwrap();
     assert_eq!(footer(&path), before, "the two amounts have changed places");
     let ran = desk.night(4);
     assert!(ran.basis.ends_with("has changed since"), "{}", ran.basis);

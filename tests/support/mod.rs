@@ -2,6 +2,7 @@
 
 pub mod book;
 pub mod files;
+pub mod thrift;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

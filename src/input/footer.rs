@@ -1,0 +1,200 @@
+//! A Parquet file's footer: read, and believed only as far as the file bears it out.
+
+use parquet::file::metadata::{
+    ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData,
+};
+
+use super::guard::guarded;
+use super::handle::Handle;
+use super::thrift::{Broken, Reader, Wire};
+
+/// The metadata's length and the magic number.
+const TAIL_BYTES: u64 = 8;
+
+/// Footers of tens of thousands of columns and row groups stay below it; a reader may take thirty times
+/// as much memory.
+const MOST_FOOTER_BYTES: u64 = 64 << 20;
+
+/// Groups within groups; a table of rows has none.
+const MOST_SCHEMA_DEPTH: usize = 64;
+
+/// Columns, groups of columns among them.
+const MOST_COLUMNS: usize = 100_000;
+
+/// Rows of a row group are numbered in 32 bits.
+const MOST_ROW_GROUP_ROWS: i64 = u32::MAX as i64;
+
+/// Reads a file's footer. What is wrong with it is told in words that follow `cannot be read:`.
+pub fn read(handle: &Handle) -> Result<ParquetMetaData, String> {
+    let size = handle.stamp().size;
+    let no_footer = || format!("its {size} bytes do not end in a Parquet footer");
+    let before_tail = size.checked_sub(TAIL_BYTES).ok_or_else(no_footer)?;
+    let told = |error: std::io::Error| error.to_string();
+    let tail = handle.read_at(before_tail, TAIL_BYTES as usize).map_err(told)?;
+    let (length, magic) = tail.split_at(4);
+    match magic {
+        b"PAR1" => {}
+        b"PARE" => return Err("its footer is encrypted".into()),
+        _ => return Err(no_footer()),
+    }
+    let length = u64::from(u32::from_le_bytes(length.try_into().expect("4 bytes")));
+    let start = before_tail.checked_sub(length).ok_or_else(no_footer)?;
+    if length > MOST_FOOTER_BYTES {
+        return Err(format!("its footer takes {length} bytes, and at most {MOST_FOOTER_BYTES} are read"));
+    }
+    let bytes = handle.read_at(start, length as usize).map_err(told)?;
+    check_structure(&bytes).map_err(|broken| format!("its footer is damaged: {broken}"))?;
+    let metadata = guarded(|| ParquetMetaDataReader::decode_metadata(&bytes))?;
+    let metadata = guarded(|| Ok::<_, String>(without_absent_dictionaries(metadata)))?;
+    check_claims(&metadata, start)?;
+    Ok(metadata)
+}
+
+/// Looks the footer over before anything is made of it: the reader would allocate as it is told and
+/// descend into the schema without end.
+fn check_structure(footer: &[u8]) -> Result<(), Broken> {
+    let mut has_schema = false;
+    Reader::new(footer).fields(&mut |footer, field, wire| {
+        let expected = match field {
+            1 | 3 => Wire::Int,
+            2 | 4 | 5 | 7 => Wire::List,
+            6 => Wire::Binary,
+            _ => return Ok(false),
+        };
+        expect(wire, expected)?;
+        if field == 2 {
+            has_schema = true;
+            check_schema(footer)?;
+        }
+        Ok(field == 2)
+    })?;
+    if has_schema { Ok(()) } else { Err("it holds no schema") }
+}
+
+fn expect(found: Wire, expected: Wire) -> Result<(), Broken> {
+    if found == expected { Ok(()) } else { Err("it holds a value of another type than it should") }
+}
+
+/// The schema is a tree in a list: each element is followed by as many children as it says.
+fn check_schema(footer: &mut Reader) -> Result<(), Broken> {
+    let mut columns = 0;
+    // How many children are still to come, from the root down.
+    let mut open: Vec<u64> = vec![1];
+    footer.structs(&mut |element| {
+        let mut children = 0;
+        element.fields(&mut |element, field, wire| {
+            let expected = match field {
+                1..=3 | 5..=9 => Wire::Int,
+                4 => Wire::Binary,
+                10 => Wire::Struct,
+                _ => return Ok(false),
+            };
+            expect(wire, expected)?;
+            if field == 5 {
+                children =
+                    u64::try_from(element.int()?).map_err(|_| "a column has fewer than no children")?;
+            }
+            Ok(field == 5)
+        })?;
+        columns += 1;
+        while open.last() == Some(&0) {
+            open.pop();
+        }
+        *open.last_mut().ok_or("its schema has more columns than it says")? -= 1;
+        if children > 0 {
+            open.push(children);
+        }
+        if columns > MOST_COLUMNS {
+            return Err("its schema has more than 100,000 columns");
+        }
+        if open.len() > MOST_SCHEMA_DEPTH {
+            return Err("its schema is nested more than 64 deep");
+        }
+        Ok(())
+    })?;
+    let is_whole = columns > 0 && open.iter().all(|children| *children == 0);
+    if is_whole { Ok(()) } else { Err("its schema has fewer columns than it says") }
+}
+
+/// Old writers say 0, or a place behind the data, where a column has no dictionary.
+fn without_absent_dictionaries(metadata: ParquetMetaData) -> ParquetMetaData {
+    let is_absent = |column: &ColumnChunkMetaData| {
+        column
+            .dictionary_page_offset()
+            .is_some_and(|offset| offset == 0 || offset >= column.data_page_offset())
+    };
+    if !metadata.row_groups().iter().any(|group| group.columns().iter().any(is_absent)) {
+        return metadata;
+    }
+    let mended = |group: RowGroupMetaData| {
+        let mut group = group.into_builder();
+        let columns = group.take_columns().into_iter().map(|column| match is_absent(&column) {
+            true => column.into_builder().set_dictionary_page_offset(None).build(),
+            false => Ok(column),
+        });
+        let columns = columns.collect::<Result<Vec<_>, _>>()?;
+        group.set_column_metadata(columns).build()
+    };
+    let mut builder = metadata.clone().into_builder();
+    let groups: Result<Vec<_>, _> = builder.take_row_groups().into_iter().map(mended).collect();
+    groups.map_or(metadata, |groups| builder.set_row_groups(groups).build())
+}
+
+/// Places and sizes lie before the footer, and counts of rows agree with each other.
+fn check_claims(metadata: &ParquetMetaData, size: u64) -> Result<(), String> {
+    let rows_in_all = metadata.file_metadata().num_rows();
+    let mut rows_in_groups = 0_i64;
+    let mut bytes = 0_u64;
+    for (number, group) in metadata.row_groups().iter().enumerate() {
+        let rows = group.num_rows();
+        if !(0..=MOST_ROW_GROUP_ROWS).contains(&rows) {
+            return Err(format!("its footer says that row group {number} holds {rows} rows"));
+        }
+        rows_in_groups += rows;
+        for column in group.columns() {
+            check_column(column, rows, size)
+                .map_err(|what| format!("column {}, row group {number}: {what}", column_name(column)))?;
+            bytes += column.byte_range().1;
+        }
+    }
+    if bytes > size {
+        return Err(format!(
+            "its footer says that its columns take {bytes} bytes, and there are {size} before it"
+        ));
+    }
+    match rows_in_all == rows_in_groups {
+        true => Ok(()),
+        false => Err(format!(
+            "its footer says {rows_in_all} rows in all and {rows_in_groups} rows in its row groups"
+        )),
+    }
+}
+
+fn check_column(column: &ColumnChunkMetaData, rows: i64, size: u64) -> Result<(), String> {
+    if let Some(path) = column.file_path() {
+        return Err(format!("its pages lie in another file, {}", path.escape_debug()));
+    }
+    let start = column.dictionary_page_offset().unwrap_or(column.data_page_offset());
+    let length = column.compressed_size();
+    let is_within = || {
+        let (start, length) = (u64::try_from(start).ok()?, u64::try_from(length).ok()?);
+        start.checked_add(length).filter(|end| *end <= size)
+    };
+    if is_within().is_none() || column.uncompressed_size() < 0 {
+        return Err(format!(
+            "its {length} bytes from {start} do not lie within the {size} before the footer"
+        ));
+    }
+    // Of a column that repeats within rows, pages tell.
+    let values = column.num_values();
+    if values < 0 || column.column_descr().max_rep_level() == 0 && values != rows {
+        return Err(format!("the footer says {values} values and {rows} rows"));
+    }
+    Ok(())
+}
+
+/// What a column is called, a group's columns with the group's name in front; nothing in it moves a
+/// terminal.
+pub fn column_name(column: &ColumnChunkMetaData) -> String {
+    column.column_path().string().escape_debug().to_string()
+}

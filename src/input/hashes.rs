@@ -1,0 +1,122 @@
+//! The hashes of input files, remembered from run to run for files that are still the same. Whatever is
+//! wrong with what was remembered, the files are hashed again, to the same result.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::io::Read;
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::file::bytes_hash;
+use super::handle::{Stamp, open_regular};
+use crate::day::Day;
+
+/// The file's name in the directory of states.
+pub const HASHES: &str = "input-hashes";
+
+/// Begins the file, whatever its version.
+const MARK: &str = "rescore input hashes ";
+
+/// Changes with what a hash stands for: a file whose pages hold as many rows as its footer says.
+const VERSION: &str = "1";
+
+/// What no night has asked for in so many days is forgotten.
+const FORGOTTEN_AFTER_DAYS: i64 = 30;
+
+/// File systems tell times in steps of up to two seconds. A file that was changed a moment before it was
+/// hashed could be changed again within the step, and look the same.
+const COARSEST_STEP: Duration = Duration::from_secs(2);
+
+/// The hash of a file.
+#[derive(Debug, Clone)]
+struct Remembered {
+    sha256: String,
+    /// The latest night that asked for it.
+    used: Day,
+}
+
+/// Hashes by what the file system says of the file.
+#[derive(Debug, Default)]
+pub struct Hashes {
+    known: HashMap<Stamp, Remembered>,
+    has_news: bool,
+}
+
+impl Hashes {
+    /// Reads what earlier runs have left in a directory of states; nothing, if there is anything wrong.
+    pub fn read(directory: &Path) -> Hashes {
+        let mut text = String::new();
+        let read = open_regular(&directory.join(HASHES)).and_then(|mut file| file.read_to_string(&mut text));
+        let known = read.ok().and_then(|_| parse(&text)).unwrap_or_default();
+        Hashes { known, has_news: false }
+    }
+
+    /// The hash of a file, if it is known. That a night asked for it is noted.
+    pub fn of(&mut self, stamp: Stamp, as_of: Day) -> Option<String> {
+        let known = self.known.get_mut(&stamp)?;
+        self.has_news |= known.used < as_of;
+        known.used = known.used.max(as_of);
+        Some(known.sha256.clone())
+    }
+
+    /// Keeps the hash of a file, unless it was changed only just now.
+    pub fn keep(&mut self, stamp: Stamp, sha256: &str, as_of: Day) {
+        if !self.known.contains_key(&stamp) && is_settled(stamp) {
+            self.known.insert(stamp, Remembered { sha256: sha256.to_string(), used: as_of });
+            self.has_news = true;
+        }
+    }
+
+    /// What to leave for the next run, if there is more of it than there was.
+    pub fn to_text(&self, as_of: Day) -> Option<String> {
+        let mut lines: Vec<String> = Vec::new();
+        for (stamp, Remembered { sha256, used }) in &self.known {
+            if as_of.since(*used) <= FORGOTTEN_AFTER_DAYS {
+                let Stamp { device, inode, size, modified, changed } = stamp;
+                let (modified, changed) =
+                    (format!("{} {}", modified.0, modified.1), format!("{} {}", changed.0, changed.1));
+                lines.push(format!("{device} {inode} {size} {modified} {changed} {sha256} {used}\n"));
+            }
+        }
+        lines.sort_unstable();
+        let lines = lines.concat();
+        let mut text = String::new();
+        writeln!(text, "{MARK}{VERSION} {}", bytes_hash(lines.as_bytes())).expect("text takes all");
+        self.has_news.then(|| text + &lines)
+    }
+}
+
+/// Whether there is nothing at a path, or a file that a run has left there.
+pub fn may_be_replaced(path: &Path) -> bool {
+    let Ok(metadata) = path.symlink_metadata() else { return true };
+    let mut mark = [0; MARK.len()];
+    let read = open_regular(path).and_then(|mut file| file.read_exact(&mut mark));
+    metadata.is_file() && read.is_ok() && mark == *MARK.as_bytes()
+}
+
+/// Whether a file was last changed long enough ago.
+fn is_settled(stamp: Stamp) -> bool {
+    let (seconds, nanos) = stamp.changed;
+    let changed = Duration::new(u64::try_from(seconds).unwrap_or(0), u32::try_from(nanos).unwrap_or(0));
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    changed.saturating_add(COARSEST_STEP) < now
+}
+
+fn parse(text: &str) -> Option<HashMap<Stamp, Remembered>> {
+    let (label, lines) = text.split_once('\n')?;
+    let (version, hash) = label.strip_prefix(MARK)?.split_once(' ')?;
+    if version != VERSION || hash != bytes_hash(lines.as_bytes()) {
+        return None;
+    }
+    lines.lines().map(parse_line).collect()
+}
+
+fn parse_line(line: &str) -> Option<(Stamp, Remembered)> {
+    let mut cells = line.split(' ');
+    let mut unsigned = || cells.next()?.parse::<u64>().ok();
+    let (device, inode, size) = (unsigned()?, unsigned()?, unsigned()?);
+    let mut signed = || cells.next()?.parse::<i64>().ok();
+    let (modified, changed) = ((signed()?, signed()?), (signed()?, signed()?));
+    let (sha256, used) = (cells.next()?.to_string(), cells.next()?.parse().ok()?);
+    Some((Stamp { device, inode, size, modified, changed }, Remembered { sha256, used }))
+}

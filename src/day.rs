@@ -42,10 +42,16 @@ impl Day {
         i64::from(self.0) - i64::from(earlier.0)
     }
 
+    /// The civil date; `None` outside the years -9999 to 9999, where the calendar ends.
+    fn civil(self) -> Option<Date> {
+        // A span is itself bounded, and narrower than Date32.
+        let span = Span::new().try_days(self.0).ok()?;
+        Self::EPOCH.checked_add(span).ok()
+    }
+
     /// As a letter writes it: 20 November 2026.
     pub fn in_words(self) -> String {
-        let date = Self::EPOCH.checked_add(Span::new().days(self.0));
-        date.map_or_else(|_| self.to_string(), |date| date.strftime("%-d %B %Y").to_string())
+        self.civil().map_or_else(|| self.to_string(), |date| date.strftime("%-d %B %Y").to_string())
     }
 
     /// Every day from this one to `last`, both included.
@@ -72,10 +78,11 @@ impl FromStr for Day {
 }
 
 impl fmt::Display for Day {
+    /// YYYY-MM-DD; beyond the calendar, the number of the day.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match Self::EPOCH.checked_add(Span::new().days(self.0)) {
-            Ok(date) => write!(f, "{date}"),
-            Err(_) => write!(f, "day {}", self.0),
+        match self.civil() {
+            Some(date) => write!(f, "{date}"),
+            None => write!(f, "day {} since 1970-01-01", self.0),
         }
     }
 }
@@ -104,6 +111,32 @@ mod tests {
         for text in ["2026-02-29", "20261119", "2026-1-1", "+002026-01-01", ""] {
             assert!(text.parse::<Day>().is_err(), "{text}");
         }
+    }
+
+    /// The calendar ends with the years -9999 and 9999, a span of days at 7,304,484, Date32 far beyond both.
+    #[test]
+    fn every_day_of_date32_can_be_written() {
+        for (day, text) in [
+            (-4_371_587, "-009999-01-01"),
+            (-4_371_588, "day -4371588 since 1970-01-01"),
+            (2_932_896, "9999-12-31"),
+            (2_932_897, "day 2932897 since 1970-01-01"),
+            (7_304_485, "day 7304485 since 1970-01-01"),
+            (i32::MAX, "day 2147483647 since 1970-01-01"),
+            (i32::MIN, "day -2147483648 since 1970-01-01"),
+        ] {
+            assert_eq!(Day(day).to_string(), text);
+        }
+        assert_eq!(Day(i32::MAX).in_words(), "day 2147483647 since 1970-01-01");
+        assert_eq!(Day(20_777).in_words(), "20 November 2026");
+    }
+
+    #[test]
+    fn days_far_apart_are_counted_exactly_and_sums_stop_at_the_last_day() {
+        assert_eq!(Day(i32::MAX).since(Day(i32::MIN)), 4_294_967_295);
+        assert_eq!(Day(i32::MIN).since(Day(i32::MAX)), -4_294_967_295);
+        assert_eq!(Day(i32::MAX - 1).plus(2), Day(i32::MAX));
+        assert_eq!(Day(i32::MIN).plus(-1), Day(i32::MIN));
     }
 
     #[test]

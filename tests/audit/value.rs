@@ -131,8 +131,5 @@ pub fn fits(value: &BigInt) -> bool {
 
 /// YYYY-MM-DD of days since 1970-01-01; beyond the calendar, the number.
 pub fn date_text(day: i32) -> String {
-    match jiff::civil::date(1970, 1, 1).checked_add(jiff::Span::new().days(day)) {
-        Ok(date) => date.to_string(),
-        Err(_) => format!("day {day}"),
-    }
+    Day(day).to_string()
 }

@@ -7,6 +7,7 @@
 //! - [`failure`] — how a command fails, and its exit code
 //! - [`console`] — the terminal: progress, tables
 //! - [`signal`] — Ctrl-C between pieces of work
+//! - [`pieces`] — how much is done at a time
 //! - [`expr`] — the expression language of the job files
 //! - [`job`] — what the operator writes: job, features, scorecard, policy, gates
 //! - [`input`] — Parquet in: deliveries, schemas, rejects, the book of lines
@@ -38,6 +39,7 @@ pub mod history;
 pub mod input;
 pub mod job;
 pub mod page;
+pub mod pieces;
 pub mod policy;
 pub mod publish;
 pub mod published;

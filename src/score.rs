@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use crate::features::FeatureTable;
 use crate::job::{Characteristic, Scorecard};
+use crate::pieces::piece;
 
 /// What every account's features come to; one entry an account in every vector.
 pub struct Scores {
@@ -123,4 +124,4 @@ fn reasons(
 }
 
 /// Accounts whose reasons are found together.
-const RUN: usize = 4_096;
+const RUN: usize = piece(4_096, 3);

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::console::{money, table, thousands};
 use crate::job::Action;
+use crate::pieces::piece;
 use crate::policy::{Decision, Refusal};
 use crate::publish::Results;
 use crate::publish::manifest::Manifest;
@@ -91,7 +92,7 @@ fn bands(results: &Results) -> Result<Vec<BandRow>> {
 const HALF: i128 = 1 << 32;
 
 /// Lines grouped at a time, so that memory does not grow with the book.
-const RUN: usize = 1 << 20;
+const RUN: usize = piece(1 << 20, 3);
 
 fn decisions(results: &Results) -> Result<Vec<DecisionRow>> {
     let (lines, policy) = (results.lines, &results.job.policy);

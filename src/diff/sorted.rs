@@ -18,9 +18,10 @@ use crate::expr::Column;
 use crate::failure::{Kind, failure, input};
 use crate::input::decode::Dictionaries;
 use crate::job::{listing, near_miss};
+use crate::pieces::piece;
 
 /// Rows read at a time: few enough that some blocks of two runs fit in memory many times over.
-pub const BLOCK_ROWS: usize = 8_192;
+pub const BLOCK_ROWS: usize = piece(8_192, 3);
 
 /// Offenders named where a file is not sorted.
 const MOST_OFFENDERS: usize = 3;

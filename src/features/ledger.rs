@@ -6,6 +6,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
 use crate::day::Day;
+use crate::pieces::piece;
 
 /// What identifies a bill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -89,10 +90,10 @@ pub struct Ledger {
 }
 
 /// Fewer fresh rows than this are not worth fetching the bills into cache before the end.
-const FOLD_AT_LEAST: usize = 2048;
+const FOLD_AT_LEAST: usize = piece(2048, 2);
 
 /// More runs than this are as good as no order at all.
-const MOST_RUNS: usize = 16;
+const MOST_RUNS: usize = piece(16, 2);
 
 /// Fixed, so that nothing depends on a seed.
 const HASHER: FixedState = FixedState::with_seed(0);

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::plan::{BITS, Plan, Reach};
 use crate::expr::column::NULL_CODE;
 use crate::expr::{Column, Frame, Texts, Truths};
+use crate::pieces::piece;
 
 /// By word of groups, by row, a bit a group within reach.
 pub fn masks(plan: &Plan, frame: &Frame, reach: &Reach) -> Vec<Vec<u64>> {
@@ -74,7 +75,7 @@ struct Grid {
 }
 
 /// Combinations are worth it only where they are far fewer than rows.
-const ROWS_A_PLACE: usize = 4;
+const ROWS_A_PLACE: usize = piece(4, 1);
 
 impl Grid {
     /// Of the columns of those conditions within reach that read texts alone, as long as it stays small.

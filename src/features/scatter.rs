@@ -10,6 +10,8 @@ use rayon::prelude::*;
 use super::Partitions;
 use super::rows::Packed;
 
+use crate::pieces::piece;
+
 /// Rows waiting, by partition.
 pub struct Scatter {
     partitions: Partitions,
@@ -20,10 +22,10 @@ pub struct Scatter {
 }
 
 /// So many rows an account are worth a visit to all partitions.
-const ROWS_AN_ACCOUNT: usize = 2;
+const ROWS_AN_ACCOUNT: usize = piece(2, 0);
 
 /// Fewer rows than this may wait in any case.
-const ROWS_AT_LEAST: usize = 1 << 20;
+const ROWS_AT_LEAST: usize = piece(1 << 20, 8);
 
 impl Scatter {
     /// Nothing waits yet; rows will come for some of the partitions.

@@ -12,6 +12,8 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
+use crate::pieces::piece;
+
 /// A column of a table.
 #[derive(Debug, Clone)]
 pub enum Values {
@@ -31,7 +33,7 @@ pub struct Table {
 }
 
 /// Rows decoded at a time.
-const BATCH_ROWS: usize = 65_536;
+const BATCH_ROWS: usize = piece(65_536, 3);
 
 impl Table {
     /// A table of integers made row by row.

@@ -24,6 +24,7 @@ use crate::day::Day;
 use crate::expr::{Column, Ints};
 use crate::failure::input;
 use crate::job::InputSpec;
+use crate::pieces::piece;
 
 /// An input file whose footer has been read and checked.
 #[derive(Debug, Clone)]
@@ -44,7 +45,7 @@ pub struct OpenFile {
 }
 
 /// Rows decoded at a time: enough to amortise, few enough to stay in cache.
-const BATCH_ROWS: usize = 16_384;
+const BATCH_ROWS: usize = piece(16_384, 3);
 
 /// Opens a file and reads its footer.
 pub fn open(spec: &InputSpec, delivery: Option<Day>, file: &InputFile) -> Result<OpenFile> {

@@ -16,6 +16,7 @@ use crate::day::Day;
 use crate::expr::Column;
 use crate::failure::in_order;
 use crate::job::InputSpec;
+use crate::pieces::piece;
 use crate::signal;
 
 /// What of an input to read.
@@ -104,7 +105,7 @@ impl Tally {
 }
 
 /// A wave is cut off at this many rows: enough for all threads, few enough to hold.
-const WAVE_ROWS: u64 = 2_000_000;
+const WAVE_ROWS: u64 = piece(2_000_000, 5) as u64;
 
 /// A row group's rows, packed by the caller.
 struct Unit<P> {

@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::rejects::Verdicts;
 use crate::day::Day;
 use crate::expr::Column;
+use crate::pieces::piece;
 
 /// A value of the `unique` column. Integers and text of up to 15 bytes stand for themselves; longer
 /// text by 120 bits of its XXH3 hash, so that two different values are taken for one less often than
@@ -60,7 +61,7 @@ impl Keys {
 
     /// Whether looking rows up among rising integers is worth it: few strays, and nothing else.
     fn mostly_rises(&self) -> bool {
-        const STRAYS_ONE_IN: usize = 16;
+        const STRAYS_ONE_IN: usize = piece(16, 2);
         self.shards.is_empty() && self.strays.len() <= self.rising.len() / STRAYS_ONE_IN + STRAYS_ONE_IN
     }
 
@@ -152,7 +153,7 @@ struct Shard {
 const SHARDS: usize = 256;
 
 /// Below this many keys a shard is not worth pruning.
-const PRUNE_AT_LEAST: usize = 1 << 12;
+const PRUNE_AT_LEAST: usize = piece(1 << 12, 2);
 
 /// One part of a wave: its delivery (undated ones count as one day) and its rows' keys.
 pub struct Part {

@@ -13,6 +13,7 @@ use crate::expr::{Column, Frame};
 use crate::features::FeatureTable;
 use crate::input::lines::Lines;
 use crate::job::{Action, Basis, Job, Policy};
+use crate::pieces::piece;
 use crate::score::Scores;
 
 /// What a rule said about a line.
@@ -25,7 +26,7 @@ pub struct Ruling {
 }
 
 /// Lines whose facts are evaluated together.
-const CHUNK_LINES: usize = 32_768;
+const CHUNK_LINES: usize = piece(32_768, 3);
 
 /// One decision a line, in the order of the lines.
 pub fn decide(

@@ -10,6 +10,7 @@ use super::manifest::Counts;
 use crate::expr::{Column, Expr, Frame, Texts};
 use crate::features::FeatureTable;
 use crate::job::{Bounds, DECISION_COLUMNS, Gate, Measure, Table};
+use crate::pieces::piece;
 use crate::policy::facts::score_columns;
 
 /// How a run did at one gate.
@@ -107,7 +108,7 @@ fn describe(bounds: Bounds, suffix: &str) -> String {
 }
 
 /// Rows evaluated at a time.
-const CHUNK_ROWS: usize = 65_536;
+const CHUNK_ROWS: usize = piece(65_536, 3);
 
 /// Calls `each` with the frame of every run of rows of the table, for the columns expressions read.
 fn for_frames(results: &Results, table: Table, exprs: &[&Expr], mut each: impl FnMut(&Frame)) {

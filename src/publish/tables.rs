@@ -25,6 +25,7 @@ use crate::expr::{Column, Type};
 use crate::failure::in_order;
 use crate::input::accounts::Ids;
 use crate::job::Action;
+use crate::pieces::piece;
 
 /// A column of an output table: made a run of rows at a time.
 struct OutputColumn<'a> {
@@ -148,7 +149,7 @@ impl<'a> OutputTable<'a> {
 }
 
 /// Rows made and encoded at a time.
-const BATCH_ROWS: usize = 65_536;
+const BATCH_ROWS: usize = piece(65_536, 3);
 
 /// Rows of a row group: a reader that skips by statistics skips this many.
 const ROW_GROUP_ROWS: usize = 262_144;

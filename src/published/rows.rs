@@ -24,6 +24,7 @@ use crate::expr::column::concat;
 use crate::expr::{Column, Ints, Texts, Type};
 use crate::failure::input;
 use crate::input::decode::{Decoder, Dictionaries};
+use crate::pieces::piece;
 
 /// Columns of a table by name, equally long.
 #[derive(Debug, Clone, Default)]
@@ -160,7 +161,7 @@ fn batches(
     account: Option<&Id>,
     mut each: impl FnMut(Rows) -> Result<()>,
 ) -> Result<()> {
-    const BATCH_ROWS: usize = 65_536;
+    const BATCH_ROWS: usize = piece(65_536, 3);
     let mut read = || -> Result<()> {
         let (file, metadata) = open(path)?;
         let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())

@@ -16,6 +16,7 @@ use crate::history::{Grounds, History, Plans, Staging};
 use crate::input::footers::Footers;
 use crate::input::hashes::{HASHES, Hashes, may_be_replaced};
 use crate::job::{Draft, Job};
+use crate::pieces::piece;
 use crate::publish::Dates;
 use crate::publish::commit::replace_file;
 
@@ -38,7 +39,7 @@ pub struct Session {
 
 /// In a range the state is put on the shelf at its end, and every so many nights, so that one that was
 /// stopped goes on from not far back. Reading from scratch takes as long as about ten shelvings.
-const SHELVE_EVERY: usize = 30;
+const SHELVE_EVERY: usize = piece(30, 2);
 
 /// A night about to run: what it is for, the job bound to its inputs, and what was delivered.
 pub struct Prepared {

@@ -1,6 +1,7 @@
 //! A state is a cache: whatever happens between nights, one that goes on from a state comes to the same
 //! bytes as one that is computed from scratch.
 
+mod bills;
 mod desk;
 mod draw;
 mod events;

@@ -60,7 +60,7 @@ struct Act {
 /// Where rows of some ages go.
 struct Era {
     /// By group, the segment; [`OUTSIDE`] where they are older than every window.
-    segments: Vec<u8>,
+    segments: Vec<u16>,
     /// By group, the word within an account's.
     cells: Vec<usize>,
     /// Bits of the groups within reach that count, that add up, and all others.
@@ -70,7 +70,7 @@ struct Era {
 }
 
 /// No segment: the row is older than every window.
-const OUTSIDE: u8 = u8::MAX;
+const OUTSIDE: u16 = u16::MAX;
 
 impl Segments {
     /// Tables the segments of a plan.
@@ -91,6 +91,12 @@ impl Segments {
             by_era: starts.iter().map(|start| Era::new(plan, *start)).collect(),
             as_of,
         }
+    }
+
+    /// A number for the date of a row of some age: its days since 1970-01-01, exactly, as 32 bits.
+    #[inline]
+    fn date(&self, age: u32) -> u32 {
+        (i64::from(self.as_of.0) - i64::from(age)) as u32
     }
 
     #[inline]
@@ -117,7 +123,7 @@ impl Era {
                 _ => (&mut others, segment.and(Some(0))),
             };
             bits[number / BITS] |= u64::from(segment.is_some()) << (number % BITS);
-            segments.push(segment.map_or(OUTSIDE, |segment| segment as u8));
+            segments.push(segment.map_or(OUTSIDE, |segment| segment as u16));
             cells.push(group.offset + within.unwrap_or(0));
         }
         Era { segments, cells, counts, sums, others }
@@ -172,7 +178,7 @@ impl Cells {
                         (Statistic::DaysSince, _) => keep_youngest(own, age),
                         (Statistic::Last, _) => keep_latest(own, age, row.value(act.value)),
                         (Statistic::ActiveDays, Some(log)) => {
-                            let date = segments.as_of.plus(-(age as i32)).0 as u32;
+                            let date = segments.date(age);
                             self.sights.push(Sight::new(account, log, date, age));
                         }
                         (Statistic::Distinct, Some(log)) => {

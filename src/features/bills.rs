@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::accumulate::{Cells, Segments};
+use super::bill_columns::{Misfit, Names, columns};
 use super::ledger::{Bill, Key, Ledger, Row};
 use super::pass::{Extent, Pass};
 use super::plan::Plan;
@@ -17,8 +18,7 @@ use super::rows::{Packed, Packer};
 use super::{Interner, Partitions, Places};
 use crate::console::Progress;
 use crate::day::Day;
-use crate::expr::column::{FALSE, TRUE};
-use crate::expr::{Column, Frame, Ints, Texts};
+use crate::expr::{Column, Frame};
 use crate::failure::input;
 use crate::input::accounts::{Accounts, STRANGER, Strangers};
 use crate::input::stream::{Chunk, Origin, Source, Tally, is_repeat, recent, stream};
@@ -35,6 +35,8 @@ pub struct Bills {
     pub products: Interner,
     /// Numbers of distinct values.
     pub interner: Interner,
+    /// The first figure of a bill that does not fit in 64 bits: features of bills cannot be told.
+    pub misfit: Option<Error>,
 }
 
 /// How repayments are read.
@@ -68,6 +70,13 @@ struct Load {
     rows: Vec<Row>,
     numbers: Vec<u32>,
     accounts: Extent,
+}
+
+/// What a look at the bills of a partition comes to; cells only of the book's, within the pass.
+struct LookedAt {
+    ledger: Ledger,
+    cells: Option<Result<Cells, Misfit>>,
+    conflicts: u64,
 }
 
 /// Text ids by their hash, for the features that read them.
@@ -135,13 +144,14 @@ impl Reading<'_> {
             ledgers: ledgers.collect(),
             products: known.products,
             interner: known.interner,
+            misfit: None,
         };
         self.enter(known, Some(since), progress)
     }
 
     /// Folds in the deliveries after `since`; those before are looked at for repeats and rejects.
     fn enter(&self, known: Bills, since: Option<Day>, progress: &Progress) -> Result<(Bills, Counted)> {
-        let Bills { cells, ledgers, products, interner } = known;
+        let Bills { cells, ledgers, products, interner, .. } = known;
         let texts = (bill_id_is_read(self.plan)).then(BillTexts::default);
         let ledgers: Vec<Mutex<Ledger>> = ledgers.into_iter().map(Mutex::new).collect();
         let pass = self.pass.partitions(self.partitions);
@@ -199,25 +209,28 @@ impl Reading<'_> {
                 (number, ledger.into_inner().expect("no thread panicked"), cells)
             })
             .collect();
-        let looked_at: Vec<Result<(Ledger, Option<Cells>, u64)>> = parts
+        let looked_at: Vec<LookedAt> = parts
             .into_par_iter()
             .map(|(number, mut ledger, cells)| {
                 ledger.settle();
                 let conflicts = ledger.bills().iter().filter(|bill| bill.is_conflicting).count() as u64;
-                let cells = match number < self.partitions.of_book() && pass.contains(&number) {
-                    true => Some(self.look(number, &mut ledger, cells, since, &names, &interner)?),
-                    false => None,
-                };
-                Ok((if self.keeps { ledger } else { Ledger::default() }, cells, conflicts))
+                let is_own = number < self.partitions.of_book() && pass.contains(&number);
+                let cells = is_own.then(|| self.look(number, &mut ledger, cells, since, &names, &interner));
+                LookedAt { ledger: if self.keeps { ledger } else { Ledger::default() }, cells, conflicts }
             })
             .collect();
         let mut bills = Bills { products, interner, ..Bills::default() };
         let mut conflicts = 0;
         for part in looked_at {
-            let (ledger, cells, counted) = part?;
-            bills.ledgers.push(ledger);
-            bills.cells.extend(cells);
-            conflicts += counted;
+            bills.ledgers.push(part.ledger);
+            conflicts += part.conflicts;
+            match part.cells {
+                Some(Ok(cells)) => bills.cells.push(cells),
+                Some(Err(misfit)) => {
+                    bills.misfit.get_or_insert_with(|| misfit.told(self.accounts));
+                }
+                None => {}
+            }
         }
         Ok((bills, (conflicts, tally)))
     }
@@ -231,7 +244,7 @@ impl Reading<'_> {
         since: Option<Day>,
         names: &Names,
         interner: &Interner,
-    ) -> Result<Cells> {
+    ) -> Result<Cells, Misfit> {
         let accounts = self.partitions.accounts(partition);
         let (mut cells, stirred) = match (known, since) {
             (Some(mut cells), Some(since)) => {
@@ -251,7 +264,7 @@ impl Reading<'_> {
         }
         if !self.plan.is_empty() {
             let bills: Vec<&Bill> = bills.into_iter().map(|bill| &*bill).collect();
-            let columns = columns(self.plan, &bills, &settled, self.as_of, names, self.accounts)?;
+            let columns = columns(self.plan, &bills, &settled, self.as_of, names)?;
             let columns: Vec<Option<&Column>> = columns.iter().map(Option::as_ref).collect();
             let frame = Frame { rows: bills.len(), columns };
             let place = |row: usize| {
@@ -294,12 +307,6 @@ impl Reading<'_> {
 /// Whether a feature reads the bills' ids, of which the ledger keeps no more than tells them apart.
 pub fn bill_id_is_read(plan: &Plan) -> bool {
     plan.columns.iter().any(|slot| BILL_COLUMNS[*slot].0 == "bill_id")
-}
-
-/// What numbers stand for.
-struct Names {
-    products: Arc<Vec<Arc<str>>>,
-    bills: Option<HashMap<u64, Arc<str>>>,
 }
 
 /// The accepted rows of a chunk with their row numbers; accounts are filled in by the caller.
@@ -354,66 +361,4 @@ fn repayment_rows<'a>(
         };
         (row, row_of)
     }))
-}
-
-/// The columns of the bills scope that the plan reads.
-fn columns(
-    plan: &Plan,
-    bills: &[&Bill],
-    settled: &[(i128, Option<Day>)],
-    as_of: Day,
-    names: &Names,
-    accounts: &Accounts,
-) -> Result<Vec<Option<Column>>> {
-    let rows = || bills.iter().copied().zip(settled);
-    let days = |day: Day| i64::from(day.0);
-    let outstanding = |bill: &Bill, paid: i128| (i128::from(bill.due_amount) - paid).max(0);
-    let days_late =
-        |bill: &Bill, settled_on: Option<Day>| settled_on.unwrap_or(as_of).since(bill.due_on).max(0);
-    let exact = |what: &str, value: &dyn Fn(&Bill, i128) -> i128| -> Result<Column> {
-        let fits = rows().map(|(bill, (paid, _))| {
-            let value = value(bill, *paid);
-            i64::try_from(value).map(Some).map_err(|_| does_not_fit(what, value, bill, accounts))
-        });
-        Ok(Column::Int(fits.collect::<Result<Ints>>()?))
-    };
-    let column = |slot: usize| -> Result<Column> {
-        Ok(match BILL_COLUMNS[slot].0 {
-            "product" => {
-                let codes = bills.iter().map(|bill| u32::from(bill.key.product)).collect();
-                Column::Text(Texts { codes, dictionary: names.products.clone() })
-            }
-            "bill_id" => bill_ids(bills, names),
-            "due_on" => Column::Int(Ints::all(bills.iter().map(|bill| days(bill.due_on)).collect())),
-            "due_amount" => Column::Int(Ints::all(bills.iter().map(|bill| bill.due_amount).collect())),
-            "paid" => exact("paid", &|_, paid| paid)?,
-            "settled_on" => Column::Int(settled.iter().map(|(_, day)| day.map(days)).collect()),
-            "is_open" => Column::Bool(
-                settled.iter().map(|(_, day)| if day.is_none() { TRUE } else { FALSE }).collect(),
-            ),
-            "days_late" => {
-                Column::Int(Ints::all(rows().map(|(bill, (_, day))| days_late(bill, *day)).collect()))
-            }
-            "outstanding" => exact("outstanding", &outstanding)?,
-            other => unreachable!("{other} is no column of bills"),
-        })
-    };
-    (0..BILL_COLUMNS.len())
-        .map(|slot| plan.columns.contains(&slot).then(|| column(slot)).transpose())
-        .collect()
-}
-
-fn does_not_fit(what: &str, value: i128, bill: &Bill, accounts: &Accounts) -> anyhow::Error {
-    let account = accounts.ids.text(bill.key.account as usize);
-    let due_on = bill.due_on;
-    input(format!(
-        "settle bills: {what} of a bill due on {due_on} of account {account} is {value}, which does not fit in Int64"
-    ))
-}
-
-fn bill_ids(bills: &[&Bill], names: &Names) -> Column {
-    match names.bills.as_ref().filter(|texts| !texts.is_empty()) {
-        Some(texts) => Column::Text(bills.iter().map(|bill| Some(&*texts[&bill.key.bill])).collect()),
-        None => Column::Int(Ints::all(bills.iter().map(|bill| bill.key.bill as i64).collect())),
-    }
 }

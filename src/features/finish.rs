@@ -33,7 +33,8 @@ impl Answers {
         Answers { parts: vec![vec![None; features.len()]; partitions.of_book()] }
     }
 
-    /// Adds up the windows of a plan; `cells` are those of the book's partitions from `first`.
+    /// Adds up the windows of a plan; `cells` are those of the book's partitions from `first`. An error names
+    /// the first account of which a feature does not fit, and the first such feature of it.
     pub fn add(
         &mut self,
         features: &[Feature],
@@ -52,7 +53,7 @@ impl Answers {
         .map(|_| ())
     }
 
-    /// Computes ratios and expressions, in file order.
+    /// Computes ratios and expressions, in file order; errors as in [`Answers::add`].
     pub fn finish(
         self,
         features: &[Feature],
@@ -78,33 +79,49 @@ impl Overflow {
 }
 
 fn answer(plan: &Plan, cells: &Cells, accounts: usize, part: &mut [Option<Narrow>]) -> Result<(), Overflow> {
+    let mut first: Option<Overflow> = None;
     for answer in &plan.answers {
-        let column = match plan.groups[answer.group].log.is_some() {
-            true => cells.logged(plan, accounts, answer.group, answer.days),
-            false => totals(plan, cells, accounts, answer.group, answer.days)
-                .map_err(|(account, value)| Overflow { account, feature: answer.feature, value })?,
+        let column = if plan.groups[answer.group].log.is_some() {
+            Ok(cells.logged(plan, accounts, answer.group, answer.days))
+        } else {
+            // An earlier account is told before an earlier feature: only those accounts are looked at yet.
+            let accounts = first.as_ref().map_or(accounts, |first| first.account);
+            totals(plan, cells, accounts, answer.group, answer.days)
         };
-        part[answer.feature] = Some(Narrow::of(column));
+        match column {
+            Ok(column) => part[answer.feature] = Some(Narrow::of(column)),
+            Err((account, value)) => first = Some(Overflow { account, feature: answer.feature, value }),
+        }
     }
-    Ok(())
+    first.map_or(Ok(()), Err)
 }
 
 fn derive(features: &[Feature], part: Vec<Option<Narrow>>, accounts: usize) -> Result<Vec<Narrow>, Overflow> {
     let mut columns: Vec<Option<Column>> =
         part.iter().map(|narrow| narrow.as_ref().map(Narrow::widen)).collect();
     let mut finished = Vec::with_capacity(part.len());
-    for ((number, feature), known) in features.iter().enumerate().zip(part) {
-        let overflow = |(account, value)| Overflow { account, feature: number, value };
-        match derived(&feature.kind, columns.iter().map(Option::as_ref).collect(), accounts) {
+    let mut first: Option<Overflow> = None;
+    for ((feature, Feature { kind, .. }), known) in features.iter().enumerate().zip(part) {
+        let column = loop {
+            let accounts = first.as_ref().map_or(accounts, |first| first.account);
+            match derived(kind, columns.iter().map(Option::as_ref).collect(), accounts).transpose() {
+                Ok(column) => break column,
+                Err((account, value)) => {
+                    // As above: the rest is computed for the accounts before it.
+                    columns.iter_mut().flatten().for_each(|column| *column = column.slice(0..account));
+                    first = Some(Overflow { account, feature, value });
+                }
+            }
+        };
+        match column {
             None => finished.push(known.expect("every plan has been answered")),
             Some(column) => {
-                let column = column.map_err(overflow)?;
                 finished.push(Narrow::of(column.clone()));
-                columns[number] = Some(Column::Int(column));
+                columns[feature] = Some(Column::Int(column));
             }
         }
     }
-    Ok(finished)
+    first.map_or(Ok(finished), Err)
 }
 
 /// A ratio or an expression over the features above it; `None` for an aggregate. `Err` names the first

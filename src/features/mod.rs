@@ -5,6 +5,7 @@
 //! accumulator is independent of the order in which rows come.
 
 pub mod accumulate;
+mod bill_columns;
 pub mod bills;
 mod finish;
 mod interner;
@@ -24,6 +25,7 @@ use accumulate::Cells;
 use rayon::prelude::*;
 
 use crate::expr::{Column, Frame};
+use crate::pieces::piece;
 
 pub use finish::{Answers, derived};
 pub use interner::Interner;
@@ -40,7 +42,7 @@ pub struct Partitions {
 
 /// Partitions are of 2,048 accounts: with some hundred bytes an account they fit in a core's
 /// second-level cache.
-const SHIFT: u32 = 11;
+const SHIFT: u32 = piece(11, 2) as u32;
 
 impl Partitions {
     /// The partitions of a book of so many accounts, with room for a quarter as many strangers.
@@ -86,14 +88,15 @@ impl Partitions {
 
 /// Where the accounts of an earlier night have gone: by old partition, each account's new number.
 pub struct Places {
-    /// `None` for an account that is not taken over.
-    pub by_partition: Vec<Vec<Option<u32>>>,
+    /// Of strangers, also those for whom there is no room now.
+    pub by_partition: Vec<Vec<u32>>,
 }
 
 impl Places {
     /// The new number of an account.
     pub fn of(&self, account: u32) -> Option<u32> {
-        *self.by_partition[(account >> SHIFT) as usize].get(account as usize & ((1 << SHIFT) - 1))?
+        let own = &self.by_partition[(account >> SHIFT) as usize];
+        own.get(account as usize & ((1 << SHIFT) - 1)).copied()
     }
 
     /// Of what is known by old partition of the book: by new one, what stays as it is because none of its
@@ -102,7 +105,7 @@ impl Places {
         let is_unmoved = |partition: usize| {
             let first = partitions.accounts(partition).start;
             let places = self.by_partition[partition].iter().zip(first..);
-            partition < partitions.of_book() && places.clone().all(|(place, own)| *place == Some(own))
+            partition < partitions.of_book() && places.clone().all(|(place, own)| *place == own)
         };
         let mut stays: Vec<Option<T>> = (0..partitions.count()).map(|_| None).collect();
         let keep = |(partition, known): (usize, T)| match is_unmoved(partition) {
@@ -117,7 +120,7 @@ impl Places {
     }
 
     /// Calls `each`, in parallel, with an old partition of which something is `known`, that, a new
-    /// partition, and the old one's accounts' numbers within the new one.
+    /// partition, and the old one's accounts' numbers within the new one, as far as there is room for them.
     pub fn each<T: Sync>(
         &self,
         partitions: Partitions,
@@ -126,15 +129,13 @@ impl Places {
     ) {
         self.by_partition.par_iter().zip(known).enumerate().for_each(|(old, (places, known))| {
             let Some(known) = known else { return };
-            let mut targets: Vec<usize> =
-                places.iter().flatten().map(|account| partitions.of(*account)).collect();
+            let mut targets: Vec<usize> = places.iter().map(|account| partitions.of(*account)).collect();
             targets.sort_unstable();
             targets.dedup();
             for target in targets {
                 let first = partitions.accounts(target).start;
-                let local = |place: &Option<u32>| {
-                    place.filter(|account| partitions.of(*account) == target).map(|account| account - first)
-                };
+                let is_here = |account: u32| partitions.has_room(account) && partitions.of(account) == target;
+                let local = |account: &u32| is_here(*account).then(|| account - first);
                 each(old, known, target, &places.iter().map(local).collect::<Vec<_>>());
             }
         });

@@ -111,7 +111,7 @@ impl Reading<'_> {
             cells.into_par_iter().map(|cells| cells.into_inner().expect("no thread panicked")).collect();
         let mut late = Packed::of(self.plan);
         for row in known.late.iter() {
-            if let Some(account) = places.of(row.account()) {
+            if let Some(account) = places.of(row.account()).filter(|new| self.partitions.has_room(*new)) {
                 late.push_as(row, account, row.age());
             }
         }

@@ -142,11 +142,14 @@ impl Reading<'_> {
         lap("features of transactions");
 
         let reading = self.of_bills(&strangers, Pass::Only, keeps);
-        let (bills, (conflicts, repayments)) = match (since, &places, bills) {
+        let (mut bills, (conflicts, repayments)) = match (since, &places, bills) {
             (Some(since), Some(places), Some(known)) => reading.go_on(known, places, since, progress)?,
             _ => reading.from_scratch(progress)?,
         };
         lap("repayments");
+        if let Some(misfit) = bills.misfit.take() {
+            return Err(misfit);
+        }
         answers.add(self.features, self.bills_plan, &bills.cells, 0, accounts, partitions)?;
         lasts &= room(&strangers);
         if let Some(staging) = keeping.staging.filter(|_| lasts) {
@@ -165,7 +168,8 @@ impl Reading<'_> {
     }
 
     /// Reads from scratch in several passes over the inputs: each holds a part of the accounts in memory,
-    /// and nothing can be kept for a later night.
+    /// and nothing can be kept for a later night. What does not fit is told when all passes have been made:
+    /// parts come from the last accounts to the first, and the first account is told.
     pub fn tell_in_passes(
         &self,
         passes: usize,
@@ -180,14 +184,19 @@ impl Reading<'_> {
         // The last part goes first: with it go the strangers, who may be in any row group.
         let parts: Vec<Range<usize>> = (0..book).step_by(each).rev().map(part).collect();
         let (mut transactions, mut repayments, mut conflicts) = (None, None, 0);
+        let (mut overflow, mut misfit) = (None, None);
         let scan = Scan::default();
         for part in &parts {
             let pass = Pass::of(part, &parts[0], &scan);
             let (read, tally, _) = self.of_transactions(None, pass).from_scratch(progress)?;
             let cells = &read.cells[part.start..part.end.min(book)];
             let plan = self.transactions_plan;
-            answers.add(self.features, plan, cells, part.start, accounts, partitions)?;
+            let added = answers.add(self.features, plan, cells, part.start, accounts, partitions);
+            overflow = added.err().or(overflow);
             transactions.get_or_insert(tally);
+        }
+        if let Some(overflow) = overflow {
+            return Err(overflow);
         }
         lap("transactions");
         let strangers = Strangers::default();
@@ -195,9 +204,18 @@ impl Reading<'_> {
         for part in &parts {
             let pass = Pass::of(part, &parts[0], &scan);
             let (read, (counted, tally)) = self.of_bills(&strangers, pass, false).from_scratch(progress)?;
-            answers.add(self.features, self.bills_plan, &read.cells, part.start, accounts, partitions)?;
             repayments.get_or_insert(tally);
             conflicts += counted;
+            if read.misfit.is_some() {
+                misfit = read.misfit;
+                continue;
+            }
+            let plan = self.bills_plan;
+            let added = answers.add(self.features, plan, &read.cells, part.start, accounts, partitions);
+            overflow = added.err().or(overflow);
+        }
+        if let Some(error) = misfit.or(overflow) {
+            return Err(error);
         }
         lap("repayments");
         let (transactions, repayments) = (transactions.unwrap_or_default(), repayments.unwrap_or_default());
@@ -253,20 +271,17 @@ impl History {
                 Column::Text(Texts { codes, dictionary: ids.clone().into() })
             }
         };
-        let stranger = |id: Id| {
-            let account = partitions.stranger(strangers.number_of(id));
-            partitions.has_room(account).then_some(account)
-        };
+        let stranger = |id: Id| partitions.stranger(strangers.number_of(id));
         let book = accounts.positions(&column).into_iter().enumerate();
         let mut book = book.map(|(old, new)| match new {
             STRANGER => stranger(self.book.get(old)),
-            position => Some(position),
+            position => position,
         });
         let own = self.partitions();
-        let mut by_partition: Vec<Vec<Option<u32>>> = (0..own.of_book())
+        let mut by_partition: Vec<Vec<u32>> = (0..own.of_book())
             .map(|partition| book.by_ref().take(own.accounts(partition).len()).collect())
             .collect();
-        let found = |id: &Id| accounts.find(id).or_else(|| stranger(id.clone()));
+        let found = |id: &Id| accounts.find(id).unwrap_or_else(|| stranger(id.clone()));
         let first = own.of_book();
         for partition in first..own.count() {
             let start = (own.accounts(partition).start - own.accounts(first).start) as usize;

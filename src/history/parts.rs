@@ -10,6 +10,7 @@ use super::shelf::Staging;
 use super::tables::{Table, Values};
 use super::{Grounds, History, Plans};
 use crate::day::Day;
+use crate::failure::in_order;
 use crate::features::Packed;
 use crate::features::accumulate::Cells;
 use crate::features::bills::Bills;
@@ -19,9 +20,10 @@ use crate::features::plan::Plan;
 use crate::features::transactions::{Repeats, Transactions};
 use crate::features::{Interner, Partitions};
 use crate::input::accounts::{Id, Ids};
+use crate::pieces::piece;
 
 /// Partitions that share a table: enough rows to be worth a file, few enough to spread over threads.
-const SLAB: usize = 64;
+const SLAB: usize = piece(64, 2);
 
 /// Puts away what is known from transactions, with so many strangers met.
 pub fn put_transactions(
@@ -32,9 +34,9 @@ pub fn put_transactions(
     staging: &Staging,
 ) -> Result<()> {
     let accounts = |partition| accounts(partitions, partition, strangers);
-    slabs(partitions).into_par_iter().enumerate().try_for_each(|(number, slab)| {
+    in_order(slabs(partitions).into_par_iter().enumerate().map(|(number, slab)| {
         put_cells("transactions", number, plan, &transactions.cells, slab, accounts, staging)
-    })?;
+    }))?;
     let (words, stride) = transactions.late.words();
     let column = |word: usize| words.iter().skip(word).step_by(stride).map(|word| *word as i64).collect();
     let columns = (0..stride).map(|word| Values::Ints(column(word))).collect();
@@ -51,12 +53,12 @@ pub fn put_transactions(
 
 /// Puts away what is known from repayments.
 pub fn put_bills(bills: &Bills, plan: &Plan, partitions: Partitions, staging: &Staging) -> Result<()> {
-    slabs(partitions).into_par_iter().enumerate().try_for_each(|(number, slab)| {
+    in_order(slabs(partitions).into_par_iter().enumerate().map(|(number, slab)| {
         let book = slab.start.min(bills.cells.len())..slab.end.min(bills.cells.len());
         let accounts = |partition| partitions.accounts(partition);
         put_cells("bills", number, plan, &bills.cells, book, accounts, staging)?;
         put_ledgers(number, &bills.ledgers[slab], staging)
-    })?;
+    }))?;
     staging.put(Table::of_texts("products", bills.products.texts()))?;
     put_interner("bills", &bills.interner, staging)
 }

@@ -152,8 +152,7 @@ impl Desk {
         let (code, stdout, stderr) = self.book.outcome(&args);
         assert_eq!(code, 0, "{stdout}\n{stderr}");
         self.nights.push(day);
-        let manifest = fs::read(self.run("out", day).join("manifest.json")).unwrap();
-        let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+        let manifest = self.manifest(day);
         Ran { basis: manifest["timing"]["basis"].as_str().unwrap().to_string(), stderr }
     }
 
@@ -203,6 +202,15 @@ impl Desk {
             _ => i64::MIN,
         };
         days.into_iter().map(value).collect()
+    }
+
+    /// The bill conflicts of a night.
+    pub fn conflicts(&self, day: i32) -> u64 {
+        self.manifest(day)["bill_conflicts"].as_u64().unwrap()
+    }
+
+    fn manifest(&self, day: i32) -> serde_json::Value {
+        serde_json::from_slice(&fs::read(self.run("out", day).join("manifest.json")).unwrap()).unwrap()
     }
 
     /// The days of the states on the shelf, by feature set.

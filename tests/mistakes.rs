@@ -3,6 +3,7 @@
 mod expressions;
 mod inputs;
 mod job_files;
+mod kept;
 mod order;
 
 use crate::support::book::Book;

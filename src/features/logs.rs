@@ -3,18 +3,21 @@
 //!
 //! Ages are cut off at [`OLDEST`]: older than every bounded window is all one.
 
+use crate::job::MOST_KEPT;
+use crate::pieces::piece;
+
 /// The greatest age that is told apart; windows are at most 1,096 days.
 pub const OLDEST: u32 = (1 << AGE_BITS) - 1;
 
 const AGE_BITS: u32 = 11;
 const VALUE_BITS: u32 = 32;
-const GROUP_BITS: u32 = 9;
+const GROUP_BITS: u32 = MOST_KEPT.ilog2();
 
 /// How many groups one plan may keep in logs.
-pub const MOST_GROUPS: usize = 1 << GROUP_BITS;
+const MOST_GROUPS: usize = MOST_KEPT;
 
 /// Fewer entries than this are not worth thinning out before the end.
-const SETTLE_AT_LEAST: usize = 1 << 12;
+const SETTLE_AT_LEAST: usize = piece(1 << 12, 4);
 
 /// A log's entries: sorted, they bring together what belongs together, the youngest first.
 pub trait Entry: Copy + Ord {

@@ -37,7 +37,7 @@ pub enum Kind {
 }
 
 /// What an aggregate runs over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum From {
     /// Accepted, visible transactions; windows on posted_on.
     Transactions,
@@ -87,6 +87,9 @@ pub struct Aggregate {
 /// The longest window a feature may have: three years and a leap day.
 const LONGEST_WINDOW_DAYS: u32 = 1096;
 
+/// How many aggregates of one source, windows aside, may keep values one by one.
+pub const MOST_KEPT: usize = 512;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawFeature {
@@ -111,6 +114,7 @@ pub(super) fn resolve(
 ) -> (Vec<Feature>, bool) {
     let mut features: Vec<Feature> = Vec::new();
     let mut complete = true;
+    let mut kept = HashSet::new();
     for raw in raws {
         let place = raw.span();
         let raw = raw.into_inner();
@@ -123,12 +127,34 @@ pub(super) fn resolve(
             let help = "features differ from each other, from dimensions, from the lines' columns and from score and band";
             reader.error(raw.name.span(), format!("there are two things named `{name}`"), Some(help.into()));
         }
-        match kind(reader, &raw, place, scopes, &features, complete) {
+        match kind(reader, &raw, place.clone(), scopes, &features, complete) {
             Some(kind) => features.push(Feature { name, kind }),
             None => complete = false,
         }
+        if let Some(Feature { kind: Kind::Aggregate(aggregate), .. }) = features.last() {
+            check_kept(reader, place, aggregate, &mut kept);
+        }
     }
     (features, complete)
+}
+
+/// What is kept so far: the source, the statistic, of what, of which rows.
+type Kept = HashSet<(From, Statistic, Option<usize>, Option<String>)>;
+
+fn check_kept(reader: &mut Reader, place: std::ops::Range<usize>, aggregate: &Aggregate, kept: &mut Kept) {
+    let Aggregate { from, statistic, of, filter, days } = aggregate;
+    let is_kept = match statistic {
+        Statistic::Min | Statistic::Max | Statistic::Distinct => true,
+        Statistic::ActiveDays => days.is_none(),
+        _ => false,
+    };
+    let filter = filter.as_ref().map(|filter| filter.text.clone());
+    let is_new = is_kept && kept.insert((*from, *statistic, *of, filter));
+    if is_new && kept.iter().filter(|(source, ..)| source == from).count() > MOST_KEPT {
+        let help = "those that differ in `days` alone count as one";
+        let message = format!("at most {MOST_KEPT} features of one source are a min, max or distinct");
+        reader.error(place, message, Some(help.into()));
+    }
 }
 
 fn kind(

@@ -19,7 +19,7 @@ use jiff::tz::TimeZone;
 
 use crate::expr::{Scope, Type};
 
-pub use feature_file::{Aggregate, Feature, From, Kind as FeatureKind, Statistic};
+pub use feature_file::{Aggregate, Feature, From, Kind as FeatureKind, MOST_KEPT, Statistic};
 pub use gate::{Bounds, Gate, Measure, Table};
 pub use job_file::{InputSpec, Unique, before_wildcard, input_names};
 pub use policy_file::{Action, Affordability, Amount, Cooldown, Policy, Product, Rule};

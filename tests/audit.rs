@@ -30,6 +30,12 @@ use compare::{Coverage, disagreement};
 /// Cases of a plain `cargo test`; AUDIT_CASES asks for more.
 const CASES: u32 = 1500;
 
+/// Accounts of a crowd: more than one partition holds.
+pub const CROWD: i64 = 4500;
+
+/// A case in which lines are raised and a budget is used up.
+const MANY_LINES_SEED: u64 = 5;
+
 /// Rows, features, rules of a case grow with its size.
 const SIZE: usize = 60;
 
@@ -67,9 +73,22 @@ fn the_naive_model_and_the_program_agree_cell_by_cell() {
 #[test]
 fn the_model_agrees_on_books_of_several_thousand_accounts() {
     for seed in 0..3 {
-        let case = draw_job::draw_crowd(seed, SIZE);
+        let case = draw_job::draw_crowd(seed, SIZE, CROWD);
         assert_eq!(disagreement(&case, &mut Coverage::default()), None, "seed {seed}");
     }
+}
+
+/// Lines are decided in pieces of 32,768: this book has more.
+#[test]
+fn the_model_agrees_on_a_book_of_forty_thousand_lines() {
+    let mut coverage = Coverage::default();
+    let seed = from_environment("AUDIT_SEED").unwrap_or(MANY_LINES_SEED);
+    let case = draw_job::draw_crowd(seed, SIZE, 16_000);
+    let lines =
+        case.lines.files.iter().filter(|file| file.delivery <= case.as_of).map(|file| file.rows.len());
+    assert!(lines.sum::<usize>() > 40_000, "seed {seed}");
+    assert_eq!(disagreement(&case, &mut coverage), None);
+    println!("{}", coverage.report());
 }
 
 /// Simulations of a few days over the same random books and job files.

@@ -1,6 +1,7 @@
 //! The forms in which the same book may be delivered: all of them come to the same decisions.
 
 mod forms;
+mod reasons;
 mod repeats;
 mod whereabouts;
 

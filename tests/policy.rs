@@ -5,5 +5,6 @@ mod actions;
 mod budget;
 mod caps;
 mod headroom;
+mod issued;
 mod refusals;
 mod table;

@@ -1,6 +1,7 @@
 //! The model's book: accepted lines of the snapshot with the issued adjustments laid over them.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::case::{Case, Issued};
 use super::intake::Intake;
@@ -53,24 +54,28 @@ impl Book {
     fn lay_over(&mut self, case: &Case, snapshot: Option<i32>) {
         let counting = |issued: &&Issued| issued.run < case.as_of;
         let mut issued: Vec<&Issued> = case.issued.iter().flatten().filter(counting).collect();
-        issued.sort_by_key(|issued| issued.run);
+        issued.sort_by_key(|issued| (issued.account.clone(), issued.product.clone(), issued.run));
         let is_void = |one: &Issued| {
-            let later = |other: &Issued| {
-                other.account == one.account
-                    && other.product == one.product
-                    && other.run > one.run
-                    && other.effective_on <= one.effective_on
-            };
-            issued.iter().any(|other| later(other))
+            let of_line = |other: &&&Issued| other.account == one.account && other.product == one.product;
+            let later = |other: &&Issued| other.run > one.run && other.effective_on <= one.effective_on;
+            let first = issued.partition_point(|other| other.account < one.account);
+            let of_account = issued[first..].iter().take_while(|other| other.account == one.account);
+            of_account.filter(of_line).any(later)
         };
         let is_in = |one: &Issued| snapshot.is_some_and(|date| one.run < date && one.effective_on <= date);
         for one in issued.iter().filter(|one| !is_void(one) && !is_in(one)) {
-            let own = |line: &&mut Line| line.account == one.account && line.product == one.product;
-            match self.lines.iter_mut().find(own) {
+            let own = self.of_account(&one.account);
+            match self.lines[own].iter_mut().find(|line| line.product == one.product) {
                 None => self.issued_unknown += 1,
                 Some(line) => lay_over_line(line, one, case.as_of),
             }
         }
+    }
+
+    /// Where the lines of an account are.
+    pub fn of_account(&self, account: &Value) -> Range<usize> {
+        let first = self.lines.partition_point(|line| line.account < *account);
+        first..first + self.lines[first..].iter().take_while(|line| line.account == *account).count()
     }
 
     /// Every account with a line, ascending.

@@ -37,11 +37,11 @@ pub fn decisions(case: &Case, book: &Book, scores: &BTreeMap<Value, Scored>) -> 
         candidate.decision = at_once(case, book, candidate);
     }
     for account in book.accounts() {
+        let own = &mut candidates[book.of_account(&account)];
         for product in &case.job.policy.products {
-            let own = |one: &Candidate| one.line.account == account && one.line.product == product.name;
-            let waiting = candidates.iter().position(|one| own(one) && one.decision.is_none());
-            if let Some(place) = waiting {
-                candidates[place].decision = Some(upward(case, &candidates, place));
+            let is_waiting = |one: &Candidate| one.line.product == product.name && one.decision.is_none();
+            if let Some(place) = own.iter().position(is_waiting) {
+                own[place].decision = Some(upward(case, own, place));
             }
         }
     }
@@ -214,15 +214,12 @@ fn lowered(one: &Candidate, rule: &Rule) -> i128 {
     }
 }
 
-/// A raise, or a reopen that goes up, with the headroom that is left.
+/// A raise, or a reopen that goes up, with the headroom that the account's other lines leave.
 fn upward(case: &Case, candidates: &[Candidate], place: usize) -> Decision {
     let one = &candidates[place];
     let old = one.line.limit;
     let product = one.product.expect("a declared product");
-    let others = candidates
-        .iter()
-        .enumerate()
-        .filter(|(other, candidate)| *other != place && candidate.line.account == one.line.account);
+    let others = candidates.iter().enumerate().filter(|(other, _)| *other != place);
     let others: i128 = others.map(|(_, candidate)| candidate.exposure(case)).sum();
     let mut target = one.target();
     let mut bound_by = None;

@@ -46,10 +46,9 @@ pub fn accounts(random: &mut Random, kind: Kind) -> Vec<Value> {
     ids
 }
 
-/// More ids than one partition of the program's holds.
-pub fn crowd(kind: Kind) -> Vec<Value> {
-    const ACCOUNTS: i64 = 4500;
-    let ids = (0..ACCOUNTS).map(|number| 5 * number);
+/// So many ids, with gaps between them.
+pub fn crowd(kind: Kind, accounts: i64) -> Vec<Value> {
+    let ids = (0..accounts).map(|number| 5 * number);
     ids.map(|id| if kind == Kind::Text { id.to_string().into() } else { id.into() }).collect()
 }
 

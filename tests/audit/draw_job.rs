@@ -18,15 +18,15 @@ const BANDS: [&str; 3] = ["low", "mid", "high"];
 
 /// The case of a seed; `size` bounds its rows, features, rules and gates.
 pub fn draw(seed: u64, size: usize) -> Case {
-    draw_with(seed, size, false)
+    draw_with(seed, size, None)
 }
 
-/// The same with many accounts and rows.
-pub fn draw_crowd(seed: u64, size: usize) -> Case {
-    draw_with(seed, size, true)
+/// The same with so many accounts, and many rows.
+pub fn draw_crowd(seed: u64, size: usize, accounts: i64) -> Case {
+    draw_with(seed, size, Some(accounts))
 }
 
-fn draw_with(seed: u64, size: usize, is_crowd: bool) -> Case {
+fn draw_with(seed: u64, size: usize, crowd: Option<i64>) -> Case {
     let mut random = Random::new(seed);
     let random = &mut random;
     // Around the turn of a month and of a year, and a leap day.
@@ -36,13 +36,13 @@ fn draw_with(seed: u64, size: usize, is_crowd: bool) -> Case {
     let scale = Scale {
         as_of,
         known_on: as_of + if random.chance(60) { 0 } else { random.between(1, 3) as i32 },
-        accounts: match is_crowd {
-            true => draw_book::crowd(account_kind),
-            false => draw_book::accounts(random, account_kind),
+        accounts: match crowd {
+            Some(accounts) => draw_book::crowd(account_kind, accounts),
+            None => draw_book::accounts(random, account_kind),
         },
         account_kind,
         bill_kind: random.pick(&[Kind::Int, Kind::Text]),
-        rows: if is_crowd { CROWD_ROWS } else { random.below(size + 1) },
+        rows: if crowd.is_some() { CROWD_ROWS } else { random.below(size + 1) },
         is_extreme,
     };
     let lines_max_age_days = random.below(4) as i32;

@@ -54,7 +54,7 @@ fn material(case: &Case, intake: &Intake, bills: &Bills, book: &Book, account: &
     for (_, bill) in bills.due.iter().filter(|(owner, _)| owner == account) {
         material.bills.push((bill["due_on"].date().expect("accepted"), bill.clone()));
     }
-    for line in book.lines.iter().filter(|line| line.account == *account) {
+    for line in &book.lines[book.of_account(account)] {
         material.lines.push((case.as_of, line.columns(case.as_of)));
     }
     material

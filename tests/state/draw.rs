@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::audit::CROWD;
 use crate::audit::case::{Case, DataFile, Input, Layout};
 use crate::audit::draw_job;
 use crate::audit::random::Random;
@@ -18,7 +19,8 @@ const SIZE: usize = 60;
 /// A case that keeps states and can be run on any of its days.
 pub fn lasting(random: &mut Random, is_crowd: bool) -> Case {
     let seed = random.next();
-    let mut case = if is_crowd { draw_job::draw_crowd(seed, SIZE) } else { draw_job::draw(seed, SIZE) };
+    let mut case =
+        if is_crowd { draw_job::draw_crowd(seed, SIZE, CROWD) } else { draw_job::draw(seed, SIZE) };
     case.job.keeps_state = true;
     case.job.lines_max_age_days = BEFORE_DAYS + AFTER_DAYS;
     let (first, last) = (case.as_of - BEFORE_DAYS, case.as_of + AFTER_DAYS);

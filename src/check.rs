@@ -34,7 +34,7 @@ pub fn check(path: &Path, date: Option<Day>, known_on: Option<Day>) -> Result<Re
     if let Some(dates) = dates {
         let date = dates.as_of;
         let files = Files::open(&job, &deliveries, dates, &mut footers)?;
-        files.check_schemas(&job)?;
+        files.check_schemas(&job, &deliveries, &mut footers)?;
         parts.push(format!("a run of {date} can start"));
         for (name, days) in run::missing_days(&job, &deliveries, date) {
             if let (Some(first), Some(last)) = (days.first(), days.last()) {

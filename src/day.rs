@@ -11,6 +11,8 @@ use jiff::{Span, Timestamp};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(pub i32);
 
+const SECONDS_PER_DAY: i64 = 86_400;
+
 impl Day {
     const EPOCH: Date = jiff::civil::date(1970, 1, 1);
 
@@ -20,16 +22,23 @@ impl Day {
         Day(days)
     }
 
-    /// The day of an instant in a time zone; `None` where the instant is beyond the calendar.
-    pub fn of_instant(micros: i64, zone: &TimeZone) -> Option<Day> {
-        let instant = Timestamp::from_microsecond(micros).ok()?;
-        Some(Day::from_date(instant.to_zoned(zone.clone()).date()))
+    /// The day of an instant in a time zone, from seconds since 1970 in UTC; `None` where no rule of the
+    /// zone reaches so far, before the year -9999 or after 9999.
+    pub fn of_instant(seconds: i64, zone: &TimeZone) -> Option<Day> {
+        // The last days that a civil date can tell lie past the last instant, whose offset they share.
+        const SLACK_SECONDS: i64 = 2 * SECONDS_PER_DAY;
+        let last = Timestamp::MAX.as_second();
+        if seconds > last + SLACK_SECONDS {
+            return None;
+        }
+        let instant = Timestamp::from_second(seconds.min(last)).ok()?;
+        Day::of_local(seconds + i64::from(zone.to_offset(instant).seconds()))
     }
 
-    /// The day of a zone-less timestamp, taken as local.
-    pub fn of_local(micros: i64) -> Option<Day> {
-        const MICROS_PER_DAY: i64 = 86_400_000_000;
-        i32::try_from(micros.div_euclid(MICROS_PER_DAY)).ok().map(Day)
+    /// The day of a zone-less timestamp, taken as local, from seconds since 1970; `None` where Date32
+    /// cannot tell it.
+    pub fn of_local(seconds: i64) -> Option<Day> {
+        i32::try_from(seconds.div_euclid(SECONDS_PER_DAY)).ok().map(Day)
     }
 
     /// The day `days` later (earlier where negative), saturating at the representable range.
@@ -142,9 +151,23 @@ mod tests {
     #[test]
     fn an_instant_falls_on_the_day_of_its_zone() {
         let shanghai = TimeZone::get("Asia/Shanghai").unwrap();
-        let evening_utc = 1_763_568_000_000_000; // 2025-11-19T16:00:00Z
+        let evening_utc = 1_763_568_000; // 2025-11-19T16:00:00Z
         assert_eq!(Day::of_instant(evening_utc, &shanghai).unwrap().to_string(), "2025-11-20");
         assert_eq!(Day::of_local(evening_utc).unwrap().to_string(), "2025-11-19");
         assert_eq!(Day::of_local(-1).unwrap().to_string(), "1969-12-31");
+    }
+
+    #[test]
+    fn the_first_and_last_seconds_of_the_calendar_fall_on_their_days() {
+        let (first, last) = (-62_135_596_800, 253_402_300_799); // of the years 1 and 9999 in UTC
+        let honolulu = TimeZone::get("Pacific/Honolulu").unwrap();
+        assert_eq!(Day::of_instant(first, &TimeZone::UTC).unwrap().to_string(), "0001-01-01");
+        assert_eq!(Day::of_instant(first, &honolulu).unwrap().to_string(), "0000-12-31");
+        assert_eq!(Day::of_instant(last, &TimeZone::UTC).unwrap().to_string(), "9999-12-31");
+        assert_eq!(Day::of_instant(last, &honolulu).unwrap().to_string(), "9999-12-31");
+        assert_eq!(Day::of_instant(last + 36_000, &honolulu).unwrap().to_string(), "9999-12-31");
+        for beyond in [i64::MIN, -1 << 40, 1 << 40, i64::MAX] {
+            assert_eq!(Day::of_instant(beyond, &honolulu), None);
+        }
     }
 }

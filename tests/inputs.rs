@@ -3,6 +3,7 @@
 mod forms;
 mod reasons;
 mod repeats;
+mod stored;
 mod whereabouts;
 
 use arrow_array::ArrayRef;

@@ -65,6 +65,10 @@ impl Cells {
                 return Some(Cells { shape: Shape::Decimal(places), ..printed });
             }
             DataType::Decimal128(..) => return Some(printed),
+            DataType::Null => {
+                let decoder = Some(Decoder::Nulls(Type::Text));
+                return Some(Cells { shape: Shape::Text, decoder });
+            }
             _ => {}
         }
         let decoder = Decoder::for_extra(found)?;
@@ -86,8 +90,8 @@ impl Cells {
     }
 
     /// The arrow type to ask of the reader, where it differs from what it would choose.
-    pub fn hint(&self) -> Option<DataType> {
-        self.decoder.as_ref().and_then(Decoder::hint)
+    pub fn hint(&self, found: &DataType) -> Option<DataType> {
+        self.decoder.as_ref().and_then(|decoder| decoder.hint(found))
     }
 
     /// Decodes an array; `slot` tells columns apart in `dictionaries`.

@@ -78,7 +78,7 @@ impl SortedFile {
         let names: Vec<&str> = roots.iter().map(|root| schema[*root].name.as_str()).collect();
         let key = key.iter().map(|name| key_position(&subject, name, &names)).collect::<Result<Vec<_>>>()?;
         let hinted = fields.iter().enumerate().map(|(root, field)| {
-            let hint = roots.binary_search(&root).ok().and_then(|place| cells[place].hint());
+            let hint = roots.binary_search(&root).ok().and_then(|place| cells[place].hint(field.data_type()));
             hint.map_or(field.clone(), |hint| Arc::new(field.as_ref().clone().with_data_type(hint)))
         });
         let options = ArrowReaderOptions::new()

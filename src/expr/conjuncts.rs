@@ -71,7 +71,7 @@ fn collect<'a>(node: &'a Node, found: &mut Vec<Conjunct<'a>>) {
     match node {
         Node::PerCode(_, inner) => collect(inner, found),
         Node::And(all) => all.iter().for_each(|part| collect(part, found)),
-        Node::Bool(false) | Node::Null => found.push(Conjunct::False),
+        Node::Bool(false) | Node::Null | Node::Nulls(_) => found.push(Conjunct::False),
         Node::Compare(op, a, b) => match (&**a, &**b) {
             (Node::Column(slot), Node::Int(number)) => found.extend(between(*slot, *op, number)),
             (Node::Int(number), Node::Column(slot)) => found.extend(between(*slot, mirrored(*op), number)),

@@ -103,7 +103,9 @@ fn evaluate<'a>(node: &Node, frame: &Frame<'a>) -> Value<'a> {
         }),
         Node::Text(text) => Value::Constant(Column::Text([Some(text.as_str())].into_iter().collect())),
         Node::Bool(truth) => Value::Constant(Column::Bool(vec![if *truth { TRUE } else { FALSE }])),
-        Node::Null => Value::Constant(Column::Int(Ints { values: vec![0], valid: Some(vec![false]) })),
+        Node::Null | Node::Nulls(_) => {
+            Value::Constant(Column::Int(Ints { values: vec![0], valid: Some(vec![false]) }))
+        }
         Node::Negate(inner) => {
             let zero = Value::Constant(Column::Int(Ints::all(vec![0])));
             arithmetic(Arithmetic::Subtract, zero, eval(inner), rows)

@@ -87,6 +87,8 @@ enum Comparison {
 #[derive(Debug, Clone)]
 enum Node {
     Column(usize),
+    /// A column in which every row is null: it fits any type, as a null literal does.
+    Nulls(usize),
     Int(BigInt),
     Text(String),
     Bool(bool),

@@ -168,6 +168,7 @@ impl Binder<'_> {
 
     fn column(&mut self, at: &Sql, ident: &Ident) -> Bound {
         match self.scope.find(&ident.value) {
+            Some((slot, Type::Any)) => (Node::Nulls(slot), Type::Any),
             Some((slot, kind)) => (Node::Column(slot), kind),
             None if self.scope.open => WRONG,
             None => {
@@ -356,7 +357,8 @@ fn article(kind: Type) -> &'static str {
 
 pub(super) fn children(node: &Node) -> Vec<&Node> {
     match node {
-        Node::Column(_) | Node::Int(_) | Node::Text(_) | Node::Bool(_) | Node::Null => vec![],
+        Node::Column(_) | Node::Nulls(_) => vec![],
+        Node::Int(_) | Node::Text(_) | Node::Bool(_) | Node::Null => vec![],
         Node::Negate(a) | Node::Not(a) | Node::IsNull(a) | Node::PerCode(_, a) => vec![a],
         Node::Arithmetic(_, a, b) | Node::Compare(_, a, b) => vec![a, b],
         Node::And(all) | Node::Or(all) | Node::Coalesce(all) => all.iter().collect(),
@@ -366,7 +368,7 @@ pub(super) fn children(node: &Node) -> Vec<&Node> {
 
 fn collect_columns(node: &Node, into: &mut Vec<usize>) {
     match node {
-        Node::Column(slot) => into.push(*slot),
+        Node::Column(slot) | Node::Nulls(slot) => into.push(*slot),
         node => children(node).into_iter().for_each(|child| collect_columns(child, into)),
     }
 }

@@ -27,7 +27,7 @@ fn range(node: &Node, of: &dyn Fn(usize) -> (i64, i64)) -> Option<Range> {
             Some((open(least, i64::MIN, i128::MIN), open(most, i64::MAX, i128::MAX)))
         }
         Node::Int(number) => Some(i128::try_from(number.clone()).map_or(ANY, |number| (number, number))),
-        Node::Null => None,
+        Node::Null | Node::Nulls(_) => None,
         Node::Negate(a) => {
             let (least, most) = range(a, of)?;
             Some((negated(most), negated(least)))

@@ -176,6 +176,15 @@ impl Accounts {
         (position != STRANGER).then_some(position)
     }
 
+    /// The position of an id given as text, if it is in the book.
+    pub fn find_named(&self, id: &str) -> Option<u32> {
+        let position = match &self.ids {
+            Ids::Int(ids) => self.find_int(ids, id.parse().ok()?),
+            Ids::Text(ids) => self.find_text(ids, id),
+        };
+        (position != STRANGER).then_some(position)
+    }
+
     /// The positions of ids that tend to ascend: the next is looked for close after the one before.
     fn find_ints(&self, ids: &[i64], column: &Ints) -> Vec<u32> {
         const NEAR: usize = 8;

@@ -3,30 +3,44 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use arrow_schema::{DataType, Field, Schema};
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use jiff::tz::TimeZone;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::basic::Type as PhysicalType;
+use parquet::schema::types::TypePtr;
 
-use super::decode::Decoder;
+use super::decode::{Decoder, Dictionaries, nulls};
 use super::file::OpenFile;
-use crate::expr::Type;
+use crate::expr::{Column, Ints, Type};
 use crate::failure::input;
 use crate::job::InputSpec;
 
 /// What a column is to the contract; says which Parquet types will do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// An account or bill id: Int64 or text.
+    /// An account or bill id: integers of any width, or text.
     Id,
     /// Text.
     Text,
-    /// Int64 minor units, or Decimal with no more places than minor units.
+    /// Integer minor units of any width, or Decimal.
     Money,
     /// Date32, or Timestamp.
     Date,
     /// An extra column: integers, text, Booleans or dates.
     Extra,
+}
+
+/// Whether a file must have a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// It must.
+    Required,
+    /// All files of a delivery have it, or none has: nulls then.
+    Optional,
+    /// The job does without it: nulls, even where it is there.
+    LeftOut,
 }
 
 /// A column to read.
@@ -36,8 +50,8 @@ pub struct Wanted {
     pub name: String,
     /// What will do.
     pub role: Role,
-    /// Whether a file without it is read as if it held nulls.
-    pub optional: bool,
+    /// Whether it must be there.
+    pub presence: Presence,
     /// What it is in every file; `Any` where that is not known.
     pub kind: Type,
 }
@@ -45,12 +59,22 @@ pub struct Wanted {
 impl Wanted {
     /// A column that must be there.
     pub fn new(name: &str, role: Role) -> Wanted {
-        Wanted { name: name.to_string(), role, optional: false, kind: Type::Any }
+        Wanted { name: name.to_string(), role, presence: Presence::Required, kind: Type::Any }
     }
 
     /// A column that must be of one type in every file.
     pub fn of(self, kind: Type) -> Wanted {
         Wanted { kind, ..self }
+    }
+
+    /// A column of nulls of its type, for a file that has none.
+    fn nulls(&self) -> Decoder {
+        let decoder =
+            Decoder::for_role(self.role, &DataType::Null, &Units { minor_units: 0, timezone: None });
+        match decoder {
+            Some(Decoder::Nulls(Type::Any)) | None => Decoder::Nulls(self.kind),
+            Some(decoder) => decoder,
+        }
     }
 }
 
@@ -75,28 +99,85 @@ pub struct Binding {
 pub(super) enum Bound {
     /// Where it comes in the projected batch, and how it is decoded.
     Read(usize, Decoder),
-    /// The file has none: nulls.
-    Missing,
+    /// The file has none, or one of type Null: nulls.
+    Nulls(Type),
     /// Nobody looks at it: a column without rows.
     Unread,
 }
 
+/// Rows of a file as decoded.
+pub struct Decoded {
+    /// In the order they were wanted.
+    pub columns: Vec<Column>,
+    /// The rows with an amount that is no whole number of minor units, in any order.
+    pub fractional: Vec<u32>,
+}
+
+impl Binding {
+    /// Decodes a batch; `Err` names the column that cannot be.
+    pub(super) fn decode(
+        &self,
+        batch: RecordBatch,
+        dictionaries: &mut Dictionaries,
+    ) -> Result<Decoded, String> {
+        let rows = batch.num_rows();
+        let (schema, arrays, _) = batch.into_parts();
+        let mut arrays: Vec<Option<ArrayRef>> = arrays.into_iter().map(Some).collect();
+        let mut columns = Vec::with_capacity(self.columns.len());
+        let mut fractional = Vec::new();
+        for (slot, column) in self.columns.iter().enumerate() {
+            columns.push(match column {
+                Bound::Unread => Column::Int(Ints::all(Vec::new())),
+                Bound::Nulls(kind) => nulls(*kind, rows),
+                Bound::Read(place, decoder) => {
+                    let is_read_again = self.columns[slot + 1..]
+                        .iter()
+                        .any(|other| matches!(other, Bound::Read(again, _) if again == place));
+                    let array = if is_read_again { arrays[*place].clone() } else { arrays[*place].take() };
+                    decoder
+                        .decode_money(
+                            array.expect("an array is taken once"),
+                            slot,
+                            dictionaries,
+                            &mut fractional,
+                        )
+                        .map_err(|error| format!("{}: {error}", schema.field(*place).name()))?
+                }
+            });
+        }
+        Ok(Decoded { columns, fractional })
+    }
+}
+
 impl OpenFile {
-    fn fields(&self) -> &Schema {
-        self.metadata.schema()
+    /// The file's columns in order. INT96 tells instants, which the reader does not know.
+    fn fields(&self) -> Vec<Arc<Field>> {
+        let fields = self.metadata.schema().fields().iter();
+        let roots = self.metadata.parquet_schema().root_schema().get_fields().iter();
+        let column = |(field, root): (&Arc<Field>, &TypePtr)| {
+            if root.is_primitive() && root.get_physical_type() == PhysicalType::INT96 {
+                // Seconds are all that a date needs, and no instant is beyond them.
+                let instant = DataType::Timestamp(TimeUnit::Second, Some("UTC".into()));
+                return Arc::new(field.as_ref().clone().with_data_type(instant));
+            }
+            field.clone()
+        };
+        fields.zip(roots).map(column).collect()
     }
 
     /// The file's columns under their contract names; `Err` names the type of one that no expression
-    /// can take.
+    /// can take. One of type Null fits any type.
     pub fn columns(&self, spec: &InputSpec) -> Vec<(String, Result<Type, String>)> {
         let contract_name = |field: &Field| {
             let renamed = spec.rename.iter().find(|(_, file_name)| *file_name == field.name());
             renamed.map_or(field.name().clone(), |(name, _)| name.clone())
         };
+        let fields = self.fields();
         // A column whose name the job gives to another one is out of sight.
-        let is_hidden = |field: &Field| spec.file_column(field.name()) != field.name();
-        let fields = self.fields().fields().iter().filter(|field| !is_hidden(field));
+        let is_seen = |field: &&Arc<Field>| spec.file_column(field.name()) == field.name();
         fields
+            .iter()
+            .filter(is_seen)
             .map(|field| {
                 let kind = Decoder::for_extra(field.data_type()).map(|decoder| decoder.kind());
                 (contract_name(field), kind.ok_or_else(|| type_name(field.data_type())))
@@ -117,33 +198,19 @@ impl OpenFile {
         units: &Units,
         needed: &[bool],
     ) -> Result<Binding> {
-        let schema = self.fields();
+        let fields = self.fields();
         let mut roots = Vec::new();
         let mut found = Vec::new();
         for (column, is_needed) in wanted.iter().zip(needed) {
-            let name = spec.file_column(&column.name);
-            match schema.fields().iter().position(|field| field.name() == name) {
-                Some(root) => {
-                    let decoder = self.decoder(column, name, root, units)?;
-                    if *is_needed {
-                        roots.push(root);
-                        found.push(Bound::Read(root, decoder));
-                    } else {
-                        found.push(Bound::Unread);
-                    }
+            let bound = bound(&fields, spec, column, units);
+            found.push(match bound.map_err(|mistake| input(format!("{}: {mistake}", self.subject)))? {
+                _ if !is_needed => Bound::Unread,
+                Bound::Read(root, decoder) => {
+                    roots.push(root);
+                    Bound::Read(root, decoder)
                 }
-                None if column.optional && name == column.name => found.push(Bound::Missing),
-                None => {
-                    let names: Vec<&str> =
-                        schema.fields().iter().map(|field| field.name().as_str()).collect();
-                    return Err(input(format!(
-                        "{}: there is no column {name}; it has {}: deliver it, or name it in [rename.{}]",
-                        self.subject,
-                        names.join(", "),
-                        spec.name
-                    )));
-                }
-            }
+                other => other,
+            });
         }
         roots.sort_unstable();
         roots.dedup();
@@ -155,51 +222,45 @@ impl OpenFile {
         });
         let columns: Vec<Bound> = columns.collect();
         let mask = ProjectionMask::roots(self.metadata.parquet_schema(), roots.iter().copied());
-        let metadata = self.hinted(&roots, &columns)?;
+        let metadata = self.hinted(fields, &roots, &columns)?;
         Ok(Binding { mask, metadata, columns })
     }
 
-    fn decoder(&self, column: &Wanted, name: &str, root: usize, units: &Units) -> Result<Decoder> {
-        let found = self.fields().field(root).data_type();
-        let wrong = |wants: &str, fix: &str| {
-            let found = type_name(found);
-            Err(input(format!("{}: {name} is {found}; {wants}: {fix}", self.subject)))
-        };
-        match Decoder::for_role(column.role, found, units) {
-            Some(decoder) if column.kind.unify(decoder.kind()).is_none() => {
-                let (own, other) = (decoder.kind().name(), column.kind.name());
-                let message =
-                    format!("{name} is {own}; elsewhere it is {other}: it must be the same in every file");
-                Err(input(format!("{}: {message}", self.subject)))
-            }
-            Some(decoder) => Ok(decoder),
-            None => match (column.role, found) {
-                (Role::Money, DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale)) => wrong(
-                    &format!("it has {scale} decimal places and minor_units is {}", units.minor_units),
-                    "raise minor_units, or round it upstream",
-                ),
-                (Role::Money, _) => wrong("money is Int64 minor units or Decimal", "cast it upstream"),
-                (Role::Id, _) => wrong("ids are Int64 or text", "cast it upstream"),
-                (Role::Text, _) => wrong("it must be text", "cast it upstream"),
-                (Role::Date | Role::Extra, DataType::Timestamp(_, Some(_))) => wrong(
-                    "the job does not say in which time zone its dates lie",
-                    "set `timezone` in the job file",
-                ),
-                (Role::Date, _) => wrong("dates are Date32 or Timestamp", "cast it upstream"),
-                (Role::Extra, _) => {
-                    wrong("expressions take integers, text, Booleans and dates", "cast it upstream")
-                }
-            },
-        }
+    /// What is wrong with the wanted columns, in their order.
+    pub(super) fn mistakes(&self, spec: &InputSpec, wanted: &[Wanted], units: &Units) -> Vec<String> {
+        let fields = self.fields();
+        wanted.iter().filter_map(|column| bound(&fields, spec, column, units).err()).collect()
     }
 
-    /// The metadata with the reader told to leave dictionary strings as dictionaries.
-    fn hinted(&self, roots: &[usize], columns: &[Bound]) -> Result<ArrowReaderMetadata> {
-        let mut fields: Vec<Arc<Field>> = self.fields().fields().iter().cloned().collect();
+    /// Whether a column is there.
+    pub(super) fn has(&self, spec: &InputSpec, column: &Wanted) -> bool {
+        matches!(find(&self.fields(), spec, column), Ok(Some(_)))
+    }
+
+    /// Whether it is there twice, or another stands in its place.
+    pub(super) fn misnames(&self, spec: &InputSpec, column: &Wanted) -> bool {
+        find(&self.fields(), spec, column).is_err()
+    }
+
+    /// The type of a column; `None` where it is not there once.
+    pub(super) fn type_of(&self, spec: &InputSpec, column: &Wanted) -> Option<DataType> {
+        let fields = self.fields();
+        let root = find(&fields, spec, column).ok().flatten()?;
+        Some(fields[root].data_type().clone())
+    }
+
+    /// The metadata with the reader told to take INT96 for instants and to leave dictionaries of text as
+    /// they are.
+    fn hinted(
+        &self,
+        mut fields: Vec<Arc<Field>>,
+        roots: &[usize],
+        columns: &[Bound],
+    ) -> Result<ArrowReaderMetadata> {
         for column in columns {
             let Bound::Read(place, decoder) = column else { continue };
-            if let Some(hint) = decoder.hint() {
-                let field = &fields[roots[*place]];
+            let field = &fields[roots[*place]];
+            if let Some(hint) = decoder.hint(field.data_type()) {
                 fields[roots[*place]] = Arc::new(field.as_ref().clone().with_data_type(hint));
             }
         }
@@ -211,14 +272,85 @@ impl OpenFile {
     }
 }
 
+/// Where a wanted column is among a file's (`None`: it has none, and need not); `Err` says what is wrong.
+fn find(fields: &[Arc<Field>], spec: &InputSpec, column: &Wanted) -> Result<Option<usize>, String> {
+    let name = spec.file_column(&column.name);
+    if column.presence == Presence::LeftOut {
+        return Ok(None);
+    }
+    let is_it = |field: &Arc<Field>| field.name() == name;
+    match fields.iter().filter(|field| is_it(field)).count() {
+        1 => return Ok(fields.iter().position(is_it)),
+        0 => {}
+        times => {
+            return Err(format!(
+                "there are {times} columns {name}, and nothing tells which is meant: deliver it once"
+            ));
+        }
+    }
+    let alike = fields.iter().find(|field| field.name().to_lowercase() == name.to_lowercase());
+    if let Some(other) = alike {
+        return Err(format!(
+            "there is no column {name}, but {}: names that differ in case are different names: deliver it as \
+             {name}, or name it in [rename.{}]",
+            other.name(),
+            spec.name
+        ));
+    }
+    if column.presence == Presence::Optional && name == column.name {
+        return Ok(None);
+    }
+    let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
+    Err(format!(
+        "there is no column {name}; it has {}: deliver it, or name it in [rename.{}]",
+        names.join(", "),
+        spec.name
+    ))
+}
+
+/// How a wanted column is read; `Err` says what is wrong with it.
+fn bound(fields: &[Arc<Field>], spec: &InputSpec, column: &Wanted, units: &Units) -> Result<Bound, String> {
+    let Some(root) = find(fields, spec, column)? else { return Ok(Bound::Nulls(column.nulls().kind())) };
+    let (name, found) = (fields[root].name(), fields[root].data_type());
+    let Some(decoder) = Decoder::for_role(column.role, found, units) else {
+        return Err(wrong_type(column.role, name, found));
+    };
+    if matches!(decoder, Decoder::Nulls(_)) {
+        return Ok(Bound::Nulls(column.nulls().kind()));
+    }
+    if column.kind.unify(decoder.kind()).is_none() {
+        let (own, other) = (decoder.kind().name(), column.kind.name());
+        return Err(format!("{name} is {own}; elsewhere it is {other}: it must be the same in every file"));
+    }
+    Ok(Bound::Read(root, decoder))
+}
+
+fn wrong_type(role: Role, name: &str, found: &DataType) -> String {
+    let (wants, fix) = match (role, found) {
+        (Role::Money, _) => ("money is integer minor units or Decimal", "cast it upstream"),
+        (Role::Id, _) => ("ids are integers or text", "cast it upstream"),
+        (Role::Text, _) => ("it must be text", "cast it upstream"),
+        (Role::Date | Role::Extra, DataType::Timestamp(_, Some(_))) => {
+            ("the job does not say in which time zone its dates lie", "set `timezone` in the job file")
+        }
+        (Role::Date, _) => ("dates are Date32 or Timestamp", "cast it upstream"),
+        (Role::Extra, _) => ("expressions take integers, text, Booleans and dates", "cast it upstream"),
+    };
+    format!("{name} is {}; {wants}: {fix}", type_name(found))
+}
+
 /// The type as an operator would call it.
-fn type_name(data_type: &DataType) -> String {
+pub(super) fn type_name(data_type: &DataType) -> String {
     match data_type {
         DataType::Decimal128(precision, scale) | DataType::Decimal256(precision, scale) => {
             format!("Decimal({precision}, {scale})")
         }
         DataType::Timestamp(_, Some(_)) => "a Timestamp with a zone".into(),
         DataType::Timestamp(_, None) => "a Timestamp without a zone".into(),
+        DataType::Struct(_) => "a struct".into(),
+        DataType::Map(..) => "a map".into(),
+        DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) => "a list".into(),
+        DataType::FixedSizeBinary(width) => format!("bytes of the fixed length {width}"),
         other => other.to_string(),
     }
 }

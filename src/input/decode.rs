@@ -10,6 +10,7 @@ use arrow_array::types::{
     UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, StringArray};
+use arrow_buffer::i256;
 use arrow_schema::{DataType, TimeUnit};
 use jiff::tz::TimeZone;
 
@@ -28,10 +29,12 @@ pub(crate) enum Decoder {
     Text,
     /// Text that tends not to repeat.
     PlainText,
-    /// What to multiply by to reach minor units.
-    Decimal(i128),
+    /// How many decimal places there are to come to minor units; negative where there are too many.
+    Decimal(i32),
     /// The zone in which the instant becomes a date; `None` is local already.
     Timestamp(Option<TimeZone>),
+    /// A column of type Null: nulls of the type that is wanted. Nothing is read.
+    Nulls(Type),
 }
 
 /// Dictionaries of the batch before, by column: files share one over many batches.
@@ -46,13 +49,15 @@ impl Decoder {
     /// The decoder for a column of the contract, if its type will do.
     pub(crate) fn for_role(role: Role, found: &DataType, units: &Units) -> Option<Decoder> {
         match (role, found) {
-            (Role::Id, DataType::Int64) | (Role::Money, DataType::Int64) => Some(Decoder::Int),
+            (Role::Id | Role::Extra, DataType::Null) => Some(Decoder::Nulls(Type::Any)),
+            (Role::Text, DataType::Null) => Some(Decoder::Nulls(Type::Text)),
+            (Role::Money, DataType::Null) => Some(Decoder::Nulls(Type::Int)),
+            (Role::Date, DataType::Null) => Some(Decoder::Nulls(Type::Date)),
+            (Role::Id | Role::Money, found) if found.is_integer() => Some(Decoder::Int),
             (Role::Id, DataType::Utf8 | DataType::Binary) => Some(Decoder::PlainText),
-            (Role::Text, DataType::Utf8) => Some(Decoder::Text),
-            (Role::Text, DataType::Binary) => Some(Decoder::PlainText),
+            (Role::Text, DataType::Utf8 | DataType::Binary) => Some(Decoder::Text),
             (Role::Money, DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale)) => {
-                let places = units.minor_units.checked_sub(u32::try_from(*scale).ok()?)?;
-                Some(Decoder::Decimal(10_i128.pow(places)))
+                Some(Decoder::Decimal(units.minor_units as i32 - i32::from(*scale)))
             }
             (Role::Date, DataType::Date32) => Some(Decoder::Date),
             (Role::Date, DataType::Timestamp(_, None)) => Some(Decoder::Timestamp(None)),
@@ -69,12 +74,12 @@ impl Decoder {
     pub(crate) fn for_extra(found: &DataType) -> Option<Decoder> {
         match found {
             found if found.is_integer() => Some(Decoder::Int),
-            DataType::Utf8 => Some(Decoder::Text),
-            // Text whose writer did not say that it is; the reader makes no dictionaries of it.
-            DataType::Binary => Some(Decoder::PlainText),
+            // Binary is text whose writer did not say that it is.
+            DataType::Utf8 | DataType::Binary => Some(Decoder::Text),
             DataType::Boolean => Some(Decoder::Bool),
             DataType::Date32 => Some(Decoder::Date),
             DataType::Timestamp(..) => Some(Decoder::Timestamp(None)),
+            DataType::Null => Some(Decoder::Nulls(Type::Any)),
             _ => None,
         }
     }
@@ -86,14 +91,14 @@ impl Decoder {
             Decoder::Date | Decoder::Timestamp(_) => Type::Date,
             Decoder::Bool => Type::Bool,
             Decoder::Text | Decoder::PlainText => Type::Text,
+            Decoder::Nulls(kind) => *kind,
         }
     }
 
-    /// The arrow type to ask of the reader, where it differs from what it would choose.
-    pub(crate) fn hint(&self) -> Option<DataType> {
+    /// The arrow type to ask of the reader, where it differs from `found`, which it would choose.
+    pub(crate) fn hint(&self, found: &DataType) -> Option<DataType> {
         match self {
-            Decoder::Text => Some(DataType::Dictionary(DataType::Int32.into(), DataType::Utf8.into())),
-            Decoder::PlainText => Some(DataType::Utf8),
+            Decoder::Text => Some(DataType::Dictionary(DataType::Int32.into(), found.clone().into())),
             _ => None,
         }
     }
@@ -106,6 +111,18 @@ impl Decoder {
         slot: usize,
         dictionaries: &mut Dictionaries,
     ) -> Result<Column, String> {
+        self.decode_money(array, slot, dictionaries, &mut Vec::new())
+    }
+
+    /// Likewise. The rows of amounts that are no whole number of minor units are added to `fractional`;
+    /// what their column holds is arbitrary, but not null.
+    pub(crate) fn decode_money(
+        &self,
+        array: ArrayRef,
+        slot: usize,
+        dictionaries: &mut Dictionaries,
+        fractional: &mut Vec<u32>,
+    ) -> Result<Column, String> {
         match self {
             Decoder::Int => integers(array).map(Column::Int),
             Decoder::Date => Ok(Column::Int(primitive::<Date32Type>(&array, i64::from))),
@@ -113,10 +130,22 @@ impl Decoder {
                 let truth = |truth: Option<bool>| truth.map_or(UNKNOWN, |t| if t { TRUE } else { FALSE });
                 Ok(Column::Bool(array.as_boolean().iter().map(truth).collect()))
             }
-            Decoder::Text => Ok(Column::Text(text(&array, slot, dictionaries))),
-            Decoder::PlainText => Ok(Column::Text(array.as_string::<i32>().iter().collect())),
-            Decoder::Decimal(factor) => decimals(&array, *factor).map(Column::Int),
+            Decoder::Text => text(&array, slot, dictionaries).map(Column::Text),
+            Decoder::PlainText => Ok(Column::Text(checked(&array)?.iter().collect())),
+            Decoder::Decimal(places) => decimals(&array, *places, fractional).map(Column::Int),
             Decoder::Timestamp(zone) => timestamps(&array, zone.as_ref()).map(Column::Int),
+            Decoder::Nulls(kind) => Ok(nulls(*kind, array.len())),
+        }
+    }
+}
+
+/// A column without one value.
+pub(crate) fn nulls(kind: Type, rows: usize) -> Column {
+    match kind {
+        Type::Text => Column::Text(Texts { codes: vec![NULL_CODE; rows], dictionary: Arc::default() }),
+        Type::Bool => Column::Bool(vec![UNKNOWN; rows]),
+        Type::Int | Type::Date | Type::Any => {
+            Column::Int(Ints { values: vec![0; rows], valid: Some(vec![false; rows]) })
         }
     }
 }
@@ -165,52 +194,115 @@ fn fallible<T>(
     values.map(|value| value.map(&convert).transpose()).collect()
 }
 
-fn decimals(array: &ArrayRef, factor: i128) -> Result<Ints, String> {
-    let minor = |value: Option<i128>| {
-        let minor = value.and_then(|value| value.checked_mul(factor)).and_then(|v| i64::try_from(v).ok());
-        minor.ok_or_else(|| "an amount does not fit in Int64 minor units".to_string())
+/// An amount in minor units.
+enum Minor {
+    Whole(i64),
+    /// It has a part smaller than one.
+    Fraction,
+    TooLarge,
+}
+
+impl Minor {
+    /// Of an unscaled amount that wants so many more decimal places, negative where it has too many;
+    /// `power` is 10 to that number, if it can be told.
+    fn of(unscaled: i128, places: i32, power: Option<i128>) -> Minor {
+        let fits = |minor: Option<i128>| minor.and_then(|minor| i64::try_from(minor).ok());
+        match power {
+            _ if unscaled == 0 => Minor::Whole(0),
+            _ if places >= 0 => {
+                let minor = power.and_then(|power| unscaled.checked_mul(power));
+                fits(minor).map_or(Minor::TooLarge, Minor::Whole)
+            }
+            Some(power) if unscaled % power == 0 => {
+                fits(Some(unscaled / power)).map_or(Minor::TooLarge, Minor::Whole)
+            }
+            _ => Minor::Fraction,
+        }
+    }
+
+    /// Likewise; few are so wide that 128 bits do not hold them.
+    fn of_wide(unscaled: i256, places: i32, power: Option<i128>) -> Minor {
+        if let Some(unscaled) = unscaled.to_i128() {
+            return Minor::of(unscaled, places, power);
+        }
+        let power = i256::from_i128(10).checked_pow(places.unsigned_abs()).filter(|_| places < 0);
+        match power {
+            None => Minor::TooLarge,
+            Some(power) if unscaled.wrapping_rem(power) != i256::ZERO => Minor::Fraction,
+            Some(power) => {
+                let minor = unscaled.wrapping_div(power).to_i128();
+                minor.and_then(|minor| i64::try_from(minor).ok()).map_or(Minor::TooLarge, Minor::Whole)
+            }
+        }
+    }
+}
+
+fn decimals(array: &ArrayRef, places: i32, fractional: &mut Vec<u32>) -> Result<Ints, String> {
+    let power = 10_i128.checked_pow(places.unsigned_abs());
+    let mut minor = |(row, minor): (usize, Option<Minor>)| match minor {
+        None => Ok(None),
+        Some(Minor::Whole(minor)) => Ok(Some(minor)),
+        Some(Minor::Fraction) => {
+            fractional.push(row as u32);
+            Ok(Some(0))
+        }
+        Some(Minor::TooLarge) => Err("an amount does not fit in Int64 minor units".to_string()),
     };
     match array.data_type() {
         DataType::Decimal128(..) => {
-            fallible(array.as_primitive::<Decimal128Type>().iter(), |value| minor(Some(value)))
+            let unscaled = array.as_primitive::<Decimal128Type>().iter();
+            let amounts = unscaled.map(|value| value.map(|value| Minor::of(value, places, power)));
+            amounts.enumerate().map(&mut minor).collect()
         }
-        _ => fallible(array.as_primitive::<Decimal256Type>().iter(), |value| minor(value.to_i128())),
+        _ => {
+            let unscaled = array.as_primitive::<Decimal256Type>().iter();
+            let amounts = unscaled.map(|value| value.map(|value| Minor::of_wide(value, places, power)));
+            amounts.enumerate().map(&mut minor).collect()
+        }
     }
 }
 
 fn timestamps(array: &ArrayRef, zone: Option<&TimeZone>) -> Result<Ints, String> {
-    const MICROS_PER_SECOND: i64 = 1_000_000;
-    const MICROS_PER_MILLI: i64 = 1_000;
-    const NANOS_PER_MICRO: i64 = 1_000;
-    let micros = match array.data_type() {
-        DataType::Timestamp(TimeUnit::Second, _) => {
-            primitive::<TimestampSecondType>(array, |t| t.saturating_mul(MICROS_PER_SECOND))
-        }
+    // A date needs no more than seconds, and those of every unit fit.
+    let seconds = match array.data_type() {
+        DataType::Timestamp(TimeUnit::Second, _) => primitive::<TimestampSecondType>(array, |t| t),
         DataType::Timestamp(TimeUnit::Millisecond, _) => {
-            primitive::<TimestampMillisecondType>(array, |t| t.saturating_mul(MICROS_PER_MILLI))
+            primitive::<TimestampMillisecondType>(array, |t| t.div_euclid(1_000))
         }
-        DataType::Timestamp(TimeUnit::Microsecond, _) => primitive::<TimestampMicrosecondType>(array, |t| t),
-        _ => primitive::<TimestampNanosecondType>(array, |t| t.div_euclid(NANOS_PER_MICRO)),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            primitive::<TimestampMicrosecondType>(array, |t| t.div_euclid(1_000_000))
+        }
+        _ => primitive::<TimestampNanosecondType>(array, |t| t.div_euclid(1_000_000_000)),
     };
-    let day = |micros: i64| {
+    let day = |seconds: i64| {
         let day = match zone {
-            Some(zone) => Day::of_instant(micros, zone),
-            None => Day::of_local(micros),
+            Some(zone) => Day::of_instant(seconds, zone),
+            None => Day::of_local(seconds),
         };
         day.map(|day| i64::from(day.0)).ok_or_else(|| "a timestamp lies beyond the calendar".to_string())
     };
-    fallible((0..micros.values.len()).map(|row| micros.get(row).copied()), day)
+    fallible((0..seconds.values.len()).map(|row| seconds.get(row).copied()), day)
 }
 
-fn text(array: &ArrayRef, slot: usize, dictionaries: &mut Dictionaries) -> Texts {
+/// Text, or bytes that are to be text: whatever the file says of them, nothing else becomes a `str`.
+fn checked(array: &ArrayRef) -> Result<StringArray, String> {
+    let (offsets, bytes, nulls) = match array.data_type() {
+        DataType::Utf8 => array.as_string::<i32>().clone().into_parts(),
+        _ => array.as_binary::<i32>().clone().into_parts(),
+    };
+    StringArray::try_new(offsets, bytes, nulls)
+        .map_err(|_| "it holds bytes that are not UTF-8: have it delivered as UTF-8 text".to_string())
+}
+
+fn text(array: &ArrayRef, slot: usize, dictionaries: &mut Dictionaries) -> Result<Texts, String> {
     let Some(array) = array.as_dictionary_opt::<Int32Type>() else {
-        return array.as_string::<i32>().iter().collect();
+        return Ok(checked(array)?.iter().collect());
     };
     let values = array.values();
     let dictionary = match dictionaries.known.get(&slot) {
         Some((known, dictionary)) if Arc::ptr_eq(known, values) => dictionary.clone(),
         _ => {
-            let strings: &StringArray = values.as_string();
+            let strings = checked(values)?;
             let fresh = Arc::new(strings.iter().map(|text| Arc::from(text.unwrap_or_default())).collect());
             dictionaries.known.insert(slot, (values.clone(), Arc::clone(&fresh)));
             fresh
@@ -220,5 +312,5 @@ fn text(array: &ArrayRef, slot: usize, dictionaries: &mut Dictionaries) -> Texts
     if let Some(valid) = validity(array.keys()) {
         codes.iter_mut().zip(valid).for_each(|(code, valid)| *code = if valid { *code } else { NULL_CODE });
     }
-    Texts { codes, dictionary }
+    Ok(Texts { codes, dictionary })
 }

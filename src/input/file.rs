@@ -5,7 +5,6 @@ use std::io::Read;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::Result;
-use arrow_array::{ArrayRef, RecordBatch};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
@@ -13,7 +12,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::errors::ParquetError;
 use sha2::{Digest, Sha256};
 
-use super::binding::{Binding, Bound};
+use super::binding::{Binding, Decoded};
 use super::catalog::{InputFile, shown};
 use super::chunks::ReadRowGroup;
 use super::decode::Dictionaries;
@@ -21,7 +20,6 @@ use super::guard::guarded;
 use super::handle::{Fate, Handle};
 use super::{footer, pages};
 use crate::day::Day;
-use crate::expr::{Column, Ints};
 use crate::failure::input;
 use crate::job::InputSpec;
 use crate::pieces::piece;
@@ -145,12 +143,12 @@ impl OpenFile {
         unreadable(&self.subject, reason)
     }
 
-    /// Reads a row group batch by batch; `each` gets the columns in the order they were wanted.
+    /// Reads a row group batch by batch.
     pub fn read(
         &self,
         binding: &Binding,
         row_group: usize,
-        mut each: impl FnMut(Vec<Column>) -> Result<()>,
+        mut each: impl FnMut(Decoded) -> Result<()>,
     ) -> Result<()> {
         let failed = |what: String| self.unreadable(&format!("row group {row_group}, {what}"));
         let group = self.metadata.metadata().row_group(row_group);
@@ -172,7 +170,7 @@ impl OpenFile {
         let mut rows = 0;
         while let Some(batch) = guarded(|| batches.next().transpose()).map_err(damaged)? {
             rows += batch.num_rows() as u64;
-            let decoded = guarded(|| Ok::<_, String>(columns(binding, batch, &mut dictionaries)));
+            let decoded = guarded(|| Ok::<_, String>(binding.decode(batch, &mut dictionaries)));
             let decoded = decoded.map_err(failed)?;
             each(decoded.map_err(|what| input(format!("{}: {what}", self.subject)))?)?;
         }
@@ -204,35 +202,4 @@ impl OpenFile {
         };
         read.find(|(leaf, _)| is_damaged(*leaf)).map(|(_, column)| footer::column_name(column))
     }
-}
-
-/// A batch's columns as they were wanted.
-fn columns(
-    binding: &Binding,
-    batch: RecordBatch,
-    dictionaries: &mut Dictionaries,
-) -> Result<Vec<Column>, String> {
-    let rows = batch.num_rows();
-    let (schema, arrays, _) = batch.into_parts();
-    let mut arrays: Vec<Option<ArrayRef>> = arrays.into_iter().map(Some).collect();
-    let mut columns = Vec::with_capacity(binding.columns.len());
-    for (slot, column) in binding.columns.iter().enumerate() {
-        columns.push(match column {
-            Bound::Unread => Column::Int(Ints::all(Vec::new())),
-            Bound::Missing => Column::Int(Ints { values: vec![0; rows], valid: Some(vec![false; rows]) }),
-            Bound::Read(place, decoder) => {
-                let is_read_again = binding.columns[slot + 1..]
-                    .iter()
-                    .any(|other| matches!(other, Bound::Read(again, _) if again == place));
-                let array = match is_read_again {
-                    true => arrays[*place].clone(),
-                    false => arrays[*place].take(),
-                };
-                decoder
-                    .decode(array.expect("an array is taken once"), slot, dictionaries)
-                    .map_err(|error| format!("{}: {error}", schema.field(*place).name()))?
-            }
-        });
-    }
-    Ok(columns)
 }

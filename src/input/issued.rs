@@ -4,12 +4,12 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::accounts::{STRANGER, id_text};
-use super::binding::{Role, Units, Wanted};
+use super::binding::{Decoded, Role, Units, Wanted};
 use super::file::OpenFile;
 use super::lines::{Lines, Pending, Status};
 use crate::console::Progress;
 use crate::day::Day;
-use crate::expr::Column;
+use crate::expr::{Column, Type};
 use crate::failure::{in_order, input};
 use crate::job::{InputSpec, input_names};
 
@@ -89,26 +89,32 @@ fn apply(lines: &mut Lines, line: usize, adjustment: &Adjustment, as_of: Day) {
     lines.status[line] = status;
 }
 
-fn read_file(spec: &InputSpec, file: &OpenFile, units: &Units, lines: &Lines) -> Result<Vec<Adjustment>> {
-    let wanted = [
-        Wanted::new("account_id", Role::Id).of(lines.accounts.ids.kind()),
+/// The columns to read; ids are of the book's type.
+pub fn wanted(account_kind: Type) -> Vec<Wanted> {
+    vec![
+        Wanted::new("account_id", Role::Id).of(account_kind),
         Wanted::new("product", Role::Text),
         Wanted::new("new_limit", Role::Money),
         Wanted::new("new_status", Role::Text),
         Wanted::new("effective_on", Role::Date),
-    ];
+    ]
+}
+
+fn read_file(spec: &InputSpec, file: &OpenFile, units: &Units, lines: &Lines) -> Result<Vec<Adjustment>> {
     let issued = file.delivery.expect("`issued` is dated");
-    let binding = file.bind(spec, &wanted, units)?;
+    let binding = file.bind(spec, &wanted(lines.accounts.ids.kind()), units)?;
     let mut adjustments = Vec::new();
     for group in 0..file.row_groups.len() {
-        file.read(&binding, group, |columns| {
+        file.read(&binding, group, |Decoded { columns, fractional }| {
             let positions = lines.accounts.positions(&columns[0]);
             for (row, position) in positions.into_iter().enumerate() {
-                let adjustment = adjustment(&columns, row, position, issued, lines);
+                let is_whole = !fractional.contains(&(row as u32));
+                let adjustment = adjustment(&columns, row, position, issued, lines).filter(|_| is_whole);
                 let adjustment = adjustment.ok_or_else(|| {
                     let (path, row) = (file.file.path.display(), adjustments.len());
                     input(format!(
-                        "read issued of {issued} ({path}): row {row} has nulls or an unknown status"
+                        "read issued of {issued} ({path}): row {row} has nulls, an unknown status or a \
+                         new_limit that is no whole number of minor units"
                     ))
                 })?;
                 adjustments.push(adjustment);

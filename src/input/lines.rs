@@ -1,21 +1,26 @@
 //! The book of credit lines: the snapshot a run stands on, checked, sorted, one row a line.
 
+use std::path::Path;
+use std::sync::Mutex;
+
 use anyhow::Result;
 use rayon::prelude::*;
 
 use super::accounts::{Accounts, Ids, compare_ids, distinct_ids, id_text};
-use super::binding::{Role, Units, Wanted};
+use super::binding::{Decoded, Presence, Role, Units, Wanted};
 use super::catalog::Catalog;
 use super::file::OpenFile;
-use super::rejects::{self, Reason, Reject, Verdicts};
-use super::stream::Tally;
+use super::reject_log::{RejectLog, RejectedRow, RejectedRows};
+use super::rejects::{self, Reason, Verdicts};
+use super::stream::{Place, Tally, waves};
 use super::unique::{Keys, Part, Seen};
 use crate::console::Progress;
 use crate::day::Day;
 use crate::expr::column::concat;
 use crate::expr::{Column, Scope, Texts};
 use crate::failure::{in_order, input};
-use crate::job::{InputSpec, LINE_COLUMNS};
+use crate::job::{InputSpec, LINE_COLUMNS, OPTIONAL_LINE_COLUMNS};
+use crate::signal;
 
 /// What can be done with a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,13 +155,18 @@ pub fn snapshot_of(
 }
 
 /// The columns to read, in the order of the lines scope; extra ones only where `needed` says so.
-pub fn wanted(scope: &Scope, needed: &[usize]) -> Vec<(usize, Wanted)> {
+pub fn wanted(spec: &InputSpec, scope: &Scope, needed: &[usize]) -> Vec<(usize, Wanted)> {
     let contract =
         [Role::Id, Role::Text, Role::Money, Role::Money, Role::Text, Role::Date, Role::Date, Role::Date];
+    let presence = |name: &str| match OPTIONAL_LINE_COLUMNS.contains(&name) {
+        _ if spec.without.iter().any(|column| column == name) => Presence::LeftOut,
+        true => Presence::Optional,
+        false => Presence::Required,
+    };
     let mut wanted: Vec<(usize, Wanted)> = Vec::new();
     for (slot, ((name, _), role)) in LINE_COLUMNS.iter().zip(contract).enumerate() {
-        let optional = matches!(*name, "increased_on" | "decreased_on");
-        wanted.push((slot, Wanted { optional, ..Wanted::new(name, role).of(scope.columns[slot].1) }));
+        let column = Wanted::new(name, role).of(scope.columns[slot].1);
+        wanted.push((slot, Wanted { presence: presence(name), ..column }));
     }
     for slot in needed.iter().copied().filter(|slot| *slot >= LINE_COLUMNS.len()) {
         let (name, kind) = &scope.columns[slot];
@@ -165,84 +175,181 @@ pub fn wanted(scope: &Scope, needed: &[usize]) -> Vec<(usize, Wanted)> {
     wanted
 }
 
-/// One delivery, whole, in the order of file and row.
+/// One delivery, in the order of file and row, without the rows that are rejected by themselves.
 struct Rows {
     columns: Vec<Column>,
+    /// Of those that are left.
     verdicts: Verdicts,
-    /// File and first row number of each stretch of rows.
-    files: Vec<(usize, u64)>,
+    stretches: Vec<Stretch>,
+    /// How many rows there were.
+    read: u64,
+    /// Those left out so far.
+    rejects: RejectLog,
+}
+
+/// A run of rows that lay together in a file.
+struct Stretch {
+    file: usize,
+    /// The number, within the file, of its first row.
+    first_row: u64,
+    /// The place of the first that is left.
+    start: usize,
+    /// Which rows are left, counted from the first; `None`: all.
+    left: Option<Vec<u32>>,
+}
+
+/// A batch without its rejected rows.
+struct Batch {
+    columns: Vec<Column>,
+    len: usize,
+    stretch: Stretch,
+}
+
+impl Rows {
+    /// A row that was left, as rejected for a reason.
+    fn rejected(&self, place: usize, reason: Reason) -> RejectedRow {
+        let stretch = &self.stretches[self.stretches.partition_point(|stretch| stretch.start <= place) - 1];
+        let within = place - stretch.start;
+        let row = stretch.left.as_ref().map_or(within as u64, |left| u64::from(left[within]));
+        let account = id_text(&self.columns[0], place);
+        RejectedRow { file: stretch.file as u32, row: stretch.first_row + row, reason, account }
+    }
+}
+
+/// What reading the lines takes besides the files.
+#[derive(Clone, Copy)]
+pub struct Reading<'a> {
+    /// Where they lie.
+    pub spec: &'a InputSpec,
+    /// What decoding depends on.
+    pub units: &'a Units,
+    /// Where rejected rows are kept once they are many.
+    pub scratch: &'a Path,
+    /// Told how far it is.
+    pub progress: &'a Progress,
 }
 
 /// Reads the snapshot `latest` among `files`, which may begin with earlier deliveries.
 pub fn load(
-    spec: &InputSpec,
+    reading: Reading,
     files: &[OpenFile],
     latest: Option<Day>,
     wanted: Vec<(usize, Wanted)>,
     scope_len: usize,
-    units: &Units,
-    progress: &Progress,
 ) -> Result<Lines> {
-    progress.read(spec.name, files.len(), files.iter().map(OpenFile::rows).sum());
+    let spec = reading.spec;
+    reading.progress.read(spec.name, files.len(), files.iter().map(OpenFile::rows).sum());
     let (slots, wanted): (Vec<usize>, Vec<Wanted>) = wanted.into_iter().unzip();
     let unique = spec.unique.as_ref();
     let unique_slot = unique.and_then(|unique| wanted.iter().position(|column| column.name == unique.column));
     let mut seen = Seen::new(unique.map_or(0, |unique| unique.within_days));
     for delivery in files.chunk_by(|a, b| a.delivery == b.delivery) {
-        let mut rows = read_delivery(spec, delivery, &wanted, units, progress)?;
+        let mut rows = read_delivery(reading, delivery, &wanted)?;
         let order = sorted_rows(&rows);
         mark_duplicate_lines(&mut rows, &order);
         if let Some(slot) = unique_slot {
             mark_repeats(&mut rows, slot, delivery[0].delivery, &mut seen);
         }
         if delivery[0].delivery == latest {
-            return assemble(spec, delivery, rows, order, &slots, scope_len, latest);
+            let tally = tally(reading, delivery, &mut rows)?;
+            return assemble(rows, tally, order, &slots, scope_len, latest);
         }
     }
     unreachable!("the snapshot is among the files")
 }
 
-fn read_delivery(
-    spec: &InputSpec,
-    files: &[OpenFile],
-    wanted: &[Wanted],
-    units: &Units,
-    progress: &Progress,
-) -> Result<Rows> {
-    let mut groups = Vec::new();
-    let mut starts = Vec::new();
-    let mut total = 0;
-    for (number, file) in files.iter().enumerate() {
-        starts.push((number, total));
-        total += file.rows();
-        groups.extend((0..file.row_groups.len()).map(|group| (number, group)));
-    }
+fn read_delivery(reading: Reading, files: &[OpenFile], wanted: &[Wanted]) -> Result<Rows> {
+    let Reading { spec, units, scratch, progress } = reading;
     let bindings = files.iter().map(|file| file.bind(spec, wanted, units)).collect::<Result<Vec<_>>>()?;
-    let read: Vec<Vec<Vec<Column>>> = in_order(groups.par_iter().map(|(number, group)| {
-        let mut batches = Vec::new();
-        files[*number].read(&bindings[*number], *group, |columns| {
-            batches.push(columns);
-            Ok(())
-        })?;
-        progress.advance(files[*number].row_groups[*group]);
-        Ok(batches)
-    }))?;
-    let mut parts: Vec<Vec<Column>> = vec![Vec::new(); wanted.len()];
-    for batch in read.into_iter().flatten() {
-        batch.into_iter().zip(&mut parts).for_each(|(column, part)| part.push(column));
-    }
-    let columns: Vec<Column> = parts.into_par_iter().map(concat).collect();
-    let verdicts = match total {
-        0 => Verdicts(Vec::new()),
-        _ => rejects::judge_lines(&columns, files[0].delivery),
+    let mut rows = Rows {
+        columns: Vec::new(),
+        verdicts: Verdicts(Vec::new()),
+        stretches: Vec::new(),
+        read: 0,
+        rejects: RejectLog::new(spec.name, files, scratch),
     };
-    Ok(Rows { columns, verdicts, files: starts })
+    let mut parts: Vec<Vec<Column>> = vec![Vec::new(); wanted.len()];
+    let mut left = 0;
+    for wave in waves(files, None) {
+        signal::check()?;
+        let is_alone = wave.len() == 1;
+        let log = Mutex::new(&mut rows.rejects);
+        let read = |place: &Place| -> Result<(Vec<Batch>, RejectedRows)> {
+            let file = &files[place.file];
+            let (mut batches, mut rejects) = (Vec::new(), RejectedRows::default());
+            let mut first_row = place.first_row;
+            file.read(&bindings[place.file], place.row_group, |decoded| {
+                let read = decoded.columns[0].len() as u64;
+                batches.push(accepted(decoded, file.delivery, place.file, first_row, &mut rejects));
+                first_row += read;
+                // However many rejected rows there are, few are held.
+                if is_alone && rejects.is_full() {
+                    log.lock().expect("no thread panicked").append(&std::mem::take(&mut rejects))?;
+                }
+                Ok(())
+            })?;
+            progress.advance(place.rows);
+            Ok((batches, rejects))
+        };
+        for (batches, rejects) in in_order(wave.par_iter().map(read))? {
+            rows.rejects.append(&rejects)?;
+            for mut batch in batches {
+                batch.stretch.start = left;
+                left += batch.len;
+                rows.stretches.push(batch.stretch);
+                batch.columns.into_iter().zip(&mut parts).for_each(|(column, part)| part.push(column));
+            }
+        }
+        rows.read += wave.iter().map(|place| place.rows).sum::<u64>();
+    }
+    rows.columns = parts.into_par_iter().map(concat).collect();
+    rows.verdicts.0.resize(left, None);
+    Ok(rows)
+}
+
+/// Judges a batch by itself and takes the rows that are left.
+fn accepted(
+    decoded: Decoded,
+    delivery: Option<Day>,
+    file: usize,
+    first_row: u64,
+    rejects: &mut RejectedRows,
+) -> Batch {
+    let mut verdicts = rejects::judge_lines(&decoded, delivery);
+    let columns = decoded.columns;
+    mark_crowds(&columns, &mut verdicts);
+    verdicts.list(file as u32, first_row, &columns[0], rejects);
+    let left: Vec<u32> =
+        (0..verdicts.0.len() as u32).filter(|row| verdicts.0[*row as usize].is_none()).collect();
+    let len = left.len();
+    let (columns, left) = if len == verdicts.0.len() {
+        (columns, None)
+    } else {
+        (columns.iter().map(|column| column.gather(&left)).collect(), Some(left))
+    };
+    Batch { columns, len, stretch: Stretch { file, first_row, start: 0, left } }
+}
+
+/// Of the rows of one line within a batch two are left, which is enough to tell that it occurs more than
+/// once; the others need not be held.
+fn mark_crowds(columns: &[Column], verdicts: &mut Verdicts) {
+    const ENOUGH: usize = 2;
+    let mut order: Vec<u32> =
+        (0..verdicts.0.len() as u32).filter(|row| verdicts.0[*row as usize].is_none()).collect();
+    let compare = |a: &u32, b: &u32| compare_lines(columns, *a as usize, *b as usize);
+    // Most files are in order of line, and name each once.
+    if order.is_sorted_by(|a, b| compare(a, b).is_lt()) {
+        return;
+    }
+    order.sort_by(compare);
+    for same in order.chunk_by(|a, b| compare(a, b).is_eq()).filter(|same| same.len() > ENOUGH) {
+        same[ENOUGH..].iter().for_each(|row| verdicts.0[*row as usize] = Some(Reason::DuplicateLine));
+    }
 }
 
 /// Rows not yet rejected, sorted by account and product.
 fn sorted_rows(rows: &Rows) -> Vec<u32> {
-    let mut order: Vec<u32> =
-        (0..rows.verdicts.0.len() as u32).filter(|row| rows.verdicts.0[*row as usize].is_none()).collect();
+    let mut order: Vec<u32> = (0..rows.verdicts.0.len() as u32).collect();
     order.par_sort_by(|a, b| compare_lines(&rows.columns, *a as usize, *b as usize));
     order
 }
@@ -274,19 +381,17 @@ fn mark_repeats(rows: &mut Rows, slot: usize, delivery: Option<Day>, seen: &mut 
 
 /// `order` holds the rows that were accepted once each line had been judged by itself, sorted.
 fn assemble(
-    spec: &InputSpec,
-    files: &[OpenFile],
     rows: Rows,
+    tally: Tally,
     mut order: Vec<u32>,
     slots: &[usize],
     scope_len: usize,
     snapshot: Option<Day>,
 ) -> Result<Lines> {
-    let tally = tally(spec, files, &rows);
     order.retain(|row| rows.verdicts.0[*row as usize].is_none());
     if order.is_empty() {
         let of = snapshot.map_or(String::new(), |day| format!(" of {day}"));
-        let reasons = tally.rejected.iter().map(|(reason, rows)| format!(", {} {rows}", reason.name()));
+        let reasons = tally.rejects.counts.iter().map(|(reason, rows)| format!(", {} {rows}", reason.name()));
         let message = format!("read lines{of}: not one of {} rows is accepted", tally.read);
         return Err(input(message + &reasons.collect::<String>()));
     }
@@ -295,8 +400,8 @@ fn assemble(
         || rows.columns.par_iter().map(|column| column.gather(&order)).collect::<Vec<Column>>(),
     );
     let mut has_rejected = vec![false; accounts.len()];
-    for (row, position) in accounts.positions(&rows.columns[0]).into_iter().enumerate() {
-        if rows.verdicts.0[row].is_some() && (position as usize) < has_rejected.len() {
+    for row in tally.rejects.rows() {
+        if let Some(position) = row?.account.and_then(|account| accounts.find_named(&account)) {
             has_rejected[position as usize] = true;
         }
     }
@@ -339,21 +444,15 @@ fn assemble(
     Ok(lines)
 }
 
-fn tally(spec: &InputSpec, files: &[OpenFile], rows: &Rows) -> Tally {
-    let mut tally = Tally { read: rows.verdicts.0.len() as u64, ..Tally::default() };
-    let rejected = rows.verdicts.0.iter().enumerate().filter_map(|(row, verdict)| Some((row, (*verdict)?)));
-    let rejects = rejected.map(|(row, reason)| {
-        let (file, start) =
-            rows.files.iter().rev().find(|(_, start)| *start <= row as u64).expect("the first starts at 0");
-        Reject {
-            input: spec.name,
-            delivery: files[*file].delivery,
-            file: files[*file].file.name.clone(),
-            row: row as u64 - start,
-            reason,
-            account: id_text(&rows.columns[0], row),
-        }
-    });
-    tally.reject(rejects.collect());
-    tally
+/// Counts the rows, and lists those that were rejected in the company of others.
+fn tally(reading: Reading, files: &[OpenFile], rows: &mut Rows) -> Result<Tally> {
+    let listed = std::mem::take(&mut rows.rejects);
+    if rows.verdicts.0.iter().all(Option::is_none) {
+        return Ok(Tally { read: rows.read, rejects: listed });
+    }
+    let mut rejects = RejectLog::new(reading.spec.name, files, reading.scratch);
+    let verdicts = rows.verdicts.0.iter().enumerate();
+    let others = verdicts.filter_map(|(place, verdict)| Some(rows.rejected(place, (*verdict)?)));
+    rejects.merge(listed.rows(), others)?;
+    Ok(Tally { read: rows.read, rejects })
 }

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::accounts::id_text;
+use super::binding::Decoded;
+use super::reject_log::RejectedRows;
 use crate::day::Day;
 use crate::expr::Column;
 
@@ -34,6 +37,21 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// In order.
+    pub const ALL: [Reason; 11] = [
+        Reason::MissingAccount,
+        Reason::MissingProduct,
+        Reason::MissingBill,
+        Reason::MissingDate,
+        Reason::MissingAmount,
+        Reason::BadAmount,
+        Reason::BadPayment,
+        Reason::BadStatus,
+        Reason::AfterDelivery,
+        Reason::DuplicateLine,
+        Reason::DuplicateRow,
+    ];
+
     /// As rejects.parquet writes it.
     pub fn name(self) -> &'static str {
         match self {
@@ -50,23 +68,6 @@ impl Reason {
             Reason::DuplicateRow => "duplicate_row",
         }
     }
-}
-
-/// A rejected row.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Reject {
-    /// Its input.
-    pub input: &'static str,
-    /// Its delivery.
-    pub delivery: Option<Day>,
-    /// Its file, relative to the input's root.
-    pub file: String,
-    /// 0-based in the file.
-    pub row: u64,
-    /// The first that holds.
-    pub reason: Reason,
-    /// As text, whatever the input's type.
-    pub account: Option<String>,
 }
 
 /// The reason of each row of a batch; `None` is accepted so far.
@@ -112,12 +113,26 @@ impl Verdicts {
         }
     }
 
+    /// Rejects the rows with an amount that is no whole number of minor units.
+    fn mark_fractional(&mut self, rows: &[u32]) {
+        for row in rows {
+            self.0[*row as usize].get_or_insert(Reason::BadAmount);
+        }
+    }
+
     /// Rejects the rows that hold an amount below `least`.
     fn mark_below(&mut self, amount: &Column, least: i64) {
         if let Column::Int(amounts) = amount
             && amounts.values.iter().min().is_some_and(|smallest| *smallest < least)
         {
             self.mark(Reason::BadAmount, |row| int(amount, row).is_some_and(|amount| amount < least));
+        }
+    }
+
+    /// Lists the rejected rows of a batch, whose first row has a number within the file.
+    pub(super) fn list(&self, file: u32, first_row: u64, accounts: &Column, into: &mut RejectedRows) {
+        for (row, reason) in self.0.iter().enumerate().filter_map(|(row, verdict)| Some((row, (*verdict)?))) {
+            into.push(file, first_row + row as u64, reason, id_text(accounts, row).as_deref());
         }
     }
 
@@ -143,19 +158,22 @@ fn are_valid_alike(a: &Column, b: &Column) -> bool {
 }
 
 /// Judges transactions; columns as in [`crate::job::TRANSACTION_COLUMNS`].
-pub fn judge_transactions(columns: &[Column], delivery: Option<Day>) -> Verdicts {
-    let [account, posted_on, amount, ..] = columns else { unreachable!("the contract's columns are read") };
+pub fn judge_transactions(rows: &Decoded, delivery: Option<Day>) -> Verdicts {
+    let [account, posted_on, amount, ..] = &rows.columns[..] else {
+        unreachable!("the contract's columns are read")
+    };
     let mut verdicts = Verdicts::new(account);
     verdicts.mark_missing(Reason::MissingAccount, account);
     verdicts.mark_null(Reason::MissingDate, posted_on);
     verdicts.mark_null(Reason::MissingAmount, amount);
+    verdicts.mark_fractional(&rows.fractional);
     verdicts.mark_after(posted_on, delivery);
     verdicts
 }
 
 /// Judges repayments; columns as in [`crate::job::REPAYMENT_COLUMNS`].
-pub fn judge_repayments(columns: &[Column], delivery: Option<Day>) -> Verdicts {
-    let [account, product, bill, due_on, due_amount, paid_on, paid_amount, ..] = columns else {
+pub fn judge_repayments(rows: &Decoded, delivery: Option<Day>) -> Verdicts {
+    let [account, product, bill, due_on, due_amount, paid_on, paid_amount, ..] = &rows.columns[..] else {
         unreachable!("the contract's columns are read")
     };
     let mut verdicts = Verdicts::new(account);
@@ -164,6 +182,7 @@ pub fn judge_repayments(columns: &[Column], delivery: Option<Day>) -> Verdicts {
     verdicts.mark_missing(Reason::MissingBill, bill);
     verdicts.mark_null(Reason::MissingDate, due_on);
     verdicts.mark_null(Reason::MissingAmount, due_amount);
+    verdicts.mark_fractional(&rows.fractional);
     verdicts.mark_below(due_amount, 1);
     if !are_valid_alike(paid_on, paid_amount) {
         verdicts.mark(Reason::BadPayment, |row| match int(paid_on, row) {
@@ -176,8 +195,9 @@ pub fn judge_repayments(columns: &[Column], delivery: Option<Day>) -> Verdicts {
 }
 
 /// Judges lines, but for duplicates; columns as in [`crate::job::LINE_COLUMNS`].
-pub fn judge_lines(columns: &[Column], delivery: Option<Day>) -> Verdicts {
-    let [account, product, limit, balance, status, opened_on, increased_on, decreased_on, ..] = columns
+pub fn judge_lines(rows: &Decoded, delivery: Option<Day>) -> Verdicts {
+    let [account, product, limit, balance, status, opened_on, increased_on, decreased_on, ..] =
+        &rows.columns[..]
     else {
         unreachable!("the contract's columns are read")
     };
@@ -187,6 +207,7 @@ pub fn judge_lines(columns: &[Column], delivery: Option<Day>) -> Verdicts {
     verdicts.mark_null(Reason::MissingDate, opened_on);
     verdicts.mark_null(Reason::MissingAmount, limit);
     verdicts.mark_null(Reason::MissingAmount, balance);
+    verdicts.mark_fractional(&rows.fractional);
     verdicts.mark_below(limit, 0);
     let is_status = |text: &str| matches!(text, "active" | "suspended" | "closed");
     match status {

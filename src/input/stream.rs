@@ -1,15 +1,17 @@
 //! Streams an input's rows: decoded and judged in parallel, in waves of bounded size, repeats told in
 //! the order of delivery, file and row.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::path::Path;
 
 use anyhow::Result;
 use rayon::prelude::*;
 
 use super::accounts::id_text;
-use super::binding::{Binding, Units, Wanted};
+use super::binding::{Binding, Decoded, Units, Wanted};
 use super::file::OpenFile;
-use super::rejects::{Reason, Reject, Verdicts};
+use super::reject_log::{RejectLog, RejectedRow, RejectedRows};
+use super::rejects::{Reason, Verdicts};
 use super::unique::{Keys, Part, Seen};
 use crate::console::Progress;
 use crate::day::Day;
@@ -31,13 +33,15 @@ pub struct Source<'a> {
     /// What decoding depends on.
     pub units: &'a Units,
     /// First reasons to reject a row.
-    pub judge: fn(&[Column], Option<Day>) -> Verdicts,
+    pub judge: fn(&Decoded, Option<Day>) -> Verdicts,
     /// The position of the `unique` column among `wanted`.
     pub unique: Option<usize>,
     /// Deliveries dated this day or later are counted and their rejects listed; undated ones always.
     pub report_from: Day,
     /// The row groups to read, by their place among all; `None`: all.
     pub row_groups: Option<BTreeSet<u64>>,
+    /// Where rejected rows are kept once they are many.
+    pub scratch: &'a Path,
 }
 
 /// The files a night must look at that knows all deliveries up to `since`: new ones, those whose rejects
@@ -68,7 +72,7 @@ pub struct Chunk<'a> {
     pub first_row: u32,
 }
 
-/// Where packed rows come from: a row group.
+/// Where packed rows come from: a row group, or a part of one that is very large.
 pub struct Origin<'a> {
     /// The file.
     pub file: &'a OpenFile,
@@ -76,55 +80,51 @@ pub struct Origin<'a> {
     pub delivery: Option<Day>,
     /// The row number, within the file, of its first row.
     pub first_row: u64,
-    /// Its place among all row groups that are read.
+    /// Its place among all that are read.
     pub order: u64,
 }
 
 /// Rows read and left out, over the deliveries that are reported.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default)]
 pub struct Tally {
     /// Rows in the files.
     pub read: u64,
-    /// Rows with no reason against them, visible or not.
-    pub accepted: u64,
-    /// Rows by reason.
-    pub rejected: BTreeMap<Reason, u64>,
     /// The rejected rows.
-    pub rejects: Vec<Reject>,
+    pub rejects: RejectLog,
 }
 
 impl Tally {
-    /// Adds rejects to the counts and the list.
-    pub fn reject(&mut self, rejects: Vec<Reject>) {
-        for reject in &rejects {
-            *self.rejected.entry(reject.reason).or_default() += 1;
-        }
-        self.accepted = self.read - self.rejected.values().sum::<u64>();
-        self.rejects.extend(rejects);
+    /// Rows with no reason against them, visible or not.
+    pub fn accepted(&self) -> u64 {
+        self.read - self.rejects.counts.values().sum::<u64>()
     }
 }
 
 /// A wave is cut off at this many rows: enough for all threads, few enough to hold.
-const WAVE_ROWS: u64 = piece(2_000_000, 5) as u64;
+pub(super) const WAVE_ROWS: u64 = piece(2_000_000, 5) as u64;
 
-/// A row group's rows, packed by the caller.
+/// Row groups have places so far apart that each can be cut into as many parts.
+const MOST_PARTS: u64 = 1 << 32;
+
+/// A row group's rows, or a part of them, packed by the caller.
+#[derive(Default)]
 struct Unit<P> {
     packed: P,
     /// Where repeats are told.
     keys: Keys,
-    rejects: Vec<Reject>,
+    rejects: RejectedRows,
     /// The account column, kept where repeats must be listed.
     accounts: Vec<Column>,
 }
 
 /// A row group to read, and the row number in its file at which it starts.
 #[derive(Clone, Copy)]
-struct Place {
-    file: usize,
-    row_group: usize,
-    first_row: u64,
-    rows: u64,
-    order: u64,
+pub(super) struct Place {
+    pub file: usize,
+    pub row_group: usize,
+    pub first_row: u64,
+    pub rows: u64,
+    pub order: u64,
 }
 
 /// Whether a packed row is among the repeats; `numbers` are the row numbers of those that were packed.
@@ -147,54 +147,66 @@ pub fn stream<P: Default + Send>(
     let bind =
         |file: &OpenFile| file.bind_only(source.spec, &source.wanted, source.units, &needs(file.delivery));
     let bindings: Vec<Binding> = in_order(source.files.par_iter().map(bind))?;
-    let within = source.spec.unique.as_ref().map_or(0, |unique| unique.within_days);
-    let mut seen = Seen::new(within);
-    let mut tally = Tally::default();
-    let waves = waves(source);
-    let rows = waves.iter().flatten().map(|place| place.rows).sum();
-    progress.read(source.spec.name, source.files.len(), rows);
-    for wave in waves {
-        signal::check()?;
-        let unit = |place: &Place| read_unit(source, &bindings[place.file], *place, progress, &pack);
-        let mut units: Vec<Unit<P>> = in_order(wave.par_iter().map(unit))?;
-        let repeats = match source.unique {
-            Some(_) => {
-                let parts = wave.iter().zip(&mut units).map(|(place, unit)| Part {
-                    delivery: source.files[place.file].delivery,
-                    keys: std::mem::take(&mut unit.keys),
-                });
-                seen.repeats(parts.collect())
-            }
-            None => vec![Vec::new(); units.len()],
-        };
-        for ((place, unit), repeats) in wave.iter().zip(&units).zip(&repeats) {
-            report(source, *place, unit, repeats, &mut tally);
+    let mut seen = Seen::new(source.spec.unique.as_ref().map_or(0, |unique| unique.within_days));
+    let rejects = RejectLog::new(source.spec.name, source.files, source.scratch);
+    let mut tally = Tally { rejects, ..Tally::default() };
+    let waves = waves(source.files, source.row_groups.as_ref());
+    progress.read(source.spec.name, source.files.len(), waves.iter().flatten().map(|place| place.rows).sum());
+    let mut finish = |wave: Vec<(Place, Unit<P>)>| -> Result<()> {
+        let (places, mut units): (Vec<Place>, Vec<Unit<P>>) = wave.into_iter().unzip();
+        let repeats = repeats(source, &places, &mut units, &mut seen);
+        for ((place, unit), repeats) in places.iter().zip(&units).zip(&repeats) {
+            report(source, *place, unit, repeats, &mut tally)?;
         }
-        wave.par_iter().zip(units).zip(&repeats).for_each(|((place, unit), repeats)| {
+        places.par_iter().zip(units).zip(&repeats).for_each(|((place, unit), repeats)| {
             let file = &source.files[place.file];
             let Place { first_row, order, .. } = *place;
             let origin = Origin { file, delivery: file.delivery, first_row, order };
             sink(unit.packed, &origin, repeats);
         });
         after_wave();
+        signal::check()
+    };
+    for wave in waves {
+        signal::check()?;
+        if let [place] = wave[..] {
+            // However many rows it has, no more than a wave of them are held.
+            read_parts(source, &bindings[place.file], place, progress, &pack, &mut |place, unit| {
+                finish(vec![(place, unit)])
+            })?;
+            continue;
+        }
+        let unit = |place: &Place| {
+            let mut whole = Unit::default();
+            read_parts(source, &bindings[place.file], *place, progress, &pack, &mut |_, unit| {
+                whole = unit;
+                Ok(())
+            })?;
+            Ok((*place, whole))
+        };
+        finish(in_order(wave.par_iter().map(unit))?)?;
     }
     Ok(tally)
 }
 
-/// Row groups to read, in order, in runs of about [`WAVE_ROWS`] rows.
-fn waves(source: &Source) -> Vec<Vec<Place>> {
+/// Row groups to read, in order, in runs of about [`WAVE_ROWS`] rows; one with more is a run by itself.
+pub(super) fn waves(files: &[OpenFile], wanted: Option<&BTreeSet<u64>>) -> Vec<Vec<Place>> {
     let mut waves = Vec::new();
-    let mut wave = Vec::new();
+    let mut wave: Vec<Place> = Vec::new();
     let (mut wave_rows, mut order) = (0, 0);
-    for (number, file) in source.files.iter().enumerate() {
+    for (file, open) in files.iter().enumerate() {
         let mut first_row = 0;
-        for (row_group, rows) in file.row_groups.iter().copied().enumerate() {
-            let is_read = source.row_groups.as_ref().is_none_or(|wanted| wanted.contains(&order));
-            if is_read {
-                wave.push(Place { file: number, row_group, first_row, rows, order });
+        for (row_group, rows) in open.row_groups.iter().copied().enumerate() {
+            let parts = order..order + MOST_PARTS;
+            if wanted.is_none_or(|wanted| wanted.range(parts).next().is_some()) {
+                if rows > WAVE_ROWS && !wave.is_empty() {
+                    waves.push(std::mem::take(&mut wave));
+                    wave_rows = 0;
+                }
+                wave.push(Place { file, row_group, first_row, rows, order });
                 wave_rows += rows;
             }
-            order += 1;
+            order += MOST_PARTS;
             first_row += rows;
             if wave_rows >= WAVE_ROWS {
                 waves.push(std::mem::take(&mut wave));
@@ -206,30 +218,50 @@ fn waves(source: &Source) -> Vec<Vec<Place>> {
     waves
 }
 
+/// The repeats of each unit of a wave.
+fn repeats<P>(source: &Source, places: &[Place], units: &mut [Unit<P>], seen: &mut Seen) -> Vec<Vec<u32>> {
+    if source.unique.is_none() {
+        return vec![Vec::new(); units.len()];
+    }
+    let parts = places.iter().zip(units).map(|(place, unit)| Part {
+        delivery: source.files[place.file].delivery,
+        keys: std::mem::take(&mut unit.keys),
+    });
+    seen.repeats(parts.collect())
+}
+
 fn is_reported(source: &Source, file: &OpenFile) -> bool {
     file.delivery.is_none_or(|date| date >= source.report_from)
 }
 
-fn read_unit<P: Default>(
+/// Reads a row group; `each` gets its rows, in parts where they are more than a wave's.
+fn read_parts<P: Default>(
     source: &Source,
     binding: &Binding,
     place: Place,
     progress: &Progress,
     pack: &impl Fn(&Chunk, &mut P) -> Result<()>,
-) -> Result<Unit<P>> {
+    each: &mut dyn FnMut(Place, Unit<P>) -> Result<()>,
+) -> Result<()> {
     let file = &source.files[place.file];
     let reported = is_reported(source, file);
-    let mut unit =
-        Unit { packed: P::default(), keys: Keys::default(), rejects: Vec::new(), accounts: Vec::new() };
-    let mut first_row = 0_u32;
-    file.read(binding, place.row_group, |mut columns| {
-        let verdicts = (source.judge)(&columns, file.delivery);
+    let mut part = Place { rows: 0, ..place };
+    let mut unit = Unit::default();
+    file.read(binding, place.row_group, |rows| {
+        if part.rows >= WAVE_ROWS {
+            let next =
+                Place { first_row: part.first_row + part.rows, rows: 0, order: part.order + 1, ..part };
+            each(std::mem::replace(&mut part, next), std::mem::take(&mut unit))?;
+        }
+        let verdicts = (source.judge)(&rows, file.delivery);
+        let mut columns = rows.columns;
+        let first_row = part.rows as u32;
         let chunk = Chunk {
             columns: &columns,
             verdicts: &verdicts,
             delivery: file.delivery,
             file,
-            row_group_start: place.first_row,
+            row_group_start: part.first_row,
             first_row,
         };
         pack(&chunk, &mut unit.packed)?;
@@ -237,49 +269,47 @@ fn read_unit<P: Default>(
             unit.keys.add(first_row, &columns[slot], &verdicts);
         }
         if reported {
-            for (row, reason) in verdicts.0.iter().enumerate().filter_map(|(row, v)| Some((row, (*v)?))) {
-                let number = place.first_row + u64::from(first_row) + row as u64;
-                unit.rejects.push(reject(source, file, number, reason, id_text(&columns[0], row)));
-            }
+            let first_row = part.first_row + part.rows;
+            verdicts.list(place.file as u32, first_row, &columns[0], &mut unit.rejects);
             if source.unique.is_some() {
                 unit.accounts.push(columns.swap_remove(0));
             }
         }
-        first_row += verdicts.0.len() as u32;
+        part.rows += verdicts.0.len() as u64;
         Ok(())
     })?;
     progress.advance(place.rows);
-    Ok(unit)
+    each(part, unit)
 }
 
-fn reject(source: &Source, file: &OpenFile, row: u64, reason: Reason, account: Option<String>) -> Reject {
-    Reject {
-        input: source.spec.name,
-        delivery: file.delivery,
-        file: file.file.name.clone(),
-        row,
-        reason,
-        account,
-    }
-}
-
-fn report<P>(source: &Source, place: Place, unit: &Unit<P>, repeats: &[u32], tally: &mut Tally) {
-    let file = &source.files[place.file];
-    if !is_reported(source, file) {
-        return;
+/// Counts and lists a unit's rejects, repeats among them, in order of row.
+fn report<P>(
+    source: &Source,
+    place: Place,
+    unit: &Unit<P>,
+    repeats: &[u32],
+    tally: &mut Tally,
+) -> Result<()> {
+    if !is_reported(source, &source.files[place.file]) {
+        return Ok(());
     }
     tally.read += place.rows;
-    let mut rejects = unit.rejects.clone();
+    if repeats.is_empty() {
+        return tally.rejects.append(&unit.rejects);
+    }
     let mut chunks = unit.accounts.iter();
     let (mut chunk, mut start) = (chunks.next(), 0_usize);
-    for row in repeats {
+    let repeats = repeats.iter().map(|row| {
         while let Some(column) = chunk.filter(|column| *row as usize >= start + column.len()) {
             start += column.len();
             chunk = chunks.next();
         }
-        let account = chunk.and_then(|column| id_text(column, *row as usize - start));
-        let number = place.first_row + u64::from(*row);
-        rejects.push(reject(source, file, number, Reason::DuplicateRow, account));
-    }
-    tally.reject(rejects);
+        RejectedRow {
+            file: place.file as u32,
+            row: place.first_row + u64::from(*row),
+            reason: Reason::DuplicateRow,
+            account: chunk.and_then(|column| id_text(column, *row as usize - start)),
+        }
+    });
+    tally.rejects.merge(unit.rejects.rows(), repeats)
 }

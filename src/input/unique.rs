@@ -59,6 +59,10 @@ impl Keys {
         self.shards[shard_of(key)].push((row, key));
     }
 
+    fn len(&self) -> usize {
+        self.rising.len() + self.strays.len() + self.shards.iter().map(Vec::len).sum::<usize>()
+    }
+
     /// Whether looking rows up among rising integers is worth it: few strays, and nothing else.
     fn mostly_rises(&self) -> bool {
         const STRAYS_ONE_IN: usize = piece(16, 2);
@@ -175,14 +179,25 @@ impl Seen {
         let mut parts: Vec<(Day, Keys)> = parts.collect();
         parts.par_iter_mut().for_each(|(_, keys)| keys.strays.sort_unstable());
         if self.shards.is_none() && parts.iter().all(|(_, keys)| keys.mostly_rises()) {
-            return self.among_rising(parts);
+            let new: usize = parts.iter().map(|(_, keys)| keys.len()).sum();
+            let repeats = self.among_rising(parts);
+            // Where most rows repeat others, each value is better kept once.
+            if repeats.iter().map(Vec::len).sum::<usize>() > new / 2 {
+                self.into_shards();
+            }
+            return repeats;
         }
-        let known = std::mem::take(&mut self.parts);
         if self.shards.is_none() {
-            self.shards = Some((0..SHARDS).map(|_| Shard::default()).collect());
-            self.among_shards(known);
+            self.into_shards();
         }
         self.among_shards(parts)
+    }
+
+    /// Keeps what has been seen by shard from now on.
+    fn into_shards(&mut self) {
+        let known = std::mem::take(&mut self.parts);
+        self.shards = Some((0..SHARDS).map(|_| Shard::default()).collect());
+        self.among_shards(known);
     }
 
     fn among_rising(&mut self, parts: Vec<(Day, Keys)>) -> Vec<Vec<u32>> {

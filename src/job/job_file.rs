@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::gate::RawGate;
 use super::source::{Reader, Remarks, Source};
-use super::{Inputs, LINE_STATE, Scopes};
+use super::{Inputs, LINE_STATE, OPTIONAL_LINE_COLUMNS, Scopes};
 use crate::expr::Scope;
 
 /// The inputs by the names that messages, rejects and the manifest use.
@@ -40,6 +40,8 @@ pub struct InputSpec {
     pub rename: BTreeMap<String, String>,
     /// How rows sent twice are told.
     pub unique: Option<Unique>,
+    /// Optional columns of the contract that the job does without.
+    pub without: Vec<String>,
 }
 
 impl InputSpec {
@@ -71,6 +73,7 @@ pub(super) struct JobFile {
     pub minor_units: u32,
     pub timezone: Option<TimeZone>,
     pub lines_max_age_days: u32,
+    pub mixed_money: bool,
     pub inputs: Inputs,
     pub output_dir: PathBuf,
     pub csv: bool,
@@ -91,6 +94,10 @@ struct RawHead {
     minor_units: Spanned<u32>,
     timezone: Option<Spanned<String>>,
     lines_max_age_days: Spanned<u32>,
+    #[serde(default)]
+    mixed_money: bool,
+    #[serde(default)]
+    without: Vec<Spanned<String>>,
     input: Option<IgnoredAny>,
     rename: Option<IgnoredAny>,
     unique: Option<IgnoredAny>,
@@ -179,6 +186,7 @@ pub(super) fn read(source: &Source, variables: Variables, remarks: &mut Remarks)
     let scorecard = sibling(&mut reader, variables, &head.scorecard);
     let policy = sibling(&mut reader, variables, &head.policy);
     let (input, output) = (input?.into_inner(), output?.into_inner());
+    let mut without = without(&mut reader, &head.without);
     let base = source.path.parent().unwrap_or(Path::new("")).to_path_buf();
     let unique_places = uniques.iter().map(|(input, unique)| (*input, unique.column.clone())).collect();
     let mut spec = |reader: &mut Reader, name: &'static str, path: &Spanned<String>| {
@@ -188,7 +196,8 @@ pub(super) fn read(source: &Source, variables: Variables, remarks: &mut Remarks)
             within_days: unique.within_days.into_inner(),
         });
         let rename = renames.remove(name).unwrap_or_default();
-        Some(InputSpec { name, root: root_of(&pattern), pattern, rename, unique })
+        let without = if name == LINES { std::mem::take(&mut without) } else { Vec::new() };
+        Some(InputSpec { name, root: root_of(&pattern), pattern, rename, unique, without })
     };
     let transactions = spec(&mut reader, TRANSACTIONS, &input.transactions);
     let repayments = spec(&mut reader, REPAYMENTS, &input.repayments);
@@ -210,6 +219,7 @@ pub(super) fn read(source: &Source, variables: Variables, remarks: &mut Remarks)
         minor_units: head.minor_units.into_inner(),
         timezone,
         lines_max_age_days: head.lines_max_age_days.into_inner(),
+        mixed_money: head.mixed_money,
         inputs: Inputs { transactions: transactions?, repayments: repayments?, lines: lines?, issued },
         output_dir: output_dir?,
         csv: output.csv,
@@ -237,6 +247,16 @@ fn by_input<'a, T: serde::de::DeserializeOwned>(
     }
     reader.take::<ByInput>(value);
     found
+}
+
+/// The columns of lines that `without` names, as in `lines.increased_on`.
+fn without(reader: &mut Reader, names: &[Spanned<String>]) -> Vec<String> {
+    let known = OPTIONAL_LINE_COLUMNS.map(|column| format!("{LINES}.{column}"));
+    for name in names.iter().filter(|name| !known.contains(name.get_ref())) {
+        reader.unknown_name("optional column", name, known.iter().map(String::as_str));
+    }
+    let is_named = |column: &&&str| names.iter().any(|name| *name.get_ref() == format!("{LINES}.{column}"));
+    OPTIONAL_LINE_COLUMNS.iter().filter(is_named).map(|column| (*column).to_string()).collect()
 }
 
 fn timezone(reader: &mut Reader, name: &Spanned<String>) -> Option<TimeZone> {

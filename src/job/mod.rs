@@ -71,6 +71,8 @@ pub struct Job {
     pub timezone: Option<TimeZone>,
     /// How old the lines snapshot may be.
     pub lines_max_age_days: u32,
+    /// Whether a money column may be integer minor units in one file and Decimal in another.
+    pub mixed_money: bool,
     /// Where the inputs are.
     pub inputs: Inputs,
     /// Where runs are published.
@@ -138,6 +140,9 @@ pub const LINE_COLUMNS: [(&str, Type); 8] = [
     ("increased_on", Type::Date),
     ("decreased_on", Type::Date),
 ];
+
+/// Those of them that a delivery may lack.
+pub const OPTIONAL_LINE_COLUMNS: [&str; 2] = ["increased_on", "decreased_on"];
 
 /// The columns of transactions that the contract names.
 pub const TRANSACTION_COLUMNS: [(&str, Type); 3] =
@@ -258,6 +263,7 @@ impl Draft {
             minor_units: file.minor_units,
             timezone: file.timezone.clone(),
             lines_max_age_days: file.lines_max_age_days,
+            mixed_money: file.mixed_money,
             inputs: file.inputs.clone(),
             output_dir: file.output_dir.clone(),
             csv: file.csv,

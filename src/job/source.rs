@@ -127,7 +127,9 @@ pub fn near_miss<'a>(name: &str, candidates: impl Iterator<Item = &'a str> + Clo
     let limit = 1 + name.chars().count() / 4;
     let typo = candidates
         .clone()
-        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+        .map(|candidate| {
+            (strsim::damerau_levenshtein(&name.to_lowercase(), &candidate.to_lowercase()), candidate)
+        })
         .filter(|(distance, _)| *distance <= limit)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate);

@@ -121,9 +121,13 @@ impl Stage {
             tables::adjustments(results, &adjusted),
             tables::decisions(results),
             tables::features(results),
-            tables::rejects(results),
             tables::scores(results),
         ];
+        let write_rejects = || {
+            let path = self.directory.join("rejects.parquet");
+            let rows = tables::write_rejects(results.rejects, &path, &metadata)?;
+            self.entry(&path, Some(rows))
+        };
         let write_tables = || {
             in_order(all.par_iter().map(|table| {
                 let path = self.directory.join(format!("{}.parquet", table.name));
@@ -136,8 +140,12 @@ impl Stage {
             tables::write_csv(&all[0], &path)?;
             self.entry(&path, Some(all[0].rows))
         };
-        let (outputs, csv) = rayon::join(write_tables, || results.job.csv.then(write_csv).transpose());
+        let ((outputs, rejects), csv) = rayon::join(
+            || rayon::join(write_tables, write_rejects),
+            || results.job.csv.then(write_csv).transpose(),
+        );
         let mut outputs = outputs?;
+        outputs.push(rejects?);
         outputs.extend(csv?);
         for (name, source) in RUN_FILES.iter().zip(&results.job.sources) {
             let path = self.directory.join(name);

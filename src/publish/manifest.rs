@@ -108,7 +108,7 @@ pub struct Counts {
 
 impl From<&Tally> for Counts {
     fn from(tally: &Tally) -> Counts {
-        Counts { read: tally.read, accepted: tally.accepted, rejected: tally.rejected.clone() }
+        Counts { read: tally.read, accepted: tally.accepted(), rejected: tally.rejects.counts.clone() }
     }
 }
 

@@ -11,7 +11,7 @@ pub mod verify;
 use crate::day::Day;
 use crate::features::FeatureTable;
 use crate::input::lines::Lines;
-use crate::input::rejects::Reject;
+use crate::input::reject_log::RejectLog;
 use crate::job::Job;
 use crate::policy::Decision;
 use crate::score::Scores;
@@ -48,6 +48,6 @@ pub struct Results<'a> {
     pub scores: &'a Scores,
     /// One a line.
     pub decisions: &'a [Decision],
-    /// Sorted.
-    pub rejects: &'a [Reject],
+    /// By input, in order of its name.
+    pub rejects: [&'a RejectLog; 3],
 }

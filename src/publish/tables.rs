@@ -1,5 +1,6 @@
 //! The output tables: what columns they have, and how they are written.
 
+use std::borrow::Borrow;
 use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, Date32Array, Int32Array, Int64Array, RecordBatch, StringArray,
+    Array, ArrayRef, BooleanArray, Date32Array, Int32Array, Int64Array, NullArray, RecordBatch, StringArray,
 };
 use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field, Schema};
@@ -24,6 +25,7 @@ use crate::expr::column::{TRUE, UNKNOWN};
 use crate::expr::{Column, Type};
 use crate::failure::in_order;
 use crate::input::accounts::Ids;
+use crate::input::reject_log::{RejectLog, RejectedRow};
 use crate::job::Action;
 use crate::pieces::piece;
 
@@ -118,6 +120,10 @@ impl<'a> OutputTable<'a> {
         place: impl Fn(usize) -> usize + Sync + Send + 'a,
     ) {
         match (column, kind) {
+            // Of no type: whoever reads it takes it for nulls of the type that is wanted.
+            (_, Type::Any) => {
+                self.add(name, DataType::Null, true, |rows| Arc::new(NullArray::new(rows.len())))
+            }
             (Column::Text(texts), _) => self.text_or_null(name, move |row| texts.get(place(row))),
             (Column::Bool(truths), _) => self.add(name, DataType::Boolean, true, move |rows| {
                 let truth =
@@ -154,8 +160,40 @@ const BATCH_ROWS: usize = piece(65_536, 3);
 /// Rows of a row group: a reader that skips by statistics skips this many.
 const ROW_GROUP_ROWS: usize = 262_144;
 
-/// Writes a table as Parquet. All options are set here, so that bytes depend on nothing else.
+/// Writes a table as Parquet.
 pub fn write_parquet(table: &OutputTable, path: &Path, metadata: &[(&str, String)]) -> Result<()> {
+    write_all(table.schema(), std::iter::once(Ok(table)), path, metadata)
+}
+
+/// Writes the rejected rows as Parquet, and says how many there are.
+pub fn write_rejects(logs: [&RejectLog; 3], path: &Path, metadata: &[(&str, String)]) -> Result<usize> {
+    let schema = rejects_table(&[]).schema();
+    let listed = logs.into_iter().flat_map(|log| log.rows().map(move |row| Ok((log, row?))));
+    let mut listed = listed.fuse();
+    let tables = std::iter::from_fn(|| {
+        let rows: Result<Vec<_>> = listed.by_ref().take(ROW_GROUP_ROWS).collect();
+        match rows {
+            Ok(rows) if rows.is_empty() => None,
+            rows => Some(rows.map(|rows| rejects_table(&rows))),
+        }
+    });
+    write_all(schema, tables, path, metadata)?;
+    Ok(logs.into_iter().flat_map(|log| log.counts.values()).sum::<u64>() as usize)
+}
+
+fn write_all<'a, T: Borrow<OutputTable<'a>>>(
+    schema: Arc<Schema>,
+    tables: impl Iterator<Item = Result<T>>,
+    path: &Path,
+    metadata: &[(&str, String)],
+) -> Result<()> {
+    let file = File::create_new(path).with_context(|| format!("create {}", path.display()))?;
+    write_groups(schema, tables, file, properties(metadata)?)
+        .with_context(|| format!("write {}", path.display()))
+}
+
+/// All options are set here, so that bytes depend on nothing else.
+fn properties(metadata: &[(&str, String)]) -> Result<WriterProperties> {
     const PAGE_BYTES: usize = 1 << 20;
     const PAGE_ROWS: usize = 32_768;
     const STATISTICS_BYTES: usize = 64;
@@ -173,33 +211,43 @@ pub fn write_parquet(table: &OutputTable, path: &Path, metadata: &[(&str, String
         .set_data_page_row_count_limit(PAGE_ROWS)
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .build();
-    let file = File::create_new(path).with_context(|| format!("create {}", path.display()))?;
-    write_groups(table, file, properties).with_context(|| format!("write {}", path.display()))
+    Ok(properties)
 }
 
-/// Writes row group by row group, whose columns are encoded beside each other.
-fn write_groups(table: &OutputTable, file: File, properties: WriterProperties) -> Result<()> {
-    let schema = table.schema();
+/// Writes tables of one schema row group by row group, whose columns are encoded beside each other.
+fn write_groups<'a, T: Borrow<OutputTable<'a>>>(
+    schema: Arc<Schema>,
+    tables: impl Iterator<Item = Result<T>>,
+    file: File,
+    properties: WriterProperties,
+) -> Result<()> {
     let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties))?;
     let (mut file, groups) = writer.into_serialized_writer()?;
-    for (number, start) in (0..table.rows).step_by(ROW_GROUP_ROWS).enumerate() {
-        crate::signal::check()?;
-        let rows = start..(start + ROW_GROUP_ROWS).min(table.rows);
-        let columns = groups.create_column_writers(number)?.into_par_iter().zip(&table.columns);
-        let encoded = in_order(columns.zip(&schema.fields()[..]).map(|((mut writer, column), field)| {
-            for start in rows.clone().step_by(BATCH_ROWS) {
-                let array = (column.make)(start..(start + BATCH_ROWS).min(rows.end));
-                for leaf in compute_leaves(field, &array)? {
-                    writer.write(&leaf)?;
-                }
+    let mut number = 0;
+    for table in tables {
+        let table = table?;
+        let table = table.borrow();
+        for start in (0..table.rows).step_by(ROW_GROUP_ROWS) {
+            crate::signal::check()?;
+            let rows = start..(start + ROW_GROUP_ROWS).min(table.rows);
+            let columns = groups.create_column_writers(number)?.into_par_iter().zip(&table.columns);
+            let encoded =
+                in_order(columns.zip(&schema.fields()[..]).map(|((mut writer, column), field)| {
+                    for start in rows.clone().step_by(BATCH_ROWS) {
+                        let array = (column.make)(start..(start + BATCH_ROWS).min(rows.end));
+                        for leaf in compute_leaves(field, &array)? {
+                            writer.write(&leaf)?;
+                        }
+                    }
+                    Ok(writer.close()?)
+                }))?;
+            let mut group = file.next_row_group()?;
+            for column in encoded {
+                column.append_to_row_group(&mut group)?;
             }
-            Ok(writer.close()?)
-        }))?;
-        let mut group = file.next_row_group()?;
-        for column in encoded {
-            column.append_to_row_group(&mut group)?;
+            group.close()?;
+            number += 1;
         }
-        group.close()?;
     }
     file.finish()?;
     Ok(file.inner().sync_all()?)
@@ -238,7 +286,7 @@ fn write_cell(array: &ArrayRef, row: usize, text: &mut String) {
 
     use arrow_array::cast::AsArray;
     use arrow_array::types::{Date32Type, Int32Type, Int64Type};
-    if array.is_null(row) {
+    if array.is_null(row) || *array.data_type() == DataType::Null {
         return;
     }
     let written = match array.data_type() {
@@ -360,15 +408,34 @@ fn add_decisions<'a>(
     }
 }
 
-/// Every rejected row.
-pub fn rejects<'a>(results: &Results<'a>) -> OutputTable<'a> {
-    let rejects = results.rejects;
-    let mut table = OutputTable::new("rejects", rejects.len());
-    table.text("input", |row| rejects[row].input);
-    table.date_or_null("delivery", |row| rejects[row].delivery);
-    table.text("file", |row| rejects[row].file.as_str());
-    table.int64("row", |row| rejects[row].row as i64);
-    table.text("reason", |row| rejects[row].reason.name());
-    table.text_or_null("account_id", |row| rejects[row].account.as_deref());
+/// Rejected rows, each with the log that tells its input and file.
+fn rejects_table(rows: &[(&RejectLog, RejectedRow)]) -> OutputTable<'static> {
+    fn file<'l>((log, row): &(&'l RejectLog, RejectedRow)) -> &'l (Option<Day>, String) {
+        &log.files[row.file as usize]
+    }
+    let arrays: [(&str, bool, ArrayRef); 6] = [
+        ("input", false, Arc::new(StringArray::from_iter_values(rows.iter().map(|(log, _)| log.input)))),
+        (
+            "delivery",
+            true,
+            Arc::new(rows.iter().map(|row| file(row).0.map(|day| day.0)).collect::<Date32Array>()),
+        ),
+        ("file", false, Arc::new(StringArray::from_iter_values(rows.iter().map(|row| &file(row).1)))),
+        ("row", false, Arc::new(Int64Array::from_iter_values(rows.iter().map(|(_, row)| row.row as i64)))),
+        (
+            "reason",
+            false,
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|(_, row)| row.reason.name()))),
+        ),
+        (
+            "account_id",
+            true,
+            Arc::new(rows.iter().map(|(_, row)| row.account.as_deref()).collect::<StringArray>()),
+        ),
+    ];
+    let mut table = OutputTable::new("rejects", rows.len());
+    for (name, nullable, array) in arrays {
+        table.add(name, array.data_type().clone(), nullable, move |rows| array.slice(rows.start, rows.len()));
+    }
     table
 }

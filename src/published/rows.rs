@@ -205,7 +205,7 @@ fn decode(batch: &RecordBatch, dictionaries: &mut Dictionaries) -> Result<Rows> 
         let named = || format!("column {}", field.name());
         // Written as text, so that the reader makes no dictionaries of it.
         let decoder = match field.data_type() {
-            DataType::Utf8 => Some(Decoder::PlainText),
+            DataType::Utf8 | DataType::Binary => Some(Decoder::PlainText),
             other => Decoder::for_extra(other),
         };
         let decoder = decoder.with_context(named)?;

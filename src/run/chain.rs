@@ -74,6 +74,7 @@ impl Chain {
     fn spec(&self) -> InputSpec {
         let out = glob::Pattern::escape(&self.out.to_string_lossy());
         InputSpec {
+            without: Vec::new(),
             name: input_names::ISSUED,
             pattern: format!("{out}/date={{date}}/{ADJUSTMENTS}"),
             root: self.out.join(""),

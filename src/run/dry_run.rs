@@ -114,7 +114,7 @@ fn course(
             return Ok((Course::LeftAlone { held: standing.held }, Vec::new()));
         }
     }
-    files.check_schemas(job)?;
+    files.check_schemas(job, deliveries, &mut session.footers)?;
     let plans = Plans::of(job);
     let grounds = files.grounds(job, &plans, dates.as_of)?;
     let known = last.as_ref().map(|(day, grounds)| (*day, grounds));

@@ -1,11 +1,11 @@
 //! What a run reads: the job bound to its inputs, the deliveries that bear on it, the columns wanted.
 
+use std::path::Path;
+
 use anyhow::Result;
-use rayon::prelude::*;
 
 use crate::day::Day;
 use crate::expr::Type;
-use crate::failure::in_order;
 use crate::features::plan::Plan;
 use crate::features::transactions::longest_sum;
 use crate::history::{Grounds, Plans};
@@ -13,8 +13,9 @@ use crate::input::binding::{Role, Units, Wanted};
 use crate::input::catalog::{self, Catalog, Delivery};
 use crate::input::file::OpenFile;
 use crate::input::footers::Footers;
+use crate::input::schemas::{self, Inspected};
 use crate::input::stream::Source;
-use crate::input::{lines, rejects};
+use crate::input::{issued, lines, rejects};
 use crate::job::{
     Draft, FileColumns, From, InputColumns, InputSpec, Inputs, Job, LINE_STATE, TRANSACTION_COLUMNS,
 };
@@ -68,18 +69,46 @@ pub fn bind(
 
 fn input_columns(deliveries: &Deliveries, dates: Option<Dates>, footers: &mut Footers) -> InputColumns {
     let (lines_by, known_on) = (dates.map(Dates::lines_by), dates.map(|dates| dates.known_on));
-    let mut newest = |catalog: &Catalog, by: Option<Day>| -> Option<FileColumns> {
-        let seen = |delivery: &&Delivery| delivery.date <= by || by.is_none();
-        let delivery = catalog.deliveries.iter().rfind(seen).or(catalog.deliveries.first())?;
-        let file = footers.open_one(&catalog.spec, delivery.date, delivery.files.first()?).ok()?;
-        Some(file.columns(&catalog.spec))
-    };
     InputColumns {
-        transactions: newest(&deliveries.transactions, known_on),
-        repayments: newest(&deliveries.repayments, known_on),
-        lines: newest(&deliveries.lines, lines_by),
+        transactions: columns_of(&deliveries.transactions, known_on, footers),
+        repayments: columns_of(&deliveries.repayments, known_on, footers),
+        lines: columns_of(&deliveries.lines, lines_by, footers),
         lines_had_more: false,
     }
+}
+
+/// The columns of the newest file that is visible. One that it lacks and the file before has is named all
+/// the same, so that the file is blamed, not the expression; where a column is of type Null, files before
+/// tell its type.
+fn columns_of(catalog: &Catalog, by: Option<Day>, footers: &mut Footers) -> Option<FileColumns> {
+    let is_seen = |delivery: &&Delivery| delivery.date <= by || by.is_none();
+    let mut visible: Vec<&Delivery> = catalog.deliveries.iter().filter(is_seen).collect();
+    if visible.is_empty() {
+        visible.extend(catalog.deliveries.first());
+    }
+    let files =
+        visible.iter().rev().flat_map(|delivery| delivery.files.iter().map(|file| (delivery.date, file)));
+    let mut columns: Option<FileColumns> = None;
+    for (number, (date, file)) in files.enumerate() {
+        let is_untold = |columns: &FileColumns| columns.iter().any(|(_, kind)| *kind == Ok(Type::Any));
+        if number > 1 && !columns.as_ref().is_some_and(is_untold) {
+            break;
+        }
+        let opened = footers.open_one(&catalog.spec, date, file).ok();
+        let found = opened.map(|file| file.columns(&catalog.spec));
+        let Some(columns) = &mut columns else {
+            columns = Some(found?);
+            continue;
+        };
+        for (name, kind) in found.into_iter().flatten() {
+            match columns.iter_mut().find(|(known, _)| *known == name) {
+                None if number == 1 => columns.push((name, kind)),
+                Some((_, known)) if *known == Ok(Type::Any) => *known = kind,
+                _ => {}
+            }
+        }
+    }
+    columns
 }
 
 /// The input files a run stands on, opened.
@@ -167,22 +196,37 @@ impl Files {
         self.all().try_for_each(OpenFile::check_unchanged)
     }
 
-    /// Checks every file's columns against the contract.
-    pub fn check_schemas(&self, job: &Job) -> Result<()> {
+    /// Checks every file's columns against the contract, and tells everything that is wrong.
+    pub fn check_schemas(&self, job: &Job, deliveries: &Deliveries, footers: &mut Footers) -> Result<()> {
         let units = Units { minor_units: job.minor_units, timezone: job.timezone.clone() };
         let of_transactions = Plan::new(&job.features, From::Transactions);
-        let (transactions, _) = transactions(job, self, &units, &of_transactions, Day(0), Type::Any);
-        let repayments = repayments(job, self, &units, Day(0), Type::Any);
+        let account_kind = job.scopes.lines.columns[0].1;
+        let (transactions, _) = transactions(job, self, &units, &of_transactions, Day(0), account_kind);
+        let repayments = repayments(job, self, &units, Day(0), account_kind);
         let lines: Vec<Wanted> = wanted_lines(job).into_iter().map(|(_, wanted)| wanted).collect();
-        let all = [
-            (&job.inputs.transactions, &self.transactions, &transactions.wanted),
-            (&job.inputs.repayments, &self.repayments, &repayments.wanted),
-            (&job.inputs.lines, &self.lines, &lines),
+        let earlier = self.earlier_snapshots(&deliveries.lines, &lines, footers);
+        let mut inputs = vec![
+            Inspected::new(&job.inputs.transactions, &self.transactions, transactions.wanted),
+            Inspected::new(&job.inputs.repayments, &self.repayments, repayments.wanted),
+            Inspected { earlier, ..Inspected::new(&job.inputs.lines, &self.lines, lines) },
         ];
-        for (spec, files, wanted) in all {
-            in_order(files.par_iter().map(|file| file.bind(spec, wanted, &units)))?;
+        for (spec, files) in &self.issued {
+            inputs.push(Inspected::new(spec, files, issued::wanted(account_kind)));
         }
-        Ok(())
+        schemas::check(&inputs, &units, job.mixed_money)
+    }
+
+    /// The files of snapshots before the one that is read, where it lacks a column that they may have had.
+    /// One that cannot be opened is passed over: nothing else is read of it.
+    fn earlier_snapshots(&self, lines: &Catalog, wanted: &[Wanted], footers: &mut Footers) -> Vec<OpenFile> {
+        const REMEMBERED_DAYS: i32 = 31;
+        let Some(snapshot) = self.snapshot.filter(|_| schemas::lacks_some(&lines.spec, &self.lines, wanted))
+        else {
+            return Vec::new();
+        };
+        let earlier = lines.within(snapshot.plus(-REMEMBERED_DAYS), snapshot.plus(-1));
+        let opened = earlier.chunks(1).filter_map(|delivery| footers.open(&lines.spec, delivery).ok());
+        opened.flatten().collect()
     }
 
     /// What a history of the day stands on. Fails where a file cannot be hashed.
@@ -237,7 +281,7 @@ pub(super) fn wanted_lines(job: &Job) -> Vec<(usize, Wanted)> {
     needed.retain(|slot| *slot < inputs);
     needed.sort_unstable();
     needed.dedup();
-    lines::wanted(scope, &needed)
+    lines::wanted(spec, scope, &needed)
 }
 
 /// What to read of transactions, and each column's position in the scope.
@@ -274,6 +318,7 @@ pub(super) fn transactions<'a>(
         unique: unique.and_then(|unique| slots.iter().position(|slot| *slot == unique)),
         report_from: as_of,
         row_groups: None,
+        scratch: Path::new("."),
     };
     (source, slots)
 }
@@ -312,5 +357,6 @@ pub(super) fn repayments<'a>(
         unique,
         report_from: as_of,
         row_groups: None,
+        scratch: Path::new("."),
     }
 }

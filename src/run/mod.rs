@@ -9,7 +9,7 @@ mod session;
 mod standing;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Result;
@@ -20,9 +20,9 @@ use crate::features::plan::Plan;
 use crate::features::{self, Answers, FeatureTable, Partitions};
 use crate::history::{self, Grounds, History, Keeping, Plans};
 use crate::input::binding::Units;
+use crate::input::issued;
 use crate::input::lines::{self, Lines};
-use crate::input::stream::Tally;
-use crate::input::{issued, rejects};
+use crate::input::stream::{Source, Tally};
 use crate::job::{From, Job};
 use crate::policy::facts::line_columns;
 use crate::policy::{Decision, decide};
@@ -166,6 +166,7 @@ fn night(session: &mut Session, lock: &Lock, prepared: Prepared, progress: &Prog
     {
         return Ok(standing.outcome(&job));
     }
+    files.check_schemas(&job, &deliveries, &mut session.footers)?;
     watch.lap("open inputs");
     let plans = Plans::of(&job);
     let grounds = files.grounds(&job, &plans, dates.as_of)?;
@@ -180,7 +181,8 @@ fn night(session: &mut Session, lock: &Lock, prepared: Prepared, progress: &Prog
     let staging = session.staging(&job, &plans, dates, &grounds);
     let retains = !session.is_last(dates.as_of) && basis::is_kept(&job, &plans, dates);
     let keeping = Keeping { staging: staging.as_ref(), retains };
-    let past = Past { plans: &plans, known, keeping, grounds, passes: basis.passes() };
+    let (passes, scratch) = (basis.passes(), session.out.clone());
+    let past = Past { plans: &plans, known, keeping, grounds, passes, scratch: &scratch };
     let (night, history, lasts) =
         compute(&job, &files, dates.as_of, past, &mut manifest, &mut watch, progress)?;
     files.check_unchanged()?;
@@ -226,6 +228,8 @@ struct Past<'a> {
     grounds: Grounds,
     /// In how many passes to read from scratch.
     passes: usize,
+    /// Where files may be put that go with the run.
+    scratch: &'a Path,
 }
 
 /// What a night has computed.
@@ -234,12 +238,14 @@ struct Night {
     features: FeatureTable,
     scores: Scores,
     decisions: Vec<Decision>,
-    rejects: Vec<rejects::Reject>,
+    transactions: Tally,
+    repayments: Tally,
 }
 
 impl Night {
     fn results<'a>(&'a self, job: &'a Job, dates: Dates) -> Results<'a> {
-        let Night { lines, features, scores, decisions, rejects } = self;
+        let Night { lines, features, scores, decisions, transactions, repayments } = self;
+        let rejects = [&lines.tally.rejects, &repayments.rejects, &transactions.rejects];
         Results { job, dates, lines, features, scores, decisions, rejects }
     }
 }
@@ -254,9 +260,9 @@ fn compute(
     watch: &mut Stopwatch,
     progress: &Progress,
 ) -> Result<(Night, Option<History>, bool)> {
-    let Past { plans, known, keeping, grounds, passes } = past;
+    let Past { plans, known, keeping, grounds, passes, scratch } = past;
     let units = Units { minor_units: job.minor_units, timezone: job.timezone.clone() };
-    let mut book = read_lines(job, files, &units, progress)?;
+    let mut book = read_lines(job, files, &units, scratch, progress)?;
     manifest.issued_unknown = issued::overlay(&files.issued, as_of, &units, &mut book, progress)?;
     manifest.snapshot = files.snapshot;
     watch.lap("lines");
@@ -264,12 +270,13 @@ fn compute(
     let kind = book.accounts.ids.kind();
 
     let (source, slots) = transactions(job, files, &units, &plans.transactions, as_of, kind);
+    let source = Source { scratch, ..source };
     let reading = history::Reading {
         transactions: source,
         past: &files.past,
         slots,
         scope_len: job.scopes.transactions.columns.len(),
-        repayments: repayments(job, files, &units, as_of, kind),
+        repayments: Source { scratch, ..repayments(job, files, &units, as_of, kind) },
         features: &job.features,
         transactions_plan: &plans.transactions,
         bills_plan: &plans.bills,
@@ -306,14 +313,11 @@ fn compute(
     ];
     manifest.counts =
         tallies.iter().map(|(name, tally)| ((*name).to_string(), Counts::from(*tally))).collect();
-    let mut rejects: Vec<rejects::Reject> =
-        tallies.iter().flat_map(|(_, tally)| tally.rejects.iter().cloned()).collect();
-    rejects.sort();
-    Ok((Night { lines: book, features, scores, decisions, rejects }, history, lasts))
+    Ok((Night { lines: book, features, scores, decisions, transactions, repayments }, history, lasts))
 }
 
-fn read_lines(job: &Job, files: &Files, units: &Units, progress: &Progress) -> Result<Lines> {
-    let wanted = wanted_lines(job);
+fn read_lines(job: &Job, files: &Files, units: &Units, scratch: &Path, progress: &Progress) -> Result<Lines> {
     let scope_len = job.scopes.lines.columns.len();
-    lines::load(&job.inputs.lines, &files.lines, files.snapshot, wanted, scope_len, units, progress)
+    let reading = lines::Reading { spec: &job.inputs.lines, units, scratch, progress };
+    lines::load(reading, &files.lines, files.snapshot, wanted_lines(job), scope_len)
 }

@@ -94,7 +94,7 @@ fn amount(random: &mut Random, scale: &Scale, from: &[i64]) -> Value {
 
 fn format(random: &mut Random) -> Format {
     Format {
-        money_scale: random.maybe(40, &[0, 1, 2]),
+        money_scale: random.maybe(40, &[0, 1, 2, 4]),
         dates: random.pick(&[Dates::Date32, Dates::Date32, Dates::Date32, Dates::Local, Dates::Zoned]),
         narrow_ints: random.chance(30),
         dictionary: random.chance(70),

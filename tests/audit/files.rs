@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int32Array, Int64Array, RecordBatch, StringArray,
-    TimestampMicrosecondArray, TimestampMillisecondArray,
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int32Array, Int64Array, NullArray, RecordBatch,
+    StringArray, TimestampMicrosecondArray, TimestampMillisecondArray, UInt32Array,
 };
 use arrow_schema::{Field, Schema};
 use parquet::arrow::ArrowWriter;
@@ -57,18 +57,26 @@ fn write(path: &Path, columns: Vec<(String, ArrayRef)>, format: Format) {
 
 fn array(case: &Case, input: &Input, file: &DataFile, name: &str, kind: Kind, values: &[&Value]) -> ArrayRef {
     let ints = || values.iter().map(|value| value.small());
+    if file.format.narrow_ints && values.iter().all(|value| value.is_null()) {
+        return Arc::new(NullArray::new(values.len()));
+    }
     match kind {
         Kind::Text => Arc::new(values.iter().map(|value| value.text()).collect::<StringArray>()),
         Kind::Bool => Arc::new(values.iter().map(|value| bool_of(value)).collect::<BooleanArray>()),
         Kind::Date => dates(case, values, file.format.dates),
-        Kind::Int if input.money.contains(&name) => money(case, values, file.format),
+        Kind::Int if input.money.contains(&name) && file.format.money_scale.is_some() => {
+            money(case, values, file.format)
+        }
         Kind::Int => {
             let narrow: Option<Vec<Option<i32>>> =
                 ints().map(|value| value.map(i32::try_from).transpose().ok()).collect();
             match narrow {
-                Some(narrow) if file.format.narrow_ints && !name.ends_with("_id") => {
-                    Arc::new(Int32Array::from(narrow))
+                Some(narrow)
+                    if file.format.narrow_ints && narrow.iter().flatten().all(|value| *value >= 0) =>
+                {
+                    Arc::new(narrow.into_iter().map(|value| value.map(|v| v as u32)).collect::<UInt32Array>())
                 }
+                Some(narrow) if file.format.narrow_ints => Arc::new(Int32Array::from(narrow)),
                 _ => Arc::new(ints().map(|value| value.map(|value| value as i64)).collect::<Int64Array>()),
             }
         }
@@ -85,18 +93,24 @@ fn bool_of(value: &Value) -> Option<bool> {
 /// Money as decimals where the file's scale can hold every amount, else as Int64 minor units.
 fn money(case: &Case, values: &[&Value], format: Format) -> ArrayRef {
     let ints: Vec<Option<i128>> = values.iter().map(|value| value.small()).collect();
-    let scale = format.money_scale.filter(|scale| *scale <= case.job.minor_units);
-    let scaled = scale.and_then(|scale| {
-        let factor = 10_i128.pow(case.job.minor_units - scale);
-        let holds = |value: i128| value % factor == 0 && value.abs() / factor < 10_i128.pow(PRECISION.into());
-        let all = ints.iter().flatten().all(|value| holds(*value));
-        all.then(|| ints.iter().map(|value| value.map(|value| value / factor)).collect::<Decimal128Array>())
-    });
-    match (scaled, scale) {
-        (Some(array), Some(scale)) => {
-            Arc::new(array.with_precision_and_scale(PRECISION, scale as i8).unwrap())
+    let minor_units = case.job.minor_units;
+    let unscaled = |value: i128, scale: u32| match scale.checked_sub(minor_units) {
+        Some(more) => Some(value * 10_i128.pow(more)),
+        None => {
+            (value % 10_i128.pow(minor_units - scale) == 0).then(|| value / 10_i128.pow(minor_units - scale))
         }
-        _ => Arc::new(ints.iter().map(|value| value.map(|value| value as i64)).collect::<Int64Array>()),
+    };
+    let holds = |value: &i128| value.abs() < 10_i128.pow(PRECISION.into());
+    let scaled = format.money_scale.and_then(|scale| {
+        let amount = |value: &Option<i128>| {
+            value.map(|value| unscaled(value, scale).filter(holds)).map_or(Some(None), |v| v.map(Some))
+        };
+        let amounts: Option<Vec<Option<i128>>> = ints.iter().map(amount).collect();
+        Some(Decimal128Array::from(amounts?).with_precision_and_scale(PRECISION, scale as i8).unwrap())
+    });
+    match scaled {
+        Some(array) => Arc::new(array),
+        None => Arc::new(ints.iter().map(|value| value.map(|value| value as i64)).collect::<Int64Array>()),
     }
 }
 

@@ -65,6 +65,8 @@ pub fn job_file(case: &Case) -> String {
     toml.bare("minor_units", job.minor_units);
     toml.text("timezone", job.timezone);
     toml.bare("lines_max_age_days", job.lines_max_age_days);
+    // Each file is written in a format of its own.
+    toml.bare("mixed_money", true);
     toml.heading("[input]");
     for (name, input) in case.inputs() {
         toml.text(name, &format!("data/{name}/{}", input.pattern()));

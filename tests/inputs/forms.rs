@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use arrow_array::types::{Int8Type, Int32Type};
+use arrow_array::types::{Int8Type, Int16Type, Int32Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
 use arrow_array::{
-    ArrayRef, BinaryArray, Decimal128Array, Decimal256Array, DictionaryArray, Int16Array, Int32Array,
-    LargeStringArray, StringArray, StringViewArray, TimestampMicrosecondArray, TimestampMillisecondArray,
-    TimestampNanosecondArray, UInt64Array,
+    ArrayRef, ArrowPrimitiveType, BinaryArray, Decimal128Array, Decimal256Array, DictionaryArray,
+    LargeStringArray, NullArray, PrimitiveArray, StringArray, StringViewArray, TimestampMicrosecondArray,
+    TimestampMillisecondArray, TimestampNanosecondArray,
 };
 use arrow_schema::DataType;
 use parquet::basic::Compression;
 use parquet::file::properties::{WriterProperties, WriterVersion};
 
-use super::{DATES, MONEY, TEXTS, assert_same, deliver_as, outcome, plain_properties};
-use crate::support::book::{Book, TODAY, instants};
+use super::{DATES, DELIVERIES, MONEY, TEXTS, assert_same, deliver_as, outcome, plain_properties};
+use crate::support::book::{Book, TODAY, YESTERDAY, delivered, instants, write_arrays_with};
 use crate::support::{Cell, Table};
 
 fn ints(table: &Table, name: &str) -> Vec<Option<i64>> {
@@ -141,9 +141,22 @@ fn decimal(precision: u8, scale: i8, amounts: Vec<Option<i128>>) -> ArrayRef {
     Arc::new(Decimal128Array::from(amounts).with_precision_and_scale(precision, scale).unwrap())
 }
 
+fn scaled_amounts(amounts: Vec<Option<i128>>, places: u32) -> Vec<Option<i128>> {
+    amounts.into_iter().map(|amount| amount.map(|amount| amount * 10_i128.pow(places))).collect()
+}
+
 #[test]
-fn money_may_be_decimal_with_no_more_places_than_minor_units() {
-    let forms: [MoneyForm; 7] = [
+fn money_may_be_decimal_of_any_width_and_scale() {
+    let forms: [MoneyForm; 11] = [
+        ("four places", 1, |amounts| decimal(18, 4, scaled_amounts(amounts, 2))),
+        ("twenty places", 1, |amounts| decimal(38, 20, scaled_amounts(amounts, 18))),
+        ("forty places", 1, |amounts| {
+            let power = arrow_buffer::i256::from_i128(10).checked_pow(38).unwrap();
+            let wide = |amount: i128| arrow_buffer::i256::from_i128(amount).wrapping_mul(power);
+            let array = amounts.into_iter().map(|amount| amount.map(wide)).collect::<Decimal256Array>();
+            Arc::new(array.with_precision_and_scale(76, 40).unwrap())
+        }),
+        ("no places, wide", 100, |amounts| decimal(38, 0, amounts)),
         ("in 32 bits", 1, |amounts| decimal(9, 2, amounts)),
         ("in 64 bits", 1, |amounts| decimal(18, 2, amounts)),
         ("in more bits", 1, |amounts| decimal(38, 2, amounts)),
@@ -249,23 +262,113 @@ fn the_zone_of_the_job_decides_on_which_day_an_instant_falls() {
     assert_eq!(today(&book), 0);
 }
 
-/// Writes integers at some width.
-type Width = fn(Vec<Option<i64>>) -> ArrayRef;
+/// Writes integers at some width, if they fit.
+type Width = fn(&[Option<i64>]) -> Option<ArrayRef>;
+
+fn narrow<T: ArrowPrimitiveType>(values: &[Option<i64>]) -> Option<ArrayRef>
+where
+    T::Native: TryFrom<i64>,
+{
+    let fits = |value: &Option<i64>| {
+        value.map(|value| T::Native::try_from(value).ok()).map_or(Some(None), |v| v.map(Some))
+    };
+    let values: Option<Vec<Option<T::Native>>> = values.iter().map(fits).collect();
+    Some(Arc::new(values?.into_iter().collect::<PrimitiveArray<T>>()))
+}
 
 #[test]
-fn extra_integers_may_be_of_any_width() {
+fn integers_may_be_of_any_width_with_a_sign_or_without() {
     let unique = "[unique.transactions]\ncolumn = \"transaction_id\"\nwithin_days = 3\n";
-    let forms: [(&str, Width); 3] = [
-        ("16 bits", |v| Arc::new(v.into_iter().map(|v| v.map(|v| v as i16)).collect::<Int16Array>())),
-        ("32 bits", |v| Arc::new(v.into_iter().map(|v| v.map(|v| v as i32)).collect::<Int32Array>())),
-        ("no sign", |v| Arc::new(v.into_iter().map(|v| v.map(|v| v as u64)).collect::<UInt64Array>())),
+    let forms: [(&str, Width); 7] = [
+        ("8 bits", narrow::<Int8Type>),
+        ("16 bits", narrow::<Int16Type>),
+        ("32 bits", narrow::<Int32Type>),
+        ("8 bits without a sign", narrow::<UInt8Type>),
+        ("16 bits without a sign", narrow::<UInt16Type>),
+        ("32 bits without a sign", narrow::<UInt32Type>),
+        ("64 bits without a sign", narrow::<UInt64Type>),
     ];
     for (name, form) in forms {
         let book = Book::new();
         book.append("job.toml", unique);
+        let written = std::cell::Cell::new(0);
         deliver_as(&book, &plain_properties(), |table, column| {
-            (column == "transaction_id").then(|| form(ints(table, column)))
+            let is_int = column.ends_with("_id") || MONEY.contains(&column);
+            let array = is_int.then(|| form(&ints(table, column))).flatten()?;
+            written.set(written.get() + 1);
+            Some(array)
         });
+        assert!(written.get() >= 5, "{name}");
         assert_same(name, &book);
+    }
+}
+
+/// A column that is null in every row, by input.
+const ALL_NULL: [(&str, &[&str]); 3] = [
+    (
+        "transactions",
+        &["transaction_id", "account_id", "posted_on", "amount", "kind", "category", "is_online"],
+    ),
+    ("repayments", &["account_id", "product", "bill_id", "due_on", "due_amount", "paid_on", "paid_amount"]),
+    (
+        "lines",
+        &[
+            "account_id",
+            "product",
+            "balance",
+            "status",
+            "opened_on",
+            "increased_on",
+            "decreased_on",
+            "segment",
+        ],
+    ),
+];
+
+/// How a run ends, what it says, and its tables' rows.
+fn ending(book: &Book) -> (i32, String, Vec<Vec<Vec<Cell>>>) {
+    let (code, _, stderr) = book.run();
+    let names = ["features", "scores", "decisions", "adjustments", "rejects"];
+    let tables = if code == 0 { names.map(|name| book.output(name).rows).into() } else { Vec::new() };
+    (code, stderr, tables)
+}
+
+#[test]
+fn a_column_of_type_null_is_one_of_nulls_of_the_type_that_is_wanted() {
+    let unique = "[unique.transactions]\ncolumn = \"transaction_id\"\nwithin_days = 3\n";
+    for (input, column) in
+        ALL_NULL.iter().flat_map(|(input, all)| all.iter().map(move |column| (*input, *column)))
+    {
+        for dates in [&[TODAY][..], &[YESTERDAY], &[TODAY, YESTERDAY]] {
+            let deliver = |as_null: bool| {
+                let book = Book::new();
+                book.append("job.toml", unique);
+                for date in dates.iter().filter(|date| DELIVERIES.contains(&(input, **date))) {
+                    let path = book.path().join(delivered(input, date));
+                    let mut table = Table::read(&path);
+                    let place = table.columns.iter().position(|(name, _)| name == column).unwrap();
+                    table.rows.iter_mut().for_each(|row| row[place] = Cell::Null);
+                    let array = |slot: usize| -> ArrayRef {
+                        let is_null = slot == place && as_null;
+                        if is_null { Arc::new(NullArray::new(table.rows.len())) } else { table.array(slot) }
+                    };
+                    let arrays = table
+                        .columns
+                        .iter()
+                        .enumerate()
+                        .map(|(slot, (name, _))| (name.as_str(), array(slot)));
+                    write_arrays_with(&path, arrays.collect(), plain_properties());
+                }
+                let found = ending(&book);
+                // A run that is published can be told about.
+                if found.0 == 0 {
+                    let run = format!("out/date={TODAY}");
+                    assert_eq!(book.outcome(&["explain", &run, "--account", "1"]).0, 0, "{input}.{column}");
+                    assert_eq!(book.outcome(&["diff", &run, &run]).0, 0, "{input}.{column}");
+                }
+                (found.0, found.1.replace(&book.path().display().to_string(), ""), found.2)
+            };
+            assert_eq!(deliver(true), deliver(false), "{input}.{column} of {dates:?}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Date32Array, Float64Array, Int32Array, Int64Array, StringArray};
+use arrow_array::{ArrayRef, Date32Array, Float64Array, Int64Array, StringArray};
 use arrow_schema::DataType::{Decimal128, Int64, Utf8};
 
 use super::{assert_told, told};
@@ -102,15 +102,6 @@ fn columns_of_the_wrong_type() {
     assert_told!(told_about(&[
         ("float money", &|book| with_column(book, "transactions", "amount", floats(rows))),
         ("float limit", &|book| with_column(book, "lines", "credit_limit", floats(rows))),
-        ("narrow money", &|book| {
-            let amounts: ArrayRef = Arc::new(Int32Array::from(vec![1; rows]));
-            with_column(book, "transactions", "amount", amounts);
-        }),
-        ("too many decimal places", &|book| {
-            let column = [("amount", Decimal128(18, 3))];
-            let amounts = (0..rows).fold(Table::new(&column), |rows, _| rows.row([Cell::Decimal(1)]));
-            with_column(book, "transactions", "amount", amounts.array(0));
-        }),
         ("dates as text", &|book| {
             let dates: ArrayRef = Arc::new(StringArray::from(vec!["2026-11-20"; rows]));
             with_column(book, "transactions", "posted_on", dates);
@@ -238,6 +229,7 @@ fn results_out_of_range() {
             book.deliver("lines", TODAY, &table(&LINES, text));
         }),
         ("a decimal that does not fit", &|book| {
+            book.edit("job.toml", "lines_max_age_days = 1", "lines_max_age_days = 1\nmixed_money = true");
             let column = [("amount", Decimal128(38, 0))];
             let amounts =
                 (0..4).fold(Table::new(&column), |rows, _| rows.row([Cell::Decimal(i128::MAX / 10)]));

@@ -184,6 +184,7 @@ fn what_others_have_left_in_place_of_the_hashes_is_left_alone() {
 
 fn opened(path: PathBuf) -> OpenFile {
     let spec = InputSpec {
+        without: Vec::new(),
         name: "transactions",
         pattern: String::new(),
         root: PathBuf::new(),

@@ -312,6 +312,12 @@ impl Book {
         assert_eq!(code, 0, "{stdout}\n{stderr}");
     }
 
+    /// How many rows today's night rejects.
+    pub fn rejects(&self) -> usize {
+        self.publish();
+        self.output("rejects").rows.len()
+    }
+
     /// A table of today's run.
     pub fn output(&self, name: &str) -> Table {
         Table::read(&self.path().join(format!("out/date={TODAY}/{name}.parquet")))

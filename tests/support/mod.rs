@@ -2,6 +2,7 @@
 
 pub mod book;
 pub mod files;
+pub mod raw;
 pub mod thrift;
 
 use std::fs::{self, File};
@@ -123,7 +124,7 @@ impl Table {
 }
 
 fn cell(array: &ArrayRef, row: usize) -> Cell {
-    if array.is_null(row) {
+    if array.is_null(row) || *array.data_type() == DataType::Null {
         return Cell::Null;
     }
     match array.data_type() {

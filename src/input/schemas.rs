@@ -1,0 +1,149 @@
+//! The columns of all files that a run reads against the contract: every mistake is told, and all at once.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use arrow_schema::DataType;
+use rayon::prelude::*;
+
+use super::binding::{Presence, Role, Units, Wanted, type_name};
+use super::file::OpenFile;
+use crate::failure::input;
+use crate::job::InputSpec;
+
+/// An input of a run, and what is wanted of it.
+pub struct Inspected<'a> {
+    /// Where it lies.
+    pub spec: &'a InputSpec,
+    /// The files that are read, oldest delivery first.
+    pub files: &'a [OpenFile],
+    /// Files of the deliveries before the last one, which must not lack an optional column that they had.
+    pub earlier: Vec<OpenFile>,
+    /// The columns.
+    pub wanted: Vec<Wanted>,
+}
+
+impl<'a> Inspected<'a> {
+    /// An input of which no earlier deliveries matter.
+    pub fn new(spec: &'a InputSpec, files: &'a [OpenFile], wanted: Vec<Wanted>) -> Inspected<'a> {
+        Inspected { spec, files, earlier: Vec::new(), wanted }
+    }
+}
+
+/// Whether some file of the last delivery lacks an optional column.
+pub fn lacks_some(spec: &InputSpec, files: &[OpenFile], wanted: &[Wanted]) -> bool {
+    let last = files.chunk_by(|a, b| a.delivery == b.delivery).next_back().unwrap_or_default();
+    let optional = wanted.iter().filter(|column| column.presence == Presence::Optional);
+    optional.into_iter().any(|column| last.iter().any(|file| !file.has(spec, column)))
+}
+
+/// What is wrong with the columns of one file.
+struct Mistake<'a> {
+    file: &'a OpenFile,
+    text: String,
+}
+
+/// Fails where some file's columns are not what the contract says, and tells everything that is wrong:
+/// by input, in the order of files and columns, a mistake that many files make once.
+pub fn check(inputs: &[Inspected], units: &Units, mixed_money: bool) -> Result<()> {
+    let mut told: Vec<String> = Vec::new();
+    for inspected in inputs {
+        let mut mistakes = by_file(inspected, units);
+        if !mixed_money {
+            mistakes.extend(money_of_two_kinds(inspected));
+        }
+        mistakes.extend(optional_columns(inspected));
+        told.extend(summed_up(&mistakes));
+    }
+    if told.is_empty() { Ok(()) } else { Err(input(told.join("\n"))) }
+}
+
+fn by_file<'a>(inspected: &Inspected<'a>, units: &Units) -> Vec<Mistake<'a>> {
+    let of_file = |file: &'a OpenFile| {
+        let mistakes = file.mistakes(inspected.spec, &inspected.wanted, units).into_iter();
+        mistakes.map(|text| Mistake { file, text }).collect::<Vec<_>>()
+    };
+    inspected.files.par_iter().flat_map_iter(of_file).collect()
+}
+
+/// The same figures are worth 10 to the power of `minor_units` as much in one kind as in the other.
+fn money_of_two_kinds<'a>(inspected: &Inspected<'a>) -> Vec<Mistake<'a>> {
+    let mut mistakes = Vec::new();
+    for column in inspected.wanted.iter().filter(|column| column.role == Role::Money) {
+        let typed = |file: &'a OpenFile| Some((file, file.type_of(inspected.spec, column)?));
+        let is_decimal =
+            |kind: &DataType| matches!(kind, DataType::Decimal128(..) | DataType::Decimal256(..));
+        let is_money = |(_, kind): &(&OpenFile, DataType)| kind.is_integer() || is_decimal(kind);
+        let mut typed = inspected.files.iter().filter_map(typed).filter(is_money);
+        let Some((first, first_kind)) = typed.next() else { continue };
+        for (file, kind) in typed.filter(|(_, kind)| is_decimal(kind) != is_decimal(&first_kind)) {
+            let text = format!(
+                "{} is {}, and {} in {}: the same figures would be different amounts: deliver one kind, or \
+                 set `mixed_money = true` in the job file if both are right",
+                inspected.spec.file_column(&column.name),
+                type_name(&kind),
+                type_name(&first_kind),
+                first.file.path.display(),
+            );
+            mistakes.push(Mistake { file, text });
+        }
+    }
+    mistakes
+}
+
+/// Optional columns that some files of a delivery have and others lack, or that deliveries before the last
+/// one had.
+fn optional_columns<'a>(inspected: &Inspected<'a>) -> Vec<Mistake<'a>> {
+    let Inspected { spec, files, earlier, wanted } = inspected;
+    let last = files.last().map(|file| file.delivery);
+    let mut mistakes = Vec::new();
+    for column in wanted.iter().filter(|column| column.presence == Presence::Optional) {
+        for delivery in files.chunk_by(|a, b| a.delivery == b.delivery) {
+            // Where another column stands in its place, that is the mistake.
+            let named = delivery.iter().filter(|file| !file.misnames(spec, column));
+            let (having, lacking): (Vec<&OpenFile>, Vec<&OpenFile>) =
+                named.partition(|file| file.has(spec, column));
+            let before = earlier.iter().rev().filter(|_| Some(delivery[0].delivery) == last);
+            let known =
+                having.first().copied().or_else(|| before.into_iter().find(|file| file.has(spec, column)));
+            let Some(known) = known else { continue };
+            let whose = match known.delivery {
+                Some(date) if having.is_empty() => format!("the delivery of {date}"),
+                _ => "another file of the delivery".to_string(),
+            };
+            let text = format!(
+                "there is no column {name}, which {whose} has ({path}): deliver it, or set `without = \
+                 [\"{input}.{name}\"]` in the job file",
+                name = column.name,
+                path = known.file.path.display(),
+                input = spec.name,
+            );
+            mistakes.extend(lacking.into_iter().map(|file| Mistake { file, text: text.clone() }));
+        }
+    }
+    mistakes
+}
+
+/// A line for each kind of mistake, naming the first file that makes it and how many others do.
+fn summed_up(mistakes: &[Mistake]) -> Vec<String> {
+    let mut others: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut firsts: Vec<&Mistake> = Vec::new();
+    for mistake in mistakes {
+        match others.get_mut(mistake.text.as_str()) {
+            Some(others) => *others += 1,
+            None => {
+                others.insert(&mistake.text, 0);
+                firsts.push(mistake);
+            }
+        }
+    }
+    let line = |first: &Mistake| {
+        let more = match others[first.text.as_str()] {
+            0 => String::new(),
+            1 => " and 1 more file".to_string(),
+            others => format!(" and {others} more files"),
+        };
+        format!("{}{more}: {}", first.file.subject, first.text)
+    };
+    firsts.into_iter().map(line).collect()
+}

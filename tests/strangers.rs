@@ -2,6 +2,7 @@
 
 mod claims;
 mod damage;
+mod expanding;
 mod files;
 mod jobs;
 mod optional;

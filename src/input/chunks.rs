@@ -28,9 +28,11 @@ pub struct ReadRowGroup {
 }
 
 impl ReadRowGroup {
-    /// Reads the chunks of a row group's columns that are wanted, and looks over their pages.
+    /// Reads the chunks of the columns that are wanted of the row group of that number, and looks over their
+    /// pages.
     pub fn read(
         handle: &Handle,
+        number: usize,
         row_group: &RowGroupMetaData,
         mask: &ProjectionMask,
         most_rows: usize,
@@ -49,7 +51,7 @@ impl ReadRowGroup {
         let mut batch_rows = most_rows;
         for column in wanted {
             let rows = rows_at_a_time(column, row_group.num_rows(), &chunks, most_rows)
-                .map_err(|what| format!("column {}, {what}", column_name(column)))?;
+                .map_err(|what| format!("column {}, row group {number}, {what}", column_name(column)))?;
             batch_rows = batch_rows.min(rows);
         }
         Ok(ReadRowGroup { chunks, batch_rows })

@@ -150,10 +150,10 @@ impl OpenFile {
         row_group: usize,
         mut each: impl FnMut(Decoded) -> Result<()>,
     ) -> Result<()> {
-        let failed = |what: String| self.unreadable(&format!("row group {row_group}, {what}"));
+        let failed = |what: String| self.unreadable(&what);
         let group = self.metadata.metadata().row_group(row_group);
         let ReadRowGroup { chunks, batch_rows } =
-            ReadRowGroup::read(&self.handle, group, &binding.mask, BATCH_ROWS).map_err(failed)?;
+            ReadRowGroup::read(&self.handle, row_group, group, &binding.mask, BATCH_ROWS).map_err(failed)?;
         let reader = |mask: &ProjectionMask| {
             ParquetRecordBatchReaderBuilder::new_with_metadata(chunks.clone(), binding.metadata.clone())
                 .with_projection(mask.clone())
@@ -163,7 +163,8 @@ impl OpenFile {
         };
         let damaged = |what: String| {
             let column = self.damaged_column(&binding.mask, row_group, &reader);
-            failed(column.map_or(what.clone(), |column| format!("column {column}: {what}")))
+            let place = column.map_or(String::new(), |column| format!("column {column}, "));
+            failed(format!("{place}row group {row_group}: {what}"))
         };
         let mut batches = guarded(|| reader(&binding.mask)).map_err(damaged)?;
         let mut dictionaries = Dictionaries::default();

@@ -13,6 +13,7 @@ use super::hashes::Hashes;
 use crate::day::Day;
 use crate::failure::in_order;
 use crate::job::InputSpec;
+use crate::signal;
 
 fn stamp(path: &Path) -> Option<Stamp> {
     path.metadata().ok().map(|metadata| Stamp::of(&metadata))
@@ -73,7 +74,10 @@ impl Footers {
                 file.sha256.get_or_init(|| sha256);
             }
         }
-        let hashed = in_order(files.par_iter().map(|file| Ok((file.handle.stamp(), file.sha256()?))))?;
+        let hashed = in_order(files.par_iter().map(|file| {
+            signal::check()?;
+            Ok((file.handle.stamp(), file.sha256()?))
+        }))?;
         hashed.into_iter().for_each(|(stamp, sha256)| self.hashes.keep(stamp, sha256, as_of));
         Ok(())
     }

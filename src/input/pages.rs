@@ -8,7 +8,7 @@ use super::handle::Handle;
 use super::thrift::{Broken, Reader, Wire};
 
 /// A page may take so much memory once it is decompressed. Writers cut pages at about a megabyte.
-pub const MOST_PAGE_BYTES: i64 = 256 << 20;
+const MOST_PAGE_BYTES: i64 = 256 << 20;
 
 /// What a page holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct Header {
     pub values: i64,
     /// Bytes in the file.
     pub compressed: i64,
-    /// Bytes once decompressed, at most [`MOST_PAGE_BYTES`].
+    /// Bytes once decompressed.
     pub uncompressed: i64,
     /// Bytes of levels, which are not compressed in pages of version 2.
     pub levels: i64,
@@ -143,11 +143,6 @@ impl RawHeader {
         if ![values, compressed, uncompressed].into_iter().all(is_count) {
             return Err("it has a size or a count that cannot be");
         }
-        if uncompressed > MOST_PAGE_BYTES {
-            return Err(
-                "it takes more than 256 MB once it is decompressed; have it written in smaller pages",
-            );
-        }
         if self.levels > uncompressed || self.levels > compressed {
             return Err("its levels are larger than the page");
         }
@@ -173,6 +168,12 @@ pub fn for_pages(
         let in_page = |what: String| format!("page {number}: {what}");
         let (header, length) = read_header(at, end, fetch).map_err(in_page)?;
         let page = Page { header, start: at + length as u64 };
+        if header.uncompressed > MOST_PAGE_BYTES {
+            let bytes = header.uncompressed;
+            return Err(in_page(format!(
+                "it takes {bytes} bytes once it is decompressed, and pages of more than 256 MB are not read"
+            )));
+        }
         if header.compressed as u64 > end - page.start {
             return Err(in_page(format!("its {} bytes do not lie within its column's", header.compressed)));
         }

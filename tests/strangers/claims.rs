@@ -8,7 +8,7 @@ use parquet::file::properties::WriterProperties;
 
 use super::{Case, check};
 use crate::support::Table;
-use crate::support::book::{Book, TODAY, delivered};
+use crate::support::book::{Book, TODAY, YESTERDAY, delivered};
 use crate::support::thrift::{
     I32, I64, STRUCT, Value, chunk, edit_first_page, edit_footer, first_page, footer, with_footer,
 };
@@ -98,7 +98,7 @@ fn rows_that_a_footer_claims_are_counted() {
         case(
             "an older delivery",
             |book| {
-                let path = book.path().join(delivered("repayments", crate::support::book::YESTERDAY));
+                let path = book.path().join(delivered("repayments", YESTERDAY));
                 edit_footer(&path, |footer| {
                     footer.set(3, Value::Int(I64, 1));
                     footer.field(4).items()[0].set(3, Value::Int(I64, 1));
@@ -276,16 +276,16 @@ fn pages_are_held_against_their_headers() {
         case(
             "a checksum that does not",
             |book| with_checksum(book, |page| *page.last_mut().unwrap() ^= 1),
-            "read lines of 2026-11-20 (in/lines/date=2026-11-20/part-0.parquet): it cannot be read: row group 0, \
-             column credit_limit, page 0: its checksum does not match",
+            "read lines of 2026-11-20 (in/lines/date=2026-11-20/part-0.parquet): it cannot be read: column \
+             credit_limit, row group 0, page 0: its checksum does not match",
         ),
         case(
             "a page of a gigabyte",
             |book| {
                 edit_first_page(&plain(book, "lines"), 2, |page| page.set(2, Value::Int(I32, 1 << 30)));
             },
-            "column credit_limit, row group 0, page 0: its header is damaged: it takes more than 256 MB once it is \
-             decompressed",
+            "column credit_limit, row group 0, page 0: it takes 1073741824 bytes once it is decompressed, and \
+             pages of more than 256 MB are not read",
         ),
         case(
             "a negative size of a page",

@@ -231,7 +231,7 @@ impl Desk {
     /// Where the state of a night lies, of the only feature set.
     pub fn state(&self, day: i32) -> PathBuf {
         let sets = fs::read_dir(self.path().join("states")).unwrap().map(|set| set.unwrap().path());
-        sets.filter(|set| set.is_dir()).next().unwrap().join(format!("date={}", date(day)))
+        sets.into_iter().find(|set| set.is_dir()).unwrap().join(format!("date={}", date(day)))
     }
 }
 

@@ -3,6 +3,9 @@
 //!
 //! `DAMAGE_CASES` sets how many; `DAMAGE_SEED` runs one of them again.
 
+#[path = "../fuzz/reading.rs"]
+mod reading;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -260,17 +263,28 @@ fn damaged_files_end_a_run_with_0_or_3() {
     assert!(refused * 2 > cases && refused < cases, "{refused} of {cases}");
 }
 
-/// Where the inputs lie that a fuzzer begins with.
+/// Where a fuzzer begins.
+fn corpus() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus/parquet")
+}
+
 #[test]
-#[ignore = "writes the corpus of tests/fuzz anew"]
+fn the_corpus_of_the_fuzzer_is_read() {
+    for entry in fs::read_dir(corpus()).unwrap() {
+        let path = entry.unwrap().path();
+        reading::read(&path).unwrap_or_else(|error| panic!("{error:#}"));
+    }
+}
+
+#[test]
+#[ignore = "writes the corpus of the fuzzer anew"]
 fn the_corpus_of_the_fuzzer() {
-    let corpus = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus/parquet");
-    fs::create_dir_all(&corpus).unwrap();
+    fs::create_dir_all(corpus()).unwrap();
     for seed in 0..4 {
         let book = book(&mut Random::new(seed));
         for (input, date) in FILES {
             let path = book.path().join(delivered(input, date));
-            fs::copy(path, corpus.join(format!("{input}-{date}-{seed}.parquet"))).unwrap();
+            fs::copy(path, corpus().join(format!("{input}-{date}-{seed}.parquet"))).unwrap();
         }
     }
 }

@@ -34,7 +34,9 @@ impl Page {
         templates.add_global("width", WIDTH);
         templates.add_global("height", HEIGHT);
         let file = templates.get_template("page.html")?;
-        file.render(context! { page => Value::from(Serde(self)) }).context("make the page")
+        let page = file.render(context! { page => Value::from(Serde(self)) }).context("make the page")?;
+        // There is nothing to read in them, and HTML has no NUL.
+        Ok(page.replace(|character: char| character.is_control() && character != '\n', "\u{fffd}"))
     }
 }
 

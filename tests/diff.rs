@@ -8,6 +8,7 @@ mod naive;
 mod options;
 mod pairs;
 mod runs;
+mod types;
 
 use std::path::Path;
 

@@ -8,6 +8,7 @@ mod jobs;
 mod optional;
 mod places;
 mod rejects;
+mod readers;
 mod runs;
 mod sameness;
 mod schemas;

@@ -1,10 +1,11 @@
 //! The cells of a table of any schema: decoded exactly, compared, shown.
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Decimal128Type, Float32Type, Float64Type};
+use arrow_array::types::Decimal128Type;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 
+use super::ordered::{Ordered, shown, written};
 use crate::day::Day;
 use crate::expr::column::{NULL_CODE, TRUE, UNKNOWN};
 use crate::expr::{Column, Ints, Texts, Type};
@@ -23,8 +24,12 @@ pub enum Shape {
     Text,
     /// Integers with so many decimal places.
     Decimal(u32),
-    /// Anything else that has one value a row, by its text.
+    /// Other values that have an order, as text that sorts as they do.
+    Ordered(Ordered),
+    /// Lists, structs and the like, by their text; they cannot be keys.
     Printed,
+    /// Nothing but nulls.
+    Null,
 }
 
 impl Shape {
@@ -34,7 +39,17 @@ impl Shape {
             Shape::Int | Shape::Decimal(_) => Type::Int,
             Shape::Date => Type::Date,
             Shape::Bool => Type::Bool,
-            Shape::Text | Shape::Printed => Type::Text,
+            Shape::Text | Shape::Ordered(_) | Shape::Printed => Type::Text,
+            Shape::Null => Type::Any,
+        }
+    }
+
+    /// As messages call it.
+    pub fn name(self) -> String {
+        match self {
+            Shape::Decimal(places) => Ordered::Decimal(places as i8).name(),
+            Shape::Ordered(ordered) => ordered.name(),
+            other => other.kind().name().to_string(),
         }
     }
 
@@ -55,30 +70,27 @@ pub struct Cells {
 }
 
 impl Cells {
-    /// For a column of type `found`; `None` for nested ones.
-    pub fn new(found: &DataType) -> Option<Cells> {
-        let printed = Cells { shape: Shape::Printed, decoder: None };
-        match found {
-            DataType::Timestamp(..) | DataType::Float32 | DataType::Float64 => return Some(printed),
-            DataType::Decimal128(digits, places) if *digits <= DIGITS && *places >= 0 => {
-                let places = u32::from(places.unsigned_abs());
-                return Some(Cells { shape: Shape::Decimal(places), ..printed });
+    /// For a column of type `found`. Bytes whose writer did not say what they are are taken for text where
+    /// `bytes_are_text`.
+    pub fn new(found: &DataType, bytes_are_text: bool) -> Cells {
+        let undecoded = |shape: Shape| Cells { shape, decoder: None };
+        match (found, Ordered::of(found)) {
+            (DataType::Null, _) => return undecoded(Shape::Null),
+            (DataType::Decimal128(digits, places), _) if *digits <= DIGITS && *places >= 0 => {
+                return undecoded(Shape::Decimal(u32::from(places.unsigned_abs())));
             }
-            DataType::Decimal128(..) => return Some(printed),
-            DataType::Null => {
-                let decoder = Some(Decoder::Nulls(Type::Text));
-                return Some(Cells { shape: Shape::Text, decoder });
-            }
+            (DataType::Binary, _) if bytes_are_text => return undecoded(Shape::Text),
+            (_, Some(ordered)) => return undecoded(Shape::Ordered(ordered)),
             _ => {}
         }
-        let decoder = Decoder::for_extra(found)?;
-        let shape = match (decoder.kind(), found) {
-            (Type::Int, _) => Shape::Int,
-            (Type::Date, _) => Shape::Date,
-            (Type::Bool, _) => Shape::Bool,
+        let Some(decoder) = Decoder::for_extra(found) else { return undecoded(Shape::Printed) };
+        let shape = match decoder.kind() {
+            Type::Int => Shape::Int,
+            Type::Date => Shape::Date,
+            Type::Bool => Shape::Bool,
             _ => Shape::Text,
         };
-        Some(Cells { shape, decoder: Some(decoder) })
+        Cells { shape, decoder: Some(decoder) }
     }
 
     /// For a column in which every row is null: making dictionaries of nothing would take the reader long.
@@ -107,53 +119,45 @@ impl Cells {
                 let unscaled = array.as_primitive::<Decimal128Type>().iter();
                 Ok(Column::Int(unscaled.map(|value| value.map(|value| value as i64)).collect::<Ints>()))
             }
-            (None, _) => Ok(Column::Text(printed(&array))),
+            (None, Shape::Text) => {
+                let texts = array.as_binary::<i32>().iter().map(|bytes| bytes.map(text_of).transpose());
+                Ok(Column::Text(texts.collect::<Result<Vec<_>, String>>()?.into_iter().collect()))
+            }
+            (None, Shape::Null) => Ok(Column::Int(vec![None; array.len()].into_iter().collect())),
+            (None, _) => {
+                let text = |row: usize| array.is_valid(row).then(|| written(&array, row));
+                let texts: Vec<Option<String>> = (0..array.len()).map(text).collect();
+                Ok(Column::Text(texts.iter().map(Option::as_deref).collect()))
+            }
         }
     }
 }
 
-fn printed(array: &ArrayRef) -> Texts {
-    let text = |row: usize| -> Option<String> {
-        if array.is_null(row) {
-            return None;
-        }
-        Some(match array.data_type() {
-            DataType::Float32 => array.as_primitive::<Float32Type>().value(row).to_string(),
-            DataType::Float64 => array.as_primitive::<Float64Type>().value(row).to_string(),
-            DataType::Decimal128(..) => array.as_primitive::<Decimal128Type>().value_as_string(row),
-            _ => instant(array, row),
-        })
-    };
-    let texts: Vec<Option<String>> = (0..array.len()).map(text).collect();
-    texts.iter().map(Option::as_deref).collect()
-}
-
-fn instant(array: &ArrayRef, row: usize) -> String {
-    use arrow_array::types::{
-        TimestampMicrosecondType as Micro, TimestampMillisecondType as Milli,
-        TimestampNanosecondType as Nano, TimestampSecondType as Second,
-    };
-    use arrow_schema::TimeUnit;
-    let DataType::Timestamp(unit, _) = array.data_type() else { unreachable!("nothing else is printed") };
-    let (ticks, nanos) = match unit {
-        TimeUnit::Second => (array.as_primitive::<Second>().value(row), 1_000_000_000),
-        TimeUnit::Millisecond => (array.as_primitive::<Milli>().value(row), 1_000_000),
-        TimeUnit::Microsecond => (array.as_primitive::<Micro>().value(row), 1_000),
-        TimeUnit::Nanosecond => (array.as_primitive::<Nano>().value(row), 1),
-    };
-    match jiff::Timestamp::from_nanosecond(i128::from(ticks) * nanos) {
-        Ok(instant) => instant.to_string(),
-        Err(_) => ticks.to_string(),
-    }
+fn text_of(bytes: &[u8]) -> Result<&str, String> {
+    std::str::from_utf8(bytes).map_err(|_| format!("{bytes:x?} is taken for text and is not UTF-8"))
 }
 
 /// A cell as text, null as `None`.
 pub fn text(column: &Column, shape: Shape, row: usize) -> Option<String> {
     match column {
+        Column::Text(texts) if matches!(shape, Shape::Ordered(_)) => {
+            texts.get(row).map(|text| shown(text).to_string())
+        }
         Column::Text(texts) => texts.get(row).map(str::to_string),
         Column::Bool(truths) => (truths[row] != UNKNOWN).then(|| (truths[row] == TRUE).to_string()),
         Column::Int(ints) => ints.get(row).map(|value| number(*value, shape)),
         Column::Wide(ints) => ints.get(row).map(ToString::to_string),
+    }
+}
+
+/// A column as expressions see it.
+pub fn readable(column: Column, shape: Shape) -> Column {
+    match column {
+        Column::Text(texts) if matches!(shape, Shape::Ordered(_)) => {
+            let dictionary = texts.dictionary.iter().map(|text| shown(text).into()).collect();
+            Column::Text(Texts { dictionary: std::sync::Arc::new(dictionary), ..texts })
+        }
+        other => other,
     }
 }
 
@@ -365,7 +369,9 @@ pub fn differ(
             (None, None) => false,
             _ => true,
         }),
-        (Column::Text(a), Column::Text(b)) if a.dictionary.len().max(b.dictionary.len()) < pairs.len() => {
+        (Column::Text(a), Column::Text(b))
+            if alike && a.dictionary.len().max(b.dictionary.len()) < pairs.len() =>
+        {
             let (a_names, b_names) = common_names(a, b);
             let named = |texts: &Texts, names: &[u32]| -> Vec<u32> {
                 let name = |code: &u32| names.get(*code as usize).copied().unwrap_or(NULL_CODE);
@@ -373,7 +379,7 @@ pub fn differ(
             };
             pairs.unequal(&named(a, &a_names), &named(b, &b_names))
         }
-        (Column::Text(a), Column::Text(b)) => pairs.both(|i, j| a.get(i) != b.get(j)),
+        (Column::Text(a), Column::Text(b)) if alike => pairs.both(|i, j| a.get(i) != b.get(j)),
         (Column::Bool(a), Column::Bool(b)) => pairs.both(|i, j| a[i] != b[j]),
         _ => pairs.both(|i, j| text(left, left_shape, i) != text(right, right_shape, j)),
     }

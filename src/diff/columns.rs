@@ -50,10 +50,7 @@ pub fn schema_changes(left: &Layout, right: &Layout) -> Vec<SchemaChange> {
             let find =
                 |columns: &[super::sorted::FileColumn]| columns.iter().find(|c| c.name == *name).cloned();
             let (left, right) = (find(left), find(right));
-            let is_comparable = |column: &Option<super::sorted::FileColumn>| {
-                column.as_ref().is_some_and(|c| c.shape.is_some())
-            };
-            let is_compared = is_comparable(&left) && is_comparable(&right);
+            let is_compared = left.is_some() && right.is_some();
             let kind = |column: &Option<super::sorted::FileColumn>| column.as_ref().map(|c| c.kind.clone());
             let (left, right) = (kind(&left), kind(&right));
             if left != right || !is_compared {

@@ -18,6 +18,7 @@ mod findings;
 mod header;
 mod join;
 mod movers;
+mod ordered;
 mod page;
 mod pass;
 mod range;
@@ -44,11 +45,13 @@ use runs::{Layout, Reader};
 use score_causes::ScoreCauseTally;
 use scores::ScoreTally;
 use selection::{Selection, Tolerances};
+use sorted::Opened;
 
 use crate::failure::{Kind, failure};
 use crate::job::Terms;
+use crate::publish::manifest::Manifest;
 use crate::published::decisions::Slots;
-use crate::published::{Copies, manifest, rejected_accounts};
+use crate::published::{Copies, PublishedRun, RunDirectory, rejected_accounts};
 
 pub use causes::DecisionCauses;
 pub use findings::{Findings, Presence};
@@ -79,7 +82,7 @@ pub struct Request {
 
 impl Request {
     /// All of two runs, without lists.
-    pub fn of_runs(left: &Path, right: &Path) -> Request {
+    fn of_runs(left: &Path, right: &Path) -> Request {
         Request {
             left: left.to_path_buf(),
             right: right.to_path_buf(),
@@ -119,8 +122,12 @@ pub fn compare(request: &Request) -> Result<Findings> {
                 other.display()
             ))
         }
-        (true, true, true) if request.only == Some(Only::Adjustments) => compare_adjustments(request),
-        (true, true, true) => compare_runs(request),
+        (true, true, true) => {
+            let (left, right) = (RunDirectory::open(left)?, RunDirectory::open(right)?);
+            let runs = [(&left.0, &left.1), (&right.0, &right.1)];
+            let is_adjustments = request.only == Some(Only::Adjustments);
+            if is_adjustments { compare_adjustments(request, runs) } else { compare_runs(request, runs) }
+        }
         (false, false, false) if request.only.is_some() => usage("--only goes with runs, not with files"),
         (false, false, false) => compare_files(request),
         (true, true, false) => usage("--key goes with Parquet files; the key of runs is known"),
@@ -130,6 +137,15 @@ pub fn compare(request: &Request) -> Result<Findings> {
         _ => usage("compare a run with a run, or a file with a file"),
     }
 }
+
+/// Compares all of two runs that are open already, without lists.
+pub fn compare_open(left: &PublishedRun, right: &PublishedRun) -> Result<Findings> {
+    let request = Request::of_runs(left.directory.path(), right.directory.path());
+    compare_runs(&request, [left, right].map(|run| (&run.directory, &run.manifest)))
+}
+
+/// A run's directory and its manifest.
+type OpenRun<'a> = (&'a RunDirectory, &'a Manifest);
 
 fn usage<T>(message: &str) -> Result<T> {
     Err(failure(Kind::Usage, format!("diff: {message}")))
@@ -156,7 +172,7 @@ fn check_keys(left: &Layout, right: &Layout) -> Result<()> {
     for (i, j) in left.key.iter().zip(&right.key) {
         let ((name, a), (_, b)) = (&left.columns[*i], &right.columns[*j]);
         if a != b {
-            let (a, b) = (a.kind().name(), b.kind().name());
+            let (a, b) = (a.name(), b.name());
             let message =
                 format!("diff: {name} is {a} on the left and {b} on the right, so no row can be matched");
             return Err(failure(Kind::Input, message));
@@ -167,17 +183,24 @@ fn check_keys(left: &Layout, right: &Layout) -> Result<()> {
 
 fn compare_files(request: &Request) -> Result<Findings> {
     let key: Vec<&str> = request.key.iter().map(String::as_str).collect();
-    let (left, left_layout) = Reader::table("file", &request.left, &key)?;
-    let (right, right_layout) = Reader::table("file", &request.right, &key)?;
-    compare_tables(request, "file", [(left, left_layout), (right, right_layout)])
+    let read =
+        |path: &Path, bytes_are_text: bool| Reader::table("file", Opened::new(path)?, &key, bytes_are_text);
+    let mut sides = [read(&request.left, false)?, read(&request.right, false)?];
+    // Some writers of text do not say that it is text.
+    let is_text = |side: &(Reader, Layout)| side.1.key_shapes().any(|shape| shape == cells::Shape::Text);
+    if sides.iter().any(is_text) {
+        sides = [read(&request.left, true)?, read(&request.right, true)?];
+    }
+    compare_tables(request, "file", sides)
 }
 
-fn compare_adjustments(request: &Request) -> Result<Findings> {
-    let open = |run: &Path| {
-        Reader::table("adjustments", &run.join("adjustments.parquet"), &["account_id", "product"])
+fn compare_adjustments(request: &Request, runs: [OpenRun; 2]) -> Result<Findings> {
+    let open = |run: &RunDirectory| {
+        Reader::table("adjustments", Opened::of_run(run, "adjustments")?, &["account_id", "product"], false)
     };
-    let runs = ReadRuns::new(request)?;
-    let mut findings = compare_tables(request, "adjustments", [open(&request.left)?, open(&request.right)?])?;
+    let sides = [open(runs[0].0)?, open(runs[1].0)?];
+    let runs = ReadRuns::new(runs)?;
+    let mut findings = compare_tables(request, "adjustments", sides)?;
     findings.minor_units = runs.copies[1].minor_units().unwrap_or(0);
     findings.basis = Some(runs.basis);
     findings.runs = Some(runs.stamps);
@@ -210,27 +233,26 @@ struct ReadRuns {
 }
 
 impl ReadRuns {
-    fn new(request: &Request) -> Result<ReadRuns> {
-        let manifests = [manifest(&request.left)?, manifest(&request.right)?];
-        let copies = [Copies::read(&request.left)?, Copies::read(&request.right)?];
-        let stamps = [Stamp::new(&request.left, &manifests[0]), Stamp::new(&request.right, &manifests[1])];
-        let basis = Basis::new(&stamps, [&manifests[0], &manifests[1]], [&copies[0], &copies[1]]);
+    fn new(runs: [OpenRun; 2]) -> Result<ReadRuns> {
+        let copies = [Copies::read(runs[0].0)?, Copies::read(runs[1].0)?];
+        let stamps = runs.map(|(directory, manifest)| Stamp::new(directory.path(), manifest));
+        let basis = Basis::new(&stamps, runs.map(|(_, manifest)| manifest), [&copies[0], &copies[1]]);
         Ok(ReadRuns { stamps, basis, copies })
     }
 }
 
-fn compare_runs(request: &Request) -> Result<Findings> {
-    let runs = ReadRuns::new(request)?;
-    let (left, left_layout) = Reader::run(&request.left)?;
-    let (right, right_layout) = Reader::run(&request.right)?;
+fn compare_runs(request: &Request, open: [OpenRun; 2]) -> Result<Findings> {
+    let runs = ReadRuns::new(open)?;
+    let (left, left_layout) = Reader::run(open[0].0)?;
+    let (right, right_layout) = Reader::run(open[1].0)?;
     let prepared = Prepared::new(request, &left_layout, &right_layout)?;
     let layouts = [&left_layout, &right_layout];
-    let side = |path: &Path, layout: &Layout, number: usize| -> Result<Side> {
+    let side = |layout: &Layout, number: usize| -> Result<Side> {
         let columns = layout.lines.iter().map(|(name, shape)| (name.as_str(), shape.kind()));
         let slots = Slots::find(columns, runs.stamps[number].as_of, &runs.stamps[number].run)?;
-        Ok(Side { layout: layout.clone(), slots, rejected: rejected_accounts(path)? })
+        Ok(Side { layout: layout.clone(), slots, rejected: rejected_accounts(open[number].0)? })
     };
-    let sides = [side(&request.left, &left_layout, 0)?, side(&request.right, &right_layout, 1)?];
+    let sides = [side(&left_layout, 0)?, side(&right_layout, 1)?];
     let copies = [&runs.copies[0], &runs.copies[1]];
     let bound = [0, 1].map(|side| {
         Terms::bind(&copies[side].scorecard, &copies[side].policy, &sides[side].line_columns()).ok()

@@ -1,14 +1,13 @@
 //! A run's tables read together: each block holds some accounts, whole, and all their lines.
 
-use std::path::Path;
-
 use anyhow::Result;
 
 use super::cells::Shape;
-use super::sorted::{BLOCK_ROWS, FileColumn, SortedFile, compare};
+use super::sorted::{BLOCK_ROWS, FileColumn, Opened, SortedFile, compare};
 use crate::expr::Column;
 use crate::expr::column::concat;
 use crate::failure::input;
+use crate::published::RunDirectory;
 
 /// Rows of a file, or accounts of a run with their lines.
 pub struct Block {
@@ -38,6 +37,11 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// How the columns of the key are kept.
+    pub fn key_shapes(&self) -> impl Iterator<Item = Shape> {
+        self.key.iter().map(|slot| self.columns[*slot].1)
+    }
+
     /// The position among `columns` of a column of scores.
     pub fn of_scores(&self, name: &str) -> Option<usize> {
         self.columns[..self.scores].iter().position(|(known, _)| known == name)
@@ -73,9 +77,14 @@ pub struct RunReader {
 }
 
 impl Reader {
-    /// Opens a file.
-    pub fn table(name: &'static str, path: &Path, key: &[&str]) -> Result<(Reader, Layout)> {
-        let file = SortedFile::open(path, key, BLOCK_ROWS)?;
+    /// Reads a file; bytes are taken for text where `bytes_are_text`.
+    pub fn table(
+        name: &'static str,
+        opened: Opened,
+        key: &[&str],
+        bytes_are_text: bool,
+    ) -> Result<(Reader, Layout)> {
+        let file = SortedFile::open(opened, key, BLOCK_ROWS, bytes_are_text)?;
         let columns = named(&file);
         let layout = Layout {
             scores: columns.len(),
@@ -87,10 +96,10 @@ impl Reader {
         Ok((Reader::Table(Box::new(file)), layout))
     }
 
-    /// Opens a run.
-    pub fn run(run: &Path) -> Result<(Reader, Layout)> {
+    /// Reads a run.
+    pub fn run(run: &RunDirectory) -> Result<(Reader, Layout)> {
         let open = |table: &str, key: &[&str], rows: usize| {
-            SortedFile::open(&run.join(format!("{table}.parquet")), key, rows)
+            SortedFile::open(Opened::of_run(run, table)?, key, rows, false)
         };
         let scores = open("scores", &["account_id"], BLOCK_ROWS)?;
         let features = open("features", &["account_id"], BLOCK_ROWS)?;

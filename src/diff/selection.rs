@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::cells::{NONE, Pairs, Shape, pick};
+use super::cells::{NONE, Pairs, Shape, pick, readable};
 use super::join::Piece;
 use super::runs::{Block, Layout};
 use crate::expr::{Column, Expr, Frame, Scope, Texts, Type};
@@ -26,8 +26,8 @@ struct Name {
     side: Side,
     /// Whether it is of a line rather than of its account.
     is_of_line: bool,
-    left: Option<usize>,
-    right: Option<usize>,
+    left: Option<(usize, Shape)>,
+    right: Option<(usize, Shape)>,
 }
 
 /// A condition on rows.
@@ -51,7 +51,8 @@ impl Selection {
         let mut scope = Scope::default();
         let mut names = Vec::new();
         let levels = [(false, &left.columns, &right.columns), (true, &left.lines, &right.lines)];
-        for (is_of_line, left, right) in levels {
+        for (is_of_line, of_left, of_right) in levels {
+            let (left, right) = (of_left, of_right);
             let find =
                 |columns: &[(String, Shape)], name: &str| columns.iter().position(|(known, _)| known == name);
             for (name, _) in left.iter().chain(right.iter()) {
@@ -72,7 +73,9 @@ impl Selection {
                     // Of two types, the right one's is meant.
                     let left = if side == Side::Either && r.is_some() && l_kind != r_kind { None } else { l };
                     scope.push(format!("{prefix}{name}"), kind.unwrap_or(Type::Any));
-                    names.push(Name { side, is_of_line, left, right: r });
+                    let at =
+                        |side: &[(String, Shape)], slot: Option<usize>| slot.map(|slot| (slot, side[slot].1));
+                    names.push(Name { side, is_of_line, left: at(of_left, left), right: at(of_right, r) });
                 }
             }
         }
@@ -114,10 +117,10 @@ impl Selection {
 
 impl Name {
     fn column(&self, piece: &Piece, pairs: &Pairs) -> Column {
-        let of = |block: Option<&'_ Block>, slot: Option<usize>, rows: &[u32]| -> Option<Column> {
-            let block = block?;
+        let of = |block: Option<&'_ Block>, at: Option<(usize, Shape)>, rows: &[u32]| -> Option<Column> {
+            let (block, (slot, shape)) = (block?, at?);
             let columns = if self.is_of_line { &block.lines } else { &block.columns };
-            Some(pick(&columns[slot?], rows))
+            Some(readable(pick(&columns[slot], rows), shape))
         };
         let left = || of(piece.left, self.left, &pairs.left);
         let right = || of(piece.right, self.right, &pairs.right);

@@ -1,4 +1,4 @@
-//! A Parquet file sorted by its key, read block by block; refused where it is not.
+//! A Parquet file sorted by its key, read block by block; refused where it is not, and where it is damaged.
 
 use std::cmp::Ordering;
 use std::fs::File;
@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use arrow_schema::{DataType, Field, Schema};
-use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 use parquet::file::metadata::ParquetMetaData;
+use rustix::fs::{Mode, OFlags};
 
 use super::cells::{self, Cells, Shape};
 use crate::expr::Column;
@@ -19,6 +19,7 @@ use crate::failure::{Kind, failure, input};
 use crate::input::decode::Dictionaries;
 use crate::job::{listing, near_miss};
 use crate::pieces::piece;
+use crate::published::RunDirectory;
 
 /// Rows read at a time: few enough that some blocks of two runs fit in memory many times over.
 pub const BLOCK_ROWS: usize = piece(8_192, 3);
@@ -33,8 +34,38 @@ pub struct FileColumn {
     pub name: String,
     /// Its type, as the file gives it.
     pub kind: String,
-    /// How its values are kept; `None` where they cannot be compared.
-    pub shape: Option<Shape>,
+    /// How its values are kept.
+    pub shape: Shape,
+}
+
+/// A file to be read, opened.
+pub struct Opened {
+    /// As messages name it.
+    subject: String,
+    file: File,
+}
+
+impl Opened {
+    /// Opens a regular file, whatever it is called.
+    pub fn new(path: &Path) -> Result<Opened> {
+        let subject = format!("read {}", crate::console::plain_path(path));
+        let failed = |error: &dyn std::fmt::Display| input(format!("{subject}: {error}"));
+        // Without waiting for the other end of a pipe.
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = rustix::fs::open(path, flags, Mode::empty()).map(File::from);
+        let file = file.map_err(|error| failed(&error))?;
+        match file.metadata().map_err(|error| failed(&error))?.is_file() {
+            true => Ok(Opened { subject, file }),
+            false => Err(failed(&"it is no regular file")),
+        }
+    }
+
+    /// A table of a run, as its manifest says it is.
+    pub fn of_run(run: &RunDirectory, table: &str) -> Result<Opened> {
+        let name = format!("{table}.parquet");
+        let subject = format!("read {}", crate::console::plain_path(&run.path().join(&name)));
+        Ok(Opened { subject, file: run.file(&name)? })
+    }
 }
 
 /// A file being read.
@@ -53,42 +84,41 @@ pub struct SortedFile {
 }
 
 impl SortedFile {
-    /// Opens a file that is sorted by the columns `key`, each key once; no key is no order.
-    pub fn open(path: &Path, key: &[&str], rows: usize) -> Result<SortedFile> {
-        let subject = format!("read {}", crate::console::plain_path(path));
+    /// Reads a file that is sorted by the columns `key`, each key once; no key is no order. Bytes of the key are
+    /// taken for text where `bytes_are_text`.
+    pub fn open(opened: Opened, key: &[&str], rows: usize, bytes_are_text: bool) -> Result<SortedFile> {
+        let Opened { subject, file } = opened;
         let failed = |error: &dyn std::fmt::Display| input(format!("{subject}: {error}"));
-        let file = File::open(path).map_err(|error| failed(&error))?;
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let metadata = ArrowReaderMetadata::load(&file, options)
-            .map_err(|error| failed(&format!("{error}; the file is truncated or no Parquet")))?;
+            .map_err(|error| failed(&format!("{error}; the file is damaged, or no Parquet")))?;
         let fields = metadata.schema().fields().clone();
         let decoder = |field: &Arc<Field>| {
-            let cells = Cells::new(field.data_type())?;
-            Some(if is_all_null(metadata.metadata(), field.name()) { cells.all_null() } else { cells })
+            let is_key = key.contains(&field.name().as_str());
+            let cells = Cells::new(field.data_type(), is_key && bytes_are_text);
+            if is_all_null(metadata.metadata(), field.name()) { cells.all_null() } else { cells }
         };
-        let decoders: Vec<Option<Cells>> = fields.iter().map(decoder).collect();
-        let column = |(field, cells): (&Arc<Field>, &Option<Cells>)| FileColumn {
+        let cells: Vec<Cells> = fields.iter().map(decoder).collect();
+        let column = |(field, cells): (&Arc<Field>, &Cells)| FileColumn {
             name: field.name().clone(),
             kind: type_name(field.data_type()),
-            shape: cells.as_ref().map(|cells| cells.shape),
+            shape: cells.shape,
         };
-        let schema: Vec<FileColumn> = fields.iter().zip(&decoders).map(column).collect();
-        let roots: Vec<usize> = (0..decoders.len()).filter(|root| decoders[*root].is_some()).collect();
-        let cells: Vec<Cells> = decoders.into_iter().flatten().collect();
-        let names: Vec<&str> = roots.iter().map(|root| schema[*root].name.as_str()).collect();
-        let key = key.iter().map(|name| key_position(&subject, name, &names)).collect::<Result<Vec<_>>>()?;
-        let hinted = fields.iter().enumerate().map(|(root, field)| {
-            let hint = roots.binary_search(&root).ok().and_then(|place| cells[place].hint(field.data_type()));
-            hint.map_or(field.clone(), |hint| Arc::new(field.as_ref().clone().with_data_type(hint)))
+        let schema: Vec<FileColumn> = fields.iter().zip(&cells).map(column).collect();
+        if let Some(twice) = twice(&schema) {
+            return Err(failed(&format!("the column {twice} stands twice in it: leave one out")));
+        }
+        let key = key.iter().map(|name| key_position(&subject, name, &schema)).collect::<Result<Vec<_>>>()?;
+        let hinted = fields.iter().zip(&cells).map(|(field, cells)| match cells.hint(field.data_type()) {
+            Some(hint) => Arc::new(field.as_ref().clone().with_data_type(hint)),
+            None => field.clone(),
         });
         let options = ArrowReaderOptions::new()
             .with_skip_arrow_metadata(true)
             .with_schema(Arc::new(Schema::new(hinted.collect::<Vec<_>>())));
-        let mask = ProjectionMask::roots(metadata.parquet_schema(), roots);
         let reader = ArrowReaderMetadata::try_new(metadata.metadata().clone(), options)
             .and_then(|metadata| {
                 ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
-                    .with_projection(mask)
                     .with_batch_size(rows)
                     .build()
             })
@@ -99,7 +129,7 @@ impl SortedFile {
 
     /// The columns that blocks hold.
     pub fn columns(&self) -> impl Iterator<Item = (&str, Shape)> {
-        self.schema.iter().filter_map(|column| Some((column.name.as_str(), column.shape?)))
+        self.schema.iter().map(|column| (column.name.as_str(), column.shape))
     }
 
     /// The next rows, all columns; `None` at the end.
@@ -111,7 +141,7 @@ impl SortedFile {
         let mut columns = Vec::with_capacity(self.cells.len());
         for (slot, (cells, array)) in self.cells.iter().zip(arrays).enumerate() {
             let column = cells.decode(array, slot, &mut self.dictionaries);
-            columns.push(column.map_err(|error| failed(&error))?);
+            columns.push(column.map_err(|error| failed(&format!("{}: {error}", self.schema[slot].name)))?);
         }
         self.check_order(&columns, rows)?;
         self.read += rows as u64;
@@ -190,11 +220,26 @@ fn is_all_null(metadata: &ParquetMetaData, name: &str) -> bool {
     })
 }
 
-fn key_position(subject: &str, name: &str, names: &[&str]) -> Result<usize> {
-    names.iter().position(|known| *known == name).ok_or_else(|| {
-        let help = match near_miss(name, names.iter().copied()) {
+/// A name that two columns have.
+fn twice(columns: &[FileColumn]) -> Option<&str> {
+    let names = || columns.iter().map(|column| column.name.as_str());
+    names()
+        .enumerate()
+        .find(|(place, name)| names().take(*place).any(|known| known == *name))
+        .map(|(_, name)| name)
+}
+
+fn key_position(subject: &str, name: &str, columns: &[FileColumn]) -> Result<usize> {
+    let names = columns.iter().map(|column| column.name.as_str());
+    let slot = columns.iter().position(|column| column.name == name);
+    if let Some(column) = slot.map(|slot| &columns[slot]).filter(|column| column.shape == Shape::Printed) {
+        let message = format!("{subject}: {name} is {}, which has no order: it can be no key", column.kind);
+        return Err(failure(Kind::Usage, message));
+    }
+    slot.ok_or_else(|| {
+        let help = match near_miss(name, names.clone()) {
             Some(near) => format!("did you mean {near}?"),
-            None => format!("it has {}", listing(names.iter().copied())),
+            None => format!("it has {}", listing(names)),
         };
         failure(Kind::Usage, format!("{subject}: there is no column {name} to be the key: {help}"))
     })
@@ -214,7 +259,8 @@ pub fn compare(a: &[&Column], i: usize, b: &[&Column], j: usize) -> Ordering {
 /// The type as the file gives it.
 fn type_name(kind: &DataType) -> String {
     match kind {
-        DataType::Utf8 | DataType::Binary => "text".into(),
+        DataType::Utf8 => "text".into(),
+        DataType::Binary | DataType::FixedSizeBinary(_) => "bytes".into(),
         DataType::Timestamp(_, Some(_)) => "Timestamp with a zone".into(),
         DataType::Timestamp(_, None) => "Timestamp".into(),
         DataType::Decimal128(digits, places) => format!("Decimal({digits}, {places})"),

@@ -88,7 +88,7 @@ fn read_contenders(
     queues: &mut [Vec<Contender>],
 ) -> Result<()> {
     let names = ["account_id", "product", "action", "reason", "old_limit", "new_limit", "score"];
-    rows::for_batches(&run.table("decisions"), &names, |rows| {
+    rows::for_batches(&run.directory, "decisions", &names, |rows| {
         let (action, reason) = (rows.texts("action")?, rows.texts("reason")?);
         let (old, new) = (rows.ints("old_limit")?, rows.ints("new_limit")?);
         let (product, score) = (rows.texts("product")?, rows.ints("score")?);

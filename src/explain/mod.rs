@@ -51,7 +51,7 @@ pub fn find(run: &PublishedRun, account: &str) -> Result<Facts> {
         input(format!(
             "explain account {account}: {} has no such account among its {}; only accounts with an accepted line in \
              the book are scored",
-            run.directory.display(),
+            run.directory.path().display(),
             crate::console::thousands(totals.accounts.into()),
         ))
     })

@@ -60,7 +60,7 @@ impl<'a> Trial<'a> {
                 input(format!(
                     "explain {}: deciding a line again gives {again:?}, and the run says {decided:?}; the run was \
                      made by version {} of the program, or is damaged",
-                    self.run.directory.display(),
+                    self.run.directory.path().display(),
                     self.run.manifest.program_version
                 ))
             );

@@ -326,6 +326,11 @@ impl Manifest {
         Ok(Some(manifest))
     }
 
+    /// A manifest from its text.
+    pub fn parse(text: &str) -> Result<Manifest, String> {
+        serde_json::from_str(text).map_err(|error| format!("{error}; it is damaged"))
+    }
+
     /// As it is written.
     pub fn to_json(&self) -> Result<String> {
         Ok(serde_json::to_string_pretty(self).context("write the manifest")? + "\n")

@@ -233,7 +233,7 @@ impl<'a> Decisions<'a> {
         columns: Vec<Option<Column>>,
     ) -> Lines {
         let own = || own.iter().map(|line| *line as usize);
-        let before = |days: &Ints, line: usize| days.get(line).map(|days| self.as_of.plus(-(*days as i32)));
+        let before = |days: &Ints, line: usize| days.get(line).map(|days| days_before(self.as_of, *days));
         let pending = |line: usize| {
             let limit = *self.pending_limit.get(line)?;
             let on = Day(*self.pending_on.get(line)? as i32);
@@ -248,7 +248,7 @@ impl<'a> Decisions<'a> {
             limit: own().map(|line| self.old_limit.values[line]).collect(),
             balance: own().map(|line| self.balance.values[line]).collect(),
             status: own().map(|line| self.old_status(line)).collect(),
-            opened_on: own().map(|line| self.as_of.plus(-(self.days_open.values[line] as i32))).collect(),
+            opened_on: own().map(|line| days_before(self.as_of, self.days_open.values[line])).collect(),
             increased_on: own().map(|line| before(self.days_since_increase, line)).collect(),
             decreased_on: own().map(|line| before(self.days_since_decrease, line)).collect(),
             pending: own().map(pending).collect(),
@@ -266,6 +266,13 @@ impl<'a> Decisions<'a> {
         let settled = (self.new_statuses[self.new_status.codes[line] as usize], self.new_limit(line));
         exposure_after(before, settled, balance, self.effective_on(line), self.as_of)
     }
+}
+
+/// The day that lies so many days before another. Days of far-off dates, such as the -infinity that some data
+/// bases know, need more than 32 bits.
+fn days_before(day: Day, days: i64) -> Day {
+    let found = i64::from(day.0).saturating_sub(days);
+    Day(found.clamp(i32::MIN.into(), i32::MAX.into()) as i32)
 }
 
 fn status(name: &str) -> Status {

@@ -63,11 +63,11 @@ impl PublishedRun {
     }
 
     fn facts(&self, account: Option<&Id>) -> Result<Facts> {
-        let decisions = rows::read(&self.table("decisions"), None, account)?;
-        let features = rows::read(&self.table("features"), None, account)?;
+        let decisions = rows::read(&self.directory, "decisions", account)?;
+        let features = rows::read(&self.directory, "features", account)?;
         let rejected = rejected_accounts(&self.directory)?;
         self.assemble(&decisions, &features, &rejected)
-            .map_err(|error| input(format!("read {}: {error:#}", self.directory.display())))
+            .map_err(|error| input(format!("read {}: {error:#}", self.directory.path().display())))
     }
 
     fn assemble(&self, decisions: &Rows, features: &Rows, rejected: &HashSet<String>) -> Result<Facts> {
@@ -86,7 +86,7 @@ impl PublishedRun {
         let has_rejected: Vec<bool> =
             (0..known).map(|position| rejected.contains(&accounts.ids.text(position))).collect();
         let columns = self.line_columns(decisions)?;
-        let run = self.directory.display().to_string();
+        let run = self.directory.path().display().to_string();
         let kinds = decisions.columns.iter().map(|(name, column)| (name.as_str(), kind(column)));
         let values: Vec<Column> = decisions.columns.iter().map(|(_, column)| column.clone()).collect();
         let slots = Slots::find(kinds, self.manifest.as_of, &run)?;

@@ -1,11 +1,13 @@
 //! A run directory read back: its manifest, its job files as used, its tables.
 //!
 //! - here: the run, its copies of the job files, the runs in a directory;
+//! - `directory`: its directory, held open, and its files, checked against the manifest;
 //! - `rows`: a table's columns by name, of one account or all;
 //! - `decisions`: what was decided, line by line, and the lines as they were before;
 //! - `facts`: accounts with all that is needed to decide about them again.
 
 pub mod decisions;
+pub mod directory;
 mod facts;
 pub mod rows;
 
@@ -21,6 +23,7 @@ use crate::job::input_names::LINES;
 use crate::job::{DECISION_COLUMNS, Draft, FileColumns, InputColumns, Job, LINE_COLUMNS, RUN_FILES, Source};
 use crate::publish::manifest::{MANIFEST, Manifest};
 
+pub use directory::RunDirectory;
 pub use facts::{Decided, Facts};
 
 /// The copies of the job files that lie in a run's directory.
@@ -36,9 +39,9 @@ pub struct Copies {
 
 impl Copies {
     /// Reads them.
-    pub fn read(run: &Path) -> Result<Copies> {
+    pub fn read(run: &RunDirectory) -> Result<Copies> {
         let [job, scorecard, policy] =
-            RUN_FILES.map(|name| Source::read(&run.join(name)).map_err(|error| input(error.to_string())));
+            RUN_FILES.map(|name| run.text(name).map(|text| Source { path: run.path().join(name), text }));
         Ok(Copies { job: job?, scorecard: scorecard?, policy: policy? })
     }
 
@@ -67,7 +70,7 @@ pub fn dated_runs(directory: &Path) -> Result<BTreeMap<Day, PathBuf>> {
 /// A whole run, published or held. Its tables are read when they are asked for.
 pub struct PublishedRun {
     /// Where it lies.
-    pub directory: PathBuf,
+    pub directory: RunDirectory,
     /// What it says of itself.
     pub manifest: Manifest,
     /// The job files it keeps, resolved. Inputs are not looked at, so what only they tell is unknown:
@@ -77,16 +80,21 @@ pub struct PublishedRun {
 
 impl PublishedRun {
     /// Opens a run's directory. Fails where it is no whole run, or its job files cannot be read.
-    pub fn open(directory: &Path) -> Result<PublishedRun> {
-        PublishedRun::with_manifest(directory, manifest(directory)?)
+    pub fn open(path: &Path) -> Result<PublishedRun> {
+        let (directory, manifest) = RunDirectory::open(path)?;
+        PublishedRun::of(directory, manifest)
     }
 
-    /// Opens a run whose manifest is not written yet.
-    pub fn with_manifest(directory: &Path, manifest: Manifest) -> Result<PublishedRun> {
-        let Copies { job, scorecard, policy } = Copies::read(directory)?;
+    /// Opens a run that this process is making, whose manifest is not written yet.
+    pub fn in_the_making(path: &Path, manifest: Manifest) -> Result<PublishedRun> {
+        PublishedRun::of(RunDirectory::in_the_making(path)?, manifest)
+    }
+
+    fn of(directory: RunDirectory, manifest: Manifest) -> Result<PublishedRun> {
+        let Copies { job, scorecard, policy } = Copies::read(&directory)?;
         let mut draft = Draft::of_run([job, scorecard, policy]);
         let columns = InputColumns {
-            lines: Some(line_columns(rows::columns(&directory.join("decisions.parquet"))?)),
+            lines: Some(line_columns(rows::columns(&directory, "decisions")?)),
             lines_had_more: true,
             ..InputColumns::default()
         };
@@ -94,24 +102,12 @@ impl PublishedRun {
         draft.remarks.check().map_err(|error| {
             input(format!(
                 "read {}: its job files are not what this version takes\n{error}",
-                directory.display()
+                directory.path().display()
             ))
         })?;
         let job = job.expect("a job without mistakes is bound");
-        Ok(PublishedRun { directory: directory.to_path_buf(), manifest, job })
+        Ok(PublishedRun { directory, manifest, job })
     }
-
-    /// The path of one of its tables: `scores`, `features`, `decisions`, `adjustments`, `rejects`.
-    pub fn table(&self, name: &str) -> PathBuf {
-        self.directory.join(format!("{name}.parquet"))
-    }
-}
-
-/// A run's manifest. Fails where there is none, as then it is no whole run.
-pub fn manifest(run: &Path) -> Result<Manifest> {
-    Manifest::read(run)?.ok_or_else(|| {
-        input(format!("read {}: it has no manifest.json, so it is no whole run", run.display()))
-    })
 }
 
 /// The columns of the lines as far as decisions (`found`) carry them: the contract's, and the extra ones
@@ -130,9 +126,9 @@ pub fn line_columns(found: Vec<(String, Type)>) -> FileColumns {
 }
 
 /// The ids, as text, of the accounts of which the run's snapshot holds a rejected row.
-pub fn rejected_accounts(run: &Path) -> Result<HashSet<String>> {
+pub fn rejected_accounts(run: &RunDirectory) -> Result<HashSet<String>> {
     let mut found = HashSet::new();
-    rows::for_batches(&run.join("rejects.parquet"), &["input", "account_id"], |rows| {
+    rows::for_batches(run, "rejects", &["input", "account_id"], |rows| {
         let (input, account) = (rows.texts("input")?, rows.texts("account_id")?);
         let of_lines = (0..rows.len).filter(|row| input.get(*row) == Some(LINES));
         found.extend(of_lines.filter_map(|row| account.get(row)).map(str::to_string));

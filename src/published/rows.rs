@@ -2,7 +2,6 @@
 //! statistics of row groups and pages.
 
 use std::fs::File;
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
@@ -20,6 +19,7 @@ use parquet::file::metadata::ParquetMetaData;
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::statistics::Statistics;
 
+use super::RunDirectory;
 use crate::expr::column::concat;
 use crate::expr::{Column, Ints, Texts, Type};
 use crate::failure::input;
@@ -106,10 +106,10 @@ impl Id {
     }
 }
 
-/// The names and types of a table's columns.
-pub fn columns(path: &Path) -> Result<Vec<(String, Type)>> {
-    let named = |error: anyhow::Error| unreadable(path, &error);
-    let metadata = open(path).map_err(named)?.1;
+/// The names and types of the columns of a run's table: `scores`, `features`, `decisions`, `rejects`.
+pub fn columns(run: &RunDirectory, table: &str) -> Result<Vec<(String, Type)>> {
+    let named = |error: anyhow::Error| unreadable(run, table, &error);
+    let metadata = open(run, table)?.1;
     let fields = metadata.schema().fields().iter();
     let column = |field: &Arc<arrow_schema::Field>| match Decoder::for_extra(field.data_type()) {
         Some(decoder) => Ok((field.name().clone(), decoder.kind())),
@@ -118,11 +118,11 @@ pub fn columns(path: &Path) -> Result<Vec<(String, Type)>> {
     fields.map(column).collect()
 }
 
-/// Reads some columns (all, where `names` is `None`) of the rows of one account, or of all.
-pub fn read(path: &Path, names: Option<&[&str]>, account: Option<&Id>) -> Result<Rows> {
+/// Reads a table: the rows of one account, or of all.
+pub fn read(run: &RunDirectory, table: &str, account: Option<&Id>) -> Result<Rows> {
     let mut parts: Vec<(String, Vec<Column>)> = Vec::new();
     let mut len = 0;
-    batches(path, names, account, |rows| {
+    batches(run, table, None, account, |rows| {
         len += rows.len;
         parts.resize(rows.columns.len(), (String::new(), Vec::new()));
         for (part, (name, column)) in parts.iter_mut().zip(rows.columns) {
@@ -137,33 +137,41 @@ pub fn read(path: &Path, names: Option<&[&str]>, account: Option<&Id>) -> Result
 
 /// Calls `each` with batch after batch of some columns of a table; at least once, so that a table
 /// without rows has its columns all the same.
-pub fn for_batches(path: &Path, names: &[&str], each: impl FnMut(Rows) -> Result<()>) -> Result<()> {
-    batches(path, Some(names), None, each)
+pub fn for_batches(
+    run: &RunDirectory,
+    table: &str,
+    names: &[&str],
+    each: impl FnMut(Rows) -> Result<()>,
+) -> Result<()> {
+    batches(run, table, Some(names), None, each)
 }
 
-fn unreadable(path: &Path, error: &anyhow::Error) -> anyhow::Error {
-    input(format!("read {}: {error:#}; check the run with `rescore verify`", path.display()))
+fn unreadable(run: &RunDirectory, table: &str, error: &anyhow::Error) -> anyhow::Error {
+    let run = run.path().display();
+    input(format!("read {run}/{table}.parquet: {error:#}; check the run with `rescore verify {run}`"))
 }
 
 /// Opens a table with the pages' statistics.
-fn open(path: &Path) -> Result<(File, ArrowReaderMetadata)> {
-    let file = File::open(path)?;
+fn open(run: &RunDirectory, table: &str) -> Result<(File, ArrowReaderMetadata)> {
+    let file = run.file(&format!("{table}.parquet"))?;
     let options = ArrowReaderOptions::new()
         .with_skip_arrow_metadata(true)
         .with_page_index_policy(PageIndexPolicy::Optional);
-    let metadata = ArrowReaderMetadata::load(&file, options)?;
+    let metadata =
+        ArrowReaderMetadata::load(&file, options).map_err(|error| unreadable(run, table, &error.into()))?;
     Ok((file, metadata))
 }
 
 fn batches(
-    path: &Path,
+    run: &RunDirectory,
+    table: &str,
     names: Option<&[&str]>,
     account: Option<&Id>,
     mut each: impl FnMut(Rows) -> Result<()>,
 ) -> Result<()> {
     const BATCH_ROWS: usize = piece(65_536, 3);
     let mut read = || -> Result<()> {
-        let (file, metadata) = open(path)?;
+        let (file, metadata) = open(run, table)?;
         let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())
             .with_batch_size(BATCH_ROWS);
         if let Some(names) = names {
@@ -194,7 +202,7 @@ fn batches(
     };
     read().map_err(|error| match error.downcast_ref::<crate::failure::Failure>() {
         Some(_) => error,
-        None => unreadable(path, &error),
+        None => unreadable(run, table, &error),
     })
 }
 

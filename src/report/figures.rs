@@ -84,7 +84,7 @@ impl Figures {
             (1..=run.job.scorecard.reasons).map(|place| format!("reason_{place}")).collect();
         let mut names = vec!["score", "band"];
         names.extend(reasons.iter().map(String::as_str));
-        for_batches(&run.table("scores"), &names, |rows| {
+        for_batches(&run.directory, "scores", &names, |rows| {
             let (score, band) = (rows.ints("score")?, rows.texts("band")?);
             for row in 0..rows.len {
                 let score = score.values[row];
@@ -103,7 +103,7 @@ impl Figures {
 
     fn add_decisions(&mut self, run: &PublishedRun) -> Result<()> {
         let names = ["product", "action", "reason", "rule", "bound_by"];
-        for_batches(&run.table("decisions"), &names, |rows| {
+        for_batches(&run.directory, "decisions", &names, |rows| {
             let (product, action) = (rows.texts("product")?, rows.texts("action")?);
             let (reason, rule) = (rows.texts("reason")?, rows.texts("rule")?);
             let bound_by = rows.texts("bound_by")?;
@@ -123,7 +123,7 @@ impl Figures {
     }
 
     fn add_rejects(&mut self, run: &PublishedRun) -> Result<()> {
-        for_batches(&run.table("rejects"), &["input", "delivery", "reason"], |rows| {
+        for_batches(&run.directory, "rejects", &["input", "delivery", "reason"], |rows| {
             let (input, reason) = (rows.texts("input")?, rows.texts("reason")?);
             let delivery = rows.ints("delivery")?;
             let text = |texts: &Texts, row| texts.get(row).unwrap_or_default().to_string();

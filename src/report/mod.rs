@@ -11,7 +11,7 @@ mod range;
 
 use anyhow::Result;
 
-use crate::diff::{Request, compare};
+use crate::diff::compare_open;
 use crate::published::PublishedRun;
 use figures::Figures;
 
@@ -29,7 +29,7 @@ pub fn page(run: &PublishedRun, against: Option<&PublishedRun>) -> Result<String
     page.sections.push(outcome::rules(run, &figures));
     page.sections.push(outcome::caps(&figures));
     if let Some(before) = against {
-        let found = compare(&Request::of_runs(&before.directory, &run.directory))?;
+        let found = compare_open(before, run)?;
         page.sections.push(drift::migration(before, run, &found));
         page.sections.push(drift::stability(before, run, &found));
     }

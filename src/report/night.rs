@@ -58,7 +58,7 @@ pub(super) fn head(run: &PublishedRun, figures: &Figures) -> Page {
         subtitle: format!("{kind} {}{known}. rescore {}.", manifest.as_of, manifest.program_version),
         badge: Some(match (failed, manifest.held) {
             (0, _) => ("all gates hold".to_string(), true),
-            (_, true) if run.directory.join(RELEASED).exists() => ("released".to_string(), false),
+            (_, true) if run.directory.has(RELEASED) => ("released".to_string(), false),
             (_, true) => ("held".to_string(), false),
             (1, false) => ("1 gate fails".to_string(), false),
             (failed, false) => (format!("{failed} gates fail"), false),

@@ -205,7 +205,7 @@ fn night(session: &mut Session, lock: &Lock, prepared: Prepared, progress: &Prog
     manifest.outputs = outputs?;
     let summary = Some(summary?);
     if job.report {
-        let page = report::page(&PublishedRun::with_manifest(stage.directory(), manifest.clone())?, None)?;
+        let page = report::page(&PublishedRun::in_the_making(stage.directory(), manifest.clone())?, None)?;
         manifest.outputs.push(stage.add("report.html", page.as_bytes())?);
         manifest.outputs.sort_by(|a, b| a.file.cmp(&b.file));
     }

@@ -51,6 +51,32 @@ fn a_lower_bound_on_the_whole_account_is_a_cap() {
     assert_eq!(part(&json, "data"), (0, 0));
 }
 
+/// The left scorecard on the right data is held within its own range: where only the range is another, the data
+/// moved nothing.
+#[test]
+fn a_scorecard_is_held_within_its_own_range() {
+    let home = case_home("ints");
+    let of_cards = |edit: fn(&str) -> String| {
+        move |file: &str, text: String| if file == "scorecard.toml" { edit(&text) } else { text }
+    };
+    edited_jobs(home.path(), "narrow", of_cards(|text| set(text, "max", "705")));
+    edited_jobs(home.path(), "wide", of_cards(|text| set(text, "max", "940")));
+    for jobs in ["narrow", "wide"] {
+        run(home.path(), jobs, &format!("{jobs}/out"), &["2026-11-20"]);
+    }
+    for (left, right) in [("narrow", "wide"), ("wide", "narrow")] {
+        let runs = [left, right].map(|jobs| format!("{jobs}/out/date=2026-11-20"));
+        let json = diff_json(home.path(), &[&runs[0], &runs[1]]);
+        let causes = &json["score_causes"];
+        assert_eq!(int(&causes["data"]), 0, "{causes}");
+        assert_ne!(int(&causes["scorecard"]), 0, "{causes}");
+        assert_eq!(int(&causes["scorecard"]), int(&json["scores"]["sum"]), "{causes}");
+        let held =
+            causes["parts"].as_array().unwrap().iter().find(|part| part["part"] == "held within min and max");
+        assert_eq!(int(&held.unwrap()["scorecard"]), int(&json["scores"]["sum"]), "{causes}");
+    }
+}
+
 #[test]
 fn the_data_are_the_cause_where_only_the_date_differs() {
     let home = case_home("ints");

@@ -2,8 +2,12 @@
 
 mod account;
 mod again;
+mod against;
+mod budget;
 mod changes;
+mod letters;
 mod notice;
+mod worlds;
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;

@@ -6,12 +6,14 @@
 
 mod budget;
 pub mod compare;
+mod direction;
 pub mod line;
 pub mod notice;
 pub mod scorecard;
 pub mod search;
 pub mod text;
 pub mod trial;
+mod world;
 
 use anyhow::Result;
 use serde::Serialize;

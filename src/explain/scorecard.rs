@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::search::{Company, company};
 use super::trial::{Trial, Verdict};
 use crate::job::Characteristic;
 
@@ -82,6 +83,9 @@ pub struct Better {
     /// `to` − the value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<i128>,
+    /// What moves with it, being over the same rows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub together: Vec<Company>,
     /// How much the score would change.
     pub score_change: i32,
     /// The score then.
@@ -169,18 +173,21 @@ fn bin_in_words(characteristic: &Characteristic, value: Option<i64>) -> String {
     }
 }
 
-/// The nearest bin with more points than now (of two as near, the one with more), tried.
+/// The nearest bin with more points than now (of two as near, the one with more) that can be come to, tried.
 fn better(trial: &Trial, now: &Verdict, number: usize, value: Option<i64>) -> Option<Better> {
     let characteristic = &trial.run.job.scorecard.characteristics[number];
     let start = value.unwrap_or(0);
     let nearest = |(from, last, points): (i64, i64, i32)| (start.clamp(from, last), points);
     let better =
         bins(characteristic).into_iter().map(nearest).filter(|(_, points)| *points > now.points[number]);
-    let (to, _) = better.min_by_key(|(to, points)| (start.abs_diff(*to), -points))?;
-    let verdict = trial.with(characteristic.feature, &[to]).remove(0)?;
+    let mut better: Vec<(i64, i32)> = better.collect();
+    better.sort_by_key(|(to, points)| (start.abs_diff(*to), -points));
+    let (to, verdict) =
+        better.into_iter().find_map(|(to, _)| Some((to, trial.rescored(characteristic.feature, to)?)))?;
     Some(Better {
         to,
         by: value.map(|value| i128::from(to) - i128::from(value)),
+        together: company(trial, characteristic.feature, to),
         score_change: verdict.score - now.score,
         score: verdict.score,
         band: trial.run.job.scorecard.bands[usize::from(verdict.band)].name.clone(),

@@ -1,14 +1,17 @@
-//! What would change a decision: single features moved outwards from where they are, every step rescored
-//! and decided again, until the decision turns; then the nearest such value between the last two steps.
+//! What would change a decision: single features, with those over the same rows, moved outwards from where they
+//! are, every step rescored and decided again, until the decision turns; then the nearest such value between the
+//! last two steps. What rows cannot make is not tried, and nothing that harms is offered as a betterment.
 
 use std::cmp::Ordering;
 
 use serde::Serialize;
 
+use super::direction::{better_way, suits};
 use super::trial::{Trial, Verdict, followers};
 use crate::input::lines::Status;
 use crate::job::{Aggregate, BILL_COLUMNS, Feature, FeatureKind, From, LINE_COLUMNS, Statistic};
 use crate::policy::Decision;
+use crate::published::PublishedRun;
 
 /// A value of one feature with which a line would be decided otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -22,6 +25,9 @@ pub struct Change {
     /// `to` − `from`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<i128>,
+    /// What moves with it, being over the same rows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub together: Vec<Company>,
     /// The score then.
     pub score: i32,
     /// And its band.
@@ -36,6 +42,17 @@ pub struct Change {
     pub new_status: &'static str,
 }
 
+/// A feature that moves with another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Company {
+    /// Its name.
+    pub feature: String,
+    /// What it is now.
+    pub from: Option<i64>,
+    /// What it would be.
+    pub to: i64,
+}
+
 /// What would turn one line's decision, the nearest change first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Turns {
@@ -48,24 +65,33 @@ pub struct Turns {
 /// Searches every feature that takes part in the score or the policy; one result a line.
 pub fn turns(trial: &Trial, now: &Verdict) -> Vec<Turns> {
     let mut found: Vec<Turns> = now.decisions.iter().map(|_| Turns::default()).collect();
-    for feature in (0..trial.run.job.features.len()).filter(|feature| matters(trial, *feature)) {
+    for feature in (0..trial.run.job.features.len()).filter(|feature| matters(trial.run, *feature)) {
         let from = trial.facts.features.get(feature, 0);
+        let with_it = std::iter::once(feature).chain(trial.company(feature).iter().copied());
+        let better = with_it.into_iter().find_map(|feature| better_way(&trial.run.job, feature));
         let sides = [Ordering::Less, Ordering::Greater].map(|side| {
             let steps = steps(trial, feature, from, side);
             let verdicts = trial.with(feature, &steps);
-            (steps, verdicts)
+            (side, steps, verdicts)
         });
         for (line, turns) in found.iter_mut().enumerate() {
             for (wanted, list) in [(Ordering::Greater, &mut turns.better), (Ordering::Less, &mut turns.worse)]
             {
-                let hits = sides.iter().filter_map(|(steps, verdicts)| {
+                // From no value at all there is no way.
+                let way = better
+                    .filter(|_| from.is_some())
+                    .map(|way| if wanted.is_gt() { way } else { way.reverse() });
+                let sides = sides.iter().filter(|(side, ..)| way.is_none_or(|way| way == *side));
+                let hits = sides.filter_map(|(_, steps, verdicts)| {
                     let is_hit = |verdict: &Verdict| {
                         compare(&verdict.decisions[line], &now.decisions[line]) == Some(wanted)
+                            && suits(wanted, verdict.score - now.score)
                     };
                     nearest(trial, feature, from, steps, verdicts, is_hit)
                 });
                 let nearest = hits.min_by_key(|(to, _)| (distance(from, *to), *to));
-                list.extend(nearest.map(|(to, verdict)| change(trial, feature, from, to, &verdict, line)));
+                let change = nearest.map(|(to, verdict)| change(trial, feature, from, to, &verdict, line));
+                list.extend(change.filter(|change| !list.iter().any(|known| is_same_world(known, change))));
             }
         }
     }
@@ -77,16 +103,29 @@ pub fn turns(trial: &Trial, now: &Verdict) -> Vec<Turns> {
 }
 
 /// Whether the feature, or one made of it, has points or is asked for by the policy.
-fn matters(trial: &Trial, feature: usize) -> bool {
-    let job = &trial.run.job;
-    let facts = &job.scopes.facts;
-    followers(trial.run, feature).into_iter().any(|feature| {
-        let slot = facts.find(&job.features[feature].name).map(|(slot, _)| slot);
-        let reads = |rule: &crate::job::Rule| slot.is_some_and(|slot| rule.when.columns.contains(&slot));
-        job.scorecard.characteristics.iter().any(|characteristic| characteristic.feature == feature)
-            || job.policy.rules.iter().any(reads)
-            || job.policy.affordability.is_some_and(|affordability| affordability.feature == feature)
-    })
+fn matters(run: &PublishedRun, feature: usize) -> bool {
+    followers(run, feature).into_iter().any(|feature| matters_itself(run, feature))
+}
+
+/// Whether the feature has points or is asked for by the policy.
+pub(super) fn matters_itself(run: &PublishedRun, feature: usize) -> bool {
+    let job = &run.job;
+    let slot = job.scopes.facts.find(&job.features[feature].name).map(|(slot, _)| slot);
+    let reads = |rule: &crate::job::Rule| slot.is_some_and(|slot| rule.when.columns.contains(&slot));
+    job.scorecard.characteristics.iter().any(|characteristic| characteristic.feature == feature)
+        || job.policy.rules.iter().any(reads)
+        || job.policy.affordability.is_some_and(|affordability| affordability.feature == feature)
+}
+
+/// Whether two changes move the same features to the same values.
+fn is_same_world(a: &Change, b: &Change) -> bool {
+    let world = |change: &Change| {
+        let others = change.together.iter().map(|one| (one.feature.clone(), one.to));
+        let mut all: Vec<(String, i64)> = others.chain([(change.feature.clone(), change.to)]).collect();
+        all.sort_unstable();
+        all
+    };
+    world(a) == world(b)
 }
 
 /// Whether a decision is better or worse for the person than another with a different action: by what
@@ -103,7 +142,7 @@ fn compare(decision: &Decision, now: &Decision) -> Option<Ordering> {
 }
 
 /// The least and the most a feature can be, as far as its declaration tells.
-fn range(features: &[Feature], feature: usize) -> (i64, i64) {
+pub(super) fn range(features: &[Feature], feature: usize) -> (i64, i64) {
     const NOT_NEGATIVE: (i64, i64) = (0, i64::MAX);
     let of = |feature: usize| range(features, feature);
     match &features[feature].kind {
@@ -124,7 +163,7 @@ fn range(features: &[Feature], feature: usize) -> (i64, i64) {
 }
 
 /// Whether the column an aggregate is of holds no negative values: neither do its sum, least, most, last.
-fn is_never_negative(aggregate: &Aggregate) -> bool {
+pub(super) fn is_never_negative(aggregate: &Aggregate) -> bool {
     let name = aggregate.of.and_then(|slot| match aggregate.from {
         From::Bills => BILL_COLUMNS.get(slot).map(|(name, _)| *name),
         From::Lines => LINE_COLUMNS.get(slot).map(|(name, _)| *name),
@@ -237,6 +276,7 @@ fn change(
         from,
         to,
         by: from.map(|from| i128::from(to) - i128::from(from)),
+        together: company(trial, feature, to),
         score: verdict.score,
         band: words.band,
         action: decision.action.name(),
@@ -244,6 +284,17 @@ fn change(
         new_limit: decision.new_limit,
         new_status: decision.new_status.name(),
     }
+}
+
+/// What moves with a feature where it is set to a value.
+pub(super) fn company(trial: &Trial, feature: usize, to: i64) -> Vec<Company> {
+    let others = trial.world(feature, to).into_iter().flatten().skip(1);
+    let one = |(feature, to): (usize, i64)| Company {
+        feature: trial.run.job.features[feature].name.clone(),
+        from: trial.facts.features.get(feature, 0),
+        to,
+    };
+    others.map(one).collect()
 }
 
 /// Changes in proportion to what the feature is, the smallest first; those of features without a value

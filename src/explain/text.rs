@@ -3,7 +3,7 @@
 use super::Explanation;
 use super::line::{Caps, Line, RuleRead};
 use super::scorecard::{Points, Scorecard};
-use super::search::Change;
+use super::search::{Change, Company};
 use crate::console::{money, table, thousands};
 use crate::policy::trace::{Fact, Value};
 
@@ -73,7 +73,7 @@ fn better_bins(card: &Scorecard) -> Option<String> {
             let better = one.better.as_ref()?;
             let change = format!("{:+}", better.score_change);
             Some(vec![
-                format!("{}  {}", one.feature, step(one.value, better.to)),
+                format!("{}  {}{}", one.feature, step(one.value, better.to), together(&better.together)),
                 change,
                 better.score.to_string(),
                 better.band.clone(),
@@ -235,10 +235,17 @@ fn caps(caps: &Caps, minor_units: u32) -> String {
 /// Changes shown; all of them are in the JSON.
 const MOST_CHANGES: usize = 5;
 
+/// What moves with a feature, being over the same rows.
+fn together(others: &[Company]) -> String {
+    let one =
+        |one: &Company| format!(", {} {} to {}", one.feature, value(one.from), thousands(one.to.into()));
+    others.iter().map(one).collect()
+}
+
 fn turns(what: &str, changes: &[Change], minor_units: u32) -> Option<String> {
     let rows = changes.iter().take(MOST_CHANGES).map(|change| {
         vec![
-            format!("{}  {}", change.feature, step(change.from, change.to)),
+            format!("{}  {}{}", change.feature, step(change.from, change.to), together(&change.together)),
             format!("{} ({})", change.action, change.reason),
             money(change.new_limit.into(), minor_units),
             change.score.to_string(),

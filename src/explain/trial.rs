@@ -1,11 +1,12 @@
 //! One account rescored and decided again, as it is or with one feature changed.
 //!
-//! A change sets one feature; ratios and expressions made of it follow, all else stays as it is: the other
-//! features, the lines, and what other accounts asked of the budgets.
+//! A change sets one feature, and those that move with it; ratios and expressions made of them follow, all else
+//! stays as it is: the other features, the lines, and what other accounts asked of the budgets.
 
 use anyhow::{Result, ensure};
 
 use super::budget::Budgets;
+use super::world::{World, Worlds};
 use crate::expr::{Column, Ints};
 use crate::failure::input;
 use crate::features::{FeatureTable, derived};
@@ -23,6 +24,7 @@ pub struct Trial<'a> {
     pub facts: &'a Facts,
     /// Who else wants raises.
     pub budgets: Budgets,
+    worlds: Worlds<'a>,
 }
 
 /// What a trial comes to.
@@ -45,7 +47,9 @@ impl<'a> Trial<'a> {
         let own = Id::of(ids, 0).ok_or_else(|| input("read decisions: an account has no id"))?;
         let products: Vec<&str> =
             (0..facts.decided.len()).filter_map(|line| facts.lines.product.get(line)).collect();
-        Ok(Trial { run, facts, budgets: Budgets::read(run, &own, &products)? })
+        let now = (0..run.job.features.len()).map(|feature| facts.features.get(feature, 0));
+        let worlds = Worlds::new(run, now.collect());
+        Ok(Trial { run, facts, budgets: Budgets::read(run, &own, &products)?, worlds })
     }
 
     /// The account as it is. Fails where that is not what the run decided.
@@ -84,14 +88,33 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// The account with a feature set to each of some values; `None` where a feature made of it would not
-    /// fit in 64 bits.
+    /// The features that move with a feature.
+    pub fn company(&self, feature: usize) -> &[usize] {
+        self.worlds.company(feature)
+    }
+
+    /// What else moves where a feature is set to a value, itself first; `None` where it cannot be so.
+    pub fn world(&self, feature: usize, to: i64) -> Option<World> {
+        self.worlds.with(feature, to)
+    }
+
+    /// The account with a feature set to each of some values; `None` where it cannot be so, or where a feature
+    /// made of it would not fit in 64 bits.
     pub fn with(&self, feature: usize, values: &[i64]) -> Vec<Option<Verdict>> {
-        let mut results = vec![None; values.len()];
-        let mut open: Vec<usize> = (0..values.len()).collect();
+        self.in_worlds(&values.iter().map(|value| self.world(feature, *value)).collect::<Vec<_>>())
+    }
+
+    /// The same for the score alone, with one value.
+    pub fn rescored(&self, feature: usize, to: i64) -> Option<Verdict> {
+        self.in_worlds(&[self.worlds.with_for_score(feature, to)]).remove(0)
+    }
+
+    fn in_worlds(&self, worlds: &[Option<World>]) -> Vec<Option<Verdict>> {
+        let mut results = vec![None; worlds.len()];
+        let mut open: Vec<usize> = (0..worlds.len()).filter(|place| worlds[*place].is_some()).collect();
         let features = loop {
-            let chosen: Vec<i64> = open.iter().map(|place| values[*place]).collect();
-            match self.changed(feature, chosen) {
+            let chosen: Vec<&World> = open.iter().filter_map(|place| worlds[*place].as_ref()).collect();
+            match self.changed(&chosen) {
                 Ok(features) => break features,
                 Err(row) => drop(open.remove(row)),
             }
@@ -105,14 +128,22 @@ impl<'a> Trial<'a> {
         results
     }
 
-    /// The features, a row a value; `Err` names the first row of which a derived feature does not fit.
-    fn changed(&self, feature: usize, values: Vec<i64>) -> Result<FeatureTable, usize> {
-        let rows = values.len();
+    /// The features, a row a world; all of them set the same features. `Err` names the first row of which a
+    /// derived feature does not fit.
+    fn changed(&self, worlds: &[&World]) -> Result<FeatureTable, usize> {
+        let rows = worlds.len();
         let zeros = vec![0; rows];
         let known = |feature: usize| self.facts.features.gather(feature, &zeros);
         let mut columns: Vec<Column> = (0..self.run.job.features.len()).map(known).collect();
-        columns[feature] = Column::Int(Ints::all(values));
-        for follower in followers(self.run, feature).into_iter().skip(1) {
+        let set: Vec<usize> =
+            worlds.first().into_iter().flat_map(|world| world.iter().map(|(set, _)| *set)).collect();
+        for (place, feature) in set.iter().enumerate() {
+            columns[*feature] = Column::Int(Ints::all(worlds.iter().map(|world| world[place].1).collect()));
+        }
+        let mut made: Vec<usize> = set.iter().flat_map(|feature| followers(self.run, *feature)).collect();
+        made.sort_unstable();
+        made.dedup();
+        for follower in made.into_iter().filter(|follower| !set.contains(follower)) {
             let above = columns.iter().map(Some).collect();
             let kind = &self.run.job.features[follower].kind;
             let column = derived(kind, above, rows).expect("only ratios and expressions follow");

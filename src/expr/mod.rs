@@ -3,6 +3,7 @@
 pub mod column;
 mod conjuncts;
 mod evaluate;
+mod implies;
 mod parse;
 mod range;
 
@@ -13,6 +14,7 @@ use num_bigint::BigInt;
 pub use column::{Column, Ints, Texts, Type};
 pub use conjuncts::Conjunct;
 pub use evaluate::{Frame, Truths};
+pub use implies::Form;
 
 /// The names an expression may use, in the order of the frame's columns.
 #[derive(Debug, Clone, Default)]

@@ -78,6 +78,8 @@ pub struct Aggregate {
     pub statistic: Statistic,
     /// Position of the `of` column in the scope of `from`.
     pub of: Option<usize>,
+    /// Its name.
+    pub of_name: Option<String>,
     /// Which of the rows count.
     pub filter: Option<Expr>,
     /// Window (D − days, D]; `None` is all of them.
@@ -248,7 +250,9 @@ fn aggregate(
     };
     let of = value_column(reader, raw, statistic, place, scope)?;
     let statistic = *statistic.get_ref();
-    Some(Aggregate { from, statistic, of, filter, days: raw.days.as_ref().map(|days| *days.get_ref()) })
+    let of_name = raw.of.as_ref().map(|name| name.get_ref().clone());
+    let days = raw.days.as_ref().map(|days| *days.get_ref());
+    Some(Aggregate { from, statistic, of, of_name, filter, days })
 }
 
 fn check_window(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rescore::explain::search::Change;
+use rescore::explain::search::{Change, Company};
 use rescore::explain::trial::{Trial, followers};
 use rescore::explain::{Explanation, explain};
 use rescore::expr::{Column, Ints};
@@ -46,15 +46,20 @@ impl Whole {
         (0..ids.len()).find(|position| ids.text(*position) == account).unwrap()
     }
 
-    /// Scores and decides the whole book with one feature of one account set to a value.
-    fn with(&self, account: usize, feature: &str, value: i64) -> (Scores, Vec<Decision>) {
+    /// Scores and decides the whole book with one feature of one account set to a value, and those that move
+    /// with it.
+    fn with(&self, account: usize, feature: &str, value: i64, more: &[Company]) -> (Scores, Vec<Decision>) {
         let features = &self.run.job.features;
-        let number = features.iter().position(|known| known.name == feature).unwrap();
+        let number = |name: &str| features.iter().position(|known| known.name == name).unwrap();
+        let more = more.iter().map(|one| (number(&one.feature), one.to));
+        let moved: BTreeMap<usize, i64> = more.chain([(number(feature), value)]).collect();
         let accounts: Vec<u32> = (0..self.facts.lines.accounts.len() as u32).collect();
         let column = |feature: usize| self.facts.features.gather(feature, &accounts);
         let mut columns: Vec<Column> = (0..features.len()).map(column).collect();
-        columns[number] = set(&columns[number], account, Some(value));
-        for (later, feature) in features.iter().enumerate().skip(number + 1) {
+        for (number, value) in &moved {
+            columns[*number] = set(&columns[*number], account, Some(*value));
+        }
+        for (later, feature) in features.iter().enumerate().filter(|(later, _)| !moved.contains_key(later)) {
             let above = columns.iter().map(Some).collect();
             if let Some(again) = derived(&feature.kind, above, columns[later].len()) {
                 columns[later] = Column::Int(again.unwrap());
@@ -93,7 +98,7 @@ fn every_change_named_does_what_is_said() {
         let position = whole.position(&account);
         for points in &explanation.score.characteristics {
             let Some(better) = &points.better else { continue };
-            let (scores, _) = whole.with(position, &points.feature, better.to);
+            let (scores, _) = whole.with(position, &points.feature, better.to, &better.together);
             assert_eq!(scores.score[position], better.score, "{account} {points:?}");
             assert_eq!(better.score - explanation.score.score, better.score_change);
             bins += 1;
@@ -112,7 +117,7 @@ fn every_change_named_does_what_is_said() {
 
 fn does_what_is_said(whole: &Whole, account: usize, product: &str, change: &Change, is_better: bool) {
     let line = whole.line(account, product);
-    let (scores, decisions) = whole.with(account, &change.feature, change.to);
+    let (scores, decisions) = whole.with(account, &change.feature, change.to, &change.together);
     let (decision, before) = (&decisions[line], &whole.facts.decided[line]);
     let place = format!("{} {product} {change:?}", whole.facts.lines.accounts.ids.text(account));
     assert_eq!(scores.score[account], change.score, "{place}");
@@ -147,7 +152,8 @@ fn no_nearer_value_turns_a_decision() {
                 let (low, high) = (from.min(change.to) + 1, from.max(change.to) - 1);
                 let nearer: Vec<i64> = (low..=high).collect();
                 for (value, verdict) in nearer.iter().zip(trial.with(feature, &nearer)) {
-                    let decision = verdict.unwrap().decisions[number];
+                    let Some(verdict) = verdict else { continue };
+                    let decision = verdict.decisions[number];
                     let before = &now.decisions[number];
                     let is_same_turn =
                         decision.action != before.action && decision.new_limit > before.new_limit;

@@ -11,12 +11,14 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 use parquet::file::metadata::ParquetMetaData;
-use rustix::fs::{Mode, OFlags};
 
 use super::cells::{self, Cells, Shape};
 use crate::expr::Column;
 use crate::failure::{Kind, failure, input};
 use crate::input::decode::Dictionaries;
+use crate::input::footer;
+use crate::input::guard::guarded;
+use crate::input::handle::{Handle, open_regular};
 use crate::job::{listing, near_miss};
 use crate::pieces::piece;
 use crate::published::RunDirectory;
@@ -49,15 +51,12 @@ impl Opened {
     /// Opens a regular file, whatever it is called.
     pub fn new(path: &Path) -> Result<Opened> {
         let subject = format!("read {}", crate::console::plain_path(path));
-        let failed = |error: &dyn std::fmt::Display| input(format!("{subject}: {error}"));
-        // Without waiting for the other end of a pipe.
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = rustix::fs::open(path, flags, Mode::empty()).map(File::from);
-        let file = file.map_err(|error| failed(&error))?;
-        match file.metadata().map_err(|error| failed(&error))?.is_file() {
-            true => Ok(Opened { subject, file }),
-            false => Err(failed(&"it is no regular file")),
-        }
+        let failed = |error: &dyn std::fmt::Display| input(format!("{subject}: it cannot be read: {error}"));
+        // Whoever made it may have meant harm.
+        let handle = Handle::open(path).map_err(|error| failed(&error))?;
+        footer::read(&handle).map_err(|error| failed(&error))?;
+        let file = open_regular(path).map_err(|error| failed(&error))?;
+        Ok(Opened { subject, file })
     }
 
     /// A table of a run, as its manifest says it is.
@@ -88,10 +87,10 @@ impl SortedFile {
     /// taken for text where `bytes_are_text`.
     pub fn open(opened: Opened, key: &[&str], rows: usize, bytes_are_text: bool) -> Result<SortedFile> {
         let Opened { subject, file } = opened;
-        let failed = |error: &dyn std::fmt::Display| input(format!("{subject}: {error}"));
+        let failed = |error: &dyn std::fmt::Display| input(format!("{subject}: it cannot be read: {error}"));
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let metadata = ArrowReaderMetadata::load(&file, options)
-            .map_err(|error| failed(&format!("{error}; the file is damaged, or no Parquet")))?;
+        let metadata =
+            guarded(|| ArrowReaderMetadata::load(&file, options)).map_err(|error| failed(&error))?;
         let fields = metadata.schema().fields().clone();
         let decoder = |field: &Arc<Field>| {
             let is_key = key.contains(&field.name().as_str());
@@ -116,13 +115,11 @@ impl SortedFile {
         let options = ArrowReaderOptions::new()
             .with_skip_arrow_metadata(true)
             .with_schema(Arc::new(Schema::new(hinted.collect::<Vec<_>>())));
-        let reader = ArrowReaderMetadata::try_new(metadata.metadata().clone(), options)
-            .and_then(|metadata| {
-                ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
-                    .with_batch_size(rows)
-                    .build()
-            })
-            .map_err(|error| failed(&error))?;
+        let reader = || {
+            let metadata = ArrowReaderMetadata::try_new(metadata.metadata().clone(), options)?;
+            ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata).with_batch_size(rows).build()
+        };
+        let reader = guarded(reader).map_err(|error| failed(&error))?;
         let dictionaries = Dictionaries::default();
         Ok(SortedFile { subject, schema, key, cells, reader, dictionaries, read: 0, last: Vec::new() })
     }
@@ -134,14 +131,14 @@ impl SortedFile {
 
     /// The next rows, all columns; `None` at the end.
     pub fn next(&mut self) -> Result<Option<Vec<Column>>> {
-        let failed = |error: &dyn std::fmt::Display| input(format!("{}: {error}", self.subject));
-        let Some(batch) = self.reader.next() else { return Ok(None) };
-        let batch = batch.map_err(|error| failed(&error))?;
+        let SortedFile { subject, schema, cells, reader, dictionaries, .. } = self;
+        let failed = |error: String| input(format!("{subject}: it cannot be read: {error}"));
+        let Some(batch) = guarded(|| reader.next().transpose()).map_err(failed)? else { return Ok(None) };
         let (_, arrays, rows) = batch.into_parts();
-        let mut columns = Vec::with_capacity(self.cells.len());
-        for (slot, (cells, array)) in self.cells.iter().zip(arrays).enumerate() {
-            let column = cells.decode(array, slot, &mut self.dictionaries);
-            columns.push(column.map_err(|error| failed(&format!("{}: {error}", self.schema[slot].name)))?);
+        let mut columns = Vec::with_capacity(cells.len());
+        for (slot, (cells, array)) in cells.iter().zip(arrays).enumerate() {
+            let column = guarded(|| cells.decode(array, slot, dictionaries));
+            columns.push(column.map_err(|error| failed(format!("{}: {error}", schema[slot].name)))?);
         }
         self.check_order(&columns, rows)?;
         self.read += rows as u64;

@@ -5,9 +5,10 @@
 //! 1. the scorecard: where a characteristic's points only rise with its feature, more is better, where they only
 //!    fall, less is;
 //! 2. the policy: more of what affordability is measured by is better;
-//! 3. the columns: being late and owing are worse the more they are, and so are more bills that are late;
-//! 4. what is made of the feature: the better way of a ratio is its dividend's, and against its divisor's. Where
-//!    two of them do not agree, nothing is said.
+//! 3. the columns: being late and owing are worse the more they are, and so are more bills that are late; more
+//!    limit is better;
+//! 4. ratios: the better way of one is its dividend's; that of what a ratio with points is made of is the ratio's
+//!    own, and for its divisor the other way. Where two ratios do not agree, nothing is said.
 //!
 //! Where nothing is said, both ways are tried. In any case a change for the better never costs points, and one for
 //! the worse never brings any (see [`suits`]).
@@ -18,8 +19,14 @@ use super::search::range;
 use crate::expr::Conjunct;
 use crate::job::{Aggregate, BILL_COLUMNS, Characteristic, FeatureKind, From, Job, Statistic};
 
-/// Whether more (`Greater`) or less (`Less`) of a feature is better for the person, where that is known.
-pub fn better_way(job: &Job, feature: usize) -> Option<Ordering> {
+/// Whether more (`Greater`) or less (`Less`) of some features that move together is better for the person, where
+/// that is known. What is said of any of them itself counts before what ratios say.
+pub fn better_way(job: &Job, together: &[usize]) -> Option<Ordering> {
+    let own = together.iter().find_map(|feature| own_way(job, *feature));
+    own.or_else(|| together.iter().find_map(|feature| way_of_ratios(job, *feature)))
+}
+
+fn own_way(job: &Job, feature: usize) -> Option<Ordering> {
     let card = job.scorecard.characteristics.iter().find(|one| one.feature == feature);
     if let Some(way) = card.and_then(way_of_points) {
         return Some(way);
@@ -27,12 +34,11 @@ pub fn better_way(job: &Job, feature: usize) -> Option<Ordering> {
     if job.policy.affordability.is_some_and(|affordability| affordability.feature == feature) {
         return Some(Ordering::Greater);
     }
-    if let FeatureKind::Aggregate(aggregate) = &job.features[feature].kind
-        && is_a_burden(aggregate)
-    {
-        return Some(Ordering::Less);
+    match &job.features[feature].kind {
+        FeatureKind::Aggregate(aggregate) if is_a_burden(aggregate) => Some(Ordering::Less),
+        FeatureKind::Aggregate(aggregate) if is_limit(aggregate) => Some(Ordering::Greater),
+        _ => None,
     }
-    way_of_ratios(job, feature)
 }
 
 /// Whether a change that moves the score so far suits what it is offered as.
@@ -68,6 +74,12 @@ fn is_a_burden(aggregate: &Aggregate) -> bool {
     }
 }
 
+fn is_limit(aggregate: &Aggregate) -> bool {
+    aggregate.from == From::Lines
+        && aggregate.statistic != Statistic::Distinct
+        && aggregate.of_name.as_deref() == Some("credit_limit")
+}
+
 fn asks_for_late_bills(condition: &crate::expr::Expr) -> bool {
     let is_burden = |slot: usize| {
         BILL_COLUMNS.get(slot).is_some_and(|(name, _)| ["days_late", "outstanding"].contains(name))
@@ -79,13 +91,17 @@ fn asks_for_late_bills(condition: &crate::expr::Expr) -> bool {
 }
 
 fn way_of_ratios(job: &Job, feature: usize) -> Option<Ordering> {
+    if let FeatureKind::Ratio { a, b, scale } = job.features[feature].kind {
+        let is_plain = scale > 0 && range(&job.features, b).0 >= 0;
+        return own_way(job, a).filter(|_| is_plain);
+    }
     let mut ways = job.features.iter().enumerate().skip(feature + 1).filter_map(|(number, made)| {
         let FeatureKind::Ratio { a, b, scale } = made.kind else { return None };
         let not_negative = |part: usize| range(&job.features, part).0 >= 0;
         let way = match feature {
             _ if a == b || scale <= 0 || !not_negative(b) => return None,
-            feature if feature == a => better_way(job, number)?,
-            feature if feature == b && not_negative(a) => better_way(job, number)?.reverse(),
+            feature if feature == a => own_way(job, number)?,
+            feature if feature == b && not_negative(a) => own_way(job, number)?.reverse(),
             _ => return None,
         };
         Some(way)

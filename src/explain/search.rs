@@ -67,8 +67,7 @@ pub fn turns(trial: &Trial, now: &Verdict) -> Vec<Turns> {
     let mut found: Vec<Turns> = now.decisions.iter().map(|_| Turns::default()).collect();
     for feature in (0..trial.run.job.features.len()).filter(|feature| matters(trial.run, *feature)) {
         let from = trial.facts.features.get(feature, 0);
-        let with_it = std::iter::once(feature).chain(trial.company(feature).iter().copied());
-        let better = with_it.into_iter().find_map(|feature| better_way(&trial.run.job, feature));
+        let better = better_way(&trial.run.job, &[&[feature], trial.company(feature)].concat());
         let sides = [Ordering::Less, Ordering::Greater].map(|side| {
             let steps = steps(trial, feature, from, side);
             let verdicts = trial.with(feature, &steps);

@@ -83,11 +83,11 @@ impl<'a> Worlds<'a> {
     /// What another window's value is then: `Some(None)` where it stays, `None` where there is no telling.
     fn moved_along(&self, feature: usize, to: i64, other: usize) -> Option<Option<i64>> {
         let Some(value) = self.now[other] else { return Some(None) };
+        let (least, most) = range(self.features, other);
         match aggregate(&self.features[feature])?.statistic {
-            Statistic::Last | Statistic::DaysSince => Some(Some(to)),
+            Statistic::Last | Statistic::DaysSince => (least..=most).contains(&to).then_some(Some(to)),
             Statistic::Min | Statistic::Max => Some(None),
             _ => {
-                let (least, most) = range(self.features, other);
                 let moved = value.checked_add(to.checked_sub(self.now[feature]?)?)?;
                 Some(Some(moved.clamp(least, most)))
             }

@@ -144,7 +144,7 @@ pub(super) fn resolve(
 type Kept = HashSet<(From, Statistic, Option<usize>, Option<String>)>;
 
 fn check_kept(reader: &mut Reader, place: std::ops::Range<usize>, aggregate: &Aggregate, kept: &mut Kept) {
-    let Aggregate { from, statistic, of, filter, days } = aggregate;
+    let Aggregate { from, statistic, of, of_name: _, filter, days } = aggregate;
     let is_kept = match statistic {
         Statistic::Min | Statistic::Max | Statistic::Distinct => true,
         Statistic::ActiveDays => days.is_none(),

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -14,6 +13,7 @@ use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
 use crate::failure::input;
+use crate::input::handle::Stamp;
 use crate::publish::manifest::{MANIFEST, Manifest, OutputEntry};
 
 /// A run's directory. What is read of it is read relative to the directory as it was when it was opened,
@@ -25,15 +25,6 @@ pub struct RunDirectory {
     outputs: Option<Vec<OutputEntry>>,
     /// The files that have been found to be what the manifest says.
     checked: Mutex<BTreeMap<String, Stamp>>,
-}
-
-/// What tells a file that has been read from one that has been touched since.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    inode: u64,
-    size: u64,
-    written: (i64, i64),
-    changed: (i64, i64),
 }
 
 impl RunDirectory {
@@ -99,7 +90,8 @@ impl RunDirectory {
         let Some(expected) = outputs.iter().find(|output| output.file == name) else {
             return Err(failed(&"the manifest does not list it"));
         };
-        let stamp = Stamp::of(&file).map_err(|error| failed(&error))?;
+        let stamp = file.metadata().map_err(|error| failed(&error))?;
+        let stamp = Stamp::of(&stamp);
         let mut checked = self.checked.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if checked.get(name) == Some(&stamp) {
             return Ok(file);
@@ -135,18 +127,6 @@ impl RunDirectory {
         };
         let is_file = file.metadata().map_err(|error| error.to_string())?.is_file();
         if is_file { Ok(Some(file)) } else { Err("it is no regular file".to_string()) }
-    }
-}
-
-impl Stamp {
-    fn of(file: &File) -> std::io::Result<Stamp> {
-        let found = file.metadata()?;
-        Ok(Stamp {
-            inode: found.ino(),
-            size: found.len(),
-            written: (found.mtime(), found.mtime_nsec()),
-            changed: (found.ctime(), found.ctime_nsec()),
-        })
     }
 }
 

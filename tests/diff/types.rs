@@ -96,8 +96,8 @@ fn columns() -> Vec<(&'static str, ArrayRef, ArrayRef)> {
         ("fixed bytes", fixed([[0; 4], [1; 4], [255; 4]]), fixed([[0; 4], [2; 4], [255; 4]])),
         (
             "date",
-            array(Date32Array::from(vec![-1_000_000, 0, 2_000_000])),
-            array(Date32Array::from(vec![-1_000_000, 1, 2_000_000])),
+            array(Date32Array::from(vec![i32::MIN, 0, i32::MAX])),
+            array(Date32Array::from(vec![i32::MIN, 1, i32::MAX])),
         ),
         ("small decimal", decimals(&[-1050, 0, 1050], 12, 2), decimals(&[-1050, 1, 1050], 12, 2)),
         ("decimal", decimals(&[-10, 9, 10], 38, 0), decimals(&[-10, 8, 10], 38, 0)),
@@ -279,7 +279,10 @@ fn text_and_bytes_that_are_text_are_matched() {
     write_arrays(&home.join("bad.parquet"), vec![("key", bad), ("value", bytes())]);
     let (code, _, stderr) = outcome_in(home, &["diff", "left.parquet", "bad.parquet", "--key", "key"]);
     assert_eq!(code, 3);
-    assert!(stderr.contains("read bad.parquet: key: [ff] is taken for text and is not UTF-8"), "{stderr}");
+    assert!(
+        stderr.contains("read bad.parquet: it cannot be read: key: [ff] is taken for text and is not UTF-8"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -319,9 +322,12 @@ fn what_cannot_be_compared_is_told_and_never_waited_for() {
     .unwrap();
     std::os::unix::fs::symlink("/dev/zero", home.join("zero.parquet")).unwrap();
     for (file, says) in [
-        ("twice.parquet", "read twice.parquet: the column value stands twice in it: leave one out"),
-        ("pipe.parquet", "read pipe.parquet: it is no regular file"),
-        ("zero.parquet", "read zero.parquet: it is no regular file"),
+        (
+            "twice.parquet",
+            "read twice.parquet: it cannot be read: the column value stands twice in it: leave one out",
+        ),
+        ("pipe.parquet", "read pipe.parquet: it cannot be read: it is a FIFO, no file"),
+        ("zero.parquet", "read zero.parquet: it cannot be read: it is a device, no file"),
     ] {
         for args in [[file, "good.parquet"], ["good.parquet", file]] {
             let (code, stdout, stderr) = outcome_in(home, &[&["diff"], &args[..], &["--key", "id"]].concat());

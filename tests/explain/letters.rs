@@ -330,7 +330,28 @@ fn a_letter_holds_all_of_it() {
     let book = book(PRODUCTS, "", &rules.concat());
     book.publish();
     let told = succeed_in(book.path(), &["explain", RUN, "--account", "2", "--adverse-action"]);
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @"
+    Account 2
+    20 November 2026
+
+    On 21 November 2026 the limit of your card line will be lowered from 2,000.00
+    to 1,800.00.
+
+    Why:
+      - This is a sentence of a hundred words or nearly so, and that is why it
+        cannot stand on a single line of the letter.
+
+    What weighed most against you in your score:
+      - Bills are past due.
+
+    On 20 November 2026 your loan line will be closed.
+
+    Why:
+      - Is that so?
+
+    If you think that something here is not right, please tell us: we will look
+    into it and decide again.
+    ");
     assert_eq!(notice(&book, "2")["text"], told.trim_end_matches('\n'));
     assert_eq!(notice(&book, "2")["decided_on"], TODAY);
 }

@@ -152,26 +152,30 @@ fn only_what_rows_can_make_is_offered() {
         ("income_30 <= 500", &[]),
         ("income_90 >= 5000", &["income_30 3000 + income_90 5000"]),
         ("late_bills_90 >= 3", &[]),
-        ("late_bills_90 = 0", &["late_bills_90 0 + late_bills_365 0"]),
+        ("late_bills_90 = 0", &["late_bills_365 0 + late_bills_90 0"]),
         ("debt >= 30000", &[]),
-        ("use_bp >= 3000", &["limits 66666"]),
-        ("use_bp <= 1000", &["debt 10009", "limits 181835", "use_bp 1000"]),
+        ("use_bp >= 3000", &[]),
+        ("use_bp <= 1000", &["debt 10009", "limits 199801", "use_bp 1000"]),
         ("owed_365 >= 5", &[]),
         // A day has a place in every window that holds it.
         ("since_salary_90 <= 5", &["since_salary_30 5 + since_salary_90 5"]),
         ("since_salary_90 >= 40", &[]),
         ("last_salary_90 >= 1500", &["last_salary_30 1500 + last_salary_90 1500"]),
-        ("days_out_10 >= 10", &["days_out_10 10 + days_out_365 12"]),
+        ("days_out_10 >= 10", &["days_out_10 10 + days_out_365 13"]),
         ("days_out_365 >= 30", &["days_out_10 10 + days_out_365 30"]),
         ("days_out_10 > days_out_365", &[]),
         // Bills on time are among those that were due.
         ("on_time_365 >= 3", &[]),
         ("on_time_365 >= 2", &["on_time_365 2"]),
     ];
+    let mut wrong = Vec::new();
     for (condition, offered) in cases {
-        let found = turns(&book(condition, ""));
-        assert_eq!(told(&found["better"]), offered, "{condition}: {found}");
+        let found = told(&turns(&book(condition, ""))["better"]);
+        if found != offered {
+            wrong.push(format!("{condition}: {found:?}, not {offered:?}"));
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// What affordability is measured by is better the more it is, also where nothing is scored for it.

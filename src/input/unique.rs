@@ -183,18 +183,18 @@ impl Seen {
             let repeats = self.among_rising(parts);
             // Where most rows repeat others, each value is better kept once.
             if repeats.iter().map(Vec::len).sum::<usize>() > new / 2 {
-                self.into_shards();
+                self.keep_by_shard();
             }
             return repeats;
         }
         if self.shards.is_none() {
-            self.into_shards();
+            self.keep_by_shard();
         }
         self.among_shards(parts)
     }
 
     /// Keeps what has been seen by shard from now on.
-    fn into_shards(&mut self) {
+    fn keep_by_shard(&mut self) {
         let known = std::mem::take(&mut self.parts);
         self.shards = Some((0..SHARDS).map(|_| Shard::default()).collect());
         self.among_shards(known);

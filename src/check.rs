@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::console::table;
+use crate::console::{table, visible};
 use crate::day::Day;
 use crate::input::catalog::Catalog;
 use crate::input::footers::Footers;
@@ -28,7 +28,7 @@ pub fn check(path: &Path, date: Option<Day>, known_on: Option<Day>) -> Result<Re
     let (job, deliveries) = run::prepare(&mut draft, dates, &mut footers)?;
     lint::lint(&job, &mut draft.remarks);
     let mut parts = vec![describe(&job)];
-    let catalogs = [&deliveries.transactions, &deliveries.repayments, &deliveries.lines];
+    let catalogs: [&Catalog; 3] = [&deliveries.transactions, &deliveries.repayments, &deliveries.lines];
     let rows: Vec<Vec<String>> = catalogs.into_iter().chain(&deliveries.issued).map(catalog_row).collect();
     parts.push(table(&["input", "deliveries", "files", "first", "last"], &rows));
     if let Some(dates) = dates {
@@ -43,6 +43,15 @@ pub fn check(path: &Path, date: Option<Day>, known_on: Option<Day>) -> Result<Re
             }
         }
     }
+    if dates.is_none() {
+        let files = Files::newest(&deliveries, &mut footers)?;
+        files.check_schemas(&job, &deliveries, &mut footers)?;
+        let newest = catalogs.into_iter().chain(&deliveries.issued).filter_map(newest);
+        let newest: Vec<String> = newest.collect();
+        if !newest.is_empty() {
+            parts.push(format!("the columns are as they must be in {}", newest.join(", ")));
+        }
+    }
     let warnings = draft.remarks.count(Severity::Warning);
     if warnings > 0 {
         parts.push(draft.remarks.render(Severity::Warning));
@@ -55,13 +64,20 @@ fn describe(job: &Job) -> String {
     format!(
         "job `{}`: {} features, {} characteristics, {} products, {} rules, {} gates\n\
          scores lie between {low} and {high}",
-        job.name,
+        visible(&job.name),
         job.features.len(),
         job.scorecard.characteristics.len(),
         job.policy.products.len(),
         job.policy.rules.len(),
         job.gates.len(),
     )
+}
+
+/// The newest delivery of an input, if it has any.
+fn newest(catalog: &Catalog) -> Option<String> {
+    let delivery = catalog.deliveries.last()?;
+    let of = delivery.date.map_or(String::new(), |day| format!(" of {day}"));
+    Some(format!("{}{of}", catalog.spec.name))
 }
 
 fn catalog_row(catalog: &Catalog) -> Vec<String> {

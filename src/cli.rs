@@ -6,25 +6,26 @@ mod plan;
 mod report;
 mod run;
 
-use std::io::Write;
+use std::borrow::Cow;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use anyhow::Result;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::console::{self, Progress, thousands};
+use crate::console::{self, Progress, print, print_bytes, thousands};
 use crate::day::Day;
 use crate::failure::{Kind, failure};
 use crate::publish::release::release;
 use crate::publish::verify::verify;
 use crate::sample::{self, Sample};
-use crate::{check, signal};
+use crate::{check, signal, zone};
 
 /// Nightly batch rescoring: reads a day's transactions and repayments and the book of credit lines,
 /// rescores every account, applies the limit policy and publishes the adjustments.
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true, after_help = EXIT_CODES)]
+#[command(version, long_version = LONG_VERSION.as_str(), propagate_version = true, after_help = EXIT_CODES)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -36,6 +37,9 @@ pub struct Cli {
     quiet: bool,
 }
 
+static LONG_VERSION: LazyLock<String> =
+    LazyLock::new(|| format!("{}\ntime zones: {}", env!("CARGO_PKG_VERSION"), zone::edition()));
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done (diff: no difference)
@@ -46,7 +50,8 @@ Exit codes:
   5    another run holds the lock of the output directory
   6    refused: published already from other inputs or job files
   70   a fault of the program
-  130  stopped by a signal";
+  130  stopped by SIGINT; nothing of the night was published
+  143  stopped by SIGTERM";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -167,9 +172,12 @@ struct SampleArgs {
 
 /// Parses the arguments and does what they ask; the exit code.
 pub fn main() -> Result<u8> {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return Ok(answer(&error)),
+    };
     console::start_log(cli.verbose);
-    signal::listen();
+    signal::listen(!cli.command.publishes());
     let progress = Progress::on_terminal(cli.quiet);
     let done = match cli.command {
         Command::Run(args) => run::run_command(args, &progress),
@@ -177,13 +185,14 @@ pub fn main() -> Result<u8> {
         Command::Check(args) => {
             check_dates(args.date, args.known_on)?;
             let report = check::check(&args.job, args.date, args.known_on)?;
-            print(&report.text)?;
-            print(&format!("\nno mistakes, {} warnings", report.warnings))
+            print(&format!("{}\n\nno mistakes, {} warnings", report.text, report.warnings));
+            Ok(())
         }
         Command::Verify { run } => {
             let manifest = verify(&run)?;
             let files = manifest.outputs.len();
-            print(&format!("{}: {files} files, whole and as the manifest says", run.display()))
+            print(&format!("{}: {files} files, whole and as the manifest says", run.display()));
+            Ok(())
         }
         Command::Explain(args) => explain::explain_command(&args),
         Command::Report(args) => report::report_command(&args),
@@ -191,22 +200,42 @@ pub fn main() -> Result<u8> {
             check_dates(Some(args.date), args.known_on)?;
             let known_on = args.known_on.unwrap_or(args.date);
             let (directory, overruled) = release(&args.out, args.date, known_on)?;
-            print(&format!("published {}", console::plain_path(&directory)))?;
-            overruled.iter().try_for_each(|gate| print(&format!("overruled {}", gate.line())))
+            print(&format!("published {}", console::plain_path(&directory)));
+            overruled.iter().for_each(|gate| print(&format!("overruled {}", gate.line())));
+            Ok(())
         }
         Command::Sample(args) => sample_command(args, &progress),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "rescore", &mut script);
-            write_all(&script)
+            print_bytes(&script);
+            Ok(())
         }
         Command::Man => {
             let mut page = Vec::new();
             clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-            write_all(&page)
+            print_bytes(&page);
+            Ok(())
         }
     };
     done.map(|()| 0)
+}
+
+impl Command {
+    /// Whether it makes or moves runs, which a signal must not leave half done.
+    fn publishes(&self) -> bool {
+        matches!(self, Command::Run(_) | Command::Release(_))
+    }
+}
+
+/// Prints clap's own answer, help or what is wrong with the arguments; the exit code.
+fn answer(error: &clap::Error) -> u8 {
+    match console::visible_lines(&error.render().to_string()) {
+        // In colour, perhaps. Where it cannot be written there is nobody to tell.
+        Cow::Borrowed(_) => drop(error.print()),
+        Cow::Owned(shown) => console::print_to_stderr(&shown),
+    }
+    u8::try_from(error.exit_code()).unwrap_or(Kind::Usage.exit_code())
 }
 
 fn check_dates(date: Option<Day>, known_on: Option<Day>) -> Result<()> {
@@ -243,17 +272,6 @@ fn sample_command(args: SampleArgs, progress: &Progress) -> Result<()> {
         thousands(totals.bad_rows.into()),
         thousands(totals.late_rows.into()),
         thousands(totals.bytes.into()),
-    ))
-}
-
-fn print(line: &str) -> Result<()> {
-    write_all(format!("{line}\n").as_bytes())
-}
-
-/// Writes results to stdout; a reader that has gone away is no fault.
-fn write_all(bytes: &[u8]) -> Result<()> {
-    match std::io::stdout().write_all(bytes) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        outcome => Ok(outcome?),
-    }
+    ));
+    Ok(())
 }

@@ -1,6 +1,8 @@
 //! The terminal: progress, log lines, and tables for people.
 
-use std::io::IsTerminal;
+mod output;
+
+use std::io::{IsTerminal, Write};
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
@@ -8,6 +10,8 @@ use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{DecimalBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::day::Day;
+
+pub use output::{print, print_bytes, print_error, print_json, print_to_stderr, visible, visible_lines};
 
 /// A progress bar on a terminal, above it one for the nights of a range; nothing elsewhere.
 #[derive(Clone)]
@@ -104,8 +108,10 @@ pub fn start_log(verbose: u8) {
     };
     env_logger::Builder::new()
         .filter_module("rescore", level)
-        .format_timestamp(None)
-        .format_target(false)
+        .format(|line, record| {
+            let style = line.default_level_style(record.level());
+            writeln!(line, "[{style}{:<5}{style:#}] {}", record.level(), visible(&record.args().to_string()))
+        })
         .init();
 }
 
@@ -113,9 +119,9 @@ pub fn start_log(verbose: u8) {
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(header.to_vec());
+    table.set_header(header.iter().map(|name| visible(name)));
     for row in rows {
-        table.add_row(row.clone());
+        table.add_row(row.iter().map(|cell| visible(cell)));
     }
     for (number, column) in table.column_iter_mut().enumerate() {
         column.set_padding((if number == 0 { 2 } else { 1 }, 1));

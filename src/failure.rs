@@ -18,8 +18,10 @@ pub enum Kind {
     Locked,
     /// The run is published already, from other inputs or job files.
     Refused,
-    /// Stopped by a signal; nothing was published.
+    /// Stopped by SIGINT; nothing of the night was published.
     Interrupted,
+    /// Stopped by SIGTERM or SIGHUP; nothing of the night was published.
+    Terminated,
 }
 
 impl Kind {
@@ -32,6 +34,7 @@ impl Kind {
             Kind::Locked => 5,
             Kind::Refused => 6,
             Kind::Interrupted => 130,
+            Kind::Terminated => 143,
         }
     }
 }
@@ -46,6 +49,8 @@ pub struct Failure {
     pub kind: Kind,
     /// What was tried, what was found, and what to do about it.
     pub message: String,
+    /// Whether the message is laid out in lines; if not, an end of line in it is somebody's data.
+    pub is_laid_out: bool,
 }
 
 impl fmt::Display for Failure {
@@ -58,7 +63,12 @@ impl std::error::Error for Failure {}
 
 /// Makes an error of the given kind.
 pub fn failure(kind: Kind, message: impl Into<String>) -> anyhow::Error {
-    Failure { kind, message: message.into() }.into()
+    Failure { kind, message: message.into(), is_laid_out: false }.into()
+}
+
+/// Makes an error whose message is laid out in lines. What it quotes of data has been made visible.
+pub fn laid_out(kind: Kind, message: impl Into<String>) -> anyhow::Error {
+    Failure { kind, message: message.into(), is_laid_out: true }.into()
 }
 
 /// The input-side failure, by far the most frequent one.

@@ -4,6 +4,7 @@
 //!
 //! - [`cli`] — arguments
 //! - [`day`] — calendar days
+//! - [`zone`] — time zones, by the program's own rules
 //! - [`failure`] — how a command fails, and its exit code
 //! - [`console`] — the terminal: progress, tables
 //! - [`signal`] — Ctrl-C between pieces of work
@@ -25,6 +26,9 @@
 //! - [`diff`] — what changed between two runs, and why
 //! - [`summary`] — a run's figures for people and machines
 //! - [`sample`] — a believable book to try things on
+
+// What is printed goes through `console`, where it cannot fail.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod check;
 pub mod cli;
@@ -49,3 +53,4 @@ pub mod sample;
 pub mod score;
 pub mod signal;
 pub mod summary;
+pub mod zone;

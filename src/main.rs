@@ -1,5 +1,7 @@
 //! Prints one error and exits with its code.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -7,7 +9,7 @@ fn main() -> ExitCode {
         Err(_) => ExitCode::from(rescore::failure::FAULT),
         Ok(Ok(code)) => ExitCode::from(code),
         Ok(Err(error)) => {
-            eprintln!("error: {error:#}");
+            rescore::console::print_error(&error);
             ExitCode::from(rescore::failure::exit_code(&error))
         }
     }

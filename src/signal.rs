@@ -1,29 +1,46 @@
-//! Ctrl-C and termination: noticed between pieces of work, so that nothing is left half done.
+//! Ctrl-C, SIGTERM and SIGHUP: noticed between the pieces of a run's work, so that nothing is left half done.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use anyhow::Result;
+use nix::sys::signal::Signal;
+use signal_hook::flag;
 
 use crate::failure::{Kind, failure};
 
-static STOP: AtomicBool = AtomicBool::new(false);
+const SIGNALS: [(Signal, Kind); 3] = [
+    (Signal::SIGINT, Kind::Interrupted),
+    (Signal::SIGTERM, Kind::Terminated),
+    (Signal::SIGHUP, Kind::Terminated),
+];
 
-/// Listens for Ctrl-C, SIGTERM and SIGHUP. A second signal ends the process at once.
-pub fn listen() {
-    let outcome = ctrlc::set_handler(|| {
-        if STOP.swap(true, Ordering::SeqCst) {
-            std::process::exit(i32::from(Kind::Interrupted.exit_code()));
+/// The signal that came; 0 while none has.
+static CAME: LazyLock<Arc<AtomicUsize>> = LazyLock::new(Arc::default);
+
+/// Listens. A verb that publishes nothing `ends_at_once`; others end where they call [`check`], and at once
+/// when a second signal comes.
+pub fn listen(ends_at_once: bool) {
+    let ends = Arc::new(AtomicBool::new(ends_at_once));
+    for (signal, kind) in SIGNALS {
+        let (number, code) = (signal as i32, i32::from(kind.exit_code()));
+        // In this order: the first signal sets what a second one finds.
+        let listens = flag::register_conditional_shutdown(number, code, ends.clone())
+            .and_then(|_| flag::register(number, ends.clone()))
+            .and_then(|_| flag::register_usize(number, CAME.clone(), number as usize));
+        if let Err(error) = listens {
+            log::warn!("{signal} is not handled: {error}");
         }
-    });
-    if let Err(error) = outcome {
-        log::warn!("signals are not handled: {error}");
     }
 }
 
 /// Fails once a signal has come.
 pub fn check() -> Result<()> {
-    match STOP.load(Ordering::SeqCst) {
-        true => Err(failure(Kind::Interrupted, "stopped by a signal; nothing was published")),
-        false => Ok(()),
+    let came = CAME.load(Ordering::SeqCst);
+    match SIGNALS.into_iter().find(|(signal, _)| *signal as usize == came) {
+        Some((signal, kind)) => {
+            Err(failure(kind, format!("stopped by {signal}; nothing of the night was published")))
+        }
+        None => Ok(()),
     }
 }

@@ -3,6 +3,7 @@
 mod claims;
 mod damage;
 mod expanding;
+mod expressions;
 mod files;
 mod jobs;
 mod optional;
@@ -12,6 +13,8 @@ mod rejects;
 mod runs;
 mod sameness;
 mod schemas;
+mod sweep;
+mod terminal;
 
 use crate::support::book::{Book, TODAY};
 

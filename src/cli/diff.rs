@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::Args;
 
-use super::print;
+use crate::console::{print, print_json};
 use crate::diff::{self, Only, Request, compare, compare_ranges, is_range};
 use crate::failure::{Kind, failure};
 
@@ -72,7 +72,11 @@ pub fn command(args: DiffArgs) -> Result<u8> {
     if let Some(path) = &args.html {
         write_page(path, &page)?;
     }
-    print(if args.json { &json } else { &text })?;
+    if args.json {
+        print_json(&json);
+    } else {
+        print(&text);
+    }
     Ok(if same { 0 } else { DIFFERENT })
 }
 

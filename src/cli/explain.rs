@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use super::print;
+use crate::console::{print, print_json};
 use crate::explain::{compare, explain, notice, text};
 use crate::published::PublishedRun;
 
@@ -14,7 +14,7 @@ pub(super) struct ExplainArgs {
     /// A run's directory, published or held
     run: PathBuf,
     /// The account's id
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     account: String,
     /// Another run to hold it against: both side by side, and what moved
     #[arg(long, value_name = "RUN", conflicts_with = "adverse_action")]
@@ -31,22 +31,26 @@ pub(super) fn explain_command(args: &ExplainArgs) -> Result<()> {
     let run = PublishedRun::open(&args.run)?;
     if args.adverse_action {
         let notice = notice::notice(&run, &args.account)?;
-        return match args.json {
-            true => print(&serde_json::to_string_pretty(&notice)?),
-            false => print(&notice.text),
-        };
+        if args.json {
+            print_json(&serde_json::to_string_pretty(&notice)?);
+        } else {
+            print(&notice.text);
+        }
+        return Ok(());
     }
     let now = explain(&run, &args.account)?;
     match &args.against {
-        None if args.json => print(&serde_json::to_string_pretty(&now)?),
+        None if args.json => print_json(&serde_json::to_string_pretty(&now)?),
         None => print(&text::for_people(&now)),
         Some(against) => {
             let before = explain(&PublishedRun::open(against)?, &args.account)?;
             let comparison = compare::compare(before, now);
-            match args.json {
-                true => print(&serde_json::to_string_pretty(&comparison)?),
-                false => print(&compare::for_people(&comparison)),
+            if args.json {
+                print_json(&serde_json::to_string_pretty(&comparison)?);
+            } else {
+                print(&compare::for_people(&comparison));
             }
         }
     }
+    Ok(())
 }

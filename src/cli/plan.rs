@@ -3,8 +3,7 @@
 use anyhow::{Error, Result};
 use serde::Serialize;
 
-use super::print;
-use crate::console::{bytes, table, thousands};
+use crate::console::{bytes, print, print_json, table, thousands};
 use crate::day::Day;
 use crate::failure::exit_code;
 use crate::job::input_names;
@@ -13,9 +12,10 @@ use crate::run::{Basis, Course, PlannedNight, Reading, Request, plan};
 /// Prints the plan; fails as the run would at the first night that could not run.
 pub(super) fn plan_command(request: &Request, json: bool) -> Result<()> {
     let nights = plan(request)?;
-    match json {
-        true => print(&serde_json::to_string_pretty(&nights.iter().map(Line::of).collect::<Vec<_>>())?)?,
-        false => print(&text(&nights))?,
+    if json {
+        print_json(&serde_json::to_string_pretty(&nights.iter().map(Line::of).collect::<Vec<_>>())?);
+    } else {
+        print(&text(&nights));
     }
     let failed = nights.into_iter().find_map(|night| match night.course {
         Course::Fails(error) => Some(error.context(format!("night of {}", night.dates.as_of))),

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::Args;
 
-use super::print;
-use crate::console::thousands;
+use crate::console::{print, thousands};
 use crate::failure::{Kind, failure, input};
 use crate::publish::commit::replace_file;
 use crate::publish::manifest::MANIFEST;
@@ -35,7 +34,8 @@ pub(super) fn report_command(args: &ReportArgs) -> Result<()> {
         false => range(&args.run, args.against.as_deref())?,
     };
     write(&args.out, &page)?;
-    print(&format!("wrote {}: {} bytes", args.out.display(), thousands(page.len() as i128)))
+    print(&format!("wrote {}: {} bytes", args.out.display(), thousands(page.len() as i128)));
+    Ok(())
 }
 
 fn range(directory: &Path, against: Option<&Path>) -> Result<String> {

@@ -8,8 +8,8 @@ use bytesize::ByteSize;
 use clap::Args;
 use serde::Serialize;
 
-use super::{check_dates, plan, print};
-use crate::console::{self, Progress, money, thousands};
+use super::{check_dates, plan};
+use crate::console::{self, Progress, money, print, print_json, thousands, visible};
 use crate::day::Day;
 use crate::failure::{Kind, failure};
 use crate::job::Action;
@@ -61,11 +61,16 @@ pub(super) struct RunArgs {
     json: bool,
 }
 
-/// A size in bytes, not 0.
+/// A size in bytes, with its unit.
 fn memory(text: &str) -> Result<u64, String> {
+    /// Less is a slip of the unit.
+    const LEAST: ByteSize = ByteSize::mb(1);
     match text.parse::<ByteSize>() {
-        Ok(ByteSize(0)) => Err("nothing runs in no memory".to_string()),
-        Ok(size) => Ok(size.as_u64()),
+        Ok(size) if size >= LEAST => Ok(size.as_u64()),
+        Ok(ByteSize(size)) => {
+            let number = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+            Err(format!("that is {size} bytes; did you mean {number}GB? The least is 1MB"))
+        }
         Err(_) => Err("sizes are written as in 4GB (powers of 1000) or 512MiB (of 1024)".to_string()),
     }
 }
@@ -114,10 +119,12 @@ fn run_night(request: &Request, json: bool, progress: &Progress) -> Result<()> {
         if outcome.ending == Ending::Held {
             held = gates::held(&outcome.manifest.gates, &outcome.directory);
         }
-        match json {
-            true => print(&serde_json::to_string_pretty(&Figures::of(&outcome))?),
-            false => print(&text(&outcome)),
+        if json {
+            print_json(&serde_json::to_string_pretty(&Figures::of(&outcome))?);
+        } else {
+            print(&text(&outcome));
         }
+        Ok(())
     });
     progress.finish();
     outcome.and(held)
@@ -127,14 +134,18 @@ fn run_range(request: &Request, json: bool, progress: &Progress) -> Result<()> {
     let mut so_far = SoFar::default();
     let outcome = run(request, progress, &mut |outcome| {
         so_far.add(&outcome);
-        progress.pause(|| match json {
-            true => print(&serde_json::to_string(&Figures::of(&outcome))?),
-            false => print(&line(&outcome)),
+        progress.pause(|| {
+            if json {
+                print_json(&serde_json::to_string(&Figures::of(&outcome))?);
+            } else {
+                print(&line(&outcome));
+            }
+            Ok(())
         })
     });
     progress.finish();
     if !json && so_far.nights > 0 {
-        print(&so_far.text(request.nights))?;
+        print(&so_far.text(request.nights));
     }
     outcome?;
     so_far.check()
@@ -217,7 +228,7 @@ impl SoFar {
         let endings: Vec<String> = counted.map(|(ending, nights)| format!("{nights} {ending}")).collect();
         format!(
             "\n{} {nights}: {}{of} nights: {}; {} adjustments, limits change by {}",
-            self.job,
+            visible(&self.job),
             self.nights,
             endings.join(", "),
             thousands(self.adjustments.into()),
@@ -250,7 +261,7 @@ fn text(outcome: &Outcome) -> String {
     };
     format!(
         "{} of {}, known on {}: {} accounts, {} lines, {} adjustments, limits change by {}\n\n{figures}\n\n{verb} {}",
-        manifest.job,
+        visible(&manifest.job),
         manifest.as_of,
         manifest.known_on,
         thousands(totals.accounts.into()),

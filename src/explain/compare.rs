@@ -6,7 +6,7 @@ use super::Explanation;
 use super::line::Line;
 use super::scorecard::Points;
 use super::text::{fact_value, sum, value};
-use crate::console::{money, table};
+use crate::console::{money, table, visible};
 use crate::policy::trace::Value;
 
 /// An account in two runs.
@@ -162,18 +162,26 @@ fn moved_facts(old: Option<&Line>, new: Option<&Line>, minor_units: u32) -> Vec<
 pub fn for_people(comparison: &Comparison) -> String {
     let Comparison { before, now, moved } = comparison;
     let named = |one: &Explanation| match one.known_on == one.as_of {
-        true => format!("{} of {}", one.job, one.as_of),
-        false => format!("{} of {}, known on {}", one.job, one.as_of, one.known_on),
+        true => format!("{} of {}", visible(&one.job), one.as_of),
+        false => format!("{} of {}, known on {}", visible(&one.job), one.as_of, one.known_on),
     };
     let mut parts = vec![
-        format!("account {}\n  before: {}\n  now:    {}", now.account_id, named(before), named(now)),
+        format!(
+            "account {}\n  before: {}\n  now:    {}",
+            visible(&now.account_id),
+            named(before),
+            named(now)
+        ),
         format!("before  {}\nnow     {}\nmoved   {:+}", sum(&before.score), sum(&now.score), moved.score),
         side_by_side(comparison),
     ];
     for line in &now.lines {
         let moved = moved.lines.iter().find(|moved| moved.product == line.product);
         parts.push(match moved {
-            None => format!("{}: {} ({}), as before", line.product, line.outcome.action, line.outcome.reason),
+            None => {
+                let product = visible(&line.product);
+                format!("{product}: {} ({}), as before", line.outcome.action, line.outcome.reason)
+            }
             Some(moved) => moved_line(moved),
         });
     }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::find;
 use super::trial::{Trial, Verdict};
-use crate::console::money;
+use crate::console::{money, visible};
 use crate::day::Day;
 use crate::job::{Action, Job, Rule};
 use crate::policy::{Cap, Decision, Refusal};
@@ -174,6 +174,7 @@ fn score_reasons(trial: &Trial) -> Vec<String> {
 }
 
 fn text(account: &str, on: Day, lines: &[LineNotice]) -> String {
+    let account = visible(account);
     if lines.is_empty() {
         return format!(
             "Nothing adverse was decided about account {account} on {}: there is nothing to give notice of.",

@@ -4,14 +4,14 @@ use super::Explanation;
 use super::line::{Caps, Line, RuleRead};
 use super::scorecard::{Points, Scorecard};
 use super::search::{Change, Company};
-use crate::console::{money, table, thousands};
+use crate::console::{money, table, thousands, visible};
 use crate::policy::trace::{Fact, Value};
 
 /// The whole explanation.
 pub fn for_people(explanation: &Explanation) -> String {
     let Explanation { account_id, job, as_of, known_on, minor_units, .. } = explanation;
     let known = if known_on == as_of { String::new() } else { format!(", known on {known_on}") };
-    let mut parts = vec![format!("account {account_id} in {job} of {as_of}{known}")];
+    let mut parts = vec![format!("account {} in {} of {as_of}{known}", visible(account_id), visible(job))];
     parts.push(scorecard(&explanation.score));
     parts.extend(better_bins(&explanation.score));
     parts.extend(explanation.lines.iter().map(|one| line(one, *minor_units)));
@@ -128,7 +128,7 @@ fn line(line: &Line, minor_units: u32) -> String {
 fn outcome(line: &Line, minor_units: u32) -> String {
     let outcome = &line.outcome;
     let shown = |minor: i64| money(minor.into(), minor_units);
-    let mut text = format!("{}: {}", line.product, outcome.action);
+    let mut text = format!("{}: {}", visible(&line.product), outcome.action);
     match outcome.asked {
         Some(asked) if outcome.refused.is_some() => {
             text += &format!(" ({asked} refused: {})", outcome.reason)
@@ -143,7 +143,7 @@ fn outcome(line: &Line, minor_units: u32) -> String {
     }
     text += &outcome.effective_on.map_or(String::new(), |on| format!(", from {on}"));
     text += &outcome.bound_by.map_or(String::new(), |cap| format!(", bound by {cap}"));
-    outcome.text.iter().for_each(|sentence| text += &format!("\n  {sentence}"));
+    outcome.text.iter().for_each(|sentence| text += &format!("\n  {}", visible(sentence)));
     text
 }
 

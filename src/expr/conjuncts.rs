@@ -3,7 +3,7 @@
 
 use num_bigint::BigInt;
 
-use super::parse::children;
+use super::shape::children;
 use super::{Comparison, Expr, Node};
 
 /// A part that must be true where the whole is.
@@ -45,6 +45,33 @@ impl Expr {
         found
     }
 
+    /// Every text that it asks a column to equal, with the column's position in the scope.
+    pub fn texts_asked_for(&self) -> Vec<(usize, &str)> {
+        let mut found = Vec::new();
+        let mut waiting = vec![&self.node];
+        while let Some(node) = waiting.pop() {
+            let (left, others): (&Node, &[Node]) = match node {
+                Node::Compare(Comparison::Equal, a, b) => match (&**a, &**b) {
+                    (column @ Node::Column(_), text) => (column, std::slice::from_ref(text)),
+                    (text, column) => (column, std::slice::from_ref(text)),
+                },
+                Node::In(a, items) => (a, items),
+                _ => {
+                    waiting.extend(children(node));
+                    continue;
+                }
+            };
+            let Node::Column(slot) = left else { continue };
+            found.extend(others.iter().filter_map(|other| match other {
+                Node::Text(text) => Some((*slot, text.as_str())),
+                _ => None,
+            }));
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
     /// Whether it is the literal `true`.
     pub fn is_always_true(&self) -> bool {
         matches!(self.node, Node::Bool(true))
@@ -56,6 +83,12 @@ fn possible(node: &Node, slots: &[usize]) -> Node {
         node if reads_only(node, slots) => node.clone(),
         Node::And(all) => Node::And(all.iter().map(|part| possible(part, slots)).collect()),
         Node::Or(all) => Node::Or(all.iter().map(|part| possible(part, slots)).collect()),
+        Node::Between(value, [low, high]) => {
+            let side = |op, bound: &Node| {
+                possible(&Node::Compare(op, value.clone(), Box::new(bound.clone())), slots)
+            };
+            Node::And(vec![side(Comparison::GreaterOrEqual, low), side(Comparison::LessOrEqual, high)])
+        }
         _ => Node::Bool(true),
     }
 }
@@ -72,17 +105,25 @@ fn collect<'a>(node: &'a Node, found: &mut Vec<Conjunct<'a>>) {
         Node::PerCode(_, inner) => collect(inner, found),
         Node::And(all) => all.iter().for_each(|part| collect(part, found)),
         Node::Bool(false) | Node::Null | Node::Nulls(_) => found.push(Conjunct::False),
-        Node::Compare(op, a, b) => match (&**a, &**b) {
-            (Node::Column(slot), Node::Int(number)) => found.extend(between(*slot, *op, number)),
-            (Node::Int(number), Node::Column(slot)) => found.extend(between(*slot, mirrored(*op), number)),
-            (Node::Column(slot), Node::Text(text)) | (Node::Text(text), Node::Column(slot))
-                if *op == Comparison::Equal =>
-            {
-                found.push(Conjunct::Equals(*slot, text));
-            }
-            _ => {}
-        },
+        Node::Compare(op, a, b) => found.extend(compared(*op, a, b)),
+        Node::Between(value, [low, high]) => {
+            found.extend(compared(Comparison::GreaterOrEqual, value, low));
+            found.extend(compared(Comparison::LessOrEqual, value, high));
+        }
         _ => {}
+    }
+}
+
+fn compared<'a>(op: Comparison, a: &'a Node, b: &'a Node) -> Option<Conjunct<'a>> {
+    match (a, b) {
+        (Node::Column(slot), Node::Int(number)) => between(*slot, op, number),
+        (Node::Int(number), Node::Column(slot)) => between(*slot, mirrored(op), number),
+        (Node::Column(slot), Node::Text(text)) | (Node::Text(text), Node::Column(slot))
+            if op == Comparison::Equal =>
+        {
+            Some(Conjunct::Equals(*slot, text))
+        }
+        _ => None,
     }
 }
 

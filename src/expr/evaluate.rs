@@ -110,10 +110,22 @@ fn evaluate<'a>(node: &Node, frame: &Frame<'a>) -> Value<'a> {
             let zero = Value::Constant(Column::Int(Ints::all(vec![0])));
             arithmetic(Arithmetic::Subtract, zero, eval(inner), rows)
         }
-        Node::Arithmetic(op, left, right) => arithmetic(*op, eval(left), eval(right), rows),
-        Node::Compare(op, left, right) => compare(*op, eval(left), eval(right), rows),
-        Node::And(all) => fold_truths(all, frame, u8::min),
-        Node::Or(all) => fold_truths(all, frame, u8::max),
+        Node::Arithmetic(first, steps) => {
+            steps.iter().fold(eval(first), |value, (op, right)| arithmetic(*op, value, eval(right), rows))
+        }
+        Node::Compare(op, left, right) => compare(*op, &eval(left), &eval(right), rows),
+        Node::In(left, items) => {
+            let left = eval(left);
+            let equals = |item: &Node| compare(Comparison::Equal, &left, &eval(item), rows);
+            fold_truths(items.iter().map(equals), rows, u8::max)
+        }
+        Node::Between(value, [low, high]) => {
+            let value = eval(value);
+            let sides = [(Comparison::GreaterOrEqual, low), (Comparison::LessOrEqual, high)];
+            fold_truths(sides.map(|(op, bound)| compare(op, &value, &eval(bound), rows)), rows, u8::min)
+        }
+        Node::And(all) => fold_truths(all.iter().map(eval), rows, u8::min),
+        Node::Or(all) => fold_truths(all.iter().map(eval), rows, u8::max),
         Node::Not(inner) => {
             let truths = bools(eval(inner), rows).into_iter().map(|truth| TRUE - truth);
             Value::owned(Column::Bool(truths.collect()))
@@ -213,8 +225,12 @@ fn bools(value: Value, rows: usize) -> Vec<u8> {
     }
 }
 
-fn fold_truths<'a>(all: &[Node], frame: &Frame<'a>, combine: fn(u8, u8) -> u8) -> Value<'a> {
-    let mut sides = all.iter().map(|node| bools(evaluate(node, frame), frame.rows));
+fn fold_truths<'a>(
+    sides: impl IntoIterator<Item = Value<'a>>,
+    rows: usize,
+    combine: fn(u8, u8) -> u8,
+) -> Value<'a> {
+    let mut sides = sides.into_iter().map(|side| bools(side, rows));
     let mut truths = sides.next().unwrap_or_default();
     for side in sides {
         truths.iter_mut().zip(side).for_each(|(truth, other)| *truth = combine(*truth, other));
@@ -304,12 +320,12 @@ fn wide(value: &Value, row: usize) -> BigInt {
     }
 }
 
-fn compare<'a>(op: Comparison, left: Value, right: Value, rows: usize) -> Value<'a> {
+fn compare<'a>(op: Comparison, left: &Value, right: &Value, rows: usize) -> Value<'a> {
     if left.is_null() || right.is_null() {
         return Value::Constant(Column::Bool(vec![UNKNOWN]));
     }
     let ((a, i), (b, j)) = (left.parts(), right.parts());
-    let valid = both_valid(&left, &right, rows);
+    let valid = both_valid(left, right, rows);
     let valid = valid.as_deref();
     let truths = match (a, b) {
         (Column::Int(a), Column::Int(b)) => match (i, j) {
@@ -328,7 +344,7 @@ fn compare<'a>(op: Comparison, left: Value, right: Value, rows: usize) -> Value<
             truths(op, rows, valid, |row| a.get(row * i).cmp(&b.get(row * j)))
         }
         (Column::Bool(a), Column::Bool(b)) => truths(op, rows, valid, |row| a[row * i].cmp(&b[row * j])),
-        _ => truths(op, rows, valid, |row| wide(&left, row).cmp(&wide(&right, row))),
+        _ => truths(op, rows, valid, |row| wide(left, row).cmp(&wide(right, row))),
     };
     Value::owned(Column::Bool(truths))
 }

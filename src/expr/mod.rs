@@ -1,11 +1,13 @@
 //! The expression language of the job files: SQL's grammar, integers only, three-valued logic.
 
+mod bind;
 pub mod column;
 mod conjuncts;
 mod evaluate;
 mod implies;
 mod parse;
 mod range;
+mod shape;
 
 use std::ops::Range;
 
@@ -96,8 +98,13 @@ enum Node {
     Bool(bool),
     Null,
     Negate(Box<Node>),
-    Arithmetic(Arithmetic, Box<Node>, Box<Node>),
+    /// A value, and what is done to it step by step.
+    Arithmetic(Box<Node>, Vec<(Arithmetic, Node)>),
     Compare(Comparison, Box<Node>, Box<Node>),
+    /// Whether it equals one of those.
+    In(Box<Node>, Vec<Node>),
+    /// Whether it lies between the two, both included.
+    Between(Box<Node>, [Box<Node>; 2]),
     And(Vec<Node>),
     Or(Vec<Node>),
     Not(Box<Node>),

@@ -19,7 +19,6 @@ impl Expr {
 
 /// `None` for a part that is always null.
 fn range(node: &Node, of: &dyn Fn(usize) -> (i64, i64)) -> Option<Range> {
-    let both = |a: &Node, b: &Node| Some((range(a, of)?, range(b, of)?));
     match node {
         Node::Column(slot) => {
             let (least, most) = of(*slot);
@@ -32,22 +31,23 @@ fn range(node: &Node, of: &dyn Fn(usize) -> (i64, i64)) -> Option<Range> {
             let (least, most) = range(a, of)?;
             Some((negated(most), negated(least)))
         }
-        Node::Arithmetic(op, a, b) => {
-            let (a, b) = both(a, b)?;
-            Some(match op {
-                Arithmetic::Add => (a.0.saturating_add(b.0), a.1.saturating_add(b.1)),
-                Arithmetic::Subtract => (a.0.saturating_add(negated(b.1)), a.1.saturating_add(negated(b.0))),
-                Arithmetic::Multiply if a.0 >= 0 && b.0 >= 0 => {
-                    (a.0.saturating_mul(b.0), a.1.saturating_mul(b.1))
-                }
-                Arithmetic::Remainder if a.0 >= 0 => (0, a.1),
-                _ => ANY,
-            })
+        Node::Arithmetic(first, steps) => {
+            steps.iter().try_fold(range(first, of)?, |a, (op, b)| Some(after(*op, a, range(b, of)?)))
         }
         Node::Coalesce(all) => union(all.iter(), of),
         Node::Case(arms, default) => union(arms.iter().map(|(_, then)| then).chain([&**default]), of),
         Node::PerCode(_, inner) => range(inner, of),
         _ => Some(ANY),
+    }
+}
+
+fn after(op: Arithmetic, a: Range, b: Range) -> Range {
+    match op {
+        Arithmetic::Add => (a.0.saturating_add(b.0), a.1.saturating_add(b.1)),
+        Arithmetic::Subtract => (a.0.saturating_add(negated(b.1)), a.1.saturating_add(negated(b.0))),
+        Arithmetic::Multiply if a.0 >= 0 && b.0 >= 0 => (a.0.saturating_mul(b.0), a.1.saturating_mul(b.1)),
+        Arithmetic::Remainder if a.0 >= 0 => (0, a.1),
+        _ => ANY,
     }
 }
 

@@ -156,6 +156,9 @@ impl Reading<'_> {
         let ledgers: Vec<Mutex<Ledger>> = ledgers.into_iter().map(Mutex::new).collect();
         let pass = self.pass.partitions(self.partitions);
         let pack = |chunk: &Chunk, load: &mut Load| {
+            if let Some(watch) = self.source.watch.filter(|_| self.pass.tells_repeats()) {
+                watch.look_at(chunk.columns, chunk.verdicts, chunk.delivery);
+            }
             if since.is_some_and(|since| chunk.delivery.is_none_or(|delivery| delivery <= since)) {
                 return Ok(());
             }

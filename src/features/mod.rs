@@ -18,6 +18,7 @@ mod rows;
 mod scatter;
 mod table;
 pub mod transactions;
+pub mod watch;
 
 use std::ops::Range;
 

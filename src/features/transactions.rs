@@ -168,6 +168,9 @@ impl Reading<'_> {
         let rows: u64 = self.source.files.iter().map(OpenFile::rows).sum();
 
         let pack = |chunk: &Chunk, load: &mut Load| {
+            if let Some(watch) = self.source.watch.filter(|_| self.pass.tells_repeats()) {
+                watch.look_at(chunk.columns, chunk.verdicts, chunk.delivery);
+            }
             if self.plan.is_empty() || is_known(chunk.delivery) {
                 return Ok(());
             }
@@ -226,7 +229,12 @@ impl Reading<'_> {
             }
         };
         let needs = |delivery: Option<Day>| {
-            if is_known(delivery) { self.needed(&[]) } else { self.needed(&eras.reach(delivery).columns) }
+            if !is_known(delivery) {
+                return self.needed(&eras.reach(delivery).columns);
+            }
+            let watch = self.source.watch.filter(|watch| watch.is_watched(delivery));
+            let watched = watch.into_iter().flat_map(|watch| &watch.texts).map(|text| self.slots[text.place]);
+            self.needed(&watched.collect::<Vec<_>>())
         };
         let files = recent(self.source.spec, self.source.files, self.as_of, since);
         let source = Source { files: &files, ..self.pass.rest(&self.source, self.partitions) };

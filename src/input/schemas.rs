@@ -8,7 +8,8 @@ use rayon::prelude::*;
 
 use super::binding::{Presence, Role, Units, Wanted, type_name};
 use super::file::OpenFile;
-use crate::failure::input;
+use crate::console::visible;
+use crate::failure::{Kind, laid_out};
 use crate::job::InputSpec;
 
 /// An input of a run, and what is wanted of it.
@@ -55,7 +56,11 @@ pub fn check(inputs: &[Inspected], units: &Units, mixed_money: bool) -> Result<(
         mistakes.extend(optional_columns(inspected));
         told.extend(summed_up(&mistakes));
     }
-    if told.is_empty() { Ok(()) } else { Err(input(told.join("\n"))) }
+    if told.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<_> = told.iter().map(|mistake| visible(mistake)).collect();
+    Err(laid_out(Kind::Input, lines.join("\n")))
 }
 
 fn by_file<'a>(inspected: &Inspected<'a>, units: &Units) -> Vec<Mistake<'a>> {

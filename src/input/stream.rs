@@ -17,6 +17,7 @@ use crate::console::Progress;
 use crate::day::Day;
 use crate::expr::Column;
 use crate::failure::in_order;
+use crate::features::watch::Watch;
 use crate::job::InputSpec;
 use crate::pieces::piece;
 use crate::signal;
@@ -42,6 +43,8 @@ pub struct Source<'a> {
     pub row_groups: Option<BTreeSet<u64>>,
     /// Where rejected rows are kept once they are many.
     pub scratch: &'a Path,
+    /// What is watched for in the rows that are reported.
+    pub watch: Option<&'a Watch>,
 }
 
 /// The files a night must look at that knows all deliveries up to `since`: new ones, those whose rejects

@@ -115,7 +115,8 @@ pub(super) fn resolve(
     taken: &HashSet<String>,
 ) -> (Vec<Feature>, bool) {
     let mut features: Vec<Feature> = Vec::new();
-    let mut complete = true;
+    let mut above = Scope::default();
+    let mut names = HashSet::new();
     let mut kept = HashSet::new();
     for raw in raws {
         let place = raw.span();
@@ -124,20 +125,23 @@ pub(super) fn resolve(
         if matches!(name.as_str(), "score" | "band")
             || taken.contains(&name)
             || scopes.facts.find(&name).is_some()
-            || features.iter().any(|f| f.name == name)
+            || !names.insert(name.clone())
         {
             let help = "features differ from each other, from dimensions, from the lines' columns and from score and band";
             reader.error(raw.name.span(), format!("there are two things named `{name}`"), Some(help.into()));
         }
-        match kind(reader, &raw, place.clone(), scopes, &features, complete) {
-            Some(kind) => features.push(Feature { name, kind }),
-            None => complete = false,
+        match kind(reader, &raw, place.clone(), scopes, &features, &above) {
+            Some(kind) => {
+                above.push(&name, Type::Int);
+                features.push(Feature { name, kind });
+            }
+            None => above.open = true,
         }
         if let Some(Feature { kind: Kind::Aggregate(aggregate), .. }) = features.last() {
             check_kept(reader, place, aggregate, &mut kept);
         }
     }
-    (features, complete)
+    (features, !above.open)
 }
 
 /// What is kept so far: the source, the statistic, of what, of which rows.
@@ -164,8 +168,8 @@ fn kind(
     raw: &RawFeature,
     place: std::ops::Range<usize>,
     scopes: &Scopes,
-    above: &[Feature],
-    complete: bool,
+    features: &[Feature],
+    above: &Scope,
 ) -> Option<Kind> {
     let forms = [raw.from.is_some(), raw.ratio.is_some(), raw.expr.is_some()];
     if forms.into_iter().filter(|form| *form).count() != 1 {
@@ -187,12 +191,10 @@ fn kind(
         reader.error(scale.span(), "`scale` goes with `ratio`", None);
     }
     if let Some(ratio) = &raw.ratio {
-        return self::ratio(reader, ratio, raw.scale.as_ref(), above, complete);
+        return self::ratio(reader, ratio, raw.scale.as_ref(), features, !above.open);
     }
     if let Some(text) = &raw.expr {
-        let columns = above.iter().map(|feature| (feature.name.clone(), Type::Int)).collect();
-        let scope = Scope { columns, open: !complete, ..Scope::default() };
-        return reader.expression(text, Type::Int, &scope).map(Kind::Expression);
+        return reader.expression(text, Type::Int, above).map(Kind::Expression);
     }
     aggregate(reader, raw, place, scopes).map(Kind::Aggregate)
 }

@@ -10,9 +10,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::gate::RawGate;
-use super::source::{Reader, Remarks, Source};
+use super::source::{Reader, Remarks, Source, near_miss};
 use super::{Inputs, LINE_STATE, OPTIONAL_LINE_COLUMNS, Scopes};
 use crate::expr::Scope;
+use crate::zone;
 
 /// The inputs by the names that messages, rejects and the manifest use.
 pub mod input_names {
@@ -56,6 +57,15 @@ impl InputSpec {
     }
 }
 
+/// Who reads adjustments.csv.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Csv {
+    /// A program: every cell as it is.
+    Plain,
+    /// A spreadsheet: text that it would take for a formula begins with an apostrophe.
+    Spreadsheet,
+}
+
 /// A row is a repeat of an earlier one with the same value in `column`.
 #[derive(Debug, Clone)]
 pub struct Unique {
@@ -76,7 +86,7 @@ pub(super) struct JobFile {
     pub mixed_money: bool,
     pub inputs: Inputs,
     pub output_dir: PathBuf,
-    pub csv: bool,
+    pub csv: Option<Csv>,
     pub report: bool,
     pub state_dir: Option<PathBuf>,
     pub gates: Vec<Spanned<RawGate>>,
@@ -126,10 +136,16 @@ struct RawUnique {
 #[serde(deny_unknown_fields)]
 struct RawOutput {
     dir: Spanned<String>,
-    #[serde(default)]
-    csv: bool,
+    csv: Option<Spanned<RawCsv>>,
     #[serde(default)]
     report: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected true, false or \"spreadsheet\"")]
+enum RawCsv {
+    Plain(bool),
+    For(String),
 }
 
 #[derive(Deserialize)]
@@ -150,6 +166,9 @@ struct ByInput {
     _lines: Option<IgnoredAny>,
 }
 
+/// More than anybody looks at.
+const MOST_GATES: usize = 1_000;
+
 /// More decimal places than any currency has, and the most that keeps one unit within 64 bits.
 const MOST_MINOR_UNITS: u32 = 18;
 
@@ -159,7 +178,7 @@ pub(super) type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
 pub(super) fn read(source: &Source, variables: Variables, remarks: &mut Remarks) -> Option<JobFile> {
     let mut reader = Reader { source, remarks };
     let mut top = reader.top();
-    let gates = reader.tables(&mut top, "gate");
+    let gates = reader.tables(&mut top, "gate", MOST_GATES);
     let gates = gates.into_iter().filter_map(|gate| reader.take(gate)).collect();
     let missing = |reader: &mut Reader, key: &str| {
         reader.error(0..0, format!("the job has no [{key}]"), None);
@@ -210,6 +229,7 @@ pub(super) fn read(source: &Source, variables: Variables, remarks: &mut Remarks)
         }
         spec(&mut reader, ISSUED, path)
     });
+    let csv = output.csv.as_ref().and_then(|csv| csv_of(&mut reader, csv));
     let output_dir = directory(&mut reader, variables, &base, &output.dir);
     let state_dir = state.and_then(|state| directory(&mut reader, variables, &base, &state.get_ref().dir));
     Some(JobFile {
@@ -222,7 +242,7 @@ pub(super) fn read(source: &Source, variables: Variables, remarks: &mut Remarks)
         mixed_money: head.mixed_money,
         inputs: Inputs { transactions: transactions?, repayments: repayments?, lines: lines?, issued },
         output_dir: output_dir?,
-        csv: output.csv,
+        csv,
         report: output.report,
         state_dir,
         gates,
@@ -260,14 +280,16 @@ fn without(reader: &mut Reader, names: &[Spanned<String>]) -> Vec<String> {
 }
 
 fn timezone(reader: &mut Reader, name: &Spanned<String>) -> Option<TimeZone> {
-    match TimeZone::get(name.get_ref()) {
-        Ok(zone) => Some(zone),
-        Err(_) => {
-            let message = format!("there is no time zone `{}`", name.get_ref());
-            reader.error(name.span(), message, Some("names are IANA's, as in Asia/Shanghai".into()));
-            None
-        }
+    let found = zone::find(name.get_ref());
+    if found.is_none() {
+        let names = zone::names();
+        let help = match near_miss(name.get_ref(), names.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "names are IANA's, as in Asia/Shanghai".to_string(),
+        };
+        reader.error(name.span(), format!("there is no time zone `{}`", name.get_ref()), Some(help));
     }
+    found
 }
 
 /// Puts `${NAME}` in; an unset variable is a mistake.
@@ -293,6 +315,18 @@ fn expand(reader: &mut Reader, variables: Variables, text: &Spanned<String>) -> 
     }
     expanded.push_str(rest);
     Some(expanded)
+}
+
+fn csv_of(reader: &mut Reader, csv: &Spanned<RawCsv>) -> Option<Csv> {
+    match csv.get_ref() {
+        RawCsv::Plain(is_wanted) => is_wanted.then_some(Csv::Plain),
+        RawCsv::For(name) if name == "spreadsheet" => Some(Csv::Spreadsheet),
+        RawCsv::For(name) => {
+            let help = "csv is true, false or \"spreadsheet\"";
+            reader.error(csv.span(), format!("there is no csv for `{name}`"), Some(help.into()));
+            None
+        }
+    }
 }
 
 /// The name of another job file.

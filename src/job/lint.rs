@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Feature, FeatureKind, Job, LINE_HISTORY, LINE_STATE, Measure, Remarks, Statistic};
+use super::{
+    Feature, FeatureKind, Job, LINE_HISTORY, LINE_STATE, Measure, Remarks, Severity, Source, Statistic,
+};
 use crate::expr::{Conjunct, Expr, Type};
 
 /// The least and the most a column can be, as far as that is known.
@@ -26,6 +28,19 @@ pub fn score_range(job: &Job) -> (i32, i32) {
             (low + least, high + most)
         });
     (low.clamp(card.min, card.max), high.clamp(card.min, card.max))
+}
+
+/// Warns of what stands as `name = "…"` or in a like piece of text in a job file.
+fn warn(
+    remarks: &mut Remarks,
+    (source, key, value): (&Source, &str, &str),
+    message: String,
+    help: Option<String>,
+) {
+    // To look for its place takes the whole text.
+    let is_shown = !remarks.is_full(Severity::Warning);
+    let range = if is_shown { place(&source.text, key, value) } else { 0..0 };
+    remarks.warn((source, range), message, help);
 }
 
 /// Where `name = "…"` or a like piece of text stands in a job file.
@@ -66,8 +81,7 @@ fn unreachable_bins(job: &Job, remarks: &mut Remarks) {
             let too_high = from.zip(most).is_some_and(|(from, most)| from > most);
             if too_low || too_high {
                 let message = format!("bin {} of `{}` can never be reached", number + 1, feature.name);
-                let range = place(&source.text, "feature", &feature.name);
-                remarks.warn((source, range), message, Some(describe(least, most)));
+                warn(remarks, (source, "feature", &feature.name), message, Some(describe(least, most)));
             }
             from = bin.below;
         }
@@ -157,12 +171,8 @@ fn unreachable_rules(job: &Job, remarks: &mut Remarks) {
             never_true(job, &rule.when)
         };
         if let Some(why) = why {
-            let range = place(&source.text, "name", &rule.name);
-            remarks.warn(
-                (source, range),
-                format!("the rule `{}` can never be reached", rule.name),
-                Some(why),
-            );
+            let message = format!("the rule `{}` can never be reached", rule.name);
+            warn(remarks, (source, "name", &rule.name), message, Some(why));
         }
     }
 }
@@ -194,13 +204,9 @@ fn unused_features(job: &Job, remarks: &mut Remarks) {
     }
     let source = &job.sources[1];
     for (_, feature) in job.features.iter().enumerate().filter(|(number, _)| !used.contains(number)) {
-        let range = place(&source.text, "name", &feature.name);
         let help = "no characteristic, rule, gate or other feature reads it";
-        remarks.warn(
-            (source, range),
-            format!("nobody uses the feature `{}`", feature.name),
-            Some(help.into()),
-        );
+        let message = format!("nobody uses the feature `{}`", feature.name);
+        warn(remarks, (source, "name", &feature.name), message, Some(help.into()));
     }
 }
 
@@ -209,13 +215,9 @@ fn unnamed_products(job: &Job, remarks: &mut Remarks) {
     for (number, product) in job.policy.products.iter().enumerate() {
         let applies = |rule: &super::Rule| rule.products.as_ref().is_none_or(|own| own.contains(&number));
         if !job.policy.rules.iter().any(applies) {
-            let range = place(&source.text, "name", &product.name);
             let help = "every line of it will be held: no_rule";
-            remarks.warn(
-                (source, range),
-                format!("no rule names the product `{}`", product.name),
-                Some(help.into()),
-            );
+            let message = format!("no rule names the product `{}`", product.name);
+            warn(remarks, (source, "name", &product.name), message, Some(help.into()));
         }
     }
 }
@@ -231,9 +233,8 @@ fn ambiguous_reasons(job: &Job, remarks: &mut Remarks) {
     for (source, code, text) in of_score.chain(of_rules) {
         let Some(text) = text else { continue };
         if *known.entry(code).or_insert(text) != text {
-            let source = &job.sources[source];
-            let range = place(&source.text, "text", text);
-            remarks.warn((source, range), format!("the reason `{code}` has another text above"), None);
+            let message = format!("the reason `{code}` has another text above");
+            warn(remarks, (&job.sources[source], "text", text), message, None);
         }
     }
 }

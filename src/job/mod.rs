@@ -21,7 +21,7 @@ use crate::expr::{Scope, Type};
 
 pub use feature_file::{Aggregate, Feature, From, Kind as FeatureKind, MOST_KEPT, Statistic};
 pub use gate::{Bounds, Gate, Measure, Table};
-pub use job_file::{InputSpec, Unique, before_wildcard, input_names};
+pub use job_file::{Csv, InputSpec, Unique, before_wildcard, input_names};
 pub use policy_file::{Action, Affordability, Amount, Cooldown, Policy, Product, Rule};
 pub use scorecard_file::{Band, Bin, Characteristic, Dimension, Scorecard};
 pub use source::{Remarks, Severity, Source, listing, near_miss};
@@ -77,8 +77,8 @@ pub struct Job {
     pub inputs: Inputs,
     /// Where runs are published.
     pub output_dir: PathBuf,
-    /// Whether to write adjustments.csv too.
-    pub csv: bool,
+    /// Whether to write adjustments.csv too, and for whom.
+    pub csv: Option<Csv>,
     /// Whether to write report.html too.
     pub report: bool,
     /// Where the cache between nights may lie.

@@ -203,13 +203,16 @@ struct Rest {
 /// Positions of products are kept in a byte.
 const MOST_PRODUCTS: usize = 255;
 
+/// More than anybody can read.
+const MOST_RULES: usize = 2_000;
+
 /// Ten years: no notice is longer, and effective dates stay within the calendar.
 const LONGEST_NOTICE_DAYS: u32 = 3653;
 
 pub(super) fn read(reader: &mut Reader, scopes: &Scopes, model: &Model) -> Policy {
     let mut top = reader.top();
-    let products = reader.tables(&mut top, "product");
-    let rules = reader.tables(&mut top, "rule");
+    let products = reader.tables(&mut top, "product", MOST_PRODUCTS);
+    let rules = reader.tables(&mut top, "rule", MOST_RULES);
     let account = reader.take_key::<RawAccount>(&mut top, "account");
     let cooldown = reader.take_key::<Cooldown>(&mut top, "cooldown");
     let span = top.span();
@@ -224,9 +227,6 @@ pub(super) fn read(reader: &mut Reader, scopes: &Scopes, model: &Model) -> Polic
             None => name.map(|name| Product { name, ..Product::default() }),
         };
         policy.products.extend(product);
-    }
-    if policy.products.len() > MOST_PRODUCTS {
-        reader.error(0..0, format!("there are more than {MOST_PRODUCTS} products"), None);
     }
     if let Some(account) = account {
         read_account(reader, account.into_inner(), model, &mut policy);

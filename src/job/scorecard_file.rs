@@ -170,6 +170,15 @@ struct Rest {
 /// Positions of bands are kept in a byte.
 const MOST_BANDS: usize = 255;
 
+/// Each is a column of the scores, and each feature one of `features.parquet`.
+const MOST_DIMENSIONS: usize = 255;
+
+/// Features, and so characteristics.
+const MOST_FEATURES: usize = 2_000;
+
+/// Bins of one characteristic.
+const MOST_BINS: usize = 1_000;
+
 /// More reasons than any notice can carry.
 const MOST_REASONS: usize = 20;
 
@@ -177,10 +186,10 @@ pub(super) fn read(source: &Source, scopes: &Scopes, remarks: &mut Remarks) -> M
     let wrong_elsewhere = remarks.count(super::Severity::Error);
     let mut reader = Reader { source, remarks };
     let mut top = reader.top();
-    let bands = reader.tables(&mut top, "band");
-    let dimensions = reader.tables(&mut top, "dimension");
-    let features = reader.tables(&mut top, "feature");
-    let characteristics = reader.tables(&mut top, "characteristic");
+    let bands = reader.tables(&mut top, "band", MOST_BANDS);
+    let dimensions = reader.tables(&mut top, "dimension", MOST_DIMENSIONS);
+    let features = reader.tables(&mut top, "feature", MOST_FEATURES);
+    let characteristics = reader.tables(&mut top, "characteristic", MOST_FEATURES);
     let bills = reader.take_key::<RawBills>(&mut top, "bills");
     let score = top.get_mut().remove("score");
     if score.is_none() {
@@ -237,9 +246,6 @@ fn read_score(reader: &mut Reader, score: &RawScore, scorecard: &mut Scorecard) 
 fn bands(reader: &mut Reader, raws: Vec<Spanned<DeValue>>, least: Option<i32>) -> Vec<Band> {
     if raws.is_empty() {
         reader.error(0..0, "the scorecard has no [[band]]", None);
-    }
-    if raws.len() > MOST_BANDS {
-        reader.error(0..0, format!("there are more than {MOST_BANDS} bands"), None);
     }
     let mut bands: Vec<Band> = Vec::new();
     for raw in raws {
@@ -341,6 +347,10 @@ fn check_bins(reader: &mut Reader, bins: &Spanned<Vec<Spanned<Bin>>>) {
     if last.get_ref().below.is_some() {
         let help = "give it points only: it takes every value that is left";
         reader.error(last.span(), "the last bin has no `below`", Some(help.into()));
+    }
+    if head.len() >= MOST_BINS {
+        let message = format!("there are {} bins; at most {MOST_BINS} are taken", head.len() + 1);
+        reader.error(bins.span(), message, None);
     }
     let mut before = None;
     for bin in head {

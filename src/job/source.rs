@@ -1,13 +1,16 @@
 //! A job file's text, and what is wrong with it: mistakes with their place, shown underlined.
 
+use std::fs::{self, File};
+use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
+use crate::console::visible;
 use crate::expr::{Expr, Scope, Type};
 use crate::failure::{self, Kind};
 
@@ -20,11 +23,30 @@ pub struct Source {
     pub text: String,
 }
 
+/// Larger than any job file that a person keeps.
+const MOST_BYTES: u64 = 1 << 20;
+
 impl Source {
-    /// Reads a job file.
+    /// Reads a job file: a regular one, of UTF-8, not without end.
     pub fn read(path: &Path) -> anyhow::Result<Source> {
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            failure::failure(Kind::Usage, format!("read job file {}: {error}", path.display()))
+        let failed =
+            |why: String| failure::failure(Kind::Usage, format!("read job file {}: {why}", path.display()));
+        // Looked at before it is opened: opening a FIFO waits for whoever writes to it.
+        let metadata = fs::metadata(path).map_err(|error| failed(error.to_string()))?;
+        if !metadata.is_file() {
+            return Err(failed("it is no regular file".to_string()));
+        }
+        let mut bytes = Vec::new();
+        let read = File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
+        read.map_err(|error| failed(error.to_string()))?;
+        if bytes.len() as u64 > MOST_BYTES {
+            return Err(failed(format!("it has more than {MOST_BYTES} bytes; is it a job file?")));
+        }
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            let bytes = error.as_bytes();
+            let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+            failed(format!("line {line}, byte {at}: 0x{:02X} is not UTF-8; save it as UTF-8", bytes[at]))
         })?;
         Ok(Source { path: path.to_path_buf(), text })
     }
@@ -39,22 +61,25 @@ pub enum Severity {
     Warning,
 }
 
-/// One remark about a place in a job file.
-#[derive(Debug, Clone)]
-struct Remark {
-    severity: Severity,
-    path: PathBuf,
-    text: String,
-    range: Range<usize>,
-    message: String,
-    help: Option<String>,
-}
-
-/// All remarks so far.
+/// All remarks so far, as they are shown.
 #[derive(Debug, Default)]
 pub struct Remarks {
-    remarks: Vec<Remark>,
+    errors: Shown,
+    warnings: Shown,
 }
+
+/// The remarks of a severity: the first ones, and how many there are.
+#[derive(Debug, Default)]
+struct Shown {
+    first: Vec<String>,
+    count: usize,
+}
+
+/// Nobody mends more at a time; what leads to them is looked for no further.
+const MOST_SHOWN: usize = 20;
+
+/// The length at which a message is cut.
+const MOST_CHARACTERS: usize = 1_000;
 
 impl Remarks {
     /// Notes a mistake at a byte range of a source.
@@ -70,17 +95,35 @@ impl Remarks {
     fn push(
         &mut self,
         severity: Severity,
-        (source, range): (&Source, Range<usize>),
+        at: (&Source, Range<usize>),
         message: String,
         help: Option<String>,
     ) {
-        let (path, text) = (source.path.clone(), source.text.clone());
-        self.remarks.push(Remark { severity, path, text, range, message, help });
+        let shown = match severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+        };
+        shown.count += 1;
+        if shown.first.len() < MOST_SHOWN {
+            shown.first.push(show(severity, at, &message, help.as_deref()));
+        }
+    }
+
+    fn of(&self, severity: Severity) -> &Shown {
+        match severity {
+            Severity::Error => &self.errors,
+            Severity::Warning => &self.warnings,
+        }
     }
 
     /// How many remarks of a severity there are.
     pub fn count(&self, severity: Severity) -> usize {
-        self.remarks.iter().filter(|remark| remark.severity == severity).count()
+        self.of(severity).count
+    }
+
+    /// Whether further remarks of a severity are only counted.
+    pub fn is_full(&self, severity: Severity) -> bool {
+        self.of(severity).first.len() == MOST_SHOWN
     }
 
     /// Fails if there is a mistake, with all of them.
@@ -90,40 +133,60 @@ impl Remarks {
             // Whoever prints a failure says that it is an error; the first remark need not.
             _ => {
                 let rendered = self.render(Severity::Error);
-                Err(failure::failure(Kind::Usage, rendered.trim_start_matches("error: ")))
+                Err(failure::laid_out(Kind::Usage, rendered.trim_start_matches("error: ")))
             }
         }
     }
 
     /// The remarks of a severity, each with its line underlined.
     pub fn render(&self, severity: Severity) -> String {
-        let renderer = Renderer::plain();
-        let chosen = self.remarks.iter().filter(|remark| remark.severity == severity);
-        let rendered = chosen.map(|remark| renderer.render(&[remark.report()]).to_string());
-        rendered.collect::<Vec<_>>().join("\n\n")
+        let Shown { first, count } = self.of(severity);
+        let mut rendered = first.join("\n\n");
+        if let Some(more) = count.checked_sub(first.len()).filter(|more| *more > 0) {
+            rendered.push_str(&format!("\n\nand {more} more"));
+        }
+        rendered
     }
 }
 
-impl Remark {
-    fn report(&self) -> Group<'_> {
-        let level = match self.severity {
-            Severity::Error => Level::ERROR,
-            Severity::Warning => Level::WARNING,
-        };
-        let annotation = AnnotationKind::Primary.span(self.range.clone());
-        let snippet =
-            Snippet::source(&self.text).path(self.path.to_string_lossy().into_owned()).annotation(annotation);
-        let group = level.primary_title(&self.message).element(snippet);
-        match &self.help {
-            Some(help) => group.element(Level::HELP.message(help)),
-            None => group,
-        }
+fn show(
+    severity: Severity,
+    (source, range): (&Source, Range<usize>),
+    message: &str,
+    help: Option<&str>,
+) -> String {
+    let level = match severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let path = source.path.to_string_lossy();
+    let annotation = AnnotationKind::Primary.span(range);
+    let snippet = Snippet::source(&source.text).path(visible(&path)).annotation(annotation);
+    let (message, help) = (one_line(message), help.map(one_line));
+    let group = level.primary_title(&message).element(snippet);
+    let group = match &help {
+        Some(help) => group.element(Level::HELP.message(help)),
+        None => group,
+    };
+    Renderer::plain().render(&[group])
+}
+
+/// A message of bearable length on one line: names in it may be any text.
+fn one_line(message: &str) -> String {
+    let shown = visible(message);
+    match shown.char_indices().nth(MOST_CHARACTERS) {
+        Some((end, _)) => format!("{}…", &shown[..end]),
+        None => shown.into_owned(),
     }
 }
 
 /// The candidate within a typo's distance of `name`, or else the first that has it as a part.
 pub fn near_miss<'a>(name: &str, candidates: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
     const LEAST_PART: usize = 4;
+    const LONGEST: usize = 200;
+    if name.len() > LONGEST {
+        return None;
+    }
     let limit = 1 + name.chars().count() / 4;
     let typo = candidates
         .clone()
@@ -167,12 +230,23 @@ impl<'a> Reader<'a> {
         table
     }
 
-    /// Takes a key's tables out of a table: `[[key]]` one by one.
-    pub fn tables(&mut self, top: &mut Spanned<DeTable<'a>>, key: &str) -> Vec<Spanned<DeValue<'a>>> {
+    /// Takes a key's tables out of a table: `[[key]]` one by one, at most so many.
+    pub fn tables(
+        &mut self,
+        top: &mut Spanned<DeTable<'a>>,
+        key: &str,
+        most: usize,
+    ) -> Vec<Spanned<DeValue<'a>>> {
         let Some(value) = top.get_mut().remove(key) else { return Vec::new() };
         let range = value.span();
         match value.into_inner() {
-            DeValue::Array(items) => items.into_iter().collect(),
+            DeValue::Array(items) => {
+                if let Some(more) = items.get(most) {
+                    let message = format!("there are {} [[{key}]]; at most {most} are taken", items.len());
+                    self.error(more.span(), message, None);
+                }
+                items.into_iter().take(most).collect()
+            }
             other => {
                 let found = other.type_str();
                 self.error(range, format!("`{key}` is {found}; it is written [[{key}]]"), None);
@@ -183,8 +257,9 @@ impl<'a> Reader<'a> {
 
     /// Deserialises one table. Unknown keys are all reported, then left out.
     pub fn take<T: DeserializeOwned>(&mut self, mut value: Spanned<DeValue>) -> Option<Spanned<T>> {
+        const MOST_UNKNOWN: usize = 20;
         let span = value.span();
-        loop {
+        for _ in 0..MOST_UNKNOWN {
             let error = match T::deserialize(ValueDeserializer::from(value.clone())) {
                 Ok(taken) => return Some(Spanned::new(span, taken)),
                 Err(error) => error,
@@ -207,6 +282,7 @@ impl<'a> Reader<'a> {
                 return None;
             }
         }
+        None
     }
 
     /// Takes an optional sub-table out of a table.
@@ -259,6 +335,9 @@ impl<'a> Reader<'a> {
         name: &Spanned<String>,
         known: impl Iterator<Item = &'n str> + Clone,
     ) {
+        if self.remarks.is_full(Severity::Error) {
+            return self.error(0..0, "", None);
+        }
         let help = match near_miss(name.get_ref(), known.clone()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("declared: {}", listing(known)),

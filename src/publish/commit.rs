@@ -135,14 +135,14 @@ impl Stage {
                 self.entry(&path, Some(table.rows))
             }))
         };
-        let write_csv = || {
+        let write_csv = |csv| {
             let path = self.directory.join("adjustments.csv");
-            tables::write_csv(&all[0], &path)?;
+            tables::write_csv(&all[0], &path, csv)?;
             self.entry(&path, Some(all[0].rows))
         };
         let ((outputs, rejects), csv) = rayon::join(
             || rayon::join(write_tables, write_rejects),
-            || results.job.csv.then(write_csv).transpose(),
+            || results.job.csv.map(write_csv).transpose(),
         );
         let mut outputs = outputs?;
         outputs.push(rejects?);

@@ -33,11 +33,12 @@ impl Outcome {
     /// One line for the operator.
     pub fn line(&self) -> String {
         let verdict = if self.holds { "holds" } else { "FAILS" };
+        let name = crate::console::visible(&self.name);
         match self.among {
             Some(among) => {
-                format!("gate `{}` {verdict}: {} of {among} rows, {}", self.name, self.figure, self.bounds)
+                format!("gate `{name}` {verdict}: {} of {among} rows, {}", self.figure, self.bounds)
             }
-            None => format!("gate `{}` {verdict}: {}, {}", self.name, self.figure, self.bounds),
+            None => format!("gate `{name}` {verdict}: {}, {}", self.figure, self.bounds),
         }
     }
 }
@@ -262,5 +263,5 @@ pub fn held(outcomes: &[Outcome], directory: &std::path::Path) -> Result<()> {
         outcomes.len(),
         crate::console::plain_path(directory)
     );
-    Err(crate::failure::failure(crate::failure::Kind::Held, format!("{message}\n{}", lines.join("\n"))))
+    Err(crate::failure::laid_out(crate::failure::Kind::Held, format!("{message}\n{}", lines.join("\n"))))
 }

@@ -17,6 +17,7 @@ use crate::input::file::{OpenFile, bytes_hash};
 use crate::input::rejects::Reason;
 use crate::input::stream::Tally;
 use crate::job::{Action, InputSpec, RUN_FILES, Source};
+use crate::zone;
 
 /// The file's name; a directory with it is whole.
 pub const MANIFEST: &str = "manifest.json";
@@ -40,6 +41,9 @@ pub struct Manifest {
     pub chain_from: Option<Day>,
     /// Of the program that ran.
     pub program_version: String,
+    /// Which edition of the time zones' rules it carries.
+    #[serde(default)]
+    pub timezone_data: String,
     /// SHA-256 over job files, inputs and dates: two runs with the same one are the same run.
     pub fingerprint: String,
     /// The job files, hashed.
@@ -52,6 +56,9 @@ pub struct Manifest {
     pub missing_days: BTreeMap<String, Vec<Day>>,
     /// By input.
     pub counts: BTreeMap<String, Counts>,
+    /// What is well defined, but hardly meant: features that tell nobody apart.
+    #[serde(default)]
+    pub notices: Vec<String>,
     /// Bills for which one delivery holds more than one pair of terms.
     pub bill_conflicts: u64,
     /// Issued adjustments whose line is not in the snapshot.
@@ -292,12 +299,14 @@ impl Manifest {
             known_on,
             chain_from,
             program_version: env!("CARGO_PKG_VERSION").to_string(),
+            timezone_data: zone::edition().to_string(),
             fingerprint: identity.fingerprint,
             job_files: identity.job_files,
             snapshot: None,
             inputs: identity.inputs,
             missing_days: BTreeMap::new(),
             counts: BTreeMap::new(),
+            notices: Vec::new(),
             bill_conflicts: 0,
             issued_unknown: 0,
             control_totals: ControlTotals::default(),

@@ -1,6 +1,6 @@
 //! The output tables: what columns they have, and how they are written.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
@@ -26,7 +26,7 @@ use crate::expr::{Column, Type};
 use crate::failure::in_order;
 use crate::input::accounts::Ids;
 use crate::input::reject_log::{RejectLog, RejectedRow};
-use crate::job::Action;
+use crate::job::{Action, Csv};
 use crate::pieces::piece;
 
 /// A column of an output table: made a run of rows at a time.
@@ -254,10 +254,10 @@ fn write_groups<'a, T: Borrow<OutputTable<'a>>>(
 }
 
 /// Writes a table as CSV: dates as YYYY-MM-DD, money in minor units, nulls empty.
-pub fn write_csv(table: &OutputTable, path: &Path) -> Result<()> {
+pub fn write_csv(table: &OutputTable, path: &Path, csv: Csv) -> Result<()> {
     let file = File::create_new(path).with_context(|| format!("create {}", path.display()))?;
     let mut writer = csv::Writer::from_writer(file);
-    writer.write_record(table.columns.iter().map(|column| &column.name))?;
+    writer.write_record(table.columns.iter().map(|column| text_for(&column.name, csv).into_owned()))?;
     for batch in table.batches() {
         let batch = batch?;
         let mut text = String::new();
@@ -265,13 +265,22 @@ pub fn write_csv(table: &OutputTable, path: &Path) -> Result<()> {
             for array in batch.columns() {
                 text.clear();
                 write_cell(array, row, &mut text);
-                writer.write_field(&text)?;
+                let is_text = *array.data_type() == DataType::Utf8;
+                writer.write_field(&*if is_text { text_for(&text, csv) } else { (&text).into() })?;
             }
             writer.write_record(None::<&[u8]>)?;
         }
     }
     let file = writer.into_inner().map_err(|error| anyhow::anyhow!("write {}: {error}", path.display()))?;
     file.sync_all().with_context(|| format!("sync {}", path.display()))
+}
+
+/// Text as a reader of CSV takes it for text: a spreadsheet runs what begins like a formula.
+fn text_for(text: &str, csv: Csv) -> Cow<'_, str> {
+    match csv {
+        Csv::Spreadsheet if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => format!("'{text}").into(),
+        _ => text.into(),
+    }
 }
 
 /// A cell as CSV has it.

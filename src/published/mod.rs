@@ -16,9 +16,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
+use crate::console::visible;
 use crate::day::Day;
 use crate::expr::Type;
-use crate::failure::input;
+use crate::failure::{Kind, input, laid_out};
 use crate::job::input_names::LINES;
 use crate::job::{DECISION_COLUMNS, Draft, FileColumns, InputColumns, Job, LINE_COLUMNS, RUN_FILES, Source};
 use crate::publish::manifest::{MANIFEST, Manifest};
@@ -100,10 +101,12 @@ impl PublishedRun {
         };
         let job = draft.bind(&columns);
         draft.remarks.check().map_err(|error| {
-            input(format!(
+            let directory = directory.path().display().to_string();
+            let message = format!(
                 "read {}: its job files are not what this version takes\n{error}",
-                directory.path().display()
-            ))
+                visible(&directory)
+            );
+            laid_out(Kind::Input, message)
         })?;
         let job = job.expect("a job without mistakes is bound");
         Ok(PublishedRun { directory, manifest, job })

@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::Result;
 
+use super::Request;
 use super::inputs::Deliveries;
 use crate::console::plain_path;
 use crate::day::Day;
@@ -82,6 +83,22 @@ impl Chain {
             unique: None,
         }
     }
+}
+
+/// What a trial of a range had better know: its nights read what the job's own runs issued, so that what
+/// those changed is pending or done already.
+pub fn pending_remark(request: &Request, job: &Job, from: Day) -> Option<String> {
+    let out = request.out.as_deref().filter(|_| !request.chain && request.nights.all().len() > 1)?;
+    let issued = job.inputs.issued.as_ref()?;
+    let is_own = |out: &Path| reads_runs_in(issued, out, from);
+    (is_own(&job.output_dir) && !is_own(out)).then(|| {
+        format!(
+            "the nights in {} read the adjustments that lie in {}, not one another's: what those changed is \
+             `pending` or done already; --chain makes each night go on from the ones before it",
+            plain_path(out),
+            plain_path(&job.output_dir)
+        )
+    })
 }
 
 /// Whether an input takes in what a run of a day publishes in an output directory.

@@ -1,7 +1,5 @@
 //! A dry run: what every night of a run would read and do, without doing it.
 
-use std::path::Path;
-
 use anyhow::{Error, Result};
 use serde::Serialize;
 
@@ -67,14 +65,21 @@ pub fn plan(request: &Request) -> Result<Vec<PlannedNight>> {
     let mut first = Some(first);
     let mut planned: Vec<PlannedNight> = Vec::new();
     let mut last = None;
+    // Nights that are to issue adjustments which later ones read, ascending.
+    let mut to_come: Vec<Day> = Vec::new();
     for (as_of, known_on) in request.nights.all() {
         signal::check()?;
         let prepared = match first.take() {
             Some(first) => first,
-            None => session.prepare(as_of, known_on)?,
+            None => session.prepare_as_listed(as_of, known_on)?,
         };
-        let awaits = awaited(&session.out, &prepared, &planned);
-        planned.push(plan_night(&mut session, prepared, awaits, &mut last));
+        let issued = &prepared.deliveries.issued;
+        let is_read = issued.iter().any(|catalog| reads_runs_in(&catalog.spec, &session.out, as_of));
+        let night = plan_night(&mut session, prepared, to_come.clone(), &mut last);
+        if is_read && !matches!(night.course, Course::LeftAlone { .. }) {
+            to_come.push(as_of);
+        }
+        planned.push(night);
     }
     Ok(planned)
 }
@@ -148,17 +153,10 @@ fn course(
     Ok((Course::Compute(basis), reads))
 }
 
-/// The nights planned so far that are to issue adjustments which this one reads.
-fn awaited(out: &Path, prepared: &Prepared, planned: &[PlannedNight]) -> Vec<Day> {
-    let reads =
-        |day: Day| prepared.deliveries.issued.iter().any(|catalog| reads_runs_in(&catalog.spec, out, day));
-    let is_to_come = |night: &&PlannedNight| !matches!(night.course, Course::LeftAlone { .. });
-    planned.iter().filter(is_to_come).map(|night| night.dates.as_of).filter(|day| reads(*day)).collect()
-}
-
-/// Leaves out the adjustments that are to be issued anew.
+/// Leaves out the adjustments that are to be issued anew, on ascending days.
 fn leave_out(deliveries: &mut Deliveries, awaits: &[Day]) {
     for catalog in &mut deliveries.issued {
-        catalog.deliveries.retain(|delivery| delivery.date.is_none_or(|date| !awaits.contains(&date)));
+        let is_there = |date: Day| awaits.binary_search(&date).is_err();
+        catalog.deliveries.retain(|delivery| delivery.date.is_none_or(is_there));
     }
 }

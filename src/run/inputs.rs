@@ -1,6 +1,7 @@
 //! What a run reads: the job bound to its inputs, the deliveries that bear on it, the columns wanted.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Result;
 
@@ -22,13 +23,14 @@ use crate::job::{
 use crate::publish::Dates;
 
 /// The deliveries of every input.
+#[derive(Clone)]
 pub struct Deliveries {
     /// Of transactions.
-    pub transactions: Catalog,
+    pub transactions: Arc<Catalog>,
     /// Of repayments.
-    pub repayments: Catalog,
+    pub repayments: Arc<Catalog>,
     /// Of lines.
-    pub lines: Catalog,
+    pub lines: Arc<Catalog>,
     /// Of earlier adjustments: the job's, if it has them; a simulation's own besides.
     pub issued: Vec<Catalog>,
 }
@@ -37,9 +39,9 @@ impl Deliveries {
     /// Lists all inputs.
     pub fn list(inputs: &Inputs) -> Result<Deliveries> {
         Ok(Deliveries {
-            transactions: catalog::list(&inputs.transactions)?,
-            repayments: catalog::list(&inputs.repayments)?,
-            lines: catalog::list(&inputs.lines)?,
+            transactions: catalog::list(&inputs.transactions)?.into(),
+            repayments: catalog::list(&inputs.repayments)?.into(),
+            lines: catalog::list(&inputs.lines)?.into(),
             issued: inputs.issued.iter().map(catalog::list).collect::<Result<_>>()?,
         })
     }
@@ -152,6 +154,25 @@ impl Files {
             repayments: footers.open(&job.inputs.repayments, &repayments)?,
             lines: footers.open(&job.inputs.lines, &lines)?,
             snapshot,
+        })
+    }
+
+    /// Opens the newest delivery of every input.
+    pub fn newest(deliveries: &Deliveries, footers: &mut Footers) -> Result<Files> {
+        let mut open = |catalog: &Catalog| {
+            footers.open(&catalog.spec, catalog.deliveries.last().map_or(&[], std::slice::from_ref))
+        };
+        Ok(Files {
+            transactions: open(&deliveries.transactions)?,
+            past: Vec::new(),
+            repayments: open(&deliveries.repayments)?,
+            lines: open(&deliveries.lines)?,
+            issued: deliveries
+                .issued
+                .iter()
+                .map(|catalog| Ok((catalog.spec.clone(), open(catalog)?)))
+                .collect::<Result<_>>()?,
+            snapshot: deliveries.lines.deliveries.last().and_then(|delivery| delivery.date),
         })
     }
 
@@ -319,6 +340,7 @@ pub(super) fn transactions<'a>(
         report_from: as_of,
         row_groups: None,
         scratch: Path::new("."),
+        watch: None,
     };
     (source, slots)
 }
@@ -358,5 +380,6 @@ pub(super) fn repayments<'a>(
         report_from: as_of,
         row_groups: None,
         scratch: Path::new("."),
+        watch: None,
     }
 }

@@ -4,6 +4,7 @@ mod basis;
 mod chain;
 mod dry_run;
 mod inputs;
+mod notices;
 mod range;
 mod session;
 mod standing;
@@ -191,6 +192,8 @@ fn night(session: &mut Session, lock: &Lock, prepared: Prepared, progress: &Prog
         session.warn_missing(name, &days);
         manifest.missing_days.insert(name.to_string(), days);
     }
+    manifest.notices.extend(notices::of_features(&job, &night.features, night.lines.accounts.len()));
+    session.warn_of(&manifest.notices);
     let results = night.results(&job, dates);
     manifest.control_totals = control_totals(&results);
     let counts = |input: &str| manifest.counts.get(input).cloned().unwrap_or_default();
@@ -270,13 +273,19 @@ fn compute(
     let kind = book.accounts.ids.kind();
 
     let (source, slots) = transactions(job, files, &units, &plans.transactions, as_of, kind);
-    let source = Source { scratch, ..source };
+    let (of_transactions, of_repayments) =
+        (notices::of_transactions(job, plans, &slots, as_of), notices::of_repayments(job, plans, as_of));
+    let source = Source { scratch, watch: Some(&of_transactions), ..source };
     let reading = history::Reading {
         transactions: source,
         past: &files.past,
         slots,
         scope_len: job.scopes.transactions.columns.len(),
-        repayments: Source { scratch, ..repayments(job, files, &units, as_of, kind) },
+        repayments: Source {
+            scratch,
+            watch: Some(&of_repayments),
+            ..repayments(job, files, &units, as_of, kind)
+        },
         features: &job.features,
         transactions_plan: &plans.transactions,
         bills_plan: &plans.bills,
@@ -293,6 +302,9 @@ fn compute(
     };
     let history::Told { history, transactions, repayments, conflicts, lasts } = told;
     manifest.bill_conflicts = conflicts;
+    manifest.notices = of_transactions.notices(job.inputs.transactions.name, "posted_on");
+    manifest.notices.extend(of_repayments.notices(job.inputs.repayments.name, "due_on"));
+    manifest.notices.extend(notices::of_lines(job, &book));
     signal::check()?;
     progress.stage("score and decide", 0);
     let of_lines = Plan::new(&job.features, From::Lines);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 
 use super::basis::{self, Basis, Search};
-use super::chain::Chain;
+use super::chain::{Chain, pending_remark};
 use super::inputs::{Deliveries, Files, bind, prepare, required};
 use super::{Nights, Request};
 use crate::console::plain_path;
@@ -29,8 +29,11 @@ pub struct Session {
     /// The input files opened so far.
     pub footers: Footers,
     draft: Draft,
+    /// What had been delivered when the session was opened.
+    listed: Deliveries,
     chain: Option<Chain>,
     warned: BTreeSet<(&'static str, Day)>,
+    noticed: BTreeSet<String>,
     /// What the latest night computed leaves to the next.
     pub last: Option<History>,
     /// Nights computed so far.
@@ -71,23 +74,53 @@ impl Session {
             false => None,
         };
         look_ahead(&mut draft, &job, &deliveries, all.iter().copied().map(dates), &mut footers)?;
+        if let Some(remark) = pending_remark(request, &job, from) {
+            log::warn!("{remark}");
+        }
+        let listed = deliveries.clone();
         if let Some(chain) = &chain {
             chain.redirect(&mut deliveries, first.as_of);
         }
         let out = request.out.clone().unwrap_or_else(|| job.output_dir.clone());
         let (request, warned) = (request.clone(), BTreeSet::new());
-        let session = Session { request, out, footers, draft, chain, warned, last: None, computed: 0 };
+        let session = Session {
+            request,
+            out,
+            footers,
+            draft,
+            listed,
+            chain,
+            warned,
+            noticed: BTreeSet::new(),
+            last: None,
+            computed: 0,
+        };
         Ok((session, Prepared { dates: first, job, deliveries }))
     }
 
     /// Prepares a night: binds the job to what has been delivered by now.
     pub fn prepare(&mut self, as_of: Day, known_on: Day) -> Result<Prepared> {
-        let dates = Dates { as_of, known_on, chain_from: self.chain.as_ref().map(|chain| chain.from) };
-        let (job, mut deliveries) = prepare(&mut self.draft, Some(dates), &mut self.footers)?;
+        let dates = self.dates(as_of, known_on);
+        let (job, deliveries) = prepare(&mut self.draft, Some(dates), &mut self.footers)?;
+        Ok(self.prepared(dates, job, deliveries))
+    }
+
+    /// Prepares a night from what had been delivered when the session was opened.
+    pub fn prepare_as_listed(&mut self, as_of: Day, known_on: Day) -> Result<Prepared> {
+        let dates = self.dates(as_of, known_on);
+        let job = bind(&mut self.draft, Some(&self.listed), Some(dates), &mut self.footers)?;
+        Ok(self.prepared(dates, job, self.listed.clone()))
+    }
+
+    fn dates(&self, as_of: Day, known_on: Day) -> Dates {
+        Dates { as_of, known_on, chain_from: self.chain.as_ref().map(|chain| chain.from) }
+    }
+
+    fn prepared(&self, dates: Dates, job: Job, mut deliveries: Deliveries) -> Prepared {
         if let Some(chain) = &self.chain {
-            chain.redirect(&mut deliveries, as_of);
+            chain.redirect(&mut deliveries, dates.as_of);
         }
-        Ok(Prepared { dates, job, deliveries })
+        Prepared { dates, job, deliveries }
     }
 
     /// What the features of a night are computed from, and the history to go on from, if it is to. States
@@ -154,6 +187,15 @@ impl Session {
     /// Whether no night comes after a day.
     pub fn is_last(&self, as_of: Day) -> bool {
         self.request.nights.all().last().is_none_or(|(last, _)| as_of >= *last)
+    }
+
+    /// Warns of each notice once.
+    pub fn warn_of(&mut self, notices: &[String]) {
+        for notice in notices {
+            if self.noticed.insert(notice.clone()) {
+                log::warn!("{notice}");
+            }
+        }
     }
 
     /// Warns of days without a delivery, of each once.

@@ -265,5 +265,5 @@ fn more_products_than_can_be_told_apart() {
     }
     let (code, _, stderr) = book.outcome(&["check", "job.toml"]);
     assert_eq!(code, 2);
-    assert!(stderr.contains("there are more than 255 products"), "{stderr}");
+    assert!(stderr.contains("there are 258 [[product]]; at most 255 are taken"), "{stderr}");
 }

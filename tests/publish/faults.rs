@@ -127,11 +127,11 @@ fn interrupt(child: &mut Child, signal: &str) -> Option<i32> {
 #[test]
 fn a_signal_stops_a_run_and_nothing_is_half_done() {
     let book = large_book();
-    for signal in ["-INT", "-TERM"] {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143), ("-HUP", 143)] {
         let _ = fs::remove_dir_all(book.path().join("out"));
         let mut child = start(&book);
         wait_for(&book.path().join("out/.lock"));
-        assert_eq!(interrupt(&mut child, signal), Some(130));
+        assert_eq!(interrupt(&mut child, signal), Some(code));
         assert!(entries(&book).is_empty(), "{:?}", entries(&book));
     }
 }

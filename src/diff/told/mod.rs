@@ -7,7 +7,7 @@ mod scores;
 use super::findings::{Findings, Presence};
 use super::header::{Basis, Stamp};
 use super::movers::Mover;
-use crate::console::{money, table, thousands};
+use crate::console::{money, table, thousands, visible};
 
 pub use range::{range_sections, range_text};
 
@@ -266,10 +266,10 @@ fn plain(sections: &[Section]) -> String {
     let part = |section: &Section| {
         let mut lines: Vec<String> = Vec::new();
         if !section.title.is_empty() {
-            lines.push(section.title.clone());
+            lines.push(visible(&section.title).into_owned());
         }
         let indent = if section.title.is_empty() { "" } else { "  " };
-        lines.extend(section.sentences.iter().map(|sentence| format!("{indent}{sentence}")));
+        lines.extend(section.sentences.iter().map(|sentence| format!("{indent}{}", visible(sentence))));
         if !section.rows.is_empty() {
             let header: Vec<&str> = section.header.iter().map(String::as_str).collect();
             lines.push(table(&header, &section.rows));

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::support::files::{assert_same, runs_in};
 use crate::support::{Table, outcome_in, project};
 
 /// (D, K where it differs)
@@ -26,6 +27,25 @@ fn text_ids_decimal_money_and_an_undated_input() {
 #[test]
 fn decimal_money_and_a_renamed_column() {
     check_case("renamed");
+}
+
+/// Under `small-pieces`, with RESCORE_SHIPPED naming the binary without that feature.
+#[test]
+fn pieces_of_any_size_come_to_the_same_bytes() {
+    let Some(shipped) = std::env::var_os("RESCORE_SHIPPED") else { return };
+    for case in ["ints", "strings", "renamed"] {
+        let case = project().join("tests/golden").join(case);
+        let runs = [Path::new(&shipped), Path::new(env!("CARGO_BIN_EXE_rescore"))].map(|binary| {
+            let out = tempfile::tempdir().unwrap();
+            let mut command = std::process::Command::new(binary);
+            command.current_dir(&case).args(["run", "jobs/nightly.toml", "--from", "2026-11-19"]);
+            let output = command.args(["--to", "2026-11-20", "--out"]).arg(out.path()).output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            runs_in(out.path())
+        });
+        assert!(runs[0].len() > 2 * TABLES.len());
+        assert_same(&runs[1], &runs[0]);
+    }
 }
 
 fn check_case(case: &str) {

@@ -112,6 +112,8 @@ fn what_another_line_counts_for_once_its_action_is_settled() {
         the raise to come counts on      | 9       | card    | 2000  | 0       | active    | 2500 active +5 | close notice 1          | close   | 0         | -
         against a suspension             | 10      | loan    | 1000  | 0       | active    | -              | raise to 9000           | raise   | 3000      | total_limit
         it voids the raise to come       | 10      | card    | 2000  | 0       | active    | 2500 active +5 | suspend                 | suspend | 2000      | -
+        against a suspension under notice| 14      | loan    | 1000  | 0       | active    | -              | raise to 9000           | raise   | 2500      | total_limit
+        the raise to come counts on      | 14      | card    | 2000  | 0       | active    | 2500 active +5 | suspend notice 1        | suspend | 2000      | -
         against a reopen down            | 11      | loan    | 1000  | 0       | active    | -              | raise to 9000           | raise   | 4500      | total_limit
         it frees the difference          | 11      | card    | 2000  | 0       | suspended | -              | reopen to 500           | reopen  | 500       | -
         against a reopen from closed     | 12      | loan    | 1000  | 0       | active    | -              | raise to 9000           | raise   | 3000      | total_limit

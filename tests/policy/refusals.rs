@@ -96,6 +96,8 @@ fn a_change_of_status_is_pending_only_if_the_same_status_comes_no_later() {
         close, to be lowered         | active    | 900 active +1     | close notice 2        | close   | own     | closed     | 2
         suspend, the same day        | active    | 1000 suspended +1 | suspend notice 1      | hold    | pending | active     | -
         suspend, later               | active    | 1000 suspended +2 | suspend notice 1      | suspend | own     | suspended  | 1
+        suspend, to be raised sooner | active    | 1500 active +1    | suspend notice 2      | suspend | own     | suspended  | 2
+        suspend now, to be raised    | active    | 1500 active +1    | suspend               | suspend | own     | suspended  | 0
         suspend, to close            | active    | 0 closed +1       | suspend notice 1      | suspend | own     | suspended  | 1
         reopen, the same day         | suspended | 1000 active +1    | reopen notice 1       | hold    | pending | suspended  | -
         reopen, later                | suspended | 1000 active +2    | reopen notice 1       | reopen  | own     | active     | 1

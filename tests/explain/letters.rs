@@ -355,3 +355,21 @@ fn a_letter_holds_all_of_it() {
     assert_eq!(notice(&book, "2")["text"], told.trim_end_matches('\n'));
     assert_eq!(notice(&book, "2")["decided_on"], TODAY);
 }
+
+/// A cap that leaves just what is asked for does not cut, and a cool-down is over on its last day.
+#[test]
+fn the_last_unit_and_the_last_day_are_granted() {
+    let explained = |book: &Book, account: &str| -> Value {
+        book.publish();
+        let told = succeed_in(book.path(), &["explain", RUN, "--account", account, "--json"]);
+        serde_json::from_str::<Value>(&told).unwrap()["lines"][0].clone()
+    };
+    let products = PRODUCTS.replacen("max_limit = 1000000", "max_limit = 120000", 1);
+    let line = explained(&book(&products, "", RAISE), "1");
+    let step = json!({ "cap": "product_max", "room": 120_000, "left": 120_000, "cuts": false });
+    assert_eq!((&line["caps"]["steps"], &line["outcome"]["action"]), (&json!([step]), &json!("raise")));
+    let rule = "[[rule]]\nname = \"offer\"\nproducts = [\"card\"]\nwhen = \"true\"\naction = \"raise\"\nby = 20000\nreason = \"P09\"\n";
+    let line = explained(&book(PRODUCTS, "[cooldown]\nraise_after_raise_days = 323", rule), "2");
+    let wait = json!({ "name": "raise after raise", "wait": 323, "passed": 323, "holds": true });
+    assert_eq!((&line["cooldowns"], &line["outcome"]["action"]), (&json!([wait]), &json!("raise")));
+}

@@ -16,8 +16,11 @@ pub enum Kind {
     Held,
     /// Another run holds the lock of the output directory.
     Locked,
-    /// The run is published already, from other inputs or job files.
+    /// The run is published already, from other inputs or job files; what stands there is no run; a
+    /// release of a night after which later ones are published.
     Refused,
+    /// An output could not be written: no space, no permission, a read-only place.
+    Unwritable,
     /// Stopped by SIGINT; nothing of the night was published.
     Interrupted,
     /// Stopped by SIGTERM or SIGHUP; nothing of the night was published.
@@ -33,6 +36,7 @@ impl Kind {
             Kind::Held => 4,
             Kind::Locked => 5,
             Kind::Refused => 6,
+            Kind::Unwritable => 7,
             Kind::Interrupted => 130,
             Kind::Terminated => 143,
         }

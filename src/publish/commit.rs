@@ -177,9 +177,9 @@ impl Stage {
 
     /// Writes the manifest last and moves the run to its place, at once and whole. What was there is
     /// replaced.
-    pub fn commit(self, manifest: &Manifest, target: &Path) -> Result<()> {
+    pub fn commit(self, manifest: &mut Manifest, target: &Path) -> Result<()> {
         write_synced(&self.directory.join(SUCCESS), b"")?;
-        replace_file(&self.directory, MANIFEST, manifest.to_json()?.as_bytes())?;
+        replace_file(&self.directory, MANIFEST, manifest.seal()?.as_bytes())?;
         crate::signal::check()?;
         move_directory(&self.directory, target)
     }

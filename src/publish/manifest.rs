@@ -23,7 +23,7 @@ use crate::zone;
 pub const MANIFEST: &str = "manifest.json";
 
 /// Changes when the manifest's meaning does.
-const SCHEMA_VERSION: u32 = 1;
+const SCHEMA_VERSION: u32 = 2;
 
 /// See CONTRACT 4; everything but `timing` is a function of inputs, job files and dates.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -177,6 +177,9 @@ pub struct Timing {
     /// What the features were computed from.
     #[serde(default)]
     pub basis: String,
+    /// SHA-256 of the manifest's own text with this field empty, so that any edit shows. It stands here
+    /// because it covers the timing too.
+    pub manifest_sha256: String,
 }
 
 /// What identifies a run before any row is read.
@@ -325,23 +328,65 @@ impl Manifest {
     /// Reads a run's manifest; `None` where the directory has none and so is no whole run.
     pub fn read(run: &Path) -> Result<Option<Manifest>> {
         let path = run.join(MANIFEST);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(input(format!("read {}: {error}", path.display()))),
-        };
-        let manifest = serde_json::from_str(&text)
-            .map_err(|error| input(format!("read {}: {error}; it is damaged", path.display())))?;
-        Ok(Some(manifest))
+        let text = read_regular(&path).map_err(|error| input(format!("read {}: {error}", path.display())))?;
+        let parsed = text.map(|text| Manifest::parse(&text)).transpose();
+        parsed.map_err(|why| input(format!("read {}: {why}", path.display())))
     }
 
-    /// A manifest from its text.
+    /// A manifest from its text, if this version of the program wrote it so; else what is wrong with it.
     pub fn parse(text: &str) -> Result<Manifest, String> {
-        serde_json::from_str(text).map_err(|error| format!("{error}; it is damaged"))
+        let damaged = |error: serde_json::Error| format!("{error}; it is damaged");
+        let version = serde_json::from_str::<Versioned>(text).map_err(damaged)?.schema_version;
+        if version != SCHEMA_VERSION {
+            let program = if version > SCHEMA_VERSION { "a later" } else { "an earlier" };
+            return Err(format!(
+                "{program} version of this program wrote it (schema version {version}; this one reads {SCHEMA_VERSION})"
+            ));
+        }
+        let manifest: Manifest = serde_json::from_str(text).map_err(damaged)?;
+        let sha256 = manifest.sha256();
+        if bytes_hash(text.replacen(&seal(sha256), &seal(""), 1).as_bytes()) != sha256 {
+            let why = "it is not as it was written (its manifest_sha256 is not that of its text): edited or damaged";
+            return Err(why.to_string());
+        }
+        Ok(manifest)
     }
 
-    /// As it is written.
-    pub fn to_json(&self) -> Result<String> {
-        Ok(serde_json::to_string_pretty(self).context("write the manifest")? + "\n")
+    /// The hash of the manifest itself.
+    pub fn sha256(&self) -> &str {
+        &self.timing.manifest_sha256
     }
+
+    /// Gives the manifest the hash of itself, and returns it as it is written.
+    pub fn seal(&mut self) -> Result<String> {
+        self.timing.manifest_sha256.clear();
+        let unsealed = serde_json::to_string_pretty(self).context("write the manifest")? + "\n";
+        self.timing.manifest_sha256 = bytes_hash(unsealed.as_bytes());
+        Ok(unsealed.replacen(&seal(""), &seal(self.sha256()), 1))
+    }
+}
+
+/// The text of a file of a run; `None` where there is none. A link, a pipe or a device is no file of a run.
+pub(super) fn read_regular(path: &Path) -> std::io::Result<Option<String>> {
+    let found = match std::fs::symlink_metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if !found.is_file() {
+        return Err(std::io::Error::other("it is no regular file"));
+    }
+    std::fs::read_to_string(path).map(Some)
+}
+
+/// As much of a manifest as every version has.
+#[derive(Deserialize)]
+struct Versioned {
+    schema_version: u32,
+}
+
+/// The field with the manifest's own hash, as written. No text in a manifest looks like it: its quotes
+/// would be escaped.
+fn seal(sha256: &str) -> String {
+    format!("\"manifest_sha256\": \"{sha256}\"")
 }

@@ -215,7 +215,7 @@ fn night(session: &mut Session, lock: &Lock, prepared: Prepared, progress: &Prog
     watch.lap("write");
     manifest.timing = watch.stop();
     let directory = run_directory(&session.out, dates.as_of, dates.known_on, manifest.held);
-    stage.commit(&manifest, &directory)?;
+    stage.commit(&mut manifest, &directory)?;
     session.shelve(staging.filter(|_| lasts));
     let ending = if manifest.held { Ending::Held } else { Ending::Published };
     Ok(Outcome { ending, directory, manifest, summary, minor_units: job.minor_units })

@@ -16,8 +16,9 @@ use clap_complete::Shell;
 
 use crate::console::{self, Progress, print, print_bytes, thousands};
 use crate::day::Day;
-use crate::failure::{Kind, failure};
-use crate::publish::release::release;
+use crate::failure::{Failure, Kind, failure};
+use crate::own;
+use crate::publish::release::{list, release};
 use crate::publish::verify::verify;
 use crate::sample::{self, Sample};
 use crate::{check, signal, zone};
@@ -48,7 +49,9 @@ Exit codes:
   3    input: not delivered, unreadable, wrong schema, a result out of range
   4    held by a gate
   5    another run holds the lock of the output directory
-  6    refused: published already from other inputs or job files
+  6    refused: published already from other inputs or job files; what stands there is no run;
+       a release of a night after which later ones are published
+  7    the output could not be written: no space, no permission, a read-only place
   70   a fault of the program
   130  stopped by SIGINT; nothing of the night was published
   143  stopped by SIGTERM";
@@ -150,6 +153,9 @@ struct ReleaseArgs {
     /// Its known-on date [default: the as-of date]
     #[arg(long, value_name = "DATE")]
     known_on: Option<Day>,
+    /// Also where later nights are published, which have not seen what this one issues
+    #[arg(long)]
+    anyway: bool,
 }
 
 #[derive(Debug, Args)]
@@ -199,9 +205,12 @@ pub fn main() -> Result<u8> {
         Command::Release(args) => {
             check_dates(Some(args.date), args.known_on)?;
             let known_on = args.known_on.unwrap_or(args.date);
-            let (directory, overruled) = release(&args.out, args.date, known_on)?;
-            print(&format!("published {}", console::plain_path(&directory)));
-            overruled.iter().for_each(|gate| print(&format!("overruled {}", gate.line())));
+            let released = release(&args.out, args.date, known_on, args.anyway)?;
+            print(&format!("published {}", console::plain_path(&released.directory)));
+            released.overruled.iter().for_each(|gate| print(&format!("overruled {}", gate.line())));
+            if !released.unaware.is_empty() {
+                print(&format!("run again with --replace, in this order: {}", list(&released.unaware)));
+            }
             Ok(())
         }
         Command::Sample(args) => sample_command(args, &progress),
@@ -261,7 +270,10 @@ fn sample_command(args: SampleArgs, progress: &Progress) -> Result<()> {
     progress.stage("days", u64::try_from(args.to.since(args.from) + 1).unwrap_or(0));
     let totals = sample::write(&sample, &|days| progress.reach(days));
     progress.finish();
-    let totals = totals.map_err(|error| failure(Kind::Usage, format!("{error:#}")))?;
+    let totals = totals.map_err(|error| {
+        let error = own::unwritable(error);
+        if error.is::<Failure>() { error } else { failure(Kind::Usage, format!("{error:#}")) }
+    })?;
     print(&format!(
         "{}: {} transactions, {} repayments of {} bills, {} lines, {} bad rows, {} late ones, {} bytes",
         sample.dir.display(),

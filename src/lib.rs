@@ -16,6 +16,8 @@
 //! - [`history`] — what a night goes on from: the features' accumulators, from scratch or from a state
 //! - [`score`] — features x scorecard = points, score, band, reasons
 //! - [`policy`] — score + line = decision: rules, caps, budget
+//! - [`places`] — where the directories of a job lie, and which holds which
+//! - [`own`] — what the program made and may replace or remove, and nothing else
 //! - [`publish`] — gates, tables, manifest, atomic commit, lock, release, verify
 //! - [`published`] — a run directory read back: manifest, job files, tables
 //! - [`page`] — what HTML pages are built of, and how they are written
@@ -42,8 +44,10 @@ pub mod features;
 pub mod history;
 pub mod input;
 pub mod job;
+pub mod own;
 pub mod page;
 pub mod pieces;
+pub mod places;
 pub mod policy;
 pub mod publish;
 pub mod published;

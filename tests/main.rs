@@ -1,5 +1,7 @@
 //! All tests that go through the public face of the project: one program, so that it is linked once.
 
+#![allow(clippy::disallowed_methods, reason = "tests do to files what they like")]
+
 mod audit;
 mod diff;
 mod explain;
@@ -15,4 +17,5 @@ mod report;
 mod state;
 mod strangers;
 mod support;
+mod sweeps;
 mod tidy;

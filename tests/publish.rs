@@ -3,7 +3,12 @@
 mod faults;
 mod gates;
 mod held;
+mod modes;
+mod own;
+mod readers;
+mod release;
 mod standing;
+mod superseded;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -17,11 +22,12 @@ fn published(book: &Book) -> BTreeMap<String, Vec<u8>> {
     files_in(&book.path().join(format!("out/date={TODAY}")))
 }
 
-/// The entries of the output directory, but for the lock.
+/// The entries of the output directory, but for the lock and the runs that were replaced.
 fn entries(book: &Book) -> Vec<String> {
     let entries = fs::read_dir(book.path().join("out")).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<String> = names.filter(|name| name != ".lock").collect();
+    let mut names: Vec<String> =
+        names.filter(|name| ![".lock", "superseded"].contains(&name.as_str())).collect();
     names.sort();
     names
 }

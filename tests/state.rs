@@ -6,6 +6,7 @@ mod desk;
 mod draw;
 mod events;
 mod golden;
+mod race;
 mod ranges;
 mod rows;
 mod shelf;

@@ -1,13 +1,13 @@
 //! The arguments of `diff`, and what it prints.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
 
 use crate::console::{print, print_json};
 use crate::diff::{self, Only, Request, compare, compare_ranges, is_range};
-use crate::failure::{Kind, failure};
+use crate::own::UserFile;
 
 #[derive(Debug, Args)]
 pub struct DiffArgs {
@@ -70,7 +70,7 @@ pub fn command(args: DiffArgs) -> Result<u8> {
         (diff::text(&found, limit, summary), json, diff::page(&found, limit, summary)?, found.same)
     };
     if let Some(path) = &args.html {
-        write_page(path, &page)?;
+        UserFile::create(path)?.write(page.as_bytes())?;
     }
     if args.json {
         print_json(&json);
@@ -78,9 +78,4 @@ pub fn command(args: DiffArgs) -> Result<u8> {
         print(&text);
     }
     Ok(if same { 0 } else { DIFFERENT })
-}
-
-fn write_page(path: &Path, page: &str) -> Result<()> {
-    std::fs::write(path, page)
-        .map_err(|error| failure(Kind::Usage, format!("--html {}: {error}", path.display())))
 }

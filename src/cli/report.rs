@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::console::{print, thousands};
 use crate::failure::{Kind, failure, input};
-use crate::publish::commit::replace_file;
+use crate::own::UserFile;
 use crate::publish::manifest::MANIFEST;
 use crate::published::PublishedRun;
 use crate::report::{page, range_page};
@@ -33,8 +33,12 @@ pub(super) fn report_command(args: &ReportArgs) -> Result<()> {
         }
         false => range(&args.run, args.against.as_deref())?,
     };
-    write(&args.out, &page)?;
-    print(&format!("wrote {}: {} bytes", args.out.display(), thousands(page.len() as i128)));
+    let file = UserFile::create(&args.out)?;
+    let is_stdout = file.is_stdout();
+    file.write(page.as_bytes())?;
+    if !is_stdout {
+        print(&format!("wrote {}: {} bytes", args.out.display(), thousands(page.len() as i128)));
+    }
     Ok(())
 }
 
@@ -48,20 +52,4 @@ fn range(directory: &Path, against: Option<&Path>) -> Result<String> {
         Some(_) => Err(failure(Kind::Usage, "--against goes with one run, not with a directory of runs")),
         None => Ok(page),
     }
-}
-
-/// Writes the page at once and whole.
-fn write(path: &Path, page: &str) -> Result<()> {
-    let failed =
-        |why: &dyn std::fmt::Display| failure(Kind::Usage, format!("write {}: {why}", path.display()));
-    let name =
-        path.file_name().and_then(|name| name.to_str()).ok_or_else(|| failed(&"it is no file's name"))?;
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if path.is_dir() {
-        return Err(failed(&"it is a directory"));
-    }
-    if !directory.is_dir() {
-        return Err(failed(&format!("there is no directory {}", directory.display())));
-    }
-    replace_file(directory, name, page.as_bytes()).map_err(|error| failed(&format!("{error:#}")))
 }

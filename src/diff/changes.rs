@@ -15,6 +15,7 @@ use parquet::file::properties::WriterProperties;
 use super::cells::{Shape, text};
 use crate::expr::Column;
 use crate::failure::{Kind, failure};
+use crate::own::{UserFile, unwritable};
 use crate::publish::tables::cell;
 
 /// Rows gathered before they are encoded.
@@ -36,7 +37,7 @@ enum KeyBuilder {
 /// A file of changes being written.
 pub struct Changes {
     path: PathBuf,
-    partial: PathBuf,
+    file: UserFile,
     /// Taken when the file is ended.
     sink: Option<Sink>,
     schema: Arc<Schema>,
@@ -115,12 +116,8 @@ impl Changes {
         }
         fields.push(Field::new("amount", DataType::Int64, true));
         let schema = Arc::new(Schema::new(fields));
-        let mut partial = path.as_os_str().to_os_string();
-        partial.push(".partial");
-        let partial = PathBuf::from(partial);
-        let create =
-            |error: std::io::Error| failure(Kind::Usage, format!("--out {}: {error}", path.display()));
-        let file = File::create(&partial).map_err(create)?;
+        let user_file = UserFile::create(path)?;
+        let file = user_file.handle()?;
         let sink = match is_parquet {
             true => Sink::Parquet(Box::new(ArrowWriter::try_new(file, schema.clone(), Some(properties()?))?)),
             false => {
@@ -135,7 +132,7 @@ impl Changes {
         });
         Ok(Changes {
             path: path.to_path_buf(),
-            partial,
+            file: user_file,
             sink: Some(sink),
             schema,
             keys: keys.collect(),
@@ -182,35 +179,38 @@ impl Changes {
         arrays.push(Arc::new(self.amounts.finish()));
         self.rows = 0;
         let batch = RecordBatch::try_new(self.schema.clone(), arrays)?;
-        let writing = || format!("write {}", self.path.display());
-        match self.sink.as_mut().expect("it is not ended") {
-            Sink::Parquet(writer) => writer.write(&batch).with_context(writing)?,
+        let written = self.sink.as_mut().expect("it is not ended").write(&batch);
+        written.with_context(|| format!("write {}", self.path.display())).map_err(unwritable)
+    }
+
+    /// Ends the file and puts it in its place.
+    pub fn finish(mut self) -> Result<()> {
+        self.flush()?;
+        let ended = self.sink.take().expect("it is not ended").end();
+        ended.with_context(|| format!("write {}", self.path.display())).map_err(unwritable)?;
+        self.file.finish()
+    }
+}
+
+impl Sink {
+    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        match self {
+            Sink::Parquet(writer) => writer.write(batch)?,
             Sink::Csv(writer) => {
                 for row in 0..batch.num_rows() {
-                    writer
-                        .write_record(batch.columns().iter().map(|array| cell(array, row)))
-                        .with_context(writing)?;
+                    writer.write_record(batch.columns().iter().map(|array| cell(array, row)))?;
                 }
             }
         }
         Ok(())
     }
 
-    /// Ends the file and puts it in its place.
-    pub fn finish(mut self) -> Result<()> {
-        self.flush()?;
-        match self.sink.take().expect("it is not ended") {
+    fn end(self) -> Result<()> {
+        match self {
             Sink::Parquet(mut writer) => drop(writer.finish()?),
             Sink::Csv(mut writer) => writer.flush()?,
         }
-        std::fs::rename(&self.partial, &self.path).with_context(|| format!("write {}", self.path.display()))
-    }
-}
-
-impl Drop for Changes {
-    /// Leaves nothing half.
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.partial);
+        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -15,10 +16,12 @@ use super::tables::Table;
 use super::{Grounds, History, Plans};
 use crate::day::Day;
 use crate::input::file::OpenFile;
+use crate::own::{self, Access};
 
 /// A directory of states: `<feature set>/date=<D>/`.
 pub struct Shelf {
     directory: PathBuf,
+    access: Access,
 }
 
 /// A state that may be gone on from.
@@ -45,12 +48,6 @@ type States = Vec<(Day, PathBuf)>;
 
 const LABEL: &str = "state.json";
 
-/// Begins the name of a state in the making; the process's number ends it.
-const STAGING: &str = ".staging-";
-
-/// Locked by the process that makes a state.
-const LOCK: &str = ".lock";
-
 /// How many states of a feature set are kept: last night's, and one to fall back on.
 const KEPT: usize = 2;
 
@@ -59,8 +56,8 @@ const GIVEN_UP_AFTER_DAYS: i64 = 30;
 
 impl Shelf {
     /// The states in a directory, which need not exist.
-    pub fn new(directory: &Path) -> Shelf {
-        Shelf { directory: directory.to_path_buf() }
+    pub fn new(directory: &Path, access: Access) -> Shelf {
+        Shelf { directory: directory.to_path_buf(), access }
     }
 
     /// The days of a feature set's states.
@@ -120,55 +117,55 @@ impl Shelf {
 
     /// Begins a state of a day.
     pub fn stage(&self, as_of: Day, grounds: &Grounds) -> Result<Staging> {
+        own::create_directory(&self.directory, self.access)?;
+        let _lock = self.lock()?;
         let set = self.directory.join(&grounds.key);
-        let directory = set.join(format!("{STAGING}{}", std::process::id()));
-        if directory.exists() {
-            fs::remove_dir_all(&directory).with_context(|| format!("remove {}", directory.display()))?;
-        }
-        fs::create_dir_all(&directory).with_context(|| format!("create {}", directory.display()))?;
-        let lock = File::create(directory.join(LOCK)).context("lock a state in the making")?;
-        lock.lock().context("lock a state in the making")?;
-        let shelf = Shelf::new(&self.directory);
+        own::create_own_directory(&set, self.access)?;
         Ok(Staging {
             as_of,
-            shelf,
-            directory,
+            shelf: Shelf::new(&self.directory, self.access),
+            target: set.join(format!("date={as_of}")),
+            making: own::Staging::create(&set, self.access)?,
             grounds: grounds.clone(),
             tables: Mutex::default(),
             failure: Mutex::default(),
-            _lock: lock,
         })
     }
 
-    /// Keeps the state just put there and the latest others.
+    /// Puts a file beside the states, in the place of one that is the program's own.
+    pub fn put_file(&self, name: &str, bytes: &[u8], is_own: fn(&[u8]) -> bool) -> Result<()> {
+        own::create_directory(&self.directory, self.access)?;
+        let _lock = self.lock()?;
+        let staging = own::Staging::create(&self.directory, self.access)?;
+        own::replace_file(&staging, &self.directory.join(name), bytes, is_own)
+    }
+
+    /// The directory, locked against other processes that put states there or clear them away. That takes
+    /// them moments, so it is waited for.
+    fn lock(&self) -> Result<File> {
+        let locked = File::open(&self.directory).and_then(|directory| directory.lock().map(|()| directory));
+        locked.with_context(|| format!("lock {}", self.directory.display()))
+    }
+
+    /// Keeps the state just put there and the latest others. Whoever calls it has locked the directory.
     fn prune(&self, key: &str, as_of: Day) -> Result<()> {
         let (mut own, others) = self.list(key);
         own.retain(|(day, _)| *day != as_of);
         let old = own.iter().take((own.len() + 1).saturating_sub(KEPT));
         let given_up = others.iter().filter(|(day, _)| as_of.since(*day) > GIVEN_UP_AFTER_DAYS);
         for (_, path) in old.chain(given_up) {
-            fs::remove_dir_all(path).with_context(|| format!("remove {}", path.display()))?;
-            // Goes only if nothing else is in it.
-            let _ = path.parent().map(fs::remove_dir);
+            own::remove_state(path)?;
         }
-        let staged = entries(&self.directory).flat_map(|set| entries(&set));
-        for path in staged.filter(|path| is_left_over(path)) {
-            fs::remove_dir_all(&path).with_context(|| format!("remove {}", path.display()))?;
-        }
+        own::Staging::clear_left_over(&self.directory);
+        entries(&self.directory).for_each(|set| own::Staging::clear_left_over(&set));
         Ok(())
     }
 }
 
-/// The entries of a directory; none of one that is not there.
+/// The directories in a directory; none of one that is not there. Links are left out.
 fn entries(directory: &Path) -> impl Iterator<Item = PathBuf> + use<> {
-    fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path())
-}
-
-/// Whether a directory is a state in the making of a process that has died.
-fn is_left_over(path: &Path) -> bool {
-    let is_staging =
-        path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(STAGING.as_bytes()));
-    is_staging && File::open(path.join(LOCK)).map_or(true, |lock| lock.try_lock().is_ok())
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path())
 }
 
 /// A state in the making: it comes to lie on the shelf whole, or not at all.
@@ -176,12 +173,11 @@ pub struct Staging {
     /// The day up to which it tells.
     pub as_of: Day,
     shelf: Shelf,
-    directory: PathBuf,
+    target: PathBuf,
+    making: own::Staging,
     grounds: Grounds,
     tables: Mutex<BTreeMap<String, (u64, u64)>>,
     failure: Mutex<Option<Error>>,
-    /// Held as long as the process lives: what a dead one has left is known by it.
-    _lock: File,
 }
 
 impl Staging {
@@ -189,8 +185,9 @@ impl Staging {
     pub(super) fn put(&self, table: Table) -> Result<()> {
         let name = table.name.clone();
         let bytes = table.encode()?;
-        let path = self.directory.join(format!("{name}.parquet"));
-        fs::write(&path, &bytes).with_context(|| format!("write {}", path.display()))?;
+        let path = self.making.made().join(format!("{name}.parquet"));
+        let mut file = own::create_file(&path, self.making.access())?;
+        file.write_all(&bytes).with_context(|| format!("write {}", path.display()))?;
         let entry = (bytes.len() as u64, xxh3_64(&bytes));
         self.tables.lock().expect("no thread panicked").insert(name, entry);
         Ok(())
@@ -210,27 +207,27 @@ impl Staging {
         }
         let tables = std::mem::take(&mut *self.tables.lock().expect("no thread panicked"));
         let label = Label { as_of: self.as_of, grounds: self.grounds.clone(), tables };
-        fs::write(self.directory.join(LABEL), serde_json::to_vec(&label)?)?;
-        fs::remove_file(self.directory.join(LOCK))?;
-        let target = self.directory.with_file_name(format!("date={}", self.as_of));
-        if target.exists() {
-            fs::remove_dir_all(&target).with_context(|| format!("remove {}", target.display()))?;
-        }
-        fs::rename(&self.directory, &target).with_context(|| format!("rename to {}", target.display()))?;
+        let path = self.making.made().join(LABEL);
+        let mut file = own::create_file(&path, self.making.access())?;
+        file.write_all(label.to_text()?.as_bytes()).with_context(|| format!("write {}", path.display()))?;
+        let _lock = self.shelf.lock()?;
+        own::place_state(&self.making, &self.target)?;
         self.shelf.prune(&self.grounds.key, self.as_of)
     }
 }
 
-impl Drop for Staging {
-    /// What was not put on the shelf leaves nothing behind.
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.directory);
-    }
-}
-
 impl Label {
+    /// Two lines: what the label says, and the XXH3 of it.
+    fn to_text(&self) -> Result<String> {
+        let line = serde_json::to_string(self)?;
+        Ok(format!("{line}\n{:016x}\n", xxh3_64(line.as_bytes())))
+    }
+
     fn read(directory: &Path) -> Result<Label> {
-        Ok(serde_json::from_slice(&fs::read(directory.join(LABEL))?)?)
+        let text = fs::read_to_string(directory.join(LABEL))?;
+        let (line, hash) = text.split_once('\n').context("its label is cut")?;
+        ensure!(hash == format!("{:016x}\n", xxh3_64(line.as_bytes())), "its label is not as it was written");
+        Ok(serde_json::from_str(line)?)
     }
 }
 

@@ -86,12 +86,9 @@ impl Hashes {
     }
 }
 
-/// Whether there is nothing at a path, or a file that a run has left there.
-pub fn may_be_replaced(path: &Path) -> bool {
-    let Ok(metadata) = path.symlink_metadata() else { return true };
-    let mut mark = [0; MARK.len()];
-    let read = open_regular(path).and_then(|mut file| file.read_exact(&mut mark));
-    metadata.is_file() && read.is_ok() && mark == *MARK.as_bytes()
+/// Whether a file of these bytes was left by a run.
+pub fn is_own(bytes: &[u8]) -> bool {
+    bytes.starts_with(MARK.as_bytes())
 }
 
 /// Whether a file was last changed long enough ago.

@@ -1,6 +1,7 @@
 //! The job file: where the inputs are, where the output goes, what gates must hold.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
@@ -13,6 +14,7 @@ use super::gate::RawGate;
 use super::source::{Reader, Remarks, Source, near_miss};
 use super::{Inputs, LINE_STATE, OPTIONAL_LINE_COLUMNS, Scopes};
 use crate::expr::Scope;
+use crate::own::Access;
 use crate::zone;
 
 /// The inputs by the names that messages, rejects and the manifest use.
@@ -89,8 +91,12 @@ pub(super) struct JobFile {
     pub csv: Option<Csv>,
     pub report: bool,
     pub state_dir: Option<PathBuf>,
+    pub access: Access,
     pub gates: Vec<Spanned<RawGate>>,
     unique_places: Vec<(&'static str, Spanned<String>)>,
+    /// Where `[output] dir` and `[state] dir` are written.
+    pub output_span: Range<usize>,
+    pub state_span: Range<usize>,
 }
 
 /// The keys outside tables; the tables, taken out before, are named for "did you mean".
@@ -139,6 +145,7 @@ struct RawOutput {
     csv: Option<Spanned<RawCsv>>,
     #[serde(default)]
     report: bool,
+    mode: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -231,7 +238,9 @@ pub(super) fn read(source: &Source, variables: Variables, remarks: &mut Remarks)
     });
     let csv = output.csv.as_ref().and_then(|csv| csv_of(&mut reader, csv));
     let output_dir = directory(&mut reader, variables, &base, &output.dir);
+    let state_span = state.as_ref().map_or(0..0, |state| state.get_ref().dir.span());
     let state_dir = state.and_then(|state| directory(&mut reader, variables, &base, &state.get_ref().dir));
+    let access = output.mode.as_ref().map_or(Some(Access::default()), |mode| access(&mut reader, mode));
     Some(JobFile {
         name: head.name.into_inner(),
         scorecard: scorecard?,
@@ -245,8 +254,11 @@ pub(super) fn read(source: &Source, variables: Variables, remarks: &mut Remarks)
         csv,
         report: output.report,
         state_dir,
+        access: access?,
         gates,
         unique_places,
+        output_span: output.dir.span(),
+        state_span,
     })
 }
 
@@ -341,6 +353,15 @@ fn directory(
     text: &Spanned<String>,
 ) -> Option<PathBuf> {
     Some(base.join(expand(reader, variables, text)?))
+}
+
+fn access(reader: &mut Reader, mode: &Spanned<String>) -> Option<Access> {
+    let access = Access::parse(mode.get_ref());
+    if access.is_none() {
+        let message = format!("`{}` is no mode of files that their owner can read and write", mode.get_ref());
+        reader.error(mode.span(), message, Some("write it in octal, as in \"0644\"".into()));
+    }
+    access
 }
 
 /// The glob with the job file's directory, taken literally, in front.

@@ -3,6 +3,7 @@
 //! Files are first taken as written (serde types), then resolved against each other and against the
 //! inputs' columns. All mistakes are reported together, before any row is read.
 
+mod directories;
 mod feature_file;
 mod gate;
 mod job_file;
@@ -18,6 +19,7 @@ use anyhow::Result;
 use jiff::tz::TimeZone;
 
 use crate::expr::{Scope, Type};
+use crate::own::Access;
 
 pub use feature_file::{Aggregate, Feature, From, Kind as FeatureKind, MOST_KEPT, Statistic};
 pub use gate::{Bounds, Gate, Measure, Table};
@@ -83,6 +85,8 @@ pub struct Job {
     pub report: bool,
     /// Where the cache between nights may lie.
     pub state_dir: Option<PathBuf>,
+    /// Who may read what is written.
+    pub access: Access,
     /// What must hold for a run to be published.
     pub gates: Vec<Gate>,
     /// Features in file order.
@@ -206,6 +210,9 @@ impl Draft {
         let job = Source::read(path)?;
         let mut remarks = Remarks::default();
         let file = job_file::read(&job, &|name| std::env::var(name).ok(), &mut remarks);
+        if let Some(file) = &file {
+            file.check_directories(&job, &mut remarks);
+        }
         let mut sibling = |name: &toml::Spanned<String>| {
             let path = path.parent().unwrap_or(Path::new("")).join(name.get_ref());
             match Source::read(&path) {
@@ -234,6 +241,11 @@ impl Draft {
     /// Where the inputs are, if the job file says so.
     pub fn inputs(&self) -> Option<&Inputs> {
         self.file.as_ref().map(|file| &file.inputs)
+    }
+
+    /// Checks that `--out`, which stands for the job's own output directory, may be one.
+    pub fn check_out(&self, out: &Path) -> Result<()> {
+        self.file.as_ref().map_or(Ok(()), |file| file.check_out(out))
     }
 
     /// Resolves everything against the inputs' columns. Mistakes are left in `remarks`; there is a
@@ -269,6 +281,7 @@ impl Draft {
             csv: file.csv,
             report: file.report,
             state_dir: file.state_dir.clone(),
+            access: file.access,
             gates,
             features: model.features,
             bill_tolerance: model.bill_tolerance,

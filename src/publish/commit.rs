@@ -1,12 +1,11 @@
 //! Complete or absent: a run is staged beside its place, synced, and renamed into it; one writer.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use bytesize::ByteSize;
 use rayon::prelude::*;
-use rustix::fs::{CWD, RenameFlags};
 
 use super::manifest::{MANIFEST, Manifest, OutputEntry};
 use super::{Results, tables};
@@ -14,12 +13,7 @@ use crate::day::Day;
 use crate::failure::{Kind, failure, in_order};
 use crate::input::file::file_hash;
 use crate::job::RUN_FILES;
-
-/// An empty file for readers that look for one.
-const SUCCESS: &str = "_SUCCESS";
-
-/// Where runs are staged; left-overs in it are of runs that died.
-const STAGING: &str = ".staging";
+use crate::own::{self, Access, LockFile, STAGING, SUCCESS, SUPERSEDED, Staging};
 
 /// Whoever holds this may write below the output directory.
 const LOCK: &str = ".lock";
@@ -32,7 +26,8 @@ const HELD: &str = "held";
 
 /// Whether a name within an output directory is the program's own.
 pub fn is_own_entry(name: &str) -> bool {
-    [STAGING, LOCK, HELD].contains(&name) || name.starts_with("date=") || name.starts_with("known=")
+    const BEGINNINGS: [&str; 3] = [STAGING, "date=", "known="];
+    [LOCK, HELD, SUPERSEDED].contains(&name) || BEGINNINGS.iter().any(|own| name.starts_with(own))
 }
 
 /// The directory of a run within an output directory, published or held.
@@ -45,69 +40,66 @@ pub fn run_directory(out: &Path, as_of: Day, known_on: Day, held: bool) -> PathB
 /// The output directory, locked against other runs until dropped.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    _file: LockFile,
     out: PathBuf,
+    access: Access,
 }
 
 impl Lock {
-    /// Takes the lock or fails at once, naming who holds it. Clears what dead runs left staged.
-    pub fn take(out: &Path, what: &str) -> Result<Lock> {
-        fs::create_dir_all(out).map_err(|error| {
-            failure(Kind::Input, format!("create the output directory {}: {error}", out.display()))
-        })?;
-        let path = out.join(LOCK);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(|error| failure(Kind::Input, format!("open {}: {error}", path.display())))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                let _ = file.read_to_string(&mut holder);
-                let message = format!("{} is in use by {}; wait for it", out.display(), holder.trim());
-                return Err(failure(Kind::Locked, message));
-            }
-            Err(TryLockError::Error(error)) => {
-                return Err(error).with_context(|| format!("lock {}", path.display()));
-            }
-        }
-        file.set_len(0)?;
-        file.seek(SeekFrom::Start(0))?;
-        writeln!(file, "process {} ({what})", std::process::id())?;
-        let staging = out.join(STAGING);
-        if staging.exists() {
-            fs::remove_dir_all(&staging).with_context(|| format!("clear {}", staging.display()))?;
-        }
-        Ok(Lock { _file: file, out: out.to_path_buf() })
+    /// Takes the lock or fails at once, naming who holds it. Clears what dead runs left staged, and runs
+    /// that were replaced long ago.
+    pub fn take(out: &Path, what: &str, access: Access) -> Result<Lock> {
+        own::create_directory(out, access)?;
+        let file = LockFile::take(&out.join(LOCK), what, access)?;
+        Staging::clear_left_over(out);
+        own::prune_superseded(out);
+        Ok(Lock { _file: file, out: out.to_path_buf(), access })
+    }
+
+    /// Moves a held run to where published ones lie, with the note that it was released.
+    pub fn release(&self, held: &Path, target: &Path, note: &str) -> Result<()> {
+        let staging = Staging::create(&self.out, self.access)?;
+        own::release_run(&staging, &self.out, held, target, note.as_bytes())
     }
 
     /// A fresh directory in which to make a run.
     pub fn stage(&self) -> Result<Stage> {
-        let directory = self.out.join(STAGING);
-        fs::create_dir(&directory).with_context(|| format!("create {}", directory.display()))?;
-        Ok(Stage { directory })
+        Ok(Stage { staging: Staging::create(&self.out, self.access)?, out: self.out.clone() })
     }
 }
 
 /// A run in the making; what is not committed is removed.
 #[derive(Debug)]
 pub struct Stage {
-    directory: PathBuf,
-}
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.directory);
-    }
+    staging: Staging,
+    out: PathBuf,
 }
 
 impl Stage {
+    /// Where the run is made.
+    pub fn directory(&self) -> PathBuf {
+        self.staging.made()
+    }
+
+    /// A directory for files that are needed on the way only, and are no part of the run.
+    pub fn scratch(&self) -> &Path {
+        self.staging.scratch()
+    }
+
     /// Writes every file but the manifest, and says what they are.
     pub fn write(&self, results: &Results) -> Result<Vec<OutputEntry>> {
+        let adjusted = tables::adjusted_rows(results);
+        let all = [
+            tables::adjustments(results, &adjusted),
+            tables::decisions(results),
+            tables::features(results),
+            tables::scores(results),
+        ];
+        let needed = all.iter().map(tables::OutputTable::bytes_about).sum();
+        self.write_all(results, &all).map_err(|error| self.unwritable(error, needed))
+    }
+
+    fn write_all(&self, results: &Results, all: &[tables::OutputTable]) -> Result<Vec<OutputEntry>> {
         let dates = results.dates;
         let mut metadata = vec![
             ("rescore.job", results.job.name.clone()),
@@ -116,28 +108,23 @@ impl Stage {
             ("rescore.version", env!("CARGO_PKG_VERSION").to_string()),
         ];
         metadata.extend(dates.chain_from.map(|from| ("rescore.chain_from", from.to_string())));
-        let adjusted = tables::adjusted_rows(results);
-        let all = [
-            tables::adjustments(results, &adjusted),
-            tables::decisions(results),
-            tables::features(results),
-            tables::scores(results),
-        ];
         let write_rejects = || {
-            let path = self.directory.join("rejects.parquet");
-            let rows = tables::write_rejects(results.rejects, &path, &metadata)?;
+            let path = self.directory().join("rejects.parquet");
+            let file = own::create_file(&path, self.staging.access())?;
+            let rows = tables::write_rejects(results.rejects, file, &path, &metadata)?;
             self.entry(&path, Some(rows))
         };
         let write_tables = || {
             in_order(all.par_iter().map(|table| {
-                let path = self.directory.join(format!("{}.parquet", table.name));
-                tables::write_parquet(table, &path, &metadata)?;
+                let path = self.directory().join(format!("{}.parquet", table.name));
+                let file = own::create_file(&path, self.staging.access())?;
+                tables::write_parquet(table, file, &path, &metadata)?;
                 self.entry(&path, Some(table.rows))
             }))
         };
         let write_csv = |csv| {
-            let path = self.directory.join("adjustments.csv");
-            tables::write_csv(&all[0], &path, csv)?;
+            let path = self.directory().join("adjustments.csv");
+            tables::write_csv(&all[0], own::create_file(&path, self.staging.access())?, &path, csv)?;
             self.entry(&path, Some(all[0].rows))
         };
         let ((outputs, rejects), csv) = rayon::join(
@@ -148,75 +135,50 @@ impl Stage {
         outputs.push(rejects?);
         outputs.extend(csv?);
         for (name, source) in RUN_FILES.iter().zip(&results.job.sources) {
-            let path = self.directory.join(name);
-            write_synced(&path, source.text.as_bytes())?;
-            outputs.push(self.entry(&path, None)?);
+            outputs.push(self.add(name, source.text.as_bytes())?);
         }
         outputs.sort_by(|a, b| a.file.cmp(&b.file));
         Ok(outputs)
     }
 
-    /// Where the run is made.
-    pub fn directory(&self) -> &Path {
-        &self.directory
+    /// What went wrong with writing; where space is short, with how much is needed.
+    fn unwritable(&self, error: anyhow::Error, needed: u64) -> anyhow::Error {
+        let Some(what) = own::what_failed(&error).filter(|_| own::is_out_of_space(&error)) else {
+            return own::unwritable(error);
+        };
+        let free =
+            own::free_bytes(&self.out).map_or(String::new(), |free| format!(", {} are free", ByteSize(free)));
+        let needed = ByteSize(needed);
+        failure(
+            Kind::Unwritable,
+            format!("{what}; the run takes about {needed}{free}: make room and run again"),
+        )
     }
 
     /// Writes one more file, and says what it is.
     pub fn add(&self, name: &str, bytes: &[u8]) -> Result<OutputEntry> {
-        let path = self.directory.join(name);
-        write_synced(&path, bytes)?;
+        let path = self.directory().join(name);
+        own::write_file(&path, bytes, self.staging.access())?;
         self.entry(&path, None)
     }
 
     fn entry(&self, path: &Path, rows: Option<usize>) -> Result<OutputEntry> {
         let name = path.file_name().expect("a file of the run").to_string_lossy().into_owned();
-        let bytes = fs::metadata(path)?.len();
-        let sha256 = file_hash(path).with_context(|| format!("hash {}", path.display()))?;
+        let bytes = fs::metadata(path).with_context(|| format!("look at {}", path.display()));
+        let sha256 = file_hash(path).with_context(|| format!("hash {}", path.display()));
+        let (bytes, sha256) = (bytes.map_err(own::unwritable)?.len(), sha256.map_err(own::unwritable)?);
         Ok(OutputEntry { file: name, rows: rows.map(|rows| rows as u64), bytes, sha256 })
     }
 
     /// Writes the manifest last and moves the run to its place, at once and whole. What was there is
-    /// replaced.
+    /// replaced, and kept for a while.
     pub fn commit(self, manifest: &mut Manifest, target: &Path) -> Result<()> {
-        write_synced(&self.directory.join(SUCCESS), b"")?;
-        replace_file(&self.directory, MANIFEST, manifest.seal()?.as_bytes())?;
-        crate::signal::check()?;
-        move_directory(&self.directory, target)
-    }
-}
-
-/// Writes a new file and waits until it is on disk.
-fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut file = File::create(path).with_context(|| format!("create {}", path.display()))?;
-    file.write_all(bytes).with_context(|| format!("write {}", path.display()))?;
-    file.sync_all().with_context(|| format!("sync {}", path.display()))
-}
-
-/// Puts a whole file under a name in a directory, or leaves what was there.
-pub fn replace_file(directory: &Path, name: &str, bytes: &[u8]) -> Result<()> {
-    let temporary = directory.join(format!(".{name}.new"));
-    write_synced(&temporary, bytes)?;
-    fs::rename(&temporary, directory.join(name))
-        .with_context(|| format!("rename {}", temporary.display()))?;
-    sync_directory(directory)
-}
-
-fn sync_directory(directory: &Path) -> Result<()> {
-    let sync = File::open(directory).and_then(|handle| handle.sync_all());
-    sync.with_context(|| format!("sync {}", directory.display()))
-}
-
-/// Renames a directory to `target`; one that is there is swapped out and removed.
-pub fn move_directory(from: &Path, target: &Path) -> Result<()> {
-    let parent = target.parent().expect("a run lies in an output directory");
-    fs::create_dir_all(parent).with_context(|| format!("create {}", parent.display()))?;
-    let failed = || format!("move {} to {}", from.display(), target.display());
-    match target.exists() {
-        false => fs::rename(from, target).with_context(failed)?,
-        true => {
-            rustix::fs::renameat_with(CWD, from, CWD, target, RenameFlags::EXCHANGE).with_context(failed)?;
-            fs::remove_dir_all(from).with_context(|| format!("remove {}", from.display()))?;
+        let (directory, access) = (self.directory(), self.staging.access());
+        if !manifest.held {
+            own::write_file(&directory.join(SUCCESS), b"", access)?;
         }
+        own::write_file(&directory.join(MANIFEST), manifest.seal()?.as_bytes(), access)?;
+        crate::signal::check()?;
+        own::place_run(&self.staging, &self.out, target)
     }
-    sync_directory(parent)
 }

@@ -57,7 +57,11 @@ pub fn recount(run: &Path) -> Result<ControlTotals> {
 }
 
 /// Reads some columns of a table, in the order named, which is the order they have.
-fn for_batches(path: &Path, names: &[&str], mut each: impl FnMut(&RecordBatch) -> Result<()>) -> Result<()> {
+pub(super) fn for_batches(
+    path: &Path,
+    names: &[&str],
+    mut each: impl FnMut(&RecordBatch) -> Result<()>,
+) -> Result<()> {
     let name = path.file_name().expect("a file of the run").to_string_lossy().into_owned();
     let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path).context(name.clone())?)?;
     let mask = ProjectionMask::columns(builder.parquet_schema(), names.iter().copied());

@@ -1,59 +1,134 @@
 //! Publishes a held run on somebody's word, unchanged.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::commit::{Lock, move_directory, replace_file, run_directory};
+use super::commit::{ADJUSTMENTS, Lock, run_directory};
 use super::gates::{Outcome, failed};
-use super::manifest::Manifest;
+use super::manifest::MANIFEST;
+use super::recount::for_batches;
 use super::verify::verify;
 use crate::day::Day;
-use crate::failure::{Kind, failure};
+use crate::failure::{Kind, failure, input};
+use crate::own::{Access, OwnRun};
+use crate::published::dated_runs;
 
-/// The note that a run was released in spite of its gates.
-pub const RELEASED: &str = "released.json";
-
-/// What the note says.
-#[derive(Serialize)]
-struct Release<'a> {
-    released_at: String,
-    as_of: Day,
-    known_on: Day,
-    overruled: Vec<&'a Outcome>,
+/// What the note says that a run was released in spite of its gates.
+#[derive(Debug, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Release {
+    /// When, in UTC.
+    pub released_at: String,
+    /// D.
+    pub as_of: Day,
+    /// K.
+    pub known_on: Day,
+    /// Of the manifest of the run that was released.
+    pub manifest_sha256: String,
+    /// The gates that did not hold.
+    pub overruled: Vec<Outcome>,
 }
 
-/// Moves the held run to where published ones lie; returns its place and the gates overruled.
-pub fn release(out: &Path, as_of: Day, known_on: Day) -> Result<(PathBuf, Vec<Outcome>)> {
+/// A run that was released.
+pub struct Released {
+    /// Where it lies now.
+    pub directory: PathBuf,
+    /// The gates overruled.
+    pub overruled: Vec<Outcome>,
+    /// Later nights that are published already and have not seen what this one issued: they are to be run
+    /// again.
+    pub unaware: Vec<Day>,
+}
+
+/// Moves the held run to where published ones lie. Where later nights are published, whose runs did not
+/// see what this one issues, it is refused unless `anyway`.
+pub fn release(out: &Path, as_of: Day, known_on: Day, anyway: bool) -> Result<Released> {
     let held = run_directory(out, as_of, known_on, true);
     let target = run_directory(out, as_of, known_on, false);
     if !out.is_dir() {
-        return Err(failure(
-            Kind::Input,
-            format!("release {as_of}: there is no directory {}", out.display()),
-        ));
+        return Err(input(format!("release {as_of}: there is no directory {}", out.display())));
     }
-    let _lock = Lock::take(out, &format!("release of {as_of}"))?;
-    let Some(manifest) = Manifest::read(&held)? else {
-        return Err(failure(
-            Kind::Input,
-            format!("release {as_of}: there is no held run in {}", held.display()),
-        ));
+    let access = Access::of_file(&held.join(MANIFEST));
+    let lock = Lock::take(out, &format!("release of {as_of}"), access)?;
+    let Some(OwnRun { manifest, .. }) = OwnRun::at(&held)? else {
+        return Err(input(format!("release {as_of}: there is no held run in {}", held.display())));
     };
-    if target.exists() {
+    if OwnRun::at(&target)?.is_some() {
         let message = format!("release {as_of}: {} is published already", target.display());
         return Err(failure(Kind::Refused, message));
     }
     verify(&held)?;
+    // What is known later is published apart, and no other run reads it as issued.
+    let unaware: Vec<Day> = if known_on == as_of {
+        dated_runs(out)?.into_keys().filter(|day| *day > as_of).collect()
+    } else {
+        Vec::new()
+    };
+    if !unaware.is_empty() && !anyway {
+        return Err(refused(out, as_of, &held, &unaware)?);
+    }
+    let overruled: Vec<Outcome> = failed(&manifest.gates).into_iter().cloned().collect();
     let note = Release {
         released_at: jiff::Timestamp::now().to_string(),
         as_of,
         known_on,
-        overruled: failed(&manifest.gates),
+        manifest_sha256: manifest.sha256().to_string(),
+        overruled: overruled.clone(),
     };
-    replace_file(&held, RELEASED, (serde_json::to_string_pretty(&note)? + "\n").as_bytes())?;
-    move_directory(&held, &target)?;
-    let overruled = failed(&manifest.gates).into_iter().cloned().collect();
-    Ok((target, overruled))
+    lock.release(&held, &target, &(serde_json::to_string_pretty(&note)? + "\n"))?;
+    Ok(Released { directory: target, overruled, unaware })
+}
+
+/// A line that is adjusted: account and product, as text.
+type AdjustedLine = (String, String);
+
+/// Says which lines would be adjusted twice: by the held run, and by later ones that did not know of it.
+fn refused(out: &Path, as_of: Day, held: &Path, unaware: &[Day]) -> Result<anyhow::Error> {
+    let mine = adjusted_lines(held)?;
+    let mut twice: BTreeMap<&AdjustedLine, Vec<Day>> = BTreeMap::new();
+    for day in unaware {
+        let later = adjusted_lines(&run_directory(out, *day, *day, false))?;
+        for line in mine.iter().filter(|line| later.binary_search(line).is_ok()) {
+            twice.entry(line).or_default().push(*day);
+        }
+    }
+    const MOST_NAMED: usize = 3;
+    let named = twice
+        .iter()
+        .take(MOST_NAMED)
+        .map(|((account, product), days)| format!("account {account} {product} (also on {})", list(days)));
+    let named = named.collect::<Vec<_>>().join(", ");
+    let what = match twice.len() {
+        0 => "no line would be adjusted twice, but they did not see what this one issues".to_string(),
+        1 => format!("1 line would be adjusted twice: {named}"),
+        count @ 2..=MOST_NAMED => format!("{count} lines would be adjusted twice: {named}"),
+        count => format!("{count} lines would be adjusted twice, {named} among them"),
+    };
+    let message = format!(
+        "release {as_of}: later nights are published already ({}), and {what}; --anyway publishes it all the same, \
+         then run those nights again with --replace",
+        list(unaware)
+    );
+    Ok(failure(Kind::Refused, message))
+}
+
+/// The lines that a run adjusts, sorted.
+fn adjusted_lines(run: &Path) -> Result<Vec<AdjustedLine>> {
+    let mut lines = Vec::new();
+    for_batches(&run.join(ADJUSTMENTS), &["account_id", "product"], |batch| {
+        let (account, product) = (batch.column(0), batch.column(1));
+        let cell = super::tables::cell;
+        lines.extend((0..batch.num_rows()).map(|row| (cell(account, row), cell(product, row))));
+        Ok(())
+    })
+    .map_err(|error| input(format!("read {}: {error:#}", run.display())))?;
+    lines.sort();
+    Ok(lines)
+}
+
+/// Days, as they are read.
+pub fn list(days: &[Day]) -> String {
+    days.iter().map(Day::to_string).collect::<Vec<_>>().join(", ")
 }

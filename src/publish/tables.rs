@@ -138,6 +138,17 @@ impl<'a> OutputTable<'a> {
         }
     }
 
+    /// About how many bytes it takes on disk: a quarter of what its values would take written out, measured
+    /// on books of the sample's kind.
+    pub fn bytes_about(&self) -> u64 {
+        let width = |column: &OutputColumn| match column.kind {
+            DataType::Boolean => 1,
+            DataType::Int32 | DataType::Date32 => 4,
+            _ => 8,
+        };
+        self.rows as u64 * self.columns.iter().map(width).sum::<u64>() / 4
+    }
+
     fn schema(&self) -> Arc<Schema> {
         let fields =
             self.columns.iter().map(|column| Field::new(&column.name, column.kind.clone(), column.nullable));
@@ -161,12 +172,22 @@ const BATCH_ROWS: usize = piece(65_536, 3);
 const ROW_GROUP_ROWS: usize = 262_144;
 
 /// Writes a table as Parquet.
-pub fn write_parquet(table: &OutputTable, path: &Path, metadata: &[(&str, String)]) -> Result<()> {
-    write_all(table.schema(), std::iter::once(Ok(table)), path, metadata)
+pub fn write_parquet(
+    table: &OutputTable,
+    file: File,
+    path: &Path,
+    metadata: &[(&str, String)],
+) -> Result<()> {
+    write_all(table.schema(), std::iter::once(Ok(table)), file, path, metadata)
 }
 
 /// Writes the rejected rows as Parquet, and says how many there are.
-pub fn write_rejects(logs: [&RejectLog; 3], path: &Path, metadata: &[(&str, String)]) -> Result<usize> {
+pub fn write_rejects(
+    logs: [&RejectLog; 3],
+    file: File,
+    path: &Path,
+    metadata: &[(&str, String)],
+) -> Result<usize> {
     let schema = rejects_table(&[]).schema();
     let listed = logs.into_iter().flat_map(|log| log.rows().map(move |row| Ok((log, row?))));
     let mut listed = listed.fuse();
@@ -177,17 +198,17 @@ pub fn write_rejects(logs: [&RejectLog; 3], path: &Path, metadata: &[(&str, Stri
             rows => Some(rows.map(|rows| rejects_table(&rows))),
         }
     });
-    write_all(schema, tables, path, metadata)?;
+    write_all(schema, tables, file, path, metadata)?;
     Ok(logs.into_iter().flat_map(|log| log.counts.values()).sum::<u64>() as usize)
 }
 
 fn write_all<'a, T: Borrow<OutputTable<'a>>>(
     schema: Arc<Schema>,
     tables: impl Iterator<Item = Result<T>>,
+    file: File,
     path: &Path,
     metadata: &[(&str, String)],
 ) -> Result<()> {
-    let file = File::create_new(path).with_context(|| format!("create {}", path.display()))?;
     write_groups(schema, tables, file, properties(metadata)?)
         .with_context(|| format!("write {}", path.display()))
 }
@@ -254,8 +275,11 @@ fn write_groups<'a, T: Borrow<OutputTable<'a>>>(
 }
 
 /// Writes a table as CSV: dates as YYYY-MM-DD, money in minor units, nulls empty.
-pub fn write_csv(table: &OutputTable, path: &Path, csv: Csv) -> Result<()> {
-    let file = File::create_new(path).with_context(|| format!("create {}", path.display()))?;
+pub fn write_csv(table: &OutputTable, file: File, path: &Path, csv: Csv) -> Result<()> {
+    write_rows(table, file, csv).with_context(|| format!("write {}", path.display()))
+}
+
+fn write_rows(table: &OutputTable, file: File, csv: Csv) -> Result<()> {
     let mut writer = csv::Writer::from_writer(file);
     writer.write_record(table.columns.iter().map(|column| text_for(&column.name, csv).into_owned()))?;
     for batch in table.batches() {
@@ -271,8 +295,8 @@ pub fn write_csv(table: &OutputTable, path: &Path, csv: Csv) -> Result<()> {
             writer.write_record(None::<&[u8]>)?;
         }
     }
-    let file = writer.into_inner().map_err(|error| anyhow::anyhow!("write {}: {error}", path.display()))?;
-    file.sync_all().with_context(|| format!("sync {}", path.display()))
+    let file = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
+    Ok(file.sync_all()?)
 }
 
 /// Text as a reader of CSV takes it for text: a spreadsheet runs what begins like a formula.

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::figures::Figures;
 use crate::console::{money, thousands};
 use crate::job::Bounds;
+use crate::own::RELEASED;
 use crate::page::{Bar, Cell, Page, Section, Table, Tile, WIDTH, percent};
 use crate::publish::gates::Outcome;
-use crate::publish::release::RELEASED;
 use crate::published::PublishedRun;
 
 /// Title, standing and headline figures.

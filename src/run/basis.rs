@@ -156,7 +156,7 @@ pub fn earliest_start(
 
 /// The states of a job.
 pub fn shelf(job: &Job) -> Option<Shelf> {
-    job.state_dir.as_deref().map(Shelf::new)
+    job.state_dir.as_deref().map(|directory| Shelf::new(directory, job.access))
 }
 
 fn why_never(job: &Job, plans: &Plans) -> Option<&'static str> {

@@ -2,7 +2,7 @@
 //! the days before it issued.
 
 use std::collections::BTreeMap;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -13,6 +13,7 @@ use crate::day::Day;
 use crate::failure::{Kind, failure};
 use crate::input::catalog::{Catalog, Delivery, InputFile, is_found};
 use crate::job::{InputSpec, Job, input_names};
+use crate::places::resolved;
 use crate::publish::commit::{ADJUSTMENTS, is_own_entry, run_directory};
 
 /// A simulation: when it begins and where it lies.
@@ -109,21 +110,4 @@ pub fn reads_runs_in(spec: &InputSpec, out: &Path, day: Day) -> bool {
     let rest = spec.pattern.splitn(steps + 1, '/').last().unwrap_or_default();
     let root = glob::Pattern::escape(&resolved(&spec.root).to_string_lossy());
     is_found(&format!("{root}/{rest}"), day, &published)
-}
-
-/// The path without symbolic links and detours, whether or not all of it exists yet.
-fn resolved(path: &Path) -> PathBuf {
-    let here = Path::new(".").join(path);
-    let absolute = std::path::absolute(&here).unwrap_or(here);
-    let mut found = PathBuf::new();
-    for step in absolute.components() {
-        match step {
-            Component::ParentDir => drop(found.pop()),
-            step => found.push(step),
-        }
-        if let Ok(real) = found.canonicalize() {
-            found = real;
-        }
-    }
-    found
 }

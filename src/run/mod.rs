@@ -33,7 +33,7 @@ use crate::publish::{Dates, Results, gates};
 use crate::published::PublishedRun;
 use crate::score::{Scores, score};
 use crate::summary::Summary;
-use crate::{report, signal};
+use crate::{own, report, signal};
 
 pub use basis::Basis;
 pub use dry_run::{Course, PlannedNight, Reading, plan};
@@ -41,7 +41,7 @@ pub use inputs::{Deliveries, Files, missing_days, prepare};
 use inputs::{repayments, transactions, wanted_lines};
 pub use range::run;
 use session::{Prepared, Session};
-use standing::standing_run;
+use standing::{check_replaceable, standing_run};
 
 /// What a run is asked to do.
 #[derive(Debug, Clone)]
@@ -162,9 +162,9 @@ fn night(session: &mut Session, lock: &Lock, prepared: Prepared, progress: &Prog
     files.hash(&mut session.footers, dates.as_of)?;
     session.leave_hashes(&job, dates.as_of);
     let identity = Identity::of(&job.sources, &files.by_input(&job), dates)?;
-    if !session.request.replace
-        && let Some(standing) = standing_run(&session.out, &identity)?
-    {
+    if session.request.replace {
+        check_replaceable(&session.out, dates)?;
+    } else if let Some(standing) = standing_run(&session.out, &identity)? {
         return Ok(standing.outcome(&job));
     }
     files.check_schemas(&job, &deliveries, &mut session.footers)?;
@@ -184,8 +184,9 @@ fn night(session: &mut Session, lock: &Lock, prepared: Prepared, progress: &Prog
     let keeping = Keeping { staging: staging.as_ref(), retains };
     let (passes, scratch) = (basis.passes(), session.out.clone());
     let past = Past { plans: &plans, known, keeping, grounds, passes, scratch: &scratch };
-    let (night, history, lasts) =
-        compute(&job, &files, dates.as_of, past, &mut manifest, &mut watch, progress)?;
+    let computed = compute(&job, &files, dates.as_of, past, &mut manifest, &mut watch, progress);
+    // Inputs that cannot be read are told as such; what else the file system refuses is a place to write.
+    let (night, history, lasts) = computed.map_err(own::unwritable)?;
     files.check_unchanged()?;
     session.last = history;
     for (name, days) in missing_days(&job, &deliveries, dates.as_of) {
@@ -208,7 +209,7 @@ fn night(session: &mut Session, lock: &Lock, prepared: Prepared, progress: &Prog
     manifest.outputs = outputs?;
     let summary = Some(summary?);
     if job.report {
-        let page = report::page(&PublishedRun::in_the_making(stage.directory(), manifest.clone())?, None)?;
+        let page = report::page(&PublishedRun::in_the_making(&stage.directory(), manifest.clone())?, None)?;
         manifest.outputs.push(stage.add("report.html", page.as_bytes())?);
         manifest.outputs.sort_by(|a, b| a.file.cmp(&b.file));
     }

@@ -16,7 +16,8 @@ pub fn run(
     each: &mut dyn FnMut(Outcome) -> Result<()>,
 ) -> Result<()> {
     let (mut session, first) = Session::open(request)?;
-    let lock = Lock::take(&session.out, &format!("run {} of {}", first.job.name, request.nights))?;
+    let what = format!("run {} of {}", first.job.name, request.nights);
+    let lock = Lock::take(&session.out, &what, first.job.access)?;
     let mut first = Some(first);
     let nights = request.nights.all();
     let is_range = matches!(request.nights, Nights::Range { .. });

@@ -1,24 +1,21 @@
 //! A session: what lives from one night of a run to the next.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 
 use super::basis::{self, Basis, Search};
 use super::chain::{Chain, pending_remark};
 use super::inputs::{Deliveries, Files, bind, prepare, required};
 use super::{Nights, Request};
-use crate::console::plain_path;
 use crate::day::Day;
 use crate::history::{Grounds, History, Plans, Staging};
 use crate::input::footers::Footers;
-use crate::input::hashes::{HASHES, Hashes, may_be_replaced};
+use crate::input::hashes::{self, HASHES, Hashes};
 use crate::job::{Draft, Job};
 use crate::pieces::piece;
 use crate::publish::Dates;
-use crate::publish::commit::replace_file;
 
 /// What lives from night to night: the job files as they were read, the files opened so far.
 pub struct Session {
@@ -59,6 +56,9 @@ impl Session {
     /// that only the columns of a later night show among them.
     pub fn open(request: &Request) -> Result<(Session, Prepared)> {
         let mut draft = Draft::read(&request.job)?;
+        if let Some(out) = &request.out {
+            draft.check_out(out)?;
+        }
         let all = request.nights.all();
         let from = request.nights.first();
         let chain_from = request.chain.then_some(from);
@@ -176,9 +176,9 @@ impl Session {
     /// Leaves the hashes of input files for the next run, at the end of this one and now and then before.
     pub fn leave_hashes(&self, job: &Job, as_of: Day) {
         let is_due = self.is_last(as_of) || self.computed.is_multiple_of(SHELVE_EVERY);
-        let Some(directory) = job.state_dir.as_deref().filter(|_| is_due) else { return };
+        let Some(shelf) = basis::shelf(job).filter(|_| is_due) else { return };
         if let Some(text) = self.footers.hashes.to_text(as_of)
-            && let Err(error) = put_hashes(directory, &text)
+            && let Err(error) = shelf.put_file(HASHES, text.as_bytes(), hashes::is_own)
         {
             log::warn!("the hashes of the inputs are not kept: {error:#}");
         }
@@ -206,14 +206,6 @@ impl Session {
             log::warn!("{name}: {} days without a delivery, from {first} to {last}", days.len());
         }
     }
-}
-
-/// Replaces what an earlier run has left, and nothing else.
-fn put_hashes(directory: &Path, text: &str) -> Result<()> {
-    let path = directory.join(HASHES);
-    ensure!(may_be_replaced(&path), "{} is there, and no run has left it", plain_path(&path));
-    fs::create_dir_all(directory).with_context(|| format!("create {}", directory.display()))?;
-    replace_file(directory, HASHES, text.as_bytes())
 }
 
 fn told<T>(as_of: Day, kept: Result<T>) -> Option<T> {

@@ -8,6 +8,7 @@ use super::{Ending, Outcome};
 use crate::console::plain_path;
 use crate::failure::{Kind, failure};
 use crate::job::Job;
+use crate::own::OwnRun;
 use crate::publish::Dates;
 use crate::publish::commit::run_directory;
 use crate::publish::manifest::{Identity, Manifest};
@@ -36,30 +37,29 @@ pub(super) fn is_there(out: &Path, dates: Dates) -> bool {
     [false, true].into_iter().any(|held| run_directory(out, dates.as_of, dates.known_on, held).exists())
 }
 
+/// Checks that whatever stands where a run of these dates may come to lie is a run, and so may be replaced.
+pub(super) fn check_replaceable(out: &Path, dates: Dates) -> Result<()> {
+    for held in [false, true] {
+        OwnRun::at(&run_directory(out, dates.as_of, dates.known_on, held))?;
+    }
+    Ok(())
+}
+
 /// The run that is there already, if it may stand; an error if it may not and must not be replaced.
 pub(super) fn standing_run(out: &Path, identity: &Identity) -> Result<Option<Standing>> {
     for held in [false, true] {
         let directory = run_directory(out, identity.dates.as_of, identity.dates.known_on, held);
-        if !directory.exists() {
-            continue;
-        }
-        match Manifest::read(&directory)? {
-            Some(manifest) if manifest.fingerprint == identity.fingerprint => {
+        match OwnRun::at(&directory)? {
+            None => {}
+            Some(OwnRun { manifest, .. }) if manifest.fingerprint == identity.fingerprint => {
                 return Ok(Some(Standing { held, directory, manifest }));
             }
             // A held run is nobody's input: a newer one takes its place.
-            _ if held => {}
-            Some(manifest) => {
+            Some(_) if held => {}
+            Some(OwnRun { manifest, .. }) => {
                 let what = differences(&manifest, identity);
                 let message = format!(
                     "{} is published already, from other inputs or job files ({what}); --replace replaces it",
-                    plain_path(&directory)
-                );
-                return Err(failure(Kind::Refused, message));
-            }
-            None => {
-                let message = format!(
-                    "{} is there, but is no run (it has no manifest.json); move it away",
                     plain_path(&directory)
                 );
                 return Err(failure(Kind::Refused, message));

@@ -14,6 +14,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersi
 use parquet::schema::types::ColumnPath;
 
 use super::columns::{Columns, batch};
+use crate::own::{self, Access};
 
 /// The file of a delivery.
 const PART_NAME: &str = "part-0.parquet";
@@ -49,9 +50,9 @@ pub struct Written {
 impl<C: Columns> Part<C> {
     /// Begins the file of the delivery `directory`, which is made.
     pub fn begin(directory: PathBuf) -> Result<Part<C>> {
-        fs::create_dir_all(&directory).with_context(|| format!("make directory {}", directory.display()))?;
+        own::create_directory(&directory, Access::default())?;
         let path = directory.join(TEMPORARY_NAME);
-        let file = File::create(&path).with_context(|| format!("create file {}", path.display()))?;
+        let file = own::create_file(&path, Access::default())?;
         let schema = Arc::new(C::schema());
         let writer = ArrowWriter::try_new_with_options(BufWriter::new(file), Arc::clone(&schema), options())
             .with_context(|| format!("begin Parquet file {}", path.display()))?;
@@ -84,7 +85,7 @@ impl<C: Columns> Part<C> {
         let directory = self.directory;
         self.writer.close().with_context(|| format!("write to {}", directory.display()))?;
         let (temporary, path) = (directory.join(TEMPORARY_NAME), directory.join(PART_NAME));
-        fs::rename(&temporary, &path).with_context(|| format!("rename to {}", path.display()))?;
+        own::rename_new(&temporary, &path).with_context(|| format!("rename to {}", path.display()))?;
         Ok(Written { rows: self.rows, bytes: size(&path)? })
     }
 }

@@ -41,12 +41,14 @@ fn a_run_that_fails_leaves_the_older_one_as_it_was() {
 #[test]
 fn what_a_dead_run_left_staged_is_cleared() {
     let book = Book::new();
-    fs::create_dir_all(book.path().join("out/.staging/deep")).unwrap();
-    book.put("out/.staging/scores.parquet", "half");
-    book.put("out/.staging/deep/manifest.json", "{}");
+    for staging in ["out/.staging-0123456789abcdef", "out/.staging-00000000deadbeef"] {
+        fs::create_dir_all(book.path().join(staging)).unwrap();
+    }
+    fs::create_dir(book.path().join("out/.staging-0123456789abcdef/made")).unwrap();
+    book.put("out/.staging-0123456789abcdef/.rescore", "");
+    book.put("out/.staging-0123456789abcdef/made/scores.parquet", "half");
     book.publish();
     assert_eq!(entries(&book), [format!("date={TODAY}")]);
-    assert!(!published(&book).contains_key("deep/manifest.json"));
 }
 
 /// Runs today's night in a shell that lets no file grow beyond half a kilobyte.
@@ -64,7 +66,7 @@ fn a_write_that_fails_leaves_the_older_run_and_nothing_else() {
     book.publish();
     let before = published(&book);
     let status = run_on_a_full_disk(&book, "trap '' XFSZ;");
-    assert_eq!(status.code(), Some(70));
+    assert_eq!(status.code(), Some(7));
     assert_eq!(entries(&book), [format!("date={TODAY}")]);
     assert_eq!(published(&book), before);
 }
@@ -76,7 +78,8 @@ fn a_run_that_is_killed_while_it_writes_leaves_the_older_one_and_the_next_clears
     let before = published(&book);
     let status = run_on_a_full_disk(&book, "");
     assert_eq!(status.code(), None, "{status}");
-    assert_eq!(entries(&book), [".staging".to_string(), format!("date={TODAY}")]);
+    let left = entries(&book);
+    assert!(left[0].starts_with(".staging-") && left[1..] == [format!("date={TODAY}")], "{left:?}");
     assert_eq!(published(&book), before);
     succeed_in(book.path(), &["verify", &format!("out/date={TODAY}")]);
     succeed_in(book.path(), &["run", "job.toml", "--date", TODAY]);
@@ -88,8 +91,8 @@ fn an_output_directory_that_cannot_be_made() {
     let book = Book::new();
     let (code, stdout, stderr) =
         book.outcome(&["run", "job.toml", "--date", TODAY, "--out", "/proc/self/rescore"]);
-    assert_eq!((code, stdout.as_str()), (3, ""));
-    assert!(stderr.starts_with("error: create the output directory /proc/self/rescore: "), "{stderr}");
+    assert_eq!((code, stdout.as_str()), (7, ""));
+    assert!(stderr.starts_with("error: create the directory /proc/self/rescore: "), "{stderr}");
 }
 
 /// A book large enough for a signal to find the run at work.
@@ -118,6 +121,16 @@ fn wait_for(path: &Path) {
     }
 }
 
+/// Waits until a run writes.
+fn wait_for_staging(book: &Book) {
+    wait_for(&book.path().join("out/.lock"));
+    let started = Instant::now();
+    while !entries(book).iter().any(|name| name.starts_with(".staging-")) {
+        assert!(started.elapsed() < Duration::from_secs(60), "nothing is staged");
+        sleep(Duration::from_micros(200));
+    }
+}
+
 fn interrupt(child: &mut Child, signal: &str) -> Option<i32> {
     let kill = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
     assert!(kill.success());
@@ -140,7 +153,7 @@ fn a_signal_stops_a_run_and_nothing_is_half_done() {
 fn a_signal_while_tables_are_written_leaves_a_whole_run_or_none() {
     let book = large_book();
     let mut child = start(&book);
-    wait_for(&book.path().join("out/.staging"));
+    wait_for_staging(&book);
     let code = interrupt(&mut child, "-INT");
     match entries(&book)[..] {
         [] => assert_eq!(code, Some(130)),
@@ -155,7 +168,7 @@ fn a_signal_while_tables_are_written_leaves_a_whole_run_or_none() {
 fn a_run_that_is_killed_outright_gives_way_to_the_next() {
     let book = large_book();
     let mut child = start(&book);
-    wait_for(&book.path().join("out/.staging"));
+    wait_for_staging(&book);
     assert_eq!(interrupt(&mut child, "-KILL"), None);
     succeed_in(book.path(), &["run", "job.toml", "--date", TODAY]);
     assert_eq!(entries(&book), [format!("date={TODAY}")]);

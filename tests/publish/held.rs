@@ -108,6 +108,7 @@ fn a_release_publishes_the_run_unchanged_and_notes_which_gates_were_overruled() 
     ");
     let mut after = published(&book);
     let note = json(&after.remove("released.json").unwrap());
+    assert_eq!(after.remove("_SUCCESS").as_deref(), Some(&b""[..]));
     assert_eq!(after, before);
     assert_eq!(note["as_of"], TODAY);
     assert!(note["released_at"].as_str().unwrap().ends_with('Z'), "{note}");

@@ -277,7 +277,10 @@ fn states_that_cannot_be_written_are_a_warning() {
     let ran = desk.night(1);
     assert_eq!(lines(&ran).len(), 1);
     assert!(
-        ran.stderr.starts_with(&format!("[WARN ] no state of {} is kept: create states/", date(1))),
+        ran.stderr.starts_with(&format!(
+            "[WARN ] no state of {} is kept: states is there, but is no directory",
+            date(1)
+        )),
         "{}",
         ran.stderr
     );
@@ -308,9 +311,10 @@ fn a_table_of_a_state_that_cannot_be_written_is_a_warning() {
 #[test]
 fn what_a_dead_run_left_of_a_state_is_cleared() {
     let mut desk = ran();
-    let staging = desk.state(3).with_file_name(".staging-4711");
-    fs::create_dir(&staging).unwrap();
-    fs::write(staging.join("late.parquet"), "half").unwrap();
+    let staging = desk.state(3).with_file_name(".staging-0123456789abcdef");
+    fs::create_dir_all(staging.join("made")).unwrap();
+    fs::write(staging.join(".rescore"), "").unwrap();
+    fs::write(staging.join("made/late.parquet"), "half").unwrap();
     desk.go_on([4]);
     assert!(!staging.exists());
 }

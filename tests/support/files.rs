@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 /// Every file below a directory, by its name relative to it.
 pub fn files_in(directory: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -38,6 +40,42 @@ fn without_timing(manifest: &[u8]) -> Vec<u8> {
     let mut manifest: Value = serde_json::from_slice(manifest).unwrap();
     manifest.as_object_mut().unwrap().remove("timing").expect("a manifest tells the time");
     serde_json::to_vec_pretty(&manifest).unwrap()
+}
+
+/// Writes a manifest that has been edited as the program would have: with the hash of what it says now.
+pub fn reseal(run: &Path) {
+    let path = run.join("manifest.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let manifest: Value = serde_json::from_str(&text).unwrap();
+    let sealed = |hash: &str| format!("\"manifest_sha256\": \"{hash}\"");
+    let old = sealed(manifest["timing"]["manifest_sha256"].as_str().unwrap());
+    let unsealed = text.replacen(&old, &sealed(""), 1);
+    let hash: String = Sha256::digest(&unsealed).iter().map(|byte| format!("{byte:02x}")).collect();
+    fs::write(path, unsealed.replacen(&sealed(""), &sealed(&hash), 1)).unwrap();
+}
+
+/// Everything below a directory: names, kinds, bytes, modes, times, what links lead to.
+pub fn tree(directory: &Path) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let metadata = fs::symlink_metadata(&path).unwrap();
+        let kind = metadata.file_type();
+        let what = if kind.is_symlink() {
+            format!("link to {}", fs::read_link(&path).unwrap().display())
+        } else if kind.is_file() {
+            format!("file {:?}", fs::read(&path).unwrap())
+        } else if kind.is_dir() {
+            found.extend(tree(&path).into_iter().map(|(below, what)| (format!("{name}/{below}"), what)));
+            "directory".to_string()
+        } else {
+            "pipe or device".to_string()
+        };
+        let (mode, seconds, nanos) = (metadata.mode(), metadata.mtime(), metadata.mtime_nsec());
+        found.insert(name, format!("{what} {mode:o} {seconds}.{nanos}"));
+    }
+    found
 }
 
 /// Fails where two sets of files differ, with the name of the first that does.

@@ -18,17 +18,20 @@ pub struct WatchedText {
     pub text: String,
     /// Whether some row had it.
     occurs: AtomicBool,
+    /// Whether some row had any text there: of a column of nulls nothing follows.
+    is_filled: AtomicBool,
 }
 
 impl WatchedText {
     /// Not seen yet.
     pub fn new(place: usize, column: &str, text: &str) -> WatchedText {
         let (column, text) = (column.to_string(), text.to_string());
-        WatchedText { place, column, text, occurs: AtomicBool::new(false) }
+        WatchedText { place, column, text, occurs: AtomicBool::new(false), is_filled: AtomicBool::new(false) }
     }
 
     /// Notes whether a column of rows holds it.
     pub fn look_at(&self, texts: &Texts) {
+        self.is_filled.fetch_or(!texts.dictionary.is_empty(), Ordering::Relaxed);
         let is_there = || texts.dictionary.iter().any(|known| **known == *self.text);
         if !self.occurs.load(Ordering::Relaxed) && is_there() {
             self.occurs.store(true, Ordering::Relaxed);
@@ -38,7 +41,7 @@ impl WatchedText {
     /// What to say where it does not occur in `rows`, as they are called.
     pub fn notice(&self, rows: &str) -> Option<String> {
         let WatchedText { column, text, .. } = self;
-        (!self.occurs.load(Ordering::Relaxed))
+        (self.is_filled.load(Ordering::Relaxed) && !self.occurs.load(Ordering::Relaxed))
             .then(|| format!("a condition asks for `{column}` = '{text}', which none of {rows} has"))
     }
 }

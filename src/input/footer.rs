@@ -119,9 +119,11 @@ fn check_schema(footer: &mut Reader) -> Result<(), Broken> {
 /// Old writers say 0, or a place behind the data, where a column has no dictionary.
 fn without_absent_dictionaries(metadata: ParquetMetaData) -> ParquetMetaData {
     let is_absent = |column: &ColumnChunkMetaData| {
+        // Without rows there may be a dictionary and no data, at a place that is not said.
+        let data = Some(column.data_page_offset()).filter(|data| *data > 0);
         column
             .dictionary_page_offset()
-            .is_some_and(|offset| offset == 0 || offset >= column.data_page_offset())
+            .is_some_and(|offset| offset == 0 || data.is_some_and(|data| offset >= data))
     };
     if !metadata.row_groups().iter().any(|group| group.columns().iter().any(is_absent)) {
         return metadata;

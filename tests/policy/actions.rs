@@ -104,6 +104,7 @@ fn a_reopen_up_is_cut_and_rounded_as_a_raise_is_but_never_below_the_old_limit() 
         up, cut by the product    | 1000  | suspended | 600   | -  | reopen to 9000 | reopen | own    | 5000      | active     | product_max
         up, cut by the band       | 500   | suspended | 400   | -  | reopen to 2000 | reopen | own    | 800       | active     | band_max
         up, cut below the old     | 1000  | suspended | 400   | -  | reopen to 2000 | reopen | own    | 1000      | active     | band_max
+        to where it is, over caps | 1000  | suspended | 400   | -  | reopen to 1000 | reopen | own    | 1000      | active     | -
         up, raised yesterday      | 1000  | suspended | 600   | 1  | reopen to 2000 | reopen | own    | 2000      | active     | -
         up from closed            | 0     | closed    | 600   | -  | reopen to 2000 | reopen | own    | 2000      | active     | -
         ",

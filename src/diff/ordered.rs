@@ -91,9 +91,9 @@ pub fn written(array: &ArrayRef, row: usize) -> String {
         DataType::Time32(TimeUnit::Second) => time(native::<Time32SecondType>(array, row).into(), SECOND),
         DataType::Time32(_) => time(native::<Time32MillisecondType>(array, row).into(), SECOND / 1_000),
         DataType::Time64(TimeUnit::Microsecond) => {
-            time(native::<Time64MicrosecondType>(array, row).into(), SECOND / 1_000_000)
+            time(native::<Time64MicrosecondType>(array, row), SECOND / 1_000_000)
         }
-        DataType::Time64(_) => time(native::<Time64NanosecondType>(array, row).into(), 1),
+        DataType::Time64(_) => time(native::<Time64NanosecondType>(array, row), 1),
         DataType::Decimal32(..) => {
             decimal::<Decimal32Type>(array, row, |value| i256::from_i128(value.into()))
         }

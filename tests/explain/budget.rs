@@ -63,10 +63,13 @@ fn line(book: &Book, account: &str) -> Value {
     serde_json::from_str::<Value>(&told).unwrap()["lines"][0].clone()
 }
 
-/// Budget; and by account in the order of the queue, what was taken before and whether the raise is granted.
+/// By account in the order of the queue: what was taken before, and whether the raise is granted.
+type Queue = [(&'static str, Option<i64>, bool); 5];
+
+/// Each budget, and what becomes of the queue.
 #[test]
 fn a_budget_is_used_to_the_last_unit_and_ties_go_by_account() {
-    let cases: [(i64, [(&str, Option<i64>, bool); 5]); 5] = [
+    let cases: [(i64, Queue); 5] = [
         // Just enough for all, to the last unit.
         (
             100_000,

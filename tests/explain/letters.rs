@@ -210,13 +210,15 @@ const LATE: &str = "Bills are past due";
 const LITTLE: &str = "Little is bought";
 const REVIEW: &str = "It follows from our regular review of all credit lines.";
 
+/// Reasons allowed, the rule's condition and text; why, and the score's reasons.
+type Letter<'a> = (&'a str, &'a str, &'a str, &'a [&'a str], &'a [&'a str]);
+
 /// What is said besides what is done: the rule's sentence, the score's reasons, and never more than are allowed.
 #[test]
 fn reasons_are_given_as_far_as_they_are_allowed() {
     let text = "text = \" A bill is unpaid. \"";
     let own = "A bill is unpaid.";
-    // Reasons allowed, the rule's condition and text; why, and the score's reasons.
-    let cases: [(&str, &str, &str, &[&str], &[&str]); 10] = [
+    let cases: [Letter; 10] = [
         ("2", "true", text, &[own], &[]),
         ("2", "score < 500", text, &[own], &[LATE]),
         ("3", "score < 500", text, &[own], &[LATE, LITTLE]),

@@ -241,10 +241,13 @@ fn a_row_with_a_reason_against_it_makes_no_other_a_duplicate() {
     }
 }
 
+/// An input, what is odd about its row, and the cells that make it so.
+type Edge = (fn() -> Input, &'static str, Vec<(&'static str, Cell)>);
+
 /// What is not the rule of any reason is accepted.
 #[test]
 fn rows_at_the_edge_of_a_reason_are_accepted() {
-    let edges: [(fn() -> Input, &str, Vec<(&str, Cell)>); 10] = [
+    let edges: [Edge; 10] = [
         (transactions, "nothing was moved", vec![("amount", 0_i64.into())]),
         (transactions, "money back", vec![("amount", i64::MIN.into())]),
         (transactions, "long ago", vec![("posted_on", Cell::Date(Day(i32::MIN)))]),

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use arrow_schema::DataType::Int64;
 use serde_json::Value;
 
 use super::{FIRST, GATE, RANGE, book_of_days, real_book};
@@ -183,12 +184,25 @@ fn other_inputs_are_refused_and_replaced_night_by_night() {
 #[test]
 fn a_mistake_that_only_a_later_night_shows_is_told_before_the_first() {
     let book = book_of_days();
-    let without_segment = table(&LINES[..8], "1 card 100000 20000 active 2025-01-01 - -");
-    book.deliver("lines", TODAY, &without_segment);
+    let mut columns = LINES;
+    columns[8].1 = Int64;
+    let numbered = table(&columns, "1 card 100000 20000 active 2025-01-01 - - 7");
+    book.deliver("lines", TODAY, &numbered);
     let (code, stdout, stderr) = book.outcome(&RANGE);
     assert_eq!((code, stdout.as_str()), (2, ""));
     assert!(stderr.contains("segment"), "{stderr}");
     assert!(!book.path().join("out").exists());
+}
+
+#[test]
+fn a_column_that_only_a_later_delivery_lacks_ends_the_range_there() {
+    let book = book_of_days();
+    let without_segment = table(&LINES[..8], "1 card 100000 20000 active 2025-01-01 - -");
+    book.deliver("lines", TODAY, &without_segment);
+    let (code, _, stderr) = book.outcome(&RANGE);
+    assert_eq!(code, 3, "{stderr}");
+    assert!(stderr.contains("read lines of 2026-11-20") && stderr.contains("no column segment"), "{stderr}");
+    assert_eq!(runs(&book).len(), 2, "the nights before stay");
 }
 
 #[test]

@@ -257,6 +257,6 @@ fn an_output_directory_that_is_a_file() {
     let book = Book::new();
     book.put("taken", "");
     let (code, stdout, stderr) = book.outcome(&["run", "job.toml", "--date", TODAY, "--out", "taken"]);
-    assert_eq!((code, stdout.as_str()), (3, ""));
-    insta::assert_snapshot!(stderr, @"error: create the output directory taken: File exists (os error 17)");
+    assert_eq!((code, stdout.as_str()), (6, ""));
+    insta::assert_snapshot!(stderr, @"error: taken is there, but is no directory; move it away");
 }

@@ -72,7 +72,7 @@ fn what_another_line_counts_for_when_nothing_is_done_to_it() {
         its limit as well           | 4       | card     | 2000  | 500     | suspended | -                 | none          | 2000      | -
         against a closed line       | 5       | loan     | 1000  | 0       | active    | -                 | raise to 5000 | 4300      | total_limit
         what is owed                | 5       | card     | 2000  | 700     | closed    | -                 | none          | 2000      | -
-        against one closed overpaid | 6       | loan     | 1000  | 0       | active    | -                 | raise to 5000 | 5000      | -
+        against one closed overpaid | 6       | loan     | 1000  | 0       | active    | -                 | raise to 9000 | 5000      | total_limit
         nothing                     | 6       | card     | 2000  | -700    | closed    | -                 | none          | 2000      | -
         against a raise to come     | 7       | loan     | 1000  | 0       | active    | -                 | raise to 5000 | 2500      | total_limit
         the limit to come           | 7       | card     | 2000  | 0       | active    | 2500 active +5    | none          | 2000      | -

@@ -31,6 +31,21 @@ fn a_line_without_product_or_rule_is_held_and_a_rule_that_holds_gives_its_own_re
 }
 
 #[test]
+fn the_first_rule_that_is_true_decides_even_where_its_action_is_refused() {
+    let first =
+        "[[rule]]\nname = \"first\"\nwhen = \"credit_limit = 1234\"\naction = \"suspend\"\nreason = \"own\"";
+    check(
+        &format!("{POLICY}\n{first}\n"),
+        "
+        case                   | limit | status    | rule  | action  | reason    | new_limit | new_status
+        both are true          | 1234  | active    | close | suspend | own       | 1234      | suspended
+        the first is refused   | 1234  | suspended | close | hold    | no_change | 1234      | suspended
+        the second alone       | 1000  | active    | close | close   | own       | 0         | closed
+        ",
+    );
+}
+
+#[test]
 fn raise_and_lower_want_an_active_line_and_suspend_one_that_is_not_closed() {
     check(
         POLICY,

@@ -61,6 +61,51 @@ fn an_account_that_leaves_the_book_and_returns_brings_what_happened_meanwhile() 
 }
 
 #[test]
+fn bills_that_nothing_happens_to_are_there_again_when_their_account_returns() {
+    let count = r#"name = "bills"; from = "bills"; agg = "count""#;
+    let mut desk = Desk::new(&[count, OPEN]);
+    desk.repayments(0, "1 71 0 500 0 500\n1 72 0 500 0 500");
+    desk.lines(3, &[2]);
+    desk.lines(5, &[1, 2]);
+    desk.go_on(0..8);
+    assert_eq!(desk.over([0, 1, 2, 5, 6, 7], 1, "bills"), [2; 6]);
+}
+
+#[test]
+fn what_a_bill_s_old_terms_said_is_forgotten() {
+    let of = |agg: &str| format!(r#"name = "{agg}"; from = "bills"; agg = "{agg}"; of = "due_amount""#);
+    let features: Vec<String> = ["distinct", "min", "max", "last", "sum"].into_iter().map(of).collect();
+    let dates = r#"name = "dates"; from = "bills"; agg = "active_days""#;
+    let features: Vec<&str> = features.iter().map(String::as_str).chain([dates]).collect();
+    let mut desk = Desk::new(&features);
+    desk.repayments(0, "1 71 0 500 0 500\n1 72 -1 400 - -");
+    desk.repayments(2, "1 71 -1 400 - -");
+    desk.repayments(4, "1 71 -2 450 - -\n1 72 -2 450 - -");
+    desk.go_on(0..6);
+    for (name, expected) in [
+        ("distinct", [2, 2, 1, 1, 1, 1]),
+        ("min", [400, 400, 400, 400, 450, 450]),
+        ("max", [500, 500, 400, 400, 450, 450]),
+        ("last", [500, 500, 400, 400, 450, 450]),
+        ("sum", [900, 900, 800, 800, 900, 900]),
+        ("dates", [2, 2, 1, 1, 1, 1]),
+    ] {
+        assert_eq!(desk.over(0..6, 1, name), expected, "{name}");
+    }
+}
+
+#[test]
+fn what_a_sum_has_run_over_goes_with_its_account_to_another_place() {
+    let most = i64::MAX;
+    let sum = r#"name = "sum_6d"; from = "transactions"; agg = "sum"; of = "amount"; days = 6"#;
+    let mut desk = Desk::new(&[sum]);
+    desk.transactions(1, &format!("1 1 1 {most} buy\n2 1 1 {most} buy\n3 1 1 -{most} buy"));
+    desk.lines(2, &[0, 1, 2]);
+    desk.go_on(1..5);
+    assert_eq!(desk.over(1..5, 1, "sum_6d"), [most; 4]);
+}
+
+#[test]
 fn bills_move_from_window_to_window_though_nothing_is_heard_of_them() {
     let windows: Vec<String> = [1, 2, 4, 7]
         .iter()

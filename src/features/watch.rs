@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::day::Day;
+use crate::expr::column::NULL_CODE;
 use crate::expr::{Column, Texts};
 use crate::input::rejects::Verdicts;
 
@@ -31,7 +32,10 @@ impl WatchedText {
 
     /// Notes whether a column of rows holds it.
     pub fn look_at(&self, texts: &Texts) {
-        self.is_filled.fetch_or(!texts.dictionary.is_empty(), Ordering::Relaxed);
+        let has_text = || texts.codes.iter().any(|code| *code != NULL_CODE);
+        if !self.is_filled.load(Ordering::Relaxed) && has_text() {
+            self.is_filled.store(true, Ordering::Relaxed);
+        }
         let is_there = || texts.dictionary.iter().any(|known| **known == *self.text);
         if !self.occurs.load(Ordering::Relaxed) && is_there() {
             self.occurs.store(true, Ordering::Relaxed);

@@ -176,7 +176,8 @@ fn check_column(column: &ColumnChunkMetaData, rows: i64, size: u64) -> Result<()
     if let Some(path) = column.file_path() {
         return Err(format!("its pages lie in another file, {}", path.escape_debug()));
     }
-    let start = column.dictionary_page_offset().unwrap_or(column.data_page_offset());
+    let data = column.data_page_offset();
+    let start = column.dictionary_page_offset().filter(|_| data >= 0).unwrap_or(data);
     let length = column.compressed_size();
     let is_within = || {
         let (start, length) = (u64::try_from(start).ok()?, u64::try_from(length).ok()?);

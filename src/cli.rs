@@ -239,11 +239,16 @@ impl Command {
 
 /// Prints clap's own answer, help or what is wrong with the arguments; the exit code.
 fn answer(error: &clap::Error) -> u8 {
-    match console::visible_lines(&error.render().to_string()) {
-        // In colour, perhaps. Where it cannot be written there is nobody to tell.
-        Cow::Borrowed(_) => drop(error.print()),
-        Cow::Owned(shown) => console::print_to_stderr(&shown),
-    }
+    let arguments: Vec<String> = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let shown: Vec<Cow<str>> = arguments.iter().map(|argument| console::visible(argument)).collect();
+    // An argument may come from data. One with control characters is answered as it would be shown.
+    let of_shown = if shown.iter().any(|argument| matches!(argument, Cow::Owned(_))) {
+        Cli::try_parse_from(shown.iter().map(|argument| argument.as_ref())).err()
+    } else {
+        None
+    };
+    // In colour, perhaps. Where it cannot be written there is nobody to tell.
+    drop(of_shown.as_ref().unwrap_or(error).print());
     u8::try_from(error.exit_code()).unwrap_or(Kind::Usage.exit_code())
 }
 

@@ -69,7 +69,7 @@ pub fn print_error(error: &anyhow::Error) {
 }
 
 /// Writes to stderr; where that cannot be done there is nobody to tell.
-pub fn print_to_stderr(text: &str) {
+fn print_to_stderr(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
 

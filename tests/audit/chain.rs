@@ -2,10 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use rescore::console::Progress;
 use rescore::day::Day;
 use rescore::failure::exit_code;
-use rescore::run::{Nights, Outcome, Request, run};
+use rescore::run::{Nights, Outcome, Request};
 
 use super::case::{Case, DataFile, Issued};
 use super::compare::{manifest_difference, tables_difference};
@@ -14,7 +13,7 @@ use super::files::write_inputs;
 use super::night::{Night, night};
 use super::value::Value;
 use super::written::write_job_files;
-use crate::support::{Cell, Table};
+use crate::support::{Cell, Table, run_here};
 
 /// Days of a simulation.
 const DAYS: i32 = 3;
@@ -39,7 +38,7 @@ pub fn disagreement(case: &Case) -> Result<bool, String> {
     };
     let mut outcomes = Vec::new();
     let ended = catch_unwind(AssertUnwindSafe(|| {
-        run(&request, &Progress::hidden(), &mut |outcome| {
+        run_here(&request, &mut |outcome| {
             outcomes.push(outcome);
             Ok(())
         })

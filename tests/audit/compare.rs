@@ -5,11 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use anyhow::Result;
-use rescore::console::Progress;
 use rescore::day::Day;
 use rescore::failure::exit_code;
 use rescore::publish::manifest::Manifest;
-use rescore::run::{Ending, Nights, Outcome, Request, run};
+use rescore::run::{Ending, Nights, Outcome, Request};
 
 use super::case::{Case, FeatureKind, Measure};
 use super::files::write_inputs;
@@ -17,7 +16,7 @@ use super::intake::Counts;
 use super::night::{Measured, Night, night};
 use super::value::date_text;
 use super::written::write_job_files;
-use crate::support::{Cell, Table};
+use crate::support::{Cell, Table, run_here};
 
 /// What differs between the model and the program, if anything does.
 pub fn disagreement(case: &Case, coverage: &mut Coverage) -> Option<String> {
@@ -60,7 +59,7 @@ pub fn difference(night: &Night, outcome: &Outcome) -> Option<String> {
 /// Runs one night.
 pub fn run_one(request: &Request) -> Result<Outcome> {
     let mut outcome = None;
-    run(request, &Progress::hidden(), &mut |night| {
+    run_here(request, &mut |night| {
         outcome = Some(night);
         Ok(())
     })?;

@@ -6,11 +6,12 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use anyhow::Error;
-use rescore::console::Progress;
 use rescore::day::Day;
 use rescore::failure::exit_code;
-use rescore::run::{Nights, Outcome, Request, plan, run};
+use rescore::run::{Nights, Outcome, Request, plan};
 use tempfile::TempDir;
+
+use crate::support::run_here;
 
 /// A directory with a job, and beside it one with the same job and data and never a state.
 pub struct Twice {
@@ -112,7 +113,7 @@ impl Twice {
 
 fn ended(request: &Request) -> Ended {
     let mut nights = Vec::new();
-    let failure = run(request, &Progress::hidden(), &mut |night| {
+    let failure = run_here(request, &mut |night| {
         nights.push(night);
         Ok(())
     });

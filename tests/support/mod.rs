@@ -9,6 +9,8 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
+use std::thread::sleep;
+use std::time::Duration;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Decimal128Type, Int32Type, Int64Type};
@@ -20,7 +22,10 @@ use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::properties::WriterProperties;
+use rescore::console::Progress;
 use rescore::day::Day;
+use rescore::failure::{Kind, exit_code};
+use rescore::run::{Outcome, Request, run};
 
 /// One value of a table.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -177,6 +182,22 @@ impl<T: Into<Cell>> From<Option<T>> for Cell {
 /// The project's own directory.
 pub fn project() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Runs nights in this process. A program that another test is starting has our files open, locks among them,
+/// until it is that program: a lock that is held is waited for.
+pub fn run_here(
+    request: &Request,
+    each: &mut dyn FnMut(Outcome) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    const MOST_TRIES: usize = 100;
+    for _ in 1..MOST_TRIES {
+        match run(request, &Progress::hidden(), each) {
+            Err(error) if exit_code(&error) == Kind::Locked.exit_code() => sleep(Duration::from_millis(20)),
+            ended => return ended,
+        }
+    }
+    run(request, &Progress::hidden(), each)
 }
 
 /// Runs the binary in a directory.

@@ -186,13 +186,16 @@ fn try_one(seed: u64) -> Result<i32, String> {
     let ended = run(book.path())?;
     let told =
         |what: &str| format!("{input} of {date}, {how}: {what}: exit {}\n{}", ended.exit, ended.stderr);
-    if ![0, 3].contains(&ended.exit) {
+    // The name of a column that only the job knows is the job's matter.
+    let is_misnamed = ended.exit == 2 && ended.stderr.contains("there is no column `");
+    if ![0, 3].contains(&ended.exit) && !is_misnamed {
         return Err(told("no exit of the contract"));
     }
     if ended.stderr.contains("panicked") {
         return Err(told("it panics"));
     }
-    let is_one_message = ended.stderr.matches("error: ").count() == usize::from(ended.exit == 3);
+    let messages = ended.stderr.lines().filter(|line| line.starts_with("error: ")).count();
+    let is_one_message = messages == usize::from(ended.exit != 0);
     if !is_one_message {
         return Err(told("not one clear message"));
     }
@@ -249,7 +252,7 @@ fn damaged_files_end_a_run_with_0_or_3() {
                 return;
             }
             let exit = try_one(seed).unwrap_or_else(|what| panic!("DAMAGE_SEED={seed}: {what}"));
-            refused.fetch_add(u64::from(exit == 3), Ordering::Relaxed);
+            refused.fetch_add(u64::from(exit != 0), Ordering::Relaxed);
         }
     };
     std::thread::scope(|scope| {

@@ -29,7 +29,7 @@ pub fn check(path: &Path, date: Option<Day>, known_on: Option<Day>) -> Result<Re
     lint::lint(&job, &mut draft.remarks);
     let mut parts = vec![describe(&job)];
     let catalogs: [&Catalog; 3] = [&deliveries.transactions, &deliveries.repayments, &deliveries.lines];
-    let rows: Vec<Vec<String>> = catalogs.into_iter().chain(&deliveries.issued).map(catalog_row).collect();
+    let rows: Vec<Vec<String>> = catalogs.into_iter().chain(deliveries.of_runs()).map(catalog_row).collect();
     parts.push(table(&["input", "deliveries", "files", "first", "last"], &rows));
     if let Some(dates) = dates {
         let date = dates.as_of;

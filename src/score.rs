@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::expr::Texts;
 use crate::features::FeatureTable;
 use crate::job::{Characteristic, Scorecard};
 use crate::pieces::piece;
@@ -18,6 +19,30 @@ pub struct Scores {
     pub points: Vec<Vec<i32>>,
     /// By place among the reasons: the characteristic and whether its feature was null.
     pub reasons: Vec<Vec<Option<Reason>>>,
+    /// What an earlier run gave them.
+    pub previous: PreviousScores,
+}
+
+/// What an earlier run gave accounts; one entry an account in both vectors, or none where there is no such
+/// run.
+#[derive(Debug, Clone, Default)]
+pub struct PreviousScores {
+    /// `None` where it had no score.
+    pub score: Vec<Option<i64>>,
+    /// As its scorecard called it.
+    pub band: Texts,
+}
+
+impl PreviousScores {
+    /// The score of the account at a position.
+    pub fn score(&self, account: usize) -> Option<i64> {
+        self.score.get(account).copied().flatten()
+    }
+
+    /// Its band.
+    pub fn band(&self, account: usize) -> Option<&str> {
+        (account < self.score.len()).then(|| self.band.get(account)).flatten()
+    }
 }
 
 /// A characteristic that cost points.
@@ -75,7 +100,7 @@ pub fn add_up(scorecard: &Scorecard, features: &FeatureTable, accounts: usize) -
         })
         .collect();
     let band = score.par_iter().map(|score| scorecard.band_of(*score) as u8).collect();
-    Scores { score, band, dimensions, points, reasons: Vec::new() }
+    Scores { score, band, dimensions, points, reasons: Vec::new(), previous: PreviousScores::default() }
 }
 
 /// The largest positive shortfalls of each account, ties in file order.

@@ -10,8 +10,8 @@ use crate::features::FeatureTable;
 use crate::input::accounts::{Accounts, Ids};
 use crate::input::lines::Lines;
 use crate::job::{FileColumns, Policy, Terms};
-use crate::policy::Decision;
 use crate::policy::decide::{Ruling, rule, settle};
+use crate::policy::{Decision, Purse};
 use crate::published::decisions::{Outcome, Slots};
 use crate::published::{Copies, line_columns};
 use crate::score::{Scores, add_up};
@@ -94,9 +94,11 @@ impl Again {
         FeatureTable::of(&self.features.iter().map(column).collect::<Vec<_>>())
     }
 
-    fn scores(&self, block: &Block, rows: &[u32], features: &FeatureTable) -> Scores {
+    fn scores(&self, side: &Side, block: &Block, rows: &[u32], features: &FeatureTable) -> Scores {
+        let first_lines = rows.iter().map(|row| block.first_line[*row as usize] as usize);
+        let previous = side.slots.of(&block.lines).previous(first_lines);
         let Some((score, band, dimensions)) = &self.published else {
-            return add_up(&self.terms.scorecard, features, rows.len());
+            return Scores { previous, ..add_up(&self.terms.scorecard, features, rows.len()) };
         };
         let small = |slot: usize| -> Vec<i32> {
             match &block.columns[slot] {
@@ -113,13 +115,13 @@ impl Again {
             _ => vec![0; rows.len()],
         };
         let dimensions = dimensions.iter().map(|slot| small(*slot)).collect();
-        Scores { score: small(*score), band, dimensions, points: Vec::new(), reasons: Vec::new() }
+        Scores { score: small(*score), band, dimensions, points: Vec::new(), reasons: Vec::new(), previous }
     }
 
     /// Decides about all lines of the accounts at `rows` of a block.
     pub fn decide(&self, side: &Side, block: &Block, rows: &[u32]) -> Settled {
         let features = self.features(block, rows);
-        let scores = self.scores(block, rows, &features);
+        let scores = self.scores(side, block, rows, &features);
         let (lines, position) = self.lines(side, block, rows);
         let as_of = side.slots.as_of;
         let rulings = rule(&self.terms.basis(), as_of, &lines, &features, &scores);
@@ -160,11 +162,12 @@ impl Again {
 }
 
 impl Settled {
-    /// Whether the line's product has a raise budget in these terms.
+    /// Whether a budget bounds the raises of the line's rule in these terms.
     pub fn has_budget(&self, again: &Again, line: usize) -> bool {
-        let product = self.rulings[line].product;
-        product
-            .is_some_and(|product| again.terms.policy.products[usize::from(product)].raise_budget.is_some())
+        let Ruling { product, rule } = self.rulings[line];
+        let purse =
+            product.zip(rule).and_then(|(product, rule)| Purse::of(&again.terms.policy, product, rule));
+        purse.is_some()
     }
 }
 

@@ -137,11 +137,13 @@ pub struct Cooldown {
     pub holds: bool,
 }
 
-/// A raise before its product's budget.
+/// A raise before the budget that it is granted from.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Budget {
+    /// Whose it is: a product's or a rule's.
+    pub of: String,
     /// Of the run.
-    pub budget: i64,
+    pub budget: i128,
     /// What raises of better scores have taken; null where one of them did not fit, so that all after it
     /// are refused.
     pub taken_before: Option<i128>,
@@ -288,9 +290,8 @@ fn budget(trial: &Trial, now: &Verdict, trace: &LineTrace, line: usize) -> Optio
     let decision = &now.decisions[line];
     let reached = decision.action == Action::Raise || decision.refusal == Some(Refusal::Budget);
     let waterfall = trace.waterfall.as_ref().filter(|_| reached)?;
-    let name = trial.facts.lines.product.get(line)?;
-    let product = trial.run.job.policy.products.iter().position(|product| product.name == name)?;
-    let turn = trial.budgets.turn(product, now.score)?;
+    let (purse, turn) = trial.turns_in_budgets()[line]?;
     let asks = waterfall.rounded - waterfall.old;
-    Some(Budget { budget: turn.budget, taken_before: turn.spent, asks, granted: turn.grants(asks) })
+    let of = purse.owner(&trial.run.job.policy);
+    Some(Budget { of, budget: turn.budget, taken_before: turn.spent, asks, granted: turn.grants(asks) })
 }

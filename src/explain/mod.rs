@@ -22,7 +22,6 @@ use crate::day::Day;
 use crate::failure::input;
 use crate::policy::trace::trace;
 use crate::published::{Facts, PublishedRun};
-use crate::score::score;
 use trial::Trial;
 
 /// An account of a run, explained. Money in minor units.
@@ -64,7 +63,7 @@ pub fn explain(run: &PublishedRun, account: &str) -> Result<Explanation> {
     let facts = find(run, account)?;
     let trial = Trial::new(run, &facts)?;
     let now = trial.as_it_is()?;
-    let scores = score(&run.job.scorecard, &facts.features, 1);
+    let scores = facts.score(&run.job.scorecard, &facts.features, 1);
     let traces = trace(&run.job, run.manifest.as_of, &facts.lines, &facts.features, &scores);
     let turns = search::turns(&trial, &now);
     let lines = traces.iter().zip(turns).enumerate();

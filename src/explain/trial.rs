@@ -5,16 +5,16 @@
 
 use anyhow::{Result, ensure};
 
-use super::budget::Budgets;
+use super::budget::{Budgets, Turn};
 use super::world::{World, Worlds};
 use crate::expr::{Column, Ints};
 use crate::failure::input;
 use crate::features::{FeatureTable, derived};
-use crate::job::{Action, FeatureKind};
-use crate::policy::{Decision, decide_unbudgeted, over_budget};
+use crate::job::FeatureKind;
+use crate::policy::{Decision, Purse, decide_unbudgeted};
 use crate::published::rows::Id;
 use crate::published::{Decided, Facts, PublishedRun};
-use crate::score::{Scores, score};
+use crate::score::Scores;
 
 /// An account of a run, ready to be decided again.
 pub struct Trial<'a> {
@@ -54,7 +54,7 @@ impl<'a> Trial<'a> {
 
     /// The account as it is. Fails where that is not what the run decided.
     pub fn as_it_is(&self) -> Result<Verdict> {
-        let scores = score(&self.run.job.scorecard, &self.facts.features, 1);
+        let scores = self.facts.score(&self.run.job.scorecard, &self.facts.features, 1);
         let decisions = self.decide(&self.facts.lines, &self.facts.features, &scores);
         let verdict = verdicts(&scores, decisions, 1).remove(0);
         for (decision, decided) in verdict.decisions.iter().zip(&self.facts.decided) {
@@ -120,7 +120,7 @@ impl<'a> Trial<'a> {
             }
         };
         let lines = self.facts.lines.repeated(open.len());
-        let scores = score(&self.run.job.scorecard, &features, open.len());
+        let scores = self.facts.score(&self.run.job.scorecard, &features, open.len());
         let decisions = self.decide(&lines, &features, &scores);
         for (place, verdict) in open.iter().zip(verdicts(&scores, decisions, open.len())) {
             results[*place] = Some(verdict);
@@ -160,21 +160,18 @@ impl<'a> Trial<'a> {
     ) -> Vec<Decision> {
         let job = &self.run.job;
         let mut decisions = decide_unbudgeted(job, self.run.manifest.as_of, lines, features, scores);
-        for (line, decision) in decisions.iter_mut().enumerate() {
-            if decision.action != Action::Raise {
-                continue;
-            }
-            let name = lines.product.get(line);
-            let Some(product) = job.policy.products.iter().position(|p| Some(p.name.as_str()) == name) else {
-                continue;
-            };
-            let score = scores.score[lines.account[line] as usize];
-            let increase = i128::from(decision.new_limit) - i128::from(lines.limit[line]);
-            if self.budgets.turn(product, score).is_some_and(|turn| !turn.grants(increase)) {
-                *decision = over_budget(lines, line, decision);
-            }
-        }
+        self.budgets.apply(&job.policy, lines, scores, &mut decisions);
         decisions
+    }
+
+    /// What the raise of each line finds in its budget as the account is; `None` where nothing bounds it, or
+    /// where it does not come that far.
+    pub fn turns_in_budgets(&self) -> Vec<Option<(Purse, Turn)>> {
+        let Trial { run, facts, .. } = self;
+        let scores = facts.score(&run.job.scorecard, &facts.features, 1);
+        let as_of = run.manifest.as_of;
+        let mut decisions = decide_unbudgeted(&run.job, as_of, &facts.lines, &facts.features, &scores);
+        self.budgets.apply(&run.job.policy, &facts.lines, &scores, &mut decisions)
     }
 }
 

@@ -7,6 +7,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 use num_bigint::BigInt;
 
 /// The type of a column or expression.
@@ -98,7 +100,7 @@ impl<T: Default> FromIterator<Option<T>> for Ints<T> {
 }
 
 /// Text as codes into a dictionary; the dictionary may name a value twice.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Texts {
     /// One code a row; [`NULL_CODE`] where null.
     pub codes: Vec<u32>,
@@ -116,6 +118,11 @@ impl Texts {
         }
     }
 
+    /// The same, to keep.
+    pub fn shared(&self, row: usize) -> Option<Arc<str>> {
+        self.dictionary.get(self.codes[row] as usize).cloned()
+    }
+
     /// A run of rows.
     pub fn slice(&self, rows: Range<usize>) -> Texts {
         Texts { codes: self.codes[rows].to_vec(), dictionary: self.dictionary.clone() }
@@ -124,7 +131,7 @@ impl Texts {
 
 impl<'a> FromIterator<Option<&'a str>> for Texts {
     fn from_iter<I: IntoIterator<Item = Option<&'a str>>>(items: I) -> Self {
-        let mut known = hashbrown::HashMap::<&str, u32, foldhash::fast::FixedState>::default();
+        let mut known = HashMap::<&str, u32, FixedState>::default();
         let mut dictionary = Vec::new();
         let codes = items
             .into_iter()
@@ -137,6 +144,34 @@ impl<'a> FromIterator<Option<&'a str>> for Texts {
             })
             .collect();
         Texts { codes, dictionary: Arc::new(dictionary) }
+    }
+}
+
+/// The names that codes of texts stand for, to which more come.
+#[derive(Debug, Default)]
+pub struct Dictionary {
+    names: Vec<Arc<str>>,
+    codes: HashMap<Arc<str>, u32, FixedState>,
+}
+
+impl Dictionary {
+    /// Those of texts that there are.
+    pub fn of(texts: &Texts) -> Dictionary {
+        let names = texts.dictionary.to_vec();
+        Dictionary { codes: names.iter().cloned().zip(0..).collect(), names }
+    }
+
+    /// The code of a name.
+    pub fn code(&mut self, name: &Arc<str>) -> u32 {
+        *self.codes.entry(name.clone()).or_insert_with(|| {
+            self.names.push(name.clone());
+            (self.names.len() - 1) as u32
+        })
+    }
+
+    /// All names, by code.
+    pub fn into_names(self) -> Arc<Vec<Arc<str>>> {
+        Arc::new(self.names)
     }
 }
 

@@ -36,7 +36,7 @@ pub struct OpenFile {
     /// Rows by row group.
     pub row_groups: Vec<u64>,
     pub(super) metadata: ArrowReaderMetadata,
-    pub(super) subject: String,
+    pub(crate) subject: String,
     pub(super) handle: Arc<Handle>,
     /// Of its bytes, in hex, once they are hashed.
     pub(super) sha256: Arc<OnceLock<String>>,

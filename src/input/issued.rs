@@ -1,5 +1,7 @@
 //! Adjustments of earlier runs, laid over the lines so that nothing is decided twice.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use rayon::prelude::*;
 
@@ -9,9 +11,10 @@ use super::file::OpenFile;
 use super::lines::{Lines, Pending, Status};
 use crate::console::Progress;
 use crate::day::Day;
+use crate::expr::column::Dictionary;
 use crate::expr::{Column, Type};
 use crate::failure::{in_order, input};
-use crate::job::{InputSpec, input_names};
+use crate::job::{Action, InputSpec, input_names};
 
 /// One adjustment of one line.
 #[derive(Debug)]
@@ -21,6 +24,8 @@ struct Adjustment {
     limit: i64,
     status: Status,
     effective_on: Day,
+    action: Action,
+    reason: Arc<str>,
 }
 
 /// The line it is for: one of the book's by position, or another by name.
@@ -51,13 +56,17 @@ pub fn overlay(
     let mut adjustments: Vec<Adjustment> = read.into_iter().flatten().collect();
     adjustments.par_sort_by(|a, b| a.line.cmp(&b.line).then(a.issued.cmp(&b.issued)));
     let mut unknown = 0;
+    let mut reasons = Dictionary::of(&lines.status_reason);
     for of_line in adjustments.chunk_by(|a, b| a.line == b.line) {
         let standing = standing(of_line, lines.snapshot);
         match &of_line[0].line {
-            Line::Known(line) => standing.into_iter().for_each(|a| apply(lines, *line, a, as_of)),
+            Line::Known(line) => {
+                standing.into_iter().for_each(|a| apply(lines, *line, a, as_of, &mut reasons));
+            }
             Line::Unknown(..) => unknown += standing.len() as u64,
         }
     }
+    lines.status_reason.dictionary = reasons.into_names();
     Ok(unknown)
 }
 
@@ -73,8 +82,12 @@ fn standing(adjustments: &[Adjustment], snapshot: Option<Day>) -> Vec<&Adjustmen
     adjustments.iter().filter(|adjustment| !is_void(adjustment) && !in_snapshot(adjustment)).collect()
 }
 
-fn apply(lines: &mut Lines, line: usize, adjustment: &Adjustment, as_of: Day) {
+fn apply(lines: &mut Lines, line: usize, adjustment: &Adjustment, as_of: Day, reasons: &mut Dictionary) {
     let Adjustment { limit, status, effective_on, .. } = *adjustment;
+    // It has made void what it withdrew, and that is all.
+    if adjustment.action == Action::Withdraw {
+        return;
+    }
     if effective_on > as_of {
         lines.pending[line] = Some(Pending { limit, status, on: effective_on });
         return;
@@ -85,6 +98,10 @@ fn apply(lines: &mut Lines, line: usize, adjustment: &Adjustment, as_of: Day) {
     if limit < lines.limit[line] {
         lines.decreased_on[line] = Some(effective_on);
     }
+    if status != lines.status[line] {
+        lines.status_since[line] = Some(effective_on);
+        lines.status_reason.codes[line] = reasons.code(&adjustment.reason);
+    }
     lines.limit[line] = limit;
     lines.status[line] = status;
 }
@@ -94,6 +111,8 @@ pub fn wanted(account_kind: Type) -> Vec<Wanted> {
     vec![
         Wanted::new("account_id", Role::Id).of(account_kind),
         Wanted::new("product", Role::Text),
+        Wanted::new("action", Role::Text),
+        Wanted::new("reason", Role::Text),
         Wanted::new("new_limit", Role::Money),
         Wanted::new("new_status", Role::Text),
         Wanted::new("effective_on", Role::Date),
@@ -113,7 +132,7 @@ fn read_file(spec: &InputSpec, file: &OpenFile, units: &Units, lines: &Lines) ->
                 let adjustment = adjustment.ok_or_else(|| {
                     let (path, row) = (file.file.path.display(), adjustments.len());
                     input(format!(
-                        "read issued of {issued} ({path}): row {row} has nulls, an unknown status or a \
+                        "read issued of {issued} ({path}): row {row} has nulls, an unknown action or status or a \
                          new_limit that is no whole number of minor units"
                     ))
                 })?;
@@ -132,8 +151,11 @@ fn adjustment(
     issued: Day,
     lines: &Lines,
 ) -> Option<Adjustment> {
-    let [account, Column::Text(product), Column::Int(limit), Column::Text(status), Column::Int(effective_on)] =
-        columns
+    #[rustfmt::skip]
+    let [
+        account, Column::Text(product), Column::Text(action), Column::Text(reason),
+        Column::Int(limit), Column::Text(status), Column::Int(effective_on),
+    ] = columns
     else {
         unreachable!("read as wanted")
     };
@@ -145,6 +167,8 @@ fn adjustment(
     Some(Adjustment {
         line,
         issued,
+        action: Action::parse(action.get(row)?)?,
+        reason: reason.shared(row)?,
         limit: *limit.get(row)?,
         status: Status::parse(status.get(row)?)?,
         effective_on: Day(*effective_on.get(row)? as i32),

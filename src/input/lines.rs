@@ -19,7 +19,7 @@ use crate::day::Day;
 use crate::expr::column::concat;
 use crate::expr::{Column, Scope, Texts};
 use crate::failure::{in_order, input};
-use crate::job::{InputSpec, LINE_COLUMNS, OPTIONAL_LINE_COLUMNS};
+use crate::job::{InputSpec, LINE_COLUMNS, OPTIONAL_LINE_COLUMNS, STATUS_REASON, STATUS_SINCE};
 use crate::signal;
 
 /// What can be done with a line.
@@ -82,6 +82,10 @@ pub struct Lines {
     pub increased_on: Vec<Option<Day>>,
     /// When it last went down.
     pub decreased_on: Vec<Option<Day>>,
+    /// Since when it has its status.
+    pub status_since: Vec<Option<Day>>,
+    /// The reason of the adjustment that gave it.
+    pub status_reason: Texts,
     /// What earlier runs decided that is not in effect yet.
     pub pending: Vec<Option<Pending>>,
     /// The id of each line's account and the extra columns, by position in the lines scope.
@@ -100,20 +104,20 @@ impl Lines {
         fn repeat<T: Clone>(values: &[T], times: usize) -> Vec<T> {
             values.iter().cloned().cycle().take(values.len() * times).collect()
         }
-        let Column::Text(product) = Column::Text(self.product.clone()).gather(&rows) else {
-            unreachable!("text stays text")
-        };
+        let again = |texts: &Texts| Texts { codes: repeat(&texts.codes, times), ..texts.clone() };
         Lines {
             accounts: Accounts::new(Ids::Int((0..times as i64).collect())),
             has_rejected: repeat(&self.has_rejected, times),
             account: (0..times as u32).flat_map(|time| std::iter::repeat_n(time, own)).collect(),
-            product,
+            product: again(&self.product),
             limit: repeat(&self.limit, times),
             balance: repeat(&self.balance, times),
             status: repeat(&self.status, times),
             opened_on: repeat(&self.opened_on, times),
             increased_on: repeat(&self.increased_on, times),
             decreased_on: repeat(&self.decreased_on, times),
+            status_since: repeat(&self.status_since, times),
+            status_reason: again(&self.status_reason),
             pending: repeat(&self.pending, times),
             columns: self.columns.iter().map(|column| column.as_ref().map(|c| c.gather(&rows))).collect(),
             tally: Tally::default(),
@@ -156,8 +160,8 @@ pub fn snapshot_of(
 
 /// The columns to read, in the order of the lines scope; extra ones only where `needed` says so.
 pub fn wanted(spec: &InputSpec, scope: &Scope, needed: &[usize]) -> Vec<(usize, Wanted)> {
-    let contract =
-        [Role::Id, Role::Text, Role::Money, Role::Money, Role::Text, Role::Date, Role::Date, Role::Date];
+    use Role::{Date, Id, Money, Text};
+    let contract = [Id, Text, Money, Money, Text, Date, Date, Date, Date, Text];
     let presence = |name: &str| match OPTIONAL_LINE_COLUMNS.contains(&name) {
         _ if spec.without.iter().any(|column| column == name) => Presence::LeftOut,
         true => Presence::Optional,
@@ -426,6 +430,8 @@ fn assemble(
     let (limit, balance) = (required(&sorted[2]), required(&sorted[3]));
     let opened_on = required(&sorted[5]).into_iter().map(|day| Day(day as i32)).collect();
     let (increased_on, decreased_on) = (dates(&sorted[6]), dates(&sorted[7]));
+    let status_since = dates(&sorted[STATUS_SINCE]);
+    let Column::Text(status_reason) = sorted[STATUS_REASON].clone() else { unreachable!("it is text") };
     let mut columns = vec![None; scope_len];
     for (place, slot) in slots.iter().enumerate().rev() {
         let keep = *slot == 0 || *slot >= LINE_COLUMNS.len();
@@ -439,7 +445,7 @@ fn assemble(
     #[rustfmt::skip]
     let lines = Lines {
         accounts, has_rejected, account, product, limit, balance, status, opened_on, increased_on, decreased_on,
-        pending, columns, tally, snapshot,
+        status_since, status_reason, pending, columns, tally, snapshot,
     };
     Ok(lines)
 }

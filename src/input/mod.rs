@@ -15,6 +15,7 @@ pub mod hashes;
 pub mod issued;
 pub mod lines;
 mod pages;
+pub mod previous;
 pub mod reject_log;
 pub mod rejects;
 pub mod schemas;

@@ -196,7 +196,7 @@ pub fn judge_repayments(rows: &Decoded, delivery: Option<Day>) -> Verdicts {
 
 /// Judges lines, but for duplicates; columns as in [`crate::job::LINE_COLUMNS`].
 pub fn judge_lines(rows: &Decoded, delivery: Option<Day>) -> Verdicts {
-    let [account, product, limit, balance, status, opened_on, increased_on, decreased_on, ..] =
+    let [account, product, limit, balance, status, opened_on, increased_on, decreased_on, status_since, ..] =
         &rows.columns[..]
     else {
         unreachable!("the contract's columns are read")
@@ -218,7 +218,7 @@ pub fn judge_lines(rows: &Decoded, delivery: Option<Day>) -> Verdicts {
         }
         _ => verdicts.mark(Reason::BadStatus, |_| true),
     }
-    for date in [opened_on, increased_on, decreased_on] {
+    for date in [opened_on, increased_on, decreased_on, status_since] {
         verdicts.mark_after(date, delivery);
     }
     verdicts

@@ -50,6 +50,9 @@ pub struct Bounds {
     pub min: Option<i64>,
     /// At most this.
     pub max: Option<i64>,
+    /// Basis points that it may differ from the figure of the run before: a share by so many, a sum or a
+    /// count by so many of the earlier one.
+    pub max_change_bp: Option<i64>,
 }
 
 #[derive(Deserialize, Clone)]
@@ -67,6 +70,7 @@ pub(super) struct RawGate {
     max: Option<Spanned<i64>>,
     min_bp: Option<Spanned<i64>>,
     max_bp: Option<Spanned<i64>>,
+    max_change_bp: Option<Spanned<i64>>,
 }
 
 pub(super) fn resolve(reader: &mut Reader, raws: &[Spanned<RawGate>], scopes: &Scopes) -> Vec<Gate> {
@@ -105,8 +109,13 @@ fn resolve_one(reader: &mut Reader, raw: &Spanned<RawGate>, scopes: &Scopes) -> 
         reader.error(wrong.span(), message, None);
     }
     let [min, max] = used.map(|bound| bound.as_ref().map(|bound| *bound.get_ref()));
-    if min.is_none() && max.is_none() {
-        reader.error(place.clone(), "a gate needs a bound: min or max (min_bp or max_bp for a share)", None);
+    let max_change_bp = raw.max_change_bp.as_ref().map(|bp| *bp.get_ref());
+    if let Some(bp) = raw.max_change_bp.as_ref().filter(|bp| *bp.get_ref() < 0) {
+        reader.error(bp.span(), "max_change_bp is at least 0", None);
+    }
+    if min.is_none() && max.is_none() && max_change_bp.is_none() {
+        let message = "a gate needs a bound: min or max (min_bp or max_bp for a share), or max_change_bp";
+        reader.error(place.clone(), message, None);
     }
     let over_table = raw.share_of.is_some() || raw.sum_of.is_some();
     for (key, value) in [("table", &raw.table), ("among", &raw.among)] {
@@ -118,7 +127,7 @@ fn resolve_one(reader: &mut Reader, raw: &Spanned<RawGate>, scopes: &Scopes) -> 
         true => table_measure(reader, raw, place, scopes)?,
         false => input_measure(reader, raw)?,
     };
-    Some(Gate { name: raw.name.get_ref().clone(), measure, bounds: Bounds { min, max } })
+    Some(Gate { name: raw.name.get_ref().clone(), measure, bounds: Bounds { min, max, max_change_bp } })
 }
 
 fn table_measure(

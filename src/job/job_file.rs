@@ -27,8 +27,10 @@ pub mod input_names {
     pub const LINES: &str = "lines";
     /// Earlier adjustments.
     pub const ISSUED: &str = "issued";
+    /// Earlier scores.
+    pub const PREVIOUS: &str = "previous";
 }
-use input_names::{ISSUED, LINES, REPAYMENTS, TRANSACTIONS};
+use input_names::{ISSUED, LINES, PREVIOUS, REPAYMENTS, TRANSACTIONS};
 
 /// Where one input lies and how its columns are called there.
 #[derive(Debug, Clone)]
@@ -129,6 +131,7 @@ struct RawInput {
     repayments: Spanned<String>,
     lines: Spanned<String>,
     issued: Option<Spanned<String>>,
+    previous: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -228,14 +231,17 @@ pub(super) fn read(source: &Source, variables: Variables, remarks: &mut Remarks)
     let transactions = spec(&mut reader, TRANSACTIONS, &input.transactions);
     let repayments = spec(&mut reader, REPAYMENTS, &input.repayments);
     let lines = spec(&mut reader, LINES, &input.lines);
-    let issued = input.issued.as_ref().and_then(|path| {
+    let mut of_runs = |name: &'static str, path: &Option<Spanned<String>>| {
+        let path = path.as_ref()?;
         if !path.get_ref().contains("{date}") {
             let message =
-                "the path of `issued` needs {date}: it is the as-of date of the run that issued them";
+                format!("the path of `{name}` needs {{date}}: it is the as-of date of an earlier run");
             reader.error(path.span(), message, None);
         }
-        spec(&mut reader, ISSUED, path)
-    });
+        spec(&mut reader, name, path)
+    };
+    let issued = of_runs(ISSUED, &input.issued);
+    let previous = of_runs(PREVIOUS, &input.previous);
     let csv = output.csv.as_ref().and_then(|csv| csv_of(&mut reader, csv));
     let output_dir = directory(&mut reader, variables, &base, &output.dir);
     let state_span = state.as_ref().map_or(0..0, |state| state.get_ref().dir.span());
@@ -249,7 +255,13 @@ pub(super) fn read(source: &Source, variables: Variables, remarks: &mut Remarks)
         timezone,
         lines_max_age_days: head.lines_max_age_days.into_inner(),
         mixed_money: head.mixed_money,
-        inputs: Inputs { transactions: transactions?, repayments: repayments?, lines: lines?, issued },
+        inputs: Inputs {
+            transactions: transactions?,
+            repayments: repayments?,
+            lines: lines?,
+            issued,
+            previous,
+        },
         output_dir: output_dir?,
         csv,
         report: output.report,

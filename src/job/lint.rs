@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    Feature, FeatureKind, Job, LINE_HISTORY, LINE_STATE, Measure, Remarks, Severity, Source, Statistic,
+    Feature, FeatureKind, Job, LINE_HISTORY, LINE_STATE, Measure, Remarks, SCORE_COLUMNS, Severity, Source,
+    Statistic,
 };
 use crate::expr::{Conjunct, Expr, Type};
 
@@ -100,7 +101,7 @@ fn describe(least: Option<i64>, most: Option<i64>) -> String {
 /// The range of a column of the facts scope.
 fn fact_range(job: &Job, slot: usize) -> Range {
     let own = job.scopes.lines.columns.len() - LINE_STATE.len() + LINE_STATE.len() + LINE_HISTORY.len();
-    let first_feature = own + 2 + job.scorecard.dimensions.len();
+    let first_feature = own + SCORE_COLUMNS.len() + job.scorecard.dimensions.len();
     let name = job.scopes.facts.columns[slot].0.as_str();
     match name {
         "score" if slot == own => (Some(score_range(job).0.into()), Some(score_range(job).1.into())),

@@ -24,7 +24,7 @@ use crate::own::Access;
 pub use feature_file::{Aggregate, Feature, From, Kind as FeatureKind, MOST_KEPT, Statistic};
 pub use gate::{Bounds, Gate, Measure, Table};
 pub use job_file::{Csv, InputSpec, Unique, before_wildcard, input_names};
-pub use policy_file::{Action, Affordability, Amount, Cooldown, Policy, Product, Rule};
+pub use policy_file::{Action, Affordability, Amount, Budget, Cooldown, KeptFact, Policy, Product, Rule};
 pub use scorecard_file::{Band, Bin, Characteristic, Dimension, Scorecard};
 pub use source::{Remarks, Severity, Source, listing, near_miss};
 pub use terms::{Basis, Terms};
@@ -112,6 +112,8 @@ pub struct Inputs {
     pub lines: InputSpec,
     /// Earlier adjustments, as this program wrote them.
     pub issued: Option<InputSpec>,
+    /// The scores of earlier runs, as this program wrote them.
+    pub previous: Option<InputSpec>,
 }
 
 /// The names each kind of expression may use.
@@ -134,7 +136,7 @@ pub struct Scopes {
 }
 
 /// The columns of lines that the contract names, in the order every scope over lines starts with.
-pub const LINE_COLUMNS: [(&str, Type); 8] = [
+pub const LINE_COLUMNS: [(&str, Type); 10] = [
     ("account_id", Type::Any),
     ("product", Type::Text),
     ("credit_limit", Type::Int),
@@ -143,10 +145,18 @@ pub const LINE_COLUMNS: [(&str, Type); 8] = [
     ("opened_on", Type::Date),
     ("increased_on", Type::Date),
     ("decreased_on", Type::Date),
+    ("status_since", Type::Date),
+    ("status_reason", Type::Text),
 ];
 
+/// Where `status_since` and `status_reason` stand among them.
+pub const STATUS_SINCE: usize = 8;
+/// See [`STATUS_SINCE`].
+pub const STATUS_REASON: usize = 9;
+
 /// Those of them that a delivery may lack.
-pub const OPTIONAL_LINE_COLUMNS: [&str; 2] = ["increased_on", "decreased_on"];
+pub const OPTIONAL_LINE_COLUMNS: [&str; 4] =
+    ["increased_on", "decreased_on", "status_since", "status_reason"];
 
 /// The columns of transactions that the contract names.
 pub const TRANSACTION_COLUMNS: [(&str, Type); 3] =
@@ -181,8 +191,17 @@ pub const LINE_STATE: [(&str, Type); 3] =
     [("days_open", Type::Int), ("is_pending", Type::Bool), ("pending_limit", Type::Int)];
 
 /// What a rule sees of a line besides that.
-pub const LINE_HISTORY: [(&str, Type); 2] =
-    [("days_since_increase", Type::Int), ("days_since_decrease", Type::Int)];
+pub const LINE_HISTORY: [(&str, Type); 3] =
+    [("days_since_increase", Type::Int), ("days_since_decrease", Type::Int), ("days_in_status", Type::Int)];
+
+/// What is known of an account's score before its dimensions and features: the columns that the scores
+/// scope begins with.
+pub const SCORE_COLUMNS: [(&str, Type); 4] = [
+    ("score", Type::Int),
+    ("band", Type::Text),
+    ("previous_score", Type::Int),
+    ("previous_band", Type::Text),
+];
 
 /// The decision's columns that a gate sees, besides account and product; the score's come with it.
 pub const DECISION_COLUMNS: [(&str, Type); 16] = [
@@ -319,7 +338,7 @@ fn input_scopes(columns: &InputColumns) -> Scopes {
     let mut lines = scope_of(&LINE_COLUMNS, columns.lines.as_ref());
     lines.open |= columns.lines_had_more;
     // What the program makes of a line has its name to itself: an extra column of that name is not seen.
-    let made = LINE_STATE.iter().chain(&LINE_HISTORY).map(|(name, _)| *name).chain(["score", "band"]);
+    let made = LINE_STATE.iter().chain(&LINE_HISTORY).chain(&SCORE_COLUMNS).map(|(name, _)| *name);
     let made: Vec<&str> = made.collect();
     lines.columns.retain(|(name, _)| !made.contains(&name.as_str()));
     let mut facts = lines.clone();
@@ -336,11 +355,10 @@ fn input_scopes(columns: &InputColumns) -> Scopes {
     }
 }
 
-/// Adds what the model makes (score, band, dimensions, features) to the scopes that see it.
+/// Adds what the model makes (score, band, dimensions, features) and made before to the scopes that see it.
 fn add_model_names(scopes: &mut Scopes, model: &scorecard_file::Model) {
     let scores = &mut scopes.scores;
-    scores.push("score", Type::Int);
-    scores.push("band", Type::Text);
+    SCORE_COLUMNS.iter().for_each(|(name, kind)| scores.push(*name, *kind));
     for dimension in &model.scorecard.dimensions {
         scores.push(&dimension.name, Type::Int);
     }
@@ -358,7 +376,8 @@ fn decisions_scope(scopes: &Scopes, policy: &Policy) -> Scope {
     decisions.push("account_id", scopes.lines.columns[0].1);
     decisions.push("product", Type::Text);
     DECISION_COLUMNS.iter().for_each(|(name, kind)| decisions.push(*name, *kind));
-    decisions.columns.extend(policy.extra_columns.iter().map(|slot| scopes.lines.columns[*slot].clone()));
+    let of_line = |slot: usize| scopes.lines.columns[slot].clone();
+    decisions.columns.extend(policy.kept_of_lines().chain(policy.extra_columns.iter().copied()).map(of_line));
     decisions.columns.extend(scopes.scores.columns.iter().cloned());
     decisions
 }

@@ -9,7 +9,7 @@ use toml::de::DeValue;
 
 use super::scorecard_file::{Band, Model};
 use super::source::Reader;
-use super::{LINE_COLUMNS, Scopes};
+use super::{LINE_COLUMNS, STATUS_REASON, STATUS_SINCE, Scopes};
 use crate::expr::{Expr, Type};
 
 /// Everything that decides about a line once its account has a score.
@@ -25,8 +25,55 @@ pub struct Policy {
     pub cooldown: Cooldown,
     /// The first whose condition is true decides.
     pub rules: Vec<Rule>,
+    /// What rules read that decisions do not keep otherwise, in the order of their columns.
+    pub kept_facts: Vec<KeptFact>,
     /// Positions in the lines scope of the extra columns that rules read.
     pub extra_columns: Vec<usize>,
+}
+
+impl Policy {
+    /// Positions in the lines scope of the contract's columns that decisions keep because rules read them.
+    pub fn kept_of_lines(&self) -> impl Iterator<Item = usize> {
+        self.kept_facts.iter().filter_map(|fact| match fact {
+            KeptFact::StatusSince => Some(STATUS_SINCE),
+            KeptFact::StatusReason => Some(STATUS_REASON),
+            KeptFact::PreviousScore | KeptFact::PreviousBand => None,
+        })
+    }
+}
+
+/// A fact that decisions keep only where a rule reads it, so that a run can be decided again from itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeptFact {
+    /// Since when the line has its status.
+    StatusSince,
+    /// The adjustment's reason that gave it.
+    StatusReason,
+    /// The account's score of the run before.
+    PreviousScore,
+    /// Its band.
+    PreviousBand,
+}
+
+impl KeptFact {
+    /// All of them, in the order of their columns in decisions.
+    pub const ALL: [KeptFact; 4] =
+        [KeptFact::StatusSince, KeptFact::StatusReason, KeptFact::PreviousScore, KeptFact::PreviousBand];
+
+    /// As decisions call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            KeptFact::StatusSince => "status_since",
+            KeptFact::StatusReason => "status_reason",
+            KeptFact::PreviousScore => "previous_score",
+            KeptFact::PreviousBand => "previous_band",
+        }
+    }
+
+    /// Whether rules that read a name read it.
+    fn is_read_as(self, name: &str) -> bool {
+        name == self.name() || self == KeptFact::StatusSince && name == "days_in_status"
+    }
 }
 
 /// A kind of credit line.
@@ -44,8 +91,28 @@ pub struct Product {
     pub min_raise: i64,
     /// The highest limit by position of the band, minor units.
     pub band_max: Vec<Option<i64>>,
-    /// What all raises of a run may add up to, minor units.
-    pub raise_budget: Option<i64>,
+    /// What the raises of a run that no rule pays for may add up to.
+    pub raise_budget: Option<Budget>,
+}
+
+/// What raises of a run may add up to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Budget {
+    /// Minor units.
+    Amount(i64),
+    /// Basis points of the limits of the accepted lines that it is for.
+    Bp(i64),
+}
+
+impl Budget {
+    /// In minor units, truncated. `limits` are those of the lines that it is for.
+    pub fn amount(self, limits: impl Iterator<Item = i64>) -> i128 {
+        match self {
+            Budget::Amount(amount) => amount.into(),
+            // What does not fit is more than all raises of a book can add up to.
+            Budget::Bp(bp) => limits.map(i128::from).sum::<i128>().saturating_mul(bp.into()) / 10_000,
+        }
+    }
 }
 
 /// exposure ≤ feature × bp ÷ 10000, truncated; null or negative features make it 0.
@@ -90,6 +157,8 @@ pub struct Rule {
     pub amount: Option<Amount>,
     /// Lower only.
     pub never_below_balance: bool,
+    /// Raise only: what its raises are granted from instead of their product's budget.
+    pub budget: Option<Budget>,
 }
 
 impl Rule {
@@ -113,6 +182,8 @@ pub enum Action {
     Close,
     /// Active again.
     Reopen,
+    /// What is pending will not happen.
+    Withdraw,
     /// Nothing.
     Hold,
 }
@@ -126,13 +197,26 @@ impl Action {
             Action::Suspend => "suspend",
             Action::Close => "close",
             Action::Reopen => "reopen",
+            Action::Withdraw => "withdraw",
             Action::Hold => "hold",
         }
     }
 
+    /// The action of a name.
+    pub fn parse(name: &str) -> Option<Action> {
+        Action::ALL.into_iter().find(|action| action.name() == name)
+    }
+
     /// All of them, in the order in which summaries list them.
-    pub const ALL: [Action; 6] =
-        [Action::Raise, Action::Lower, Action::Suspend, Action::Close, Action::Reopen, Action::Hold];
+    pub const ALL: [Action; 7] = [
+        Action::Raise,
+        Action::Lower,
+        Action::Suspend,
+        Action::Close,
+        Action::Reopen,
+        Action::Withdraw,
+        Action::Hold,
+    ];
 }
 
 /// How a target limit is given.
@@ -157,6 +241,7 @@ struct RawProduct {
     #[serde(default)]
     band_max: BTreeMap<Spanned<String>, Spanned<i64>>,
     raise_budget: Option<Spanned<i64>>,
+    raise_budget_bp: Option<Spanned<i64>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -187,6 +272,8 @@ struct RawRule {
     by: Option<Spanned<i64>>,
     to: Option<Spanned<i64>>,
     never_below_balance: Option<Spanned<bool>>,
+    budget: Option<Spanned<i64>>,
+    budget_bp: Option<Spanned<i64>>,
 }
 
 /// What is left of the file once its tables are taken out: nothing, so that all else is unknown.
@@ -236,9 +323,13 @@ pub(super) fn read(reader: &mut Reader, scopes: &Scopes, model: &Model) -> Polic
         let rule = rule.and_then(|raw| rule_of(reader, raw, scopes, &policy));
         policy.rules.extend(rule);
     }
+    let mut read: Vec<usize> = policy.rules.iter().flat_map(|rule| rule.when.columns.clone()).collect();
+    read.sort_unstable();
+    read.dedup();
+    let is_read = |fact: &KeptFact| read.iter().any(|slot| fact.is_read_as(&scopes.facts.columns[*slot].0));
+    policy.kept_facts = KeptFact::ALL.into_iter().filter(is_read).collect();
     let extra = LINE_COLUMNS.len()..scopes.lines.columns.len() - super::LINE_STATE.len();
-    policy.extra_columns =
-        extra.filter(|slot| policy.rules.iter().any(|rule| rule.when.columns.contains(slot))).collect();
+    policy.extra_columns = extra.filter(|slot| read.binary_search(slot).is_ok()).collect();
     for slot in &policy.extra_columns {
         let name = &scopes.lines.columns[*slot].0;
         if super::DECISION_COLUMNS.iter().any(|(taken, _)| taken == name) {
@@ -282,8 +373,26 @@ fn product_of(reader: &mut Reader, raw: RawProduct, bands: &[Band], above: &[Pro
         step: at_least(reader, 1, "step", &raw.step),
         min_raise: raw.min_raise.as_ref().map_or(0, |value| at_least(reader, 0, "min_raise", value)),
         band_max,
-        raise_budget: raw.raise_budget.as_ref().map(|value| at_least(reader, 0, "raise_budget", value)),
+        raise_budget: budget(
+            reader,
+            ("raise_budget", &raw.raise_budget),
+            ("raise_budget_bp", &raw.raise_budget_bp),
+        ),
     }
+}
+
+/// A budget that is given as an amount or in basis points.
+fn budget(
+    reader: &mut Reader,
+    (amount_key, amount): (&str, &Option<Spanned<i64>>),
+    (bp_key, bp): (&str, &Option<Spanned<i64>>),
+) -> Option<Budget> {
+    let of_amount = amount.as_ref().map(|value| Budget::Amount(at_least(reader, 0, amount_key, value)));
+    let of_bp = bp.as_ref().map(|value| Budget::Bp(at_least(reader, 0, bp_key, value)));
+    if let (Some(_), Some(bp)) = (amount, bp) {
+        reader.error(bp.span(), format!("a budget is {amount_key} or {bp_key}, not both"), None);
+    }
+    of_amount.or(of_bp)
 }
 
 fn read_account(reader: &mut Reader, raw: RawAccount, model: &Model, policy: &mut Policy) {
@@ -326,7 +435,16 @@ fn rule_of(reader: &mut Reader, raw: Spanned<RawRule>, scopes: &Scopes, policy: 
     if let (true, Some(flag)) = (action != Action::Lower, &raw.never_below_balance) {
         reader.error(flag.span(), "never_below_balance goes with `lower`", None);
     }
+    let budget = budget(reader, ("budget", &raw.budget), ("budget_bp", &raw.budget_bp));
+    for (key, value) in [("budget", &raw.budget), ("budget_bp", &raw.budget_bp)] {
+        if let (true, Some(value)) = (action != Action::Raise, value) {
+            reader.error(value.span(), format!("`{key}` goes with `raise`"), None);
+        }
+    }
     let notice_days = raw.notice_days.as_ref().map_or(0, |days| *days.get_ref());
+    if let (Action::Withdraw, Some(days)) = (action, &raw.notice_days) {
+        reader.error(days.span(), "a withdraw takes effect at once: it has no notice_days", None);
+    }
     if let Some(days) = raw.notice_days.as_ref().filter(|_| notice_days > LONGEST_NOTICE_DAYS) {
         reader.error(days.span(), format!("notice is of at most {LONGEST_NOTICE_DAYS} days"), None);
     }
@@ -340,6 +458,7 @@ fn rule_of(reader: &mut Reader, raw: Spanned<RawRule>, scopes: &Scopes, policy: 
         notice_days,
         amount,
         never_below_balance: raw.never_below_balance.is_some_and(Spanned::into_inner),
+        budget,
     })
 }
 

@@ -7,9 +7,9 @@ use serde::de::IgnoredAny;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::Scopes;
 use super::feature_file::{self, Feature, RawFeature};
 use super::source::{Reader, Remarks, Source};
+use super::{SCORE_COLUMNS, Scopes};
 
 /// Points, bands, dimensions, characteristics.
 #[derive(Debug, Clone, Default)]
@@ -279,8 +279,7 @@ fn dimensions(reader: &mut Reader, raws: Vec<Spanned<DeValue>>, scopes: &Scopes)
         let Some(raw) = reader.take::<RawDimension>(raw) else { continue };
         let raw = raw.into_inner();
         let name = raw.name.get_ref().clone();
-        let clashes = name == "score"
-            || name == "band"
+        let clashes = SCORE_COLUMNS.iter().any(|(taken, _)| *taken == name)
             || scopes.facts.find(&name).is_some()
             || name.starts_with("points_")
             || name.starts_with("reason_");

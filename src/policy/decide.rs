@@ -1,10 +1,10 @@
 //! Decides about every line: rules first, then each account's actions, then the raise budgets.
 
-use std::cmp::Reverse;
 use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::budget::apply_budgets;
 use super::facts::{line_columns, own_columns, score_columns};
 use super::settle::{Account, settle_account};
 use super::{Decision, Refusal};
@@ -182,37 +182,6 @@ pub(super) fn rulings(
         }
     }
     rulings
-}
-
-/// Per product: raises in order of score (highest first), then account, are granted until the first
-/// that does not fit; that one and all after it are refused.
-fn apply_budgets(policy: &Policy, lines: &Lines, scores: &Scores, decisions: &mut [Decision]) {
-    let products: Vec<Option<u8>> = products(policy, lines, 0..decisions.len()).collect();
-    for (number, product) in policy.products.iter().enumerate() {
-        let Some(budget) = product.raise_budget else { continue };
-        let is_raise =
-            |line: &usize| decisions[*line].action == Action::Raise && products[*line] == Some(number as u8);
-        let mut raises: Vec<usize> = (0..decisions.len()).filter(is_raise).collect();
-        raises.sort_by_key(|line| {
-            let account = lines.account[*line];
-            (Reverse(scores.score[account as usize]), account)
-        });
-        let mut spent = 0_i128;
-        let mut is_used_up = false;
-        for line in raises {
-            let decision = &mut decisions[line];
-            spent += i128::from(decision.new_limit) - i128::from(lines.limit[line]);
-            is_used_up |= spent > i128::from(budget);
-            if is_used_up {
-                *decision = over_budget(lines, line, decision);
-            }
-        }
-    }
-}
-
-/// What becomes of a raise that the budget does not reach.
-pub fn over_budget(lines: &Lines, line: usize, raise: &Decision) -> Decision {
-    Decision { bound_by: raise.bound_by, ..hold(lines, line, raise.rule, Some(Refusal::Budget)) }
 }
 
 /// A decision that changes nothing.

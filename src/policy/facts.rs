@@ -8,7 +8,9 @@ use crate::expr::column::{FALSE, TRUE};
 use crate::expr::{Column, Ints, Texts};
 use crate::features::FeatureTable;
 use crate::input::lines::{Lines, Status};
-use crate::job::{LINE_COLUMNS, LINE_HISTORY, LINE_STATE, Scorecard};
+use crate::job::{
+    LINE_COLUMNS, LINE_HISTORY, LINE_STATE, SCORE_COLUMNS, STATUS_REASON, STATUS_SINCE, Scorecard,
+};
 use crate::score::Scores;
 
 /// The columns at positions `needed` of the lines scope or the facts scope, for lines in `range`. The
@@ -55,6 +57,8 @@ fn line_column(lines: &Lines, as_of: Day, range: Range<usize>, slot: usize) -> O
         5 => Column::Int(Ints::all(lines.opened_on[range].iter().map(|day| i64::from(day.0)).collect())),
         6 => dates(&lines.increased_on),
         7 => dates(&lines.decreased_on),
+        STATUS_SINCE => dates(&lines.status_since),
+        STATUS_REASON => Column::Text(lines.status_reason.slice(range)),
         slot if slot == 0 || (LINE_COLUMNS.len()..extra_end).contains(&slot) => {
             lines.columns[slot].as_ref().expect("read as needed").slice(range)
         }
@@ -70,6 +74,7 @@ fn line_column(lines: &Lines, as_of: Day, range: Range<usize>, slot: usize) -> O
             }
             3 => since(&lines.increased_on),
             4 => since(&lines.decreased_on),
+            5 => since(&lines.status_since),
             _ => return None,
         },
     };
@@ -94,13 +99,15 @@ pub fn score_columns(
     let small = |values: &[i32]| {
         Column::Int(Ints::all(rows.iter().map(|row| i64::from(values[*row as usize])).collect()))
     };
-    let first_feature = 2 + scorecard.dimensions.len();
+    let first_feature = SCORE_COLUMNS.len() + scorecard.dimensions.len();
     needed
         .map(|slot| {
             let column = match slot {
                 0 => small(&scores.score),
                 1 => band_column(scorecard, scores, rows),
-                slot if slot < first_feature => small(&scores.dimensions[slot - 2]),
+                2 => Column::Int(rows.iter().map(|row| scores.previous.score(*row as usize)).collect()),
+                3 => Column::Text(rows.iter().map(|row| scores.previous.band(*row as usize)).collect()),
+                slot if slot < first_feature => small(&scores.dimensions[slot - SCORE_COLUMNS.len()]),
                 slot => features.gather(slot - first_feature, rows),
             };
             (slot, column)

@@ -1,5 +1,6 @@
 //! Score + line = decision: rules, refusals, caps, budget.
 
+mod budget;
 pub mod decide;
 pub mod facts;
 mod settle;
@@ -9,7 +10,8 @@ use crate::day::Day;
 use crate::input::lines::Status;
 use crate::job::{Action, Policy, Rule};
 
-pub use decide::{decide, decide_unbudgeted, over_budget};
+pub use budget::{Purse, over_budget};
+pub use decide::{decide, decide_unbudgeted};
 pub use settle::{Waterfall, exposure, exposure_after};
 
 /// Why an action is not carried out, in order of precedence.

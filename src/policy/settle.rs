@@ -107,6 +107,7 @@ fn conclude(account: &Account, line: usize, number: u16, rule: &Rule, outcome: O
     }
 }
 
+/// A withdraw has no notice.
 fn effective_on(account: &Account, rule: &Rule) -> Day {
     account.as_of.plus(rule.notice_days as i32)
 }
@@ -137,6 +138,8 @@ fn settle_freely(account: &Account, line: usize, rule: &Rule, product: &Product)
             _ => to_status(limit, Status::Active),
         },
         (Action::Lower, _) => Some(lower(account, line, rule, product)),
+        (Action::Withdraw, _) if lines.pending[line].is_none() => refused(Refusal::NoChange),
+        (Action::Withdraw, _) => Some(Outcome::Granted { limit, status, bound_by: None }),
     }
 }
 

@@ -21,6 +21,9 @@ const LOCK: &str = ".lock";
 /// The table that downstream systems and later runs read.
 pub const ADJUSTMENTS: &str = "adjustments.parquet";
 
+/// The table that later runs look back on.
+pub const SCORES: &str = "scores.parquet";
+
 /// Held runs lie below this.
 const HELD: &str = "held";
 

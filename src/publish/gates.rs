@@ -27,6 +27,19 @@ pub struct Outcome {
     pub among: Option<u64>,
     /// The bounds as written.
     pub bounds: String,
+    /// What it was in the run before, where the gate asks how it changed and there is such a figure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<EarlierFigure>,
+}
+
+/// A gate's figure in the run before.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+pub struct EarlierFigure {
+    /// As of that run.
+    pub figure: String,
+    /// What a share was of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub among: Option<u64>,
 }
 
 impl Outcome {
@@ -34,22 +47,60 @@ impl Outcome {
     pub fn line(&self) -> String {
         let verdict = if self.holds { "holds" } else { "FAILS" };
         let name = crate::console::visible(&self.name);
-        match self.among {
-            Some(among) => {
-                format!("gate `{name}` {verdict}: {} of {among} rows, {}", self.figure, self.bounds)
-            }
-            None => format!("gate `{name}` {verdict}: {}, {}", self.figure, self.bounds),
+        let figure = in_words(&self.figure, self.among);
+        format!("gate `{name}` {verdict}: {figure}, {}{}", self.bounds, self.before())
+    }
+
+    /// What it was before, where the gate asks for it.
+    pub fn before(&self) -> String {
+        match &self.earlier {
+            Some(earlier) => format!(" ({} in the run before)", in_words(&earlier.figure, earlier.among)),
+            None if self.bounds.contains(CHANGE) => " (no figure of a run before)".to_string(),
+            None => String::new(),
         }
     }
 }
 
-/// Measures all gates.
+fn in_words(figure: &str, among: Option<u64>) -> String {
+    among.map_or(figure.to_string(), |among| format!("{figure} of {among} rows"))
+}
+
+/// Measures all gates; `earlier` are those of the run before.
 pub fn measure(
     results: &Results,
     counts: &(dyn Fn(&str) -> Counts + Sync),
     missing_days: &(dyn Fn(&str) -> u64 + Sync),
+    earlier: &[Outcome],
 ) -> Vec<Outcome> {
-    results.job.gates.par_iter().map(|gate| measure_one(gate, results, counts, missing_days)).collect()
+    let one = |gate: &Gate| {
+        let outcome = measure_one(gate, results, counts, missing_days);
+        with_change(gate, outcome, earlier.iter().find(|before| before.name == gate.name))
+    };
+    results.job.gates.par_iter().map(one).collect()
+}
+
+/// Holds the figure against that of the run before, where the gate bounds its change and there is one of
+/// the same form.
+fn with_change(gate: &Gate, outcome: Outcome, before: Option<&Outcome>) -> Outcome {
+    let Some(bp) = gate.bounds.max_change_bp else { return outcome };
+    let Some(before) = before.filter(|before| before.among.is_some() == outcome.among.is_some()) else {
+        return outcome;
+    };
+    let number = |figure: &str| figure.parse::<BigInt>().unwrap_or_default();
+    let (now, then) = (number(&outcome.figure), number(&before.figure));
+    // How far they are apart against how far they may be, both times the same.
+    let (apart, most) = match (outcome.among, before.among) {
+        // Of no rows, every share passes.
+        (Some(0), _) | (_, Some(0)) => return outcome,
+        (Some(rows), Some(rows_then)) => {
+            (now * rows_then - then * rows, BigInt::from(rows) * BigInt::from(rows_then))
+        }
+        _ => (now - &then, then),
+    };
+    let changed = BigInt::from(apart.magnitude().clone()) * 10_000;
+    let is_near = changed <= BigInt::from(most.magnitude().clone()) * bp;
+    let earlier = EarlierFigure { figure: before.figure.clone(), among: before.among };
+    Outcome { holds: outcome.holds && is_near, earlier: Some(earlier), ..outcome }
 }
 
 fn measure_one(
@@ -78,7 +129,7 @@ fn measure_one(
 fn share(gate: &Gate, part: u64, rows: u64) -> Outcome {
     let figure = i128::from(part) * 10_000;
     let bound = |bp: i64| i128::from(bp) * i128::from(rows);
-    let Bounds { min, max } = gate.bounds;
+    let Bounds { min, max, .. } = gate.bounds;
     let holds =
         rows == 0 || (min.is_none_or(|bp| figure >= bound(bp)) && max.is_none_or(|bp| figure <= bound(bp)));
     Outcome {
@@ -87,6 +138,7 @@ fn share(gate: &Gate, part: u64, rows: u64) -> Outcome {
         figure: part.to_string(),
         among: Some(rows),
         bounds: describe(gate.bounds, "_bp"),
+        earlier: None,
     }
 }
 
@@ -99,12 +151,17 @@ fn plain(gate: &Gate, figure: BigInt, bounds: Bounds) -> Outcome {
         figure: figure.to_string(),
         among: None,
         bounds: describe(bounds, ""),
+        earlier: None,
     }
 }
 
+/// The bound on how far a figure may be from that of the run before.
+const CHANGE: &str = "max_change_bp";
+
 fn describe(bounds: Bounds, suffix: &str) -> String {
     let bound = |name: &str, bound: Option<i64>| bound.map(|bound| format!("{name}{suffix} {bound}"));
-    let parts = [bound("min", bounds.min), bound("max", bounds.max)];
+    let change = bounds.max_change_bp.map(|bp| format!("{CHANGE} {bp}"));
+    let parts = [bound("min", bounds.min), bound("max", bounds.max), change];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
@@ -160,7 +217,7 @@ fn decision_columns(
 ) -> Vec<Option<Column>> {
     let scope = &results.job.scopes.decisions;
     let extra = &results.job.policy.extra_columns;
-    let first_extra = 2 + DECISION_COLUMNS.len();
+    let first_extra = 2 + DECISION_COLUMNS.len() + results.job.policy.kept_of_lines().count();
     let first = first_extra + extra.len();
     let accounts = &results.lines.account[rows.clone()];
     let mut columns = frame_columns(results, accounts, needed, first, scope.columns.len());
@@ -204,6 +261,8 @@ fn decision_column(results: &Results, rows: std::ops::Range<usize>, name: &str) 
         "days_since_decrease" => ints(&|row| lines.decreased_on[row].map(|day| as_of.since(day))),
         "pending_limit" => ints(&|row| lines.pending[row].map(|pending| pending.limit)),
         "pending_status" => texts(&|row| lines.pending[row].map(|pending| pending.status.name())),
+        "status_since" => ints(&|row| lines.status_since[row].map(|day| i64::from(day.0))),
+        "status_reason" => Column::Text(lines.status_reason.slice(rows)),
         "pending_on" => ints(&|row| lines.pending[row].map(|pending| i64::from(pending.on.0))),
         other => unreachable!("{other} is no column of decisions"),
     }

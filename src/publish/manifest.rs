@@ -56,6 +56,9 @@ pub struct Manifest {
     pub missing_days: BTreeMap<String, Vec<Day>>,
     /// By input.
     pub counts: BTreeMap<String, Counts>,
+    /// The run before, where the job looks back on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<PreviousRun>,
     /// What is well defined, but hardly meant: features that tell nobody apart.
     #[serde(default)]
     pub notices: Vec<String>,
@@ -73,6 +76,15 @@ pub struct Manifest {
     pub outputs: Vec<OutputEntry>,
     /// Not a function of the inputs.
     pub timing: Timing,
+}
+
+/// The run whose scores and gates a run looks back on.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+pub struct PreviousRun {
+    /// Its as-of date.
+    pub as_of: Day,
+    /// Its fingerprint, of which its scores and the figures of its gates are a function.
+    pub fingerprint: String,
 }
 
 /// A job file as used.
@@ -193,11 +205,18 @@ pub struct Identity {
     pub job_files: Vec<JobFile>,
     /// The input files, by input, delivery, name.
     pub inputs: Vec<InputEntry>,
+    /// The run before.
+    pub previous: Option<PreviousRun>,
 }
 
 impl Identity {
     /// Hashes job files and inputs, all their bytes.
-    pub fn of(sources: &[Source; 3], files: &[(&InputSpec, &[OpenFile])], dates: Dates) -> Result<Identity> {
+    pub fn of(
+        sources: &[Source; 3],
+        files: &[(&InputSpec, &[OpenFile])],
+        previous: Option<PreviousRun>,
+        dates: Dates,
+    ) -> Result<Identity> {
         let job_files: Vec<JobFile> = RUN_FILES
             .iter()
             .zip(sources)
@@ -209,8 +228,8 @@ impl Identity {
         let all: Vec<(&InputSpec, &OpenFile)> =
             files.iter().flat_map(|(spec, files)| files.iter().map(|file| (*spec, file))).collect();
         let inputs: Vec<InputEntry> = in_order(all.into_par_iter().map(|(spec, file)| entry(spec, file)))?;
-        let fingerprint = fingerprint(SCHEMA_VERSION, dates, &job_files, &inputs)?;
-        Ok(Identity { fingerprint, dates, job_files, inputs })
+        let fingerprint = fingerprint(SCHEMA_VERSION, dates, &job_files, &inputs, previous.as_ref())?;
+        Ok(Identity { fingerprint, dates, job_files, inputs, previous })
     }
 }
 
@@ -220,12 +239,14 @@ pub(super) fn fingerprint(
     dates: Dates,
     job_files: &[JobFile],
     inputs: &[InputEntry],
+    previous: Option<&PreviousRun>,
 ) -> Result<String> {
     let Dates { as_of, known_on, chain_from } = dates;
     let night = (schema_version, as_of, known_on, job_files, inputs);
-    let canonical = match chain_from {
-        None => serde_json::to_vec(&night),
-        Some(from) => serde_json::to_vec(&(night, from)),
+    let canonical = match (chain_from, previous) {
+        (None, None) => serde_json::to_vec(&night),
+        (Some(from), None) => serde_json::to_vec(&(night, from)),
+        (from, previous) => serde_json::to_vec(&(night, from, previous)),
     };
     Ok(bytes_hash(&canonical?))
 }
@@ -308,6 +329,7 @@ impl Manifest {
             snapshot: None,
             inputs: identity.inputs,
             missing_days: BTreeMap::new(),
+            previous: identity.previous,
             counts: BTreeMap::new(),
             notices: Vec::new(),
             bill_conflicts: 0,

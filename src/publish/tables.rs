@@ -26,7 +26,7 @@ use crate::expr::{Column, Type};
 use crate::failure::in_order;
 use crate::input::accounts::Ids;
 use crate::input::reject_log::{RejectLog, RejectedRow};
-use crate::job::{Action, Csv};
+use crate::job::{Action, Csv, KeptFact};
 use crate::pieces::piece;
 
 /// A column of an output table: made a run of rows at a time.
@@ -79,6 +79,14 @@ impl<'a> OutputTable<'a> {
         self.add(name, DataType::Int32, false, move |rows| {
             Arc::new(Int32Array::from_iter_values(rows.map(&value)))
         });
+    }
+
+    fn int32_or_null(
+        &mut self,
+        name: impl Into<String>,
+        value: impl Fn(usize) -> Option<i32> + Sync + Send + 'a,
+    ) {
+        self.add(name, DataType::Int32, true, move |rows| Arc::new(rows.map(&value).collect::<Int32Array>()));
     }
 
     fn date_or_null(
@@ -433,6 +441,24 @@ fn add_decisions<'a>(
     table.int64_or_null("pending_limit", move |row| lines.pending[line(row)].map(|pending| pending.limit));
     table.text_or_null("pending_status", move |row| lines.pending[line(row)].map(|p| p.status.name()));
     table.date_or_null("pending_on", move |row| lines.pending[line(row)].map(|pending| pending.on));
+    let previous = &scores.previous;
+    for fact in &job.policy.kept_facts {
+        match fact {
+            KeptFact::StatusSince => {
+                table.date_or_null(fact.name(), move |row| lines.status_since[line(row)])
+            }
+            KeptFact::StatusReason => {
+                table.text_or_null(fact.name(), move |row| lines.status_reason.get(line(row)));
+            }
+            KeptFact::PreviousScore => {
+                let score = move |row| previous.score(account(row)).map(|score| score as i32);
+                table.int32_or_null(fact.name(), score);
+            }
+            KeptFact::PreviousBand => {
+                table.text_or_null(fact.name(), move |row| previous.band(account(row)));
+            }
+        }
+    }
     let scope = &job.scopes.lines;
     for slot in &job.policy.extra_columns {
         let (name, kind) = &scope.columns[*slot];

@@ -157,8 +157,13 @@ fn inconsistencies(manifest: &Manifest) -> Vec<String> {
     if manifest.held != is_held {
         wrong.push(format!("it says held: {}, its gates say otherwise", manifest.held));
     }
-    let fingerprint =
-        fingerprint(manifest.schema_version, manifest.dates(), &manifest.job_files, &manifest.inputs);
+    let fingerprint = fingerprint(
+        manifest.schema_version,
+        manifest.dates(),
+        &manifest.job_files,
+        &manifest.inputs,
+        manifest.previous.as_ref(),
+    );
     if fingerprint.ok().as_ref() != Some(&manifest.fingerprint) {
         wrong.push("the fingerprint is not that of the inputs and job files named".to_string());
     }

@@ -8,13 +8,16 @@ use crate::failure::input;
 use crate::input::accounts::Accounts;
 use crate::input::lines::{Lines, Pending, Status};
 use crate::input::stream::Tally;
-use crate::job::{Action, DECISION_COLUMNS, Policy};
+use crate::job::{Action, DECISION_COLUMNS, KeptFact, Policy};
 use crate::policy::{Decision, exposure, exposure_after};
+use crate::score::PreviousScores;
 
 /// Where the columns of decisions.parquet stand.
 #[derive(Debug, Clone)]
 pub struct Slots {
     slots: [usize; COLUMNS],
+    /// By kept fact; `None` where the run's rules do not read it.
+    kept: [Option<usize>; KeptFact::ALL.len()],
     /// The run's as-of date.
     pub as_of: Day,
 }
@@ -43,7 +46,8 @@ impl Slots {
                 ))
             })?;
         }
-        Ok(Slots { slots, as_of })
+        let kept = KeptFact::ALL.map(|fact| columns.clone().position(|(known, _)| known == fact.name()));
+        Ok(Slots { slots, kept, as_of })
     }
 
     /// The decisions in some rows, all of whose columns are given.
@@ -67,8 +71,10 @@ impl Slots {
             pending_status,
             pending_on,
         ] = self.slots.map(|slot| &columns[slot]);
+        let kept = self.kept.map(|slot| slot.map(|slot| &columns[slot]));
         Decisions {
             as_of: self.as_of,
+            kept,
             outcome: [action, reason, rule, new_limit, new_status, bound_by],
             actions: by_code(texts(action), action_place),
             old_status: texts(old_status),
@@ -111,6 +117,7 @@ fn ints(column: &Column) -> &Ints {
 /// The decisions of some rows, with the lines they are about.
 pub struct Decisions<'a> {
     as_of: Day,
+    kept: [Option<&'a Column>; KeptFact::ALL.len()],
     outcome: [&'a Column; 6],
     /// By entry of the column's dictionary.
     actions: Vec<usize>,
@@ -251,10 +258,34 @@ impl<'a> Decisions<'a> {
             opened_on: own().map(|line| days_before(self.as_of, self.days_open.values[line])).collect(),
             increased_on: own().map(|line| before(self.days_since_increase, line)).collect(),
             decreased_on: own().map(|line| before(self.days_since_decrease, line)).collect(),
+            status_since: own().map(|line| self.kept_int(KeptFact::StatusSince, line).map(day)).collect(),
+            status_reason: own().map(|line| self.kept_text(KeptFact::StatusReason, line)).collect(),
             pending: own().map(pending).collect(),
             columns,
             tally: Tally::default(),
             snapshot: None,
+        }
+    }
+
+    /// What an earlier run gave accounts, each by one of its lines.
+    pub fn previous(&self, lines: impl Iterator<Item = usize> + Clone) -> PreviousScores {
+        PreviousScores {
+            score: lines.clone().map(|line| self.kept_int(KeptFact::PreviousScore, line)).collect(),
+            band: lines.map(|line| self.kept_text(KeptFact::PreviousBand, line)).collect(),
+        }
+    }
+
+    fn kept_int(&self, fact: KeptFact, line: usize) -> Option<i64> {
+        match self.kept[fact as usize]? {
+            Column::Int(ints) => ints.get(line).copied(),
+            _ => None,
+        }
+    }
+
+    fn kept_text(&self, fact: KeptFact, line: usize) -> Option<&'a str> {
+        match self.kept[fact as usize]? {
+            Column::Text(texts) => texts.get(line),
+            _ => None,
         }
     }
 
@@ -273,6 +304,10 @@ impl<'a> Decisions<'a> {
 fn days_before(day: Day, days: i64) -> Day {
     let found = i64::from(day.0).saturating_sub(days);
     Day(found.clamp(i32::MIN.into(), i32::MAX.into()) as i32)
+}
+
+fn day(number: i64) -> Day {
+    Day(number as i32)
 }
 
 fn status(name: &str) -> Status {

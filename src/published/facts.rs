@@ -13,7 +13,8 @@ use crate::failure::input;
 use crate::features::FeatureTable;
 use crate::input::accounts::{Accounts, distinct_ids};
 use crate::input::lines::Lines;
-use crate::job::{LINE_COLUMNS, LINE_STATE};
+use crate::job::{LINE_COLUMNS, LINE_STATE, Scorecard};
+use crate::score::{PreviousScores, Scores, score};
 
 /// What `decisions.parquet` says was decided about a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +47,22 @@ pub struct Facts {
     pub features: FeatureTable,
     /// One a line.
     pub decided: Vec<Decided>,
+    /// What an earlier run gave the accounts.
+    pub previous: PreviousScores,
+}
+
+impl Facts {
+    /// Scores accounts by features of as many `rows`: those of these accounts, or of the only one there is
+    /// as many times over.
+    pub fn score(&self, scorecard: &Scorecard, features: &FeatureTable, rows: usize) -> Scores {
+        let known = self.previous.score.len().max(1);
+        let own = || (0..rows).map(|row| row % known);
+        let previous = PreviousScores {
+            score: own().map(|account| self.previous.score(account)).collect(),
+            band: own().map(|account| self.previous.band(account)).collect(),
+        };
+        Scores { previous, ..score(scorecard, features, rows) }
+    }
 }
 
 impl PublishedRun {
@@ -91,8 +108,9 @@ impl PublishedRun {
         let values: Vec<Column> = decisions.columns.iter().map(|(_, column)| column.clone()).collect();
         let slots = Slots::find(kinds, self.manifest.as_of, &run)?;
         let read = slots.of(&values);
+        let previous = read.previous((0..known).map(|position| first_line(&account, position)));
         let lines = read.lines(&own, account, accounts, has_rejected, columns);
-        Ok(Facts { lines, features, decided: decided(&read, decisions)? })
+        Ok(Facts { lines, features, decided: decided(&read, decisions)?, previous })
     }
 
     /// The columns of the lines' scope, as far as decisions have them.
@@ -105,6 +123,11 @@ impl PublishedRun {
         }
         Ok(columns)
     }
+}
+
+/// The first line of an account; every account has one.
+fn first_line(account: &[u32], position: usize) -> usize {
+    account.partition_point(|own| (*own as usize) < position)
 }
 
 /// What a column holds; a date is an integer to it.

@@ -118,12 +118,16 @@ fn bounds_in_words(bounds: Bounds, outcome: &Outcome) -> String {
         Some(_) => format!("{}.{:02} %", bound / 100, bound % 100),
         None => thousands(bound.into()),
     };
-    match (bounds.min, bounds.max) {
-        (Some(min), Some(max)) => format!("{} to {}", shown(min), shown(max)),
-        (Some(min), None) => format!("at least {}", shown(min)),
-        (None, Some(max)) => format!("at most {}", shown(max)),
-        (None, None) => String::new(),
-    }
+    let range = match (bounds.min, bounds.max) {
+        (Some(min), Some(max)) => Some(format!("{} to {}", shown(min), shown(max))),
+        (Some(min), None) => Some(format!("at least {}", shown(min))),
+        (None, Some(max)) => Some(format!("at most {}", shown(max))),
+        (None, None) => None,
+    };
+    let of = if outcome.among.is_some() { "points of a percent" } else { "percent" };
+    let change =
+        bounds.max_change_bp.map(|bp| format!("changed by at most {}.{:02} {of}", bp / 100, bp % 100));
+    range.into_iter().chain(change).collect::<Vec<_>>().join(", ") + &outcome.before()
 }
 
 /// The figure as a mark on a scale on which what is allowed is shaded. Shares are in basis points.

@@ -14,7 +14,7 @@ use crate::failure::{Kind, failure};
 use crate::input::catalog::{Catalog, Delivery, InputFile, is_found};
 use crate::job::{InputSpec, Job, input_names};
 use crate::places::resolved;
-use crate::publish::commit::{ADJUSTMENTS, is_own_entry, run_directory};
+use crate::publish::commit::{ADJUSTMENTS, SCORES, is_own_entry, run_directory};
 
 /// A simulation: when it begins and where it lies.
 #[derive(Debug, Clone)]
@@ -47,38 +47,48 @@ impl Chain {
                 plain_path(out)
             ));
         }
-        if job.inputs.issued.as_ref().is_some_and(|spec| reads_runs_in(spec, out, from)) {
+        let of_runs = [&job.inputs.issued, &job.inputs.previous].into_iter().flatten();
+        if let Some(spec) = of_runs.into_iter().find(|spec| reads_runs_in(spec, out, from)) {
             return usage(format!(
-                "--chain is a simulation, and what lies in --out {} would be read as `issued` by the job's own runs: \
+                "--chain is a simulation, and what lies in --out {} would be read as `{}` by the job's own runs: \
                  name another directory",
-                plain_path(out)
+                plain_path(out),
+                spec.name
             ));
         }
         Ok(Chain { from, out: out.components().collect() })
     }
 
-    /// What a day of the simulation sees as issued: the job's own adjustments of the days before the
-    /// first, then the simulation's.
+    /// What a day of the simulation sees of earlier runs: as issued, the job's own adjustments of the days
+    /// before the first, then the simulation's; as the run before, where the job looks back on one, a day of
+    /// the simulation.
     pub fn redirect(&self, deliveries: &mut Deliveries, as_of: Day) {
         for catalog in &mut deliveries.issued {
             catalog.deliveries.retain(|delivery| delivery.date < Some(self.from));
         }
-        let simulated = self.from.to(as_of.plus(-1)).map(|day| {
-            let path = run_directory(&self.out, day, day, false).join(ADJUSTMENTS);
+        deliveries.issued.push(self.simulated(input_names::ISSUED, as_of));
+        if let Some(previous) = &mut deliveries.previous {
+            *previous = self.simulated(input_names::PREVIOUS, as_of);
+        }
+    }
+
+    /// What the days of the simulation before a day have published for an input.
+    fn simulated(&self, name: &'static str, as_of: Day) -> Catalog {
+        let days = self.from.to(as_of.plus(-1)).map(|day| {
+            let path = run_directory(&self.out, day, day, false).join(table_of(name));
             let name = path.strip_prefix(&self.out).expect("a run lies in its output directory");
             let name = name.to_string_lossy().into_owned();
             Delivery { date: Some(day), files: vec![InputFile { name, path }] }
         });
-        let catalog = Catalog { spec: self.spec(), deliveries: simulated.collect() };
-        deliveries.issued.push(catalog);
+        Catalog { spec: self.spec(name), deliveries: days.collect() }
     }
 
-    fn spec(&self) -> InputSpec {
+    fn spec(&self, name: &'static str) -> InputSpec {
         let out = glob::Pattern::escape(&self.out.to_string_lossy());
         InputSpec {
             without: Vec::new(),
-            name: input_names::ISSUED,
-            pattern: format!("{out}/date={{date}}/{ADJUSTMENTS}"),
+            name,
+            pattern: format!("{out}/date={{date}}/{}", table_of(name)),
             root: self.out.join(""),
             rename: BTreeMap::new(),
             unique: None,
@@ -102,9 +112,14 @@ pub fn pending_remark(request: &Request, job: &Job, from: Day) -> Option<String>
     })
 }
 
+/// The table of a run that an input of earlier runs reads.
+fn table_of(input: &str) -> &'static str {
+    if input == input_names::PREVIOUS { SCORES } else { ADJUSTMENTS }
+}
+
 /// Whether an input takes in what a run of a day publishes in an output directory.
 pub fn reads_runs_in(spec: &InputSpec, out: &Path, day: Day) -> bool {
-    let published = run_directory(&resolved(out), day, day, false).join(ADJUSTMENTS);
+    let published = run_directory(&resolved(out), day, day, false).join(table_of(spec.name));
     // The same steps stand before the first wildcard, written or resolved.
     let steps = spec.root.to_string_lossy().matches('/').count();
     let rest = spec.pattern.splitn(steps + 1, '/').last().unwrap_or_default();

@@ -13,7 +13,6 @@ use crate::day::Day;
 use crate::history::{Grounds, Plans};
 use crate::input::file::OpenFile;
 use crate::publish::Dates;
-use crate::publish::manifest::Identity;
 use crate::signal;
 
 /// What a run would do about a night.
@@ -65,7 +64,7 @@ pub fn plan(request: &Request) -> Result<Vec<PlannedNight>> {
     let mut first = Some(first);
     let mut planned: Vec<PlannedNight> = Vec::new();
     let mut last = None;
-    // Nights that are to issue adjustments which later ones read, ascending.
+    // Nights that are to publish what later ones read, ascending.
     let mut to_come: Vec<Day> = Vec::new();
     for (as_of, known_on) in request.nights.all() {
         signal::check()?;
@@ -73,8 +72,8 @@ pub fn plan(request: &Request) -> Result<Vec<PlannedNight>> {
             Some(first) => first,
             None => session.prepare_as_listed(as_of, known_on)?,
         };
-        let issued = &prepared.deliveries.issued;
-        let is_read = issued.iter().any(|catalog| reads_runs_in(&catalog.spec, &session.out, as_of));
+        let of_runs = prepared.deliveries.of_runs();
+        let is_read = of_runs.into_iter().any(|catalog| reads_runs_in(&catalog.spec, &session.out, as_of));
         let night = plan_night(&mut session, prepared, to_come.clone(), &mut last);
         if is_read && !matches!(night.course, Course::LeftAlone { .. }) {
             to_come.push(as_of);
@@ -114,7 +113,7 @@ fn course(
         if awaits {
             return Ok((Course::Depends, Vec::new()));
         }
-        let identity = Identity::of(&job.sources, &files.by_input(job), *dates)?;
+        let identity = files.identity(job, *dates)?;
         if let Some(standing) = standing_run(&session.out, &identity)? {
             return Ok((Course::LeftAlone { held: standing.held }, Vec::new()));
         }
@@ -153,9 +152,9 @@ fn course(
     Ok((Course::Compute(basis), reads))
 }
 
-/// Leaves out the adjustments that are to be issued anew, on ascending days.
+/// Leaves out what runs that are to be made anew have published, on ascending days.
 fn leave_out(deliveries: &mut Deliveries, awaits: &[Day]) {
-    for catalog in &mut deliveries.issued {
+    for catalog in deliveries.issued.iter_mut().chain(&mut deliveries.previous) {
         let is_there = |date: Day| awaits.binary_search(&date).is_err();
         catalog.deliveries.retain(|delivery| delivery.date.is_none_or(is_there));
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
+use super::previous::Previous;
 use crate::day::Day;
 use crate::expr::Type;
 use crate::features::plan::Plan;
@@ -16,11 +17,12 @@ use crate::input::file::OpenFile;
 use crate::input::footers::Footers;
 use crate::input::schemas::{self, Inspected};
 use crate::input::stream::Source;
-use crate::input::{issued, lines, rejects};
+use crate::input::{issued, lines, previous, rejects};
 use crate::job::{
     Draft, FileColumns, From, InputColumns, InputSpec, Inputs, Job, LINE_STATE, TRANSACTION_COLUMNS,
 };
 use crate::publish::Dates;
+use crate::publish::manifest::Identity;
 
 /// The deliveries of every input.
 #[derive(Clone)]
@@ -33,6 +35,8 @@ pub struct Deliveries {
     pub lines: Arc<Catalog>,
     /// Of earlier adjustments: the job's, if it has them; a simulation's own besides.
     pub issued: Vec<Catalog>,
+    /// Of earlier scores, if the job looks back on them.
+    pub previous: Option<Catalog>,
 }
 
 impl Deliveries {
@@ -43,7 +47,13 @@ impl Deliveries {
             repayments: catalog::list(&inputs.repayments)?.into(),
             lines: catalog::list(&inputs.lines)?.into(),
             issued: inputs.issued.iter().map(catalog::list).collect::<Result<_>>()?,
+            previous: inputs.previous.as_ref().map(catalog::list).transpose()?,
         })
+    }
+
+    /// What earlier runs published.
+    pub fn of_runs(&self) -> impl Iterator<Item = &Catalog> {
+        self.issued.iter().chain(&self.previous)
     }
 }
 
@@ -121,6 +131,7 @@ pub struct Files {
     pub(super) repayments: Vec<OpenFile>,
     pub(super) lines: Vec<OpenFile>,
     pub(super) issued: Vec<(InputSpec, Vec<OpenFile>)>,
+    pub(super) previous: Option<Previous>,
     pub(super) snapshot: Option<Day>,
 }
 
@@ -143,6 +154,8 @@ impl Files {
         let (snapshot, lines) = required(job, deliveries, dates)?;
         let transactions = deliveries.transactions.within(oldest_transactions(job, as_of), known_on);
         let repayments = deliveries.repayments.within(Day(i32::MIN), known_on);
+        let previous = deliveries.previous.as_ref();
+        let previous = previous.map(|catalog| Previous::find(catalog, as_of, footers)).transpose()?;
         let mut issued = |catalog: &Catalog| {
             let earlier = catalog.within(Day(i32::MIN), as_of.plus(-1));
             Ok((catalog.spec.clone(), footers.open(&catalog.spec, &earlier)?))
@@ -153,6 +166,7 @@ impl Files {
             past: Vec::new(),
             repayments: footers.open(&job.inputs.repayments, &repayments)?,
             lines: footers.open(&job.inputs.lines, &lines)?,
+            previous,
             snapshot,
         })
     }
@@ -172,6 +186,7 @@ impl Files {
                 .iter()
                 .map(|catalog| Ok((catalog.spec.clone(), open(catalog)?)))
                 .collect::<Result<_>>()?,
+            previous: None,
             snapshot: deliveries.lines.deliveries.last().and_then(|delivery| delivery.date),
         })
     }
@@ -204,7 +219,8 @@ impl Files {
 
     fn all(&self) -> impl Iterator<Item = &OpenFile> {
         let issued = self.issued.iter().flat_map(|(_, files)| files);
-        self.transactions.iter().chain(&self.past).chain(&self.repayments).chain(&self.lines).chain(issued)
+        let of_runs = issued.chain(self.previous.iter().flat_map(|previous| &previous.files));
+        self.transactions.iter().chain(&self.past).chain(&self.repayments).chain(&self.lines).chain(of_runs)
     }
 
     /// Hashes them, but for those of which it is known what that comes to.
@@ -233,6 +249,9 @@ impl Files {
         ];
         for (spec, files) in &self.issued {
             inputs.push(Inspected::new(spec, files, issued::wanted(account_kind)));
+        }
+        if let Some(Previous { spec, files, .. }) = &self.previous {
+            inputs.push(Inspected::new(spec, files, previous::wanted(account_kind)));
         }
         schemas::check(&inputs, &units, job.mixed_money)
     }
@@ -264,7 +283,14 @@ impl Files {
             (&job.inputs.lines, &self.lines),
         ];
         all.extend(self.issued.iter().map(|(spec, files)| (spec, &**files)));
+        all.extend(self.previous.iter().map(|previous| (&previous.spec, &*previous.files)));
         all
+    }
+
+    /// What identifies a run that stands on them.
+    pub(super) fn identity(&self, job: &Job, dates: Dates) -> Result<Identity> {
+        let previous = self.previous.as_ref().and_then(|previous| previous.run.clone());
+        Identity::of(&job.sources, &self.by_input(job), previous, dates)
     }
 }
 

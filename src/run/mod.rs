@@ -5,6 +5,7 @@ mod chain;
 mod dry_run;
 mod inputs;
 mod notices;
+mod previous;
 mod range;
 mod session;
 mod standing;
@@ -21,20 +22,21 @@ use crate::features::plan::Plan;
 use crate::features::{self, Answers, FeatureTable, Partitions};
 use crate::history::{self, Grounds, History, Keeping, Plans};
 use crate::input::binding::Units;
-use crate::input::issued;
 use crate::input::lines::{self, Lines};
 use crate::input::stream::{Source, Tally};
+use crate::input::{issued, previous as earlier_scores};
 use crate::job::{From, Job};
 use crate::policy::facts::line_columns;
 use crate::policy::{Decision, decide};
 use crate::publish::commit::{Lock, run_directory};
-use crate::publish::manifest::{Counts, Identity, Manifest, Timing, control_totals};
+use crate::publish::manifest::{Counts, Manifest, Timing, control_totals};
 use crate::publish::{Dates, Results, gates};
 use crate::published::PublishedRun;
 use crate::score::{Scores, score};
 use crate::summary::Summary;
 use crate::{own, report, signal};
 
+use self::previous::Previous;
 pub use basis::Basis;
 pub use dry_run::{Course, PlannedNight, Reading, plan};
 pub use inputs::{Deliveries, Files, missing_days, prepare};
@@ -161,7 +163,7 @@ fn night(session: &mut Session, lock: &Lock, prepared: Prepared, progress: &Prog
     let mut files = Files::open(&job, &deliveries, dates, &mut session.footers)?;
     files.hash(&mut session.footers, dates.as_of)?;
     session.leave_hashes(&job, dates.as_of);
-    let identity = Identity::of(&job.sources, &files.by_input(&job), dates)?;
+    let identity = files.identity(&job, dates)?;
     if session.request.replace {
         check_replaceable(&session.out, dates)?;
     } else if let Some(standing) = standing_run(&session.out, &identity)? {
@@ -199,7 +201,8 @@ fn night(session: &mut Session, lock: &Lock, prepared: Prepared, progress: &Prog
     manifest.control_totals = control_totals(&results);
     let counts = |input: &str| manifest.counts.get(input).cloned().unwrap_or_default();
     let missing = |input: &str| manifest.missing_days.get(input).map_or(0, |days| days.len() as u64);
-    manifest.gates = gates::measure(&results, &counts, &missing);
+    let earlier = files.previous.as_ref().map_or(&[][..], |previous| &previous.gates);
+    manifest.gates = gates::measure(&results, &counts, &missing, earlier);
     // A simulation's gates are there to be looked at.
     manifest.held = dates.chain_from.is_none() && manifest.gates.iter().any(|gate| !gate.holds);
     watch.lap("gates");
@@ -315,7 +318,9 @@ fn compute(
     answers.add(&job.features, &of_lines, &line_cells, 0, &book.accounts, partitions)?;
     let features = answers.finish(&job.features, &book.accounts, partitions)?;
     watch.lap("features");
-    let scores = score(&job.scorecard, &features, book.accounts.len());
+    let read = |of: &Previous| earlier_scores::read(&of.spec, &of.files, &units, &book.accounts);
+    let previous = files.previous.as_ref().map(read).transpose()?.unwrap_or_default();
+    let scores = Scores { previous, ..score(&job.scorecard, &features, book.accounts.len()) };
     let decisions = decide(job, as_of, &book, &features, &scores);
     watch.lap("score and decide");
 

@@ -6,12 +6,12 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::accounts::{STRANGER, id_text};
-use super::binding::{Decoded, Role, Units, Wanted};
+use super::binding::{Decoded, Presence, Role, Units, Wanted};
 use super::file::OpenFile;
 use super::lines::{Lines, Pending, Status};
 use crate::console::Progress;
 use crate::day::Day;
-use crate::expr::column::Dictionary;
+use crate::expr::column::{Dictionary, NULL_CODE};
 use crate::expr::{Column, Type};
 use crate::failure::{in_order, input};
 use crate::job::{Action, InputSpec, input_names};
@@ -24,8 +24,8 @@ struct Adjustment {
     limit: i64,
     status: Status,
     effective_on: Day,
-    action: Action,
-    reason: Arc<str>,
+    is_withdraw: bool,
+    reason: Option<Arc<str>>,
 }
 
 /// The line it is for: one of the book's by position, or another by name.
@@ -85,7 +85,7 @@ fn standing(adjustments: &[Adjustment], snapshot: Option<Day>) -> Vec<&Adjustmen
 fn apply(lines: &mut Lines, line: usize, adjustment: &Adjustment, as_of: Day, reasons: &mut Dictionary) {
     let Adjustment { limit, status, effective_on, .. } = *adjustment;
     // It has made void what it withdrew, and that is all.
-    if adjustment.action == Action::Withdraw {
+    if adjustment.is_withdraw {
         return;
     }
     if effective_on > as_of {
@@ -100,7 +100,8 @@ fn apply(lines: &mut Lines, line: usize, adjustment: &Adjustment, as_of: Day, re
     }
     if status != lines.status[line] {
         lines.status_since[line] = Some(effective_on);
-        lines.status_reason.codes[line] = reasons.code(&adjustment.reason);
+        lines.status_reason.codes[line] =
+            adjustment.reason.as_ref().map_or(NULL_CODE, |reason| reasons.code(reason));
     }
     lines.limit[line] = limit;
     lines.status[line] = status;
@@ -108,11 +109,13 @@ fn apply(lines: &mut Lines, line: usize, adjustment: &Adjustment, as_of: Day, re
 
 /// The columns to read; ids are of the book's type.
 pub fn wanted(account_kind: Type) -> Vec<Wanted> {
+    // Runs have always written both; where others laid them out, nothing of them is a withdraw.
+    let optional = |name| Wanted { presence: Presence::Optional, ..Wanted::new(name, Role::Text) };
     vec![
         Wanted::new("account_id", Role::Id).of(account_kind),
         Wanted::new("product", Role::Text),
-        Wanted::new("action", Role::Text),
-        Wanted::new("reason", Role::Text),
+        optional("action"),
+        optional("reason"),
         Wanted::new("new_limit", Role::Money),
         Wanted::new("new_status", Role::Text),
         Wanted::new("effective_on", Role::Date),
@@ -167,8 +170,11 @@ fn adjustment(
     Some(Adjustment {
         line,
         issued,
-        action: Action::parse(action.get(row)?)?,
-        reason: reason.shared(row)?,
+        is_withdraw: match action.get(row).map(Action::parse) {
+            Some(known) => known? == Action::Withdraw,
+            None => false,
+        },
+        reason: reason.shared(row),
         limit: *limit.get(row)?,
         status: Status::parse(status.get(row)?)?,
         effective_on: Day(*effective_on.get(row)? as i32),

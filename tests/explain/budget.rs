@@ -130,8 +130,7 @@ fn a_budget_is_used_to_the_last_unit_and_ties_go_by_account() {
         for (account, taken, granted) in accounts {
             let line = line(&book, account);
             let about = format!("account {account} of {budget}: {}", line["budget"]);
-            let expected =
-                json!({ "budget": budget, "taken_before": taken, "asks": 20_000, "granted": granted });
+            let expected = json!({ "of": "card", "budget": budget, "taken_before": taken, "asks": 20_000, "granted": granted });
             assert_eq!(line["budget"], expected, "{about}");
             let row = decisions
                 .column("account_id")
@@ -152,7 +151,7 @@ fn a_budget_is_used_to_the_last_unit_and_ties_go_by_account() {
         // A budget is of its own product.
         assert_eq!(
             line(&book, "6")["budget"],
-            json!({ "budget": 1, "taken_before": 0, "asks": 20_000, "granted": false })
+            json!({ "of": "loan", "budget": 1, "taken_before": 0, "asks": 20_000, "granted": false })
         );
     }
 }

@@ -171,6 +171,9 @@ struct SampleArgs {
     /// Last delivery
     #[arg(long, value_name = "DATE")]
     to: Day,
+    /// Snapshots of the lines are written for so many days up to the last delivery
+    #[arg(long, value_name = "N", default_value_t = sample::LINE_DAYS)]
+    line_days: u32,
     /// The same seed makes the same bytes
     #[arg(long)]
     seed: u64,
@@ -270,6 +273,7 @@ fn sample_command(args: SampleArgs, progress: &Progress) -> Result<()> {
         accounts: args.accounts,
         from: date(args.from)?,
         to: date(args.to)?,
+        line_days: args.line_days,
         seed: args.seed,
     };
     progress.stage("days", u64::try_from(args.to.since(args.from) + 1).unwrap_or(0));

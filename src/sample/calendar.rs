@@ -49,7 +49,15 @@ pub struct Day {
     /// Bit n is set where a salary of the n-th of the month is paid on this day: those of a
     /// weekend are paid on the Friday before.
     paydays: u64,
+    /// The month of the day `BILLED_BEFORE` days later and the one after: what is bought on this day
+    /// is billed in one of them.
+    billing: [Cycle; 2],
+    /// The day of the month `BILLED_BEFORE` days later.
+    billed_day: u8,
 }
+
+/// A bill is made out and delivered this many days before it is due.
+pub const BILLED_BEFORE: i32 = 10;
 
 impl Day {
     fn new(date: Date) -> Day {
@@ -60,23 +68,27 @@ impl Day {
             _ => 1u64 << day_of_month,
         };
         let weekday = date.weekday().to_monday_zero_offset() as usize;
+        let billed = date.saturating_add(jiff::Span::new().days(BILLED_BEFORE));
         Day {
             date,
             number: day_number(date),
             month: month_of(date),
             busy: WEEK[weekday] * season(date),
             paydays,
+            billing: [0, 1].map(|months| Cycle::of(billed, months)),
+            billed_day: billed.day().unsigned_abs(),
         }
+    }
+
+    /// The month whose bill holds what is bought on this day with a line whose bills fall due on
+    /// the `due_day`-th.
+    pub fn cycle(&self, due_day: u8) -> &Cycle {
+        &self.billing[usize::from(self.billed_day > due_day)]
     }
 
     /// True where the salary of the `day_of_month`-th is paid on this day.
     pub fn pays(&self, day_of_month: u8) -> bool {
         self.paydays >> day_of_month & 1 == 1
-    }
-
-    /// The day of the month, from 1.
-    pub fn day_of_month(&self) -> i64 {
-        i64::from(self.date.day())
     }
 }
 
@@ -135,20 +147,27 @@ pub struct Cycle {
     pub month: u32,
     /// The number of the month's first day.
     pub first: i32,
+    /// The number of the first day of the month before.
+    pub first_before: i32,
 }
 
-/// Months looked back upon: longer than any bill stays in motion.
-const CYCLES: usize = 9;
+impl Cycle {
+    /// The month so many `months` after that of `date`.
+    fn of(date: Date, months: i32) -> Cycle {
+        let first = date.first_of_month().saturating_add(jiff::Span::new().months(months));
+        let before = first.saturating_sub(jiff::Span::new().months(1));
+        Cycle { month: month_of(first), first: day_number(first), first_before: day_number(before) }
+    }
+}
 
-/// The months whose bills can move on `day`, the latest first: from that of `ahead` days later.
-pub fn cycles(day: &Day, ahead: i32) -> [Cycle; CYCLES] {
-    let mut first = day.date.saturating_add(jiff::Span::new().days(ahead)).first_of_month();
-    std::array::from_fn(|index| {
-        if index > 0 {
-            first = first.saturating_sub(jiff::Span::new().months(1));
-        }
-        Cycle { month: month_of(first), first: day_number(first) }
-    })
+/// Months looked back upon: those of the oldest unpaid bill, and a year of instalments before it.
+const CYCLES: i32 = 32;
+
+/// The months whose bills can move on `date`, the latest first: from the one after that of the day
+/// `BILLED_BEFORE` days later.
+pub fn cycles(date: Date) -> Vec<Cycle> {
+    let latest = date.saturating_add(jiff::Span::new().days(BILLED_BEFORE));
+    (-1..CYCLES).map(|months| Cycle::of(latest, -months)).collect()
 }
 
 #[cfg(test)]
@@ -167,6 +186,15 @@ mod tests {
         }
     }
 
+    /// A window of 30 days between the two holds no salary.
+    #[test]
+    fn a_salary_of_a_weekend_leaves_more_than_30_days_to_the_next() {
+        let calendar = Calendar::new(date(2026, 7, 1), date(2026, 8, 31));
+        let paid: Vec<Date> =
+            calendar.deliveries().iter().filter(|day| day.pays(10)).map(|day| day.date).collect();
+        assert_eq!(paid, [date(2026, 7, 10), date(2026, 8, 10)]);
+    }
+
     #[test]
     fn the_shopping_festivals_are_the_busiest_days() {
         let busy = |date| Day::new(date).busy;
@@ -178,10 +206,17 @@ mod tests {
 
     #[test]
     fn cycles_go_back_month_by_month() {
-        let day = Day::new(date(2026, 1, 25));
-        let found = cycles(&day, 10);
-        assert_eq!(found[0].first, day_number(date(2026, 2, 1)));
-        assert_eq!(found[2].first, day_number(date(2025, 12, 1)));
-        assert_eq!(found[0].month, found[2].month + 2);
+        let found = cycles(date(2026, 1, 25));
+        assert_eq!(found[1].first, day_number(date(2026, 2, 1)));
+        assert_eq!(found[3].first, day_number(date(2025, 12, 1)));
+        assert_eq!(found[3].first_before, day_number(date(2025, 11, 1)));
+        assert_eq!(found[1].month, found[3].month + 2);
+    }
+
+    #[test]
+    fn what_is_bought_after_the_bill_is_made_out_is_in_the_next() {
+        // The bill due on 5 March is made out on 23 February.
+        assert_eq!(Day::new(date(2026, 2, 23)).cycle(5).first, day_number(date(2026, 3, 1)));
+        assert_eq!(Day::new(date(2026, 2, 24)).cycle(5).first, day_number(date(2026, 4, 1)));
     }
 }

@@ -52,6 +52,12 @@ const CATEGORIES: [Category; 16] = [
 /// The categories that turn a limit into cash: what they sell can be sold again.
 pub const CASH_LIKE: [&Category; 2] = [&CATEGORIES[14], &CATEGORIES[15]];
 
+/// So many categories are tried for an amount before transport or electronics is taken.
+const TRIES: usize = 6;
+
+/// The price of a ride rather than of a device: 100.00.
+const SMALL_AMOUNT: i64 = 10_000;
+
 /// Merchant ids of a category lie below the next multiple of this.
 const MERCHANT_IDS: i32 = 10_000;
 
@@ -66,6 +72,13 @@ impl Category {
             left -= category.weight;
         }
         unreachable!("the weights of the categories add up to 1000")
+    }
+
+    /// The category of a purchase of so many minor units.
+    pub fn for_amount(amount: i64, draws: &mut Draws) -> &'static Category {
+        let fits = |category: &&Category| (category.prices.0..=category.prices.1).contains(&amount);
+        let drawn = std::iter::repeat_with(|| Category::draw(draws)).take(TRIES).find(fits);
+        drawn.unwrap_or(if amount < SMALL_AMOUNT { &CATEGORIES[2] } else { &CATEGORIES[9] })
     }
 
     /// A price in minor units for someone of that monthly salary: the well-paid buy dearer things.

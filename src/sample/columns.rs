@@ -180,6 +180,9 @@ pub struct LineRow {
     pub opened_on: Option<i32>,
     pub increased_on: Option<i32>,
     pub decreased_on: Option<i32>,
+    /// Since when, and why, the status is what it is.
+    pub status_since: Option<i32>,
+    pub status_reason: Option<&'static str>,
 }
 
 /// The columns of `lines`.
@@ -193,6 +196,8 @@ pub struct LineColumns {
     opened_on: Date32Builder,
     increased_on: Date32Builder,
     decreased_on: Date32Builder,
+    status_since: Date32Builder,
+    status_reason: StringBuilder,
 }
 
 impl Columns for LineColumns {
@@ -208,6 +213,8 @@ impl Columns for LineColumns {
             field("opened_on", DataType::Date32),
             field("increased_on", DataType::Date32),
             field("decreased_on", DataType::Date32),
+            field("status_since", DataType::Date32),
+            field("status_reason", DataType::Utf8),
         ])
     }
 
@@ -220,6 +227,8 @@ impl Columns for LineColumns {
         self.opened_on.append_option(row.opened_on);
         self.increased_on.append_option(row.increased_on);
         self.decreased_on.append_option(row.decreased_on);
+        self.status_since.append_option(row.status_since);
+        self.status_reason.append_option(row.status_reason);
     }
 
     fn take(&mut self) -> Vec<ArrayRef> {
@@ -232,6 +241,8 @@ impl Columns for LineColumns {
             Arc::new(self.opened_on.finish()),
             Arc::new(self.increased_on.finish()),
             Arc::new(self.decreased_on.finish()),
+            Arc::new(self.status_since.finish()),
+            Arc::new(self.status_reason.finish()),
         ]
     }
 }

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::bills::{BILLED_BEFORE, Plan, in_motion, plan};
-use super::book::{Account, Book};
+use super::Totals;
+use super::account::Account;
+use super::bills::{in_motion, plan};
+use super::book::Book;
 use super::calendar::{Calendar, Cycle, Day, cycles};
 use super::columns::{LineColumns, RepaymentColumns, RepaymentRow, TransactionColumns};
 use super::faults::{Faults, Input, LINE_FAULTS, REPAYMENT_FAULTS, Sending, TRANSACTION_FAULTS, broken};
@@ -13,8 +15,10 @@ use super::nature::Nature;
 use super::part::Part;
 use super::snapshot::line_on;
 use super::spending::{MAX_LAG, Spender};
-use super::{LINE_DAYS, Totals};
 use crate::input::lines::Status;
+
+/// Bills are caught up with at most so many months after they were due.
+const TROUBLED_CYCLES: usize = 8;
 
 /// What all days of a sample are told from.
 pub struct Telling<'a> {
@@ -22,6 +26,8 @@ pub struct Telling<'a> {
     pub seed: u64,
     pub book: &'a Book,
     pub calendar: &'a Calendar,
+    /// Snapshots of the lines are written for so many days up to the last.
+    pub line_days: u32,
 }
 
 impl Telling<'_> {
@@ -29,7 +35,7 @@ impl Telling<'_> {
     pub fn deliver(&self, day: &Day) -> Result<Totals> {
         let mut totals = self.transactions(day)?;
         totals.add(&self.repayments(day)?);
-        if day.number > self.last().number - LINE_DAYS {
+        if i64::from(day.number) > i64::from(self.last().number) - i64::from(self.line_days) {
             totals.add(&self.lines(day)?);
         }
         Ok(totals)
@@ -58,7 +64,7 @@ impl Telling<'_> {
         let mut totals = Totals::default();
         let mut rows = Vec::new();
         for account in &self.book.accounts {
-            let spender = Spender { account, lines: self.book.lines(account), calendar: self.calendar };
+            let spender = Spender { account, book: self.book, calendar: self.calendar };
             for lag in 0..=MAX_LAG {
                 let posted_on = self.calendar.earlier(day, lag);
                 let sending = Sending::of(account.key, posted_on);
@@ -92,7 +98,7 @@ impl Telling<'_> {
         let mut part = Part::<RepaymentColumns>::begin(self.directory("repayments", day))?;
         let mut faults = self.faults(Input::Repayments, day);
         let mut totals = Totals::default();
-        let cycles = cycles(day, BILLED_BEFORE);
+        let cycles = cycles(day.date);
         let mut rows = Vec::new();
         for account in &self.book.accounts {
             self.bill_rows((account, day), &cycles, &mut totals.bills, &mut rows);
@@ -119,24 +125,30 @@ impl Telling<'_> {
         new_bills: &mut u64,
         rows: &mut Vec<RepaymentRow>,
     ) {
-        for line in self.book.lines(account) {
-            for cycle in cycles {
-                let due_on = line.due_on(cycle);
-                let days = in_motion(account, due_on);
+        for held in self.book.lines(account) {
+            for (place, cycle) in cycles.iter().enumerate() {
+                let days = in_motion(&held, held.line.due_on(cycle));
                 if day.number > *days.end() {
-                    break;
+                    // Earlier bills are in motion only where a trouble keeps them unpaid.
+                    if held.troubles.is_empty() || place >= TROUBLED_CYCLES {
+                        break;
+                    }
+                    continue;
                 }
                 // A bill made out before the first delivery is none of this sample's: only some of
                 // its rows would be here, and it would look unpaid.
                 if day.number < *days.start() || *days.start() < self.first().number {
                     continue;
                 }
-                let plan = plan(account, line, cycle).filter(|plan| plan.is_in_motion(day.number));
-                let Some(bill) = plan.and_then(Plan::bill) else {
+                let plan = plan(held, cycle);
+                if !plan.is_delivered(day.number) {
                     continue;
-                };
-                *new_bills += u64::from(bill.billed_on() == day.number);
-                bill.delivered(account, line, day.number, &mut |row| rows.push(row));
+                }
+                let due_amount = held.billed(&cycles[place..]);
+                if due_amount > 0 {
+                    let is_new = plan.delivered(due_amount, day.number, &mut |row| rows.push(row));
+                    *new_bills += u64::from(is_new);
+                }
             }
         }
     }
@@ -145,16 +157,17 @@ impl Telling<'_> {
         let mut part = Part::<LineColumns>::begin(self.directory("lines", day))?;
         let mut faults = self.faults(Input::Lines, day);
         let mut totals = Totals::default();
-        let cycles = cycles(day, 0);
+        let cycles = cycles(day.date);
         for account in &self.book.accounts {
             let lines = self.book.lines(account);
-            for line in lines {
-                let Some(row) = line_on(account, line, (day, self.last()), &cycles) else {
+            for held in lines.clone() {
+                let Some(row) = line_on(held, day, &cycles) else {
                     continue;
                 };
                 // Those who might well be given more: a bad row is one reason to wait.
-                let may_break =
-                    account.nature == Nature::Growing && line.status == Status::Active && lines.len() > 1;
+                let may_break = account.nature == Nature::Growing
+                    && row.status == Some(Status::Active.name())
+                    && lines.clone().count() > 1;
                 if let Some(turn) = faults.next(may_break) {
                     part.push(&broken(&LINE_FAULTS, turn, &row, day))?;
                     totals.bad_rows += 1;

@@ -8,9 +8,14 @@
 //! |---|---|
 //! | `random` | numbers by seed, purpose and place |
 //! | `calendar` | weekdays, paydays, seasons, months of bills |
-//! | `nature` | the natures of accounts, products, statuses |
-//! | `book` | accounts with income and lines |
+//! | `nature` | the natures of accounts, and products |
+//! | `account` | accounts: income, how busy they are, when their nature shows |
+//! | `trouble` | weeks in which bills slip or are left unpaid |
+//! | `opening` | the lines that an account opens, and how it uses them |
+//! | `history` | when a line's limit and status changed, and why |
+//! | `book` | all of these |
 //! | `category` | merchant categories, prices, shops |
+//! | `credit` | what is bought with a line: sums of months, bills, days |
 //! | `spending` | the transactions of an account on a day |
 //! | `bills` | bills, payments, and the rows that tell of them |
 //! | `snapshot` | a line as a day's snapshot shows it |
@@ -18,20 +23,25 @@
 //! | `columns`, `part` | rows to Arrow, Arrow to a Parquet file |
 //! | `delivery` | all of one day |
 
+mod account;
 mod bills;
 mod book;
 mod calendar;
 mod category;
 mod columns;
+mod credit;
 mod delivery;
 mod faults;
+mod history;
 mod nature;
+mod opening;
 mod part;
 mod random;
 mod snapshot;
 mod spending;
 #[cfg(test)]
 mod tests;
+mod trouble;
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -42,12 +52,12 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 
 use book::Book;
-use calendar::{Calendar, day_number};
+use calendar::Calendar;
 use delivery::Telling;
 
-/// Snapshots of the lines are written for so many days up to the last: a run needs only the latest,
-/// and a year of them would outweigh everything else.
-pub const LINE_DAYS: i32 = 7;
+/// Snapshots of the lines are written for so many days up to the last, unless asked otherwise: a run
+/// needs only the latest, and a year of them would outweigh everything else.
+pub const LINE_DAYS: u32 = 7;
 
 /// The folders of a sample, one an input.
 const INPUTS: [&str; 3] = ["transactions", "repayments", "lines"];
@@ -65,6 +75,8 @@ pub struct Sample {
     pub from: Date,
     /// The last day with deliveries, and the day as of which the book is made.
     pub to: Date,
+    /// Snapshots of the lines are written for so many days up to the last; at most for all.
+    pub line_days: u32,
     /// What everything is drawn from. Fewer accounts of one seed are the first of more.
     pub seed: u64,
 }
@@ -104,6 +116,7 @@ impl Totals {
 /// thread.
 pub fn write(sample: &Sample, done: &(dyn Fn(u64) + Sync)) -> Result<Totals> {
     ensure!(sample.accounts > 0, "a sample needs at least 1 account");
+    ensure!(sample.line_days > 0, "a sample needs at least 1 day of lines");
     ensure!(
         sample.from <= sample.to,
         "a sample from {} to {} has no day: the first must not be after the last",
@@ -129,8 +142,14 @@ pub fn write(sample: &Sample, done: &(dyn Fn(u64) + Sync)) -> Result<Totals> {
         );
     }
     let calendar = Calendar::new(sample.from, sample.to);
-    let book = Book::new(sample.seed, sample.accounts, day_number(sample.to));
-    let telling = Telling { dir: &sample.dir, seed: sample.seed, book: &book, calendar: &calendar };
+    let book = Book::new(sample.seed, sample.accounts, sample.to);
+    let telling = Telling {
+        dir: &sample.dir,
+        seed: sample.seed,
+        book: &book,
+        calendar: &calendar,
+        line_days: sample.line_days,
+    };
     let finished = AtomicU64::new(0);
     let days = calendar.deliveries().par_iter().with_max_len(1);
     days.map(|day| {

@@ -9,14 +9,13 @@ const GAMMA: u64 = 0x9E37_79B9_7F4A_7C15;
 pub enum Purpose {
     Traits = 1,
     Limits,
-    LimitChanges,
+    Trouble,
+    History,
     Sending,
     Row,
     Income,
-    Burst,
     Usage,
     Bill,
-    Balance,
     Fault,
 }
 

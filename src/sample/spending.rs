@@ -1,18 +1,19 @@
-//! The transactions of an account on a day: income, ordinary spending, bursts of cash-out.
+//! The transactions of an account on a day: income, what is bought with credit, ordinary spending.
 
-use super::book::{Account, LIMIT_STEP, Line, NEVER};
+use super::account::Account;
+use super::book::Book;
 use super::calendar::{Calendar, DAYS_BEFORE, Day, ORDINARY_BUSY};
 use super::category::{CASH_LIKE, Category};
 use super::columns::TransactionRow;
+use super::credit::{Held, Use};
 use super::nature::{Nature, Product};
 use super::random::{Draws, Purpose, draws};
-use crate::input::lines::Status;
 
 /// Rows of one account on one day: an id has room for that many.
 const SEQUENCES: u64 = 1 << 10;
 
-/// The sequences before this one are for income and bursts.
-const FIRST_ORDINARY: u64 = 16;
+/// So many of them are left to income and to what is bought with credit.
+const NOT_ORDINARY: u64 = 128;
 
 /// How uneven days are: rows of a day in quarters of the account's rate. They add up to 16 days,
 /// so that the rate is the mean; six days in sixteen are empty.
@@ -26,36 +27,38 @@ pub const MAX_LAG: i32 = 3;
 
 const _: () = assert!(REFUND_DAYS + MAX_LAG <= DAYS_BEFORE);
 
-/// The part of the pay-later limit that a burst takes, in per cent.
-const BURST_PERCENT: i64 = 93;
-
 /// An account and what its transactions are told from.
 pub struct Spender<'a> {
     pub account: &'a Account,
-    pub lines: &'a [Line],
+    pub book: &'a Book,
     pub calendar: &'a Calendar,
 }
 
 impl Spender<'_> {
     /// Tells every transaction that is posted on `day`, in order of transaction id.
     pub fn transactions(&self, day: &Day, tell: &mut impl FnMut(TransactionRow)) {
+        let mut sequence = 0;
+        let mut tell = |row: TransactionRow| {
+            // Unique and rising with (day, account, sequence): 2^32 accounts, 2^10 rows a day.
+            let first = i64::from(day.number) << 42 | i64::from(self.account.index) << 10;
+            tell(TransactionRow { transaction_id: first | sequence, ..row });
+            sequence += 1;
+        };
         if let Some(row) = self.income(day) {
             tell(row);
         }
-        if self.account.nature == Nature::CashOut {
-            self.burst(day, tell);
+        for held in self.book.lines(self.account) {
+            held.uses(day, &mut |used| tell(self.on_credit(day, &held, &used)));
         }
         for sequence in 0..self.ordinary_rows(day) {
-            tell(self.ordinary(day, FIRST_ORDINARY + sequence));
+            tell(self.ordinary(day, sequence));
         }
     }
 
-    fn row(&self, day: &Day, sequence: u64, kind: &'static str, amount: i64) -> TransactionRow {
-        let account = self.account;
+    fn row(&self, day: &Day, kind: &'static str, amount: i64) -> TransactionRow {
         TransactionRow {
-            // Unique and rising with (day, account, sequence): 2^32 accounts, 2^10 rows a day.
-            transaction_id: i64::from(day.number) << 42 | i64::from(account.index) << 10 | sequence as i64,
-            account_id: Some(account.id),
+            transaction_id: 0,
+            account_id: Some(self.account.id),
             posted_on: Some(day.number),
             product: None,
             kind,
@@ -74,26 +77,31 @@ impl Spender<'_> {
         }
         let mut draws = draws(account.key, Purpose::Income, day.month.into());
         // Three in five of those who buy nothing any more have their salary paid elsewhere, too.
-        if self.is_quiet(day) && account.key % 5 < 3 {
+        let is_elsewhere = account.nature == Nature::Elsewhere || self.is_quiet(day) && account.key % 5 < 3;
+        let salary = self.salary(day);
+        if is_elsewhere || salary == 0 {
             return None;
         }
-        let salary = self.salary(day);
         Some(if account.freelance {
             let amount = salary * draws.between(40, 160) / 100;
-            self.row(day, 0, "transfer_in", amount.max(1))
+            self.row(day, "transfer_in", amount.max(1))
         } else {
             let amount = salary * draws.between(985, 1015) / 1000 / 100 * 100;
-            self.row(day, 0, "salary", amount)
+            self.row(day, "salary", amount)
         })
     }
 
-    /// The salary of that day: rising to the last day's for the growing, level for the others.
+    /// The salary of that day: rising to the last day's for the growing, level for the others, and
+    /// less in some troubles.
     fn salary(&self, day: &Day) -> i64 {
         let months_ago = i64::from(self.months_to_last(day));
-        match self.account.nature {
+        let salary = match self.account.nature {
             Nature::Growing => self.account.salary * (1000 - 35 * months_ago.min(14)) / 1000,
             _ => self.account.salary,
-        }
+        };
+        let troubles = self.book.troubles(self.account).iter();
+        let left = troubles.map(|trouble| trouble.income_percent(day.number)).min();
+        salary * left.unwrap_or(100) / 100
     }
 
     fn months_to_last(&self, day: &Day) -> u32 {
@@ -106,7 +114,7 @@ impl Spender<'_> {
         self.account.nature == Nature::Dormant && day.number >= self.account.turn_on
     }
 
-    /// Rows of the day besides income and bursts.
+    /// Rows of the day that are neither income nor paid with credit.
     fn ordinary_rows(&self, day: &Day) -> u64 {
         let account = self.account;
         if day.number < account.joined_on || self.is_quiet(day) {
@@ -116,10 +124,10 @@ impl Spender<'_> {
         let word = draws.word();
         let uneven = UNEVEN[(word & 15) as usize];
         // Whoever has stopped paying buys half as much.
-        let slump = u64::from(account.nature == Nature::Late && day.number >= account.turn_on);
+        let slump = u64::from(self.book.troubles(account).iter().any(|it| it.leaves_unpaid(day.number)));
         let mean = (u64::from(account.rate) * day.busy * uneven / (4 * ORDINARY_BUSY)) >> slump;
         let rounded_up = u64::from((word >> 32) & 0xFFFF < mean & 0xFFFF);
-        ((mean >> 16) + rounded_up).min(SEQUENCES - FIRST_ORDINARY)
+        ((mean >> 16) + rounded_up).min(SEQUENCES - NOT_ORDINARY)
     }
 
     fn ordinary(&self, day: &Day, sequence: u64) -> TransactionRow {
@@ -132,132 +140,84 @@ impl Spender<'_> {
             is_this
         };
         if is_next(mix.refund) {
-            let refund = self.refund(day, sequence);
-            return refund.unwrap_or_else(|| self.purchase(day, sequence, &mut draws));
+            return self.refund(day).unwrap_or_else(|| self.purchase(day, &mut draws));
         }
         if is_next(mix.transfer_in) {
             let amount = draws.skewed(20, 3000) * 100;
-            return self.row(day, sequence, "transfer_in", amount);
+            return self.row(day, "transfer_in", amount);
         }
         if is_next(mix.transfer_out) {
             let amount = draws.skewed(20, 4000) * 100;
-            return self.row(day, sequence, "transfer_out", amount);
+            return self.row(day, "transfer_out", amount);
         }
         if is_next(mix.withdrawal) {
-            return self.withdrawal(day, sequence, &mut draws);
-        }
-        if is_next(mix.cash_advance) {
-            return self.cash_advance(day, sequence, &mut draws);
+            return self.withdrawal(day, &mut draws);
         }
         if is_next(mix.fee) {
-            return self.fee(day, sequence, &mut draws);
+            let amount = draws.between(5, 80) * 50;
+            return self.row(day, "fee", amount);
         }
-        self.purchase(day, sequence, &mut draws)
+        self.purchase(day, &mut draws)
     }
 
-    fn purchase(&self, day: &Day, sequence: u64, draws: &mut Draws) -> TransactionRow {
+    /// A purchase out of the own pocket.
+    fn purchase(&self, day: &Day, draws: &mut Draws) -> TransactionRow {
         let category = Category::draw(draws);
         let amount = category.price_minor(self.account.salary, draws);
+        self.bought(self.row(day, "purchase", amount), category, draws)
+    }
+
+    fn bought(&self, row: TransactionRow, category: &Category, draws: &mut Draws) -> TransactionRow {
         TransactionRow {
-            product: self.paid_with(day, draws).map(Product::name),
             category: Some(category.name),
             merchant_id: Some(category.merchant_id(self.account.key, draws)),
             online: category.is_online(draws),
-            ..self.row(day, sequence, "purchase", amount)
+            ..row
         }
     }
 
     /// The latest day's first purchase of those before, taken back.
-    fn refund(&self, day: &Day, sequence: u64) -> Option<TransactionRow> {
+    fn refund(&self, day: &Day) -> Option<TransactionRow> {
         let days = (1..=REFUND_DAYS).map(|before| self.calendar.earlier(day, before));
         let bought_on = days.into_iter().find(|earlier| self.ordinary_rows(earlier) > 0)?;
-        let mut draws = draws(self.account.key, Purpose::Row, at(bought_on, FIRST_ORDINARY));
+        let mut draws = draws(self.account.key, Purpose::Row, at(bought_on, 0));
         let mix = &self.account.nature.profile().mix;
         if draws.below(1000) < mix.not_purchases() {
             return None;
         }
-        let bought = self.purchase(bought_on, FIRST_ORDINARY, &mut draws);
+        let bought = self.purchase(bought_on, &mut draws);
         Some(TransactionRow {
-            product: bought.product,
             category: bought.category,
             merchant_id: bought.merchant_id,
             online: bought.online,
-            ..self.row(day, sequence, "refund", -bought.amount?)
+            ..self.row(day, "refund", -bought.amount?)
         })
     }
 
-    fn withdrawal(&self, day: &Day, sequence: u64, draws: &mut Draws) -> TransactionRow {
+    fn withdrawal(&self, day: &Day, draws: &mut Draws) -> TransactionRow {
         let amount = draws.skewed(1, 50) * 10_000;
-        TransactionRow { online: false, ..self.row(day, sequence, "withdrawal", amount) }
+        TransactionRow { online: false, ..self.row(day, "withdrawal", amount) }
     }
 
-    /// Cash from the cash loan; from the own balance where there is none.
-    fn cash_advance(&self, day: &Day, sequence: u64, draws: &mut Draws) -> TransactionRow {
-        let Some(loan) = self.usable(Product::Jiebei, day) else {
-            return self.withdrawal(day, sequence, draws);
+    /// A purchase, or cash, on a line.
+    fn on_credit(&self, day: &Day, held: &Held, used: &Use) -> TransactionRow {
+        let product = Some(held.line.product.name());
+        if held.line.product == Product::Jiebei {
+            return TransactionRow { product, ..self.row(day, "cash_advance", used.amount) };
+        }
+        let place = (used.number as u64 & 0xFFFF) << 18 | held.place(0) | 1 << 40;
+        let mut draws = draws(self.account.key ^ u64::from(day.month) << 48, Purpose::Usage, place);
+        let category = if used.is_cash_like {
+            draws.pick(&CASH_LIKE)
+        } else {
+            Category::for_amount(used.amount, &mut draws)
         };
-        let part = loan.limit * draws.between(3, 20) / 100;
-        let amount = (part / LIMIT_STEP).max(1) * LIMIT_STEP;
-        TransactionRow {
-            product: Some(loan.product.name()),
-            ..self.row(day, sequence, "cash_advance", amount)
-        }
-    }
-
-    fn fee(&self, day: &Day, sequence: u64, draws: &mut Draws) -> TransactionRow {
-        let amount = draws.between(5, 80) * 50;
-        TransactionRow {
-            product: self.paid_with(day, draws).map(Product::name),
-            ..self.row(day, sequence, "fee", amount)
-        }
-    }
-
-    fn usable(&self, product: Product, day: &Day) -> Option<&Line> {
-        let line = self.lines.iter().find(|line| line.product == product)?;
-        let before_trouble = line.status == Status::Suspended
-            && self.account.turn_on != NEVER
-            && day.number < self.account.turn_on;
-        let is_open = line.opened_on <= day.number;
-        (is_open && (line.status == Status::Active || before_trouble)).then_some(line)
-    }
-
-    /// The line that a purchase is paid with; none: own money.
-    fn paid_with(&self, day: &Day, draws: &mut Draws) -> Option<Product> {
-        let (huabei, fenfu) = (draws.chance(550), draws.chance(350));
-        let first = huabei.then(|| self.usable(Product::Huabei, day)).flatten();
-        let line = first.or_else(|| fenfu.then(|| self.usable(Product::Fenfu, day)).flatten());
-        line.map(|line| line.product)
-    }
-
-    /// Two or three days a month that take most of the pay-later limit in round amounts.
-    fn burst(&self, day: &Day, tell: &mut impl FnMut(TransactionRow)) {
-        let Some(line) = self.usable(Product::Huabei, day) else {
-            return;
-        };
-        let mut month = draws(self.account.key, Purpose::Burst, day.month.into());
-        let first = month.between(1, 26);
-        let (days, rows) = (month.between(2, 3), month.between(2, 4));
-        if day.number < self.account.turn_on || !(first..first + days).contains(&day.day_of_month()) {
-            return;
-        }
-        let part = line.limit * BURST_PERCENT / 100 / (days * rows);
-        for sequence in 1..=rows as u64 {
-            let mut draws = draws(self.account.key, Purpose::Burst, at(day, sequence));
-            let category = draws.pick(&CASH_LIKE);
-            let amount = part * draws.between(90, 104) / 100 / LIMIT_STEP * LIMIT_STEP;
-            tell(TransactionRow {
-                product: Some(line.product.name()),
-                category: Some(category.name),
-                merchant_id: Some(category.merchant_id(self.account.key, &mut draws)),
-                online: category.is_online(&mut draws),
-                ..self.row(day, sequence, "purchase", amount.max(LIMIT_STEP))
-            });
-        }
+        let row = TransactionRow { product, ..self.row(day, "purchase", used.amount) };
+        self.bought(row, category, &mut draws)
     }
 }
 
-/// The place of a row's numbers: from 1971 on above every month's number, so that a burst's month
-/// and its rows do not share theirs.
+/// The place of the numbers of a day's `sequence`-th ordinary row; the day's own where it is none.
 fn at(day: &Day, sequence: u64) -> u64 {
     u64::from(day.number as u32) << 10 | sequence
 }

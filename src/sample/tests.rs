@@ -4,27 +4,24 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, File};
 use std::path::Path;
 
-use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Int64Type};
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use jiff::civil::{Date, date};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tempfile::TempDir;
 
-use super::bills::plan;
-use super::book::{Account, Book};
-use super::calendar::{Calendar, cycles, day_number};
+use super::book::Book;
+use super::calendar::{Calendar, day_number};
 use super::nature::Nature;
-use super::snapshot::line_on;
 use super::spending::Spender;
 use super::{INPUTS, LINE_DAYS, Sample, Totals, write};
-use crate::input::lines::Status;
 
 const FROM: Date = date(2026, 8, 20);
 const TO: Date = date(2026, 11, 20);
 
 fn sample(dir: &Path, accounts: u32, seed: u64) -> Sample {
-    Sample { dir: dir.to_owned(), accounts, from: FROM, to: TO, seed }
+    Sample { dir: dir.to_owned(), accounts, from: FROM, to: TO, line_days: LINE_DAYS, seed }
 }
 
 fn written(accounts: u32, seed: u64) -> (TempDir, Totals) {
@@ -116,6 +113,7 @@ fn a_sample_without_accounts_or_days_is_refused() {
     assert!(write(&sample(dir.path(), 0, 1), &|_| {}).is_err());
     let backwards = Sample { from: TO, to: FROM, ..sample(dir.path(), 1, 1) };
     assert!(write(&backwards, &|_| {}).is_err());
+    assert!(write(&Sample { line_days: 0, ..sample(dir.path(), 1, 1) }, &|_| {}).is_err());
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 
@@ -214,81 +212,216 @@ fn snapshots_have_every_status_and_grow_with_the_lines_that_open() {
     assert!(rows.is_sorted() && rows.first() < rows.last(), "{rows:?}");
 }
 
-/// Calls `check` with every account of a book and what its lines owe on the last day.
-fn each_account(mut check: impl FnMut(&Spender, i64)) {
+/// A line: account and product.
+type LineKey = (i64, String);
+
+/// Every day's lines but the bad rows, with a sample of so many `line_days`.
+fn snapshots(dir: &Path) -> BTreeMap<i32, BTreeMap<LineKey, Shown>> {
+    let mut found: BTreeMap<i32, BTreeMap<LineKey, Shown>> = BTreeMap::new();
+    for (day, batch) in batches(dir, "lines") {
+        let (accounts, products) = (integers(&batch, "account_id"), texts(&batch, "product"));
+        let (limits, balances) = (integers(&batch, "credit_limit"), integers(&batch, "balance"));
+        let (statuses, reasons) = (texts(&batch, "status"), texts(&batch, "status_reason"));
+        let (opened, since) = (dates(&batch, "opened_on"), dates(&batch, "status_since"));
+        let (increased, decreased) = (dates(&batch, "increased_on"), dates(&batch, "decreased_on"));
+        for row in 0..batch.num_rows() {
+            let (Some(account), Some(product), Some(limit), Some(balance), Some(status), Some(opened_on)) =
+                (accounts[row], &products[row], limits[row], balances[row], &statuses[row], opened[row])
+            else {
+                continue;
+            };
+            let is_bad = limit < 0 || status == "frozen" || increased[row].is_some_and(|on| on > day);
+            if !is_bad {
+                let shown = Shown {
+                    limit,
+                    balance,
+                    status: status.clone(),
+                    reason: reasons[row].clone(),
+                    opened_on,
+                    since: since[row].unwrap(),
+                    increased_on: increased[row],
+                    decreased_on: decreased[row],
+                };
+                found.entry(day).or_default().insert((account, product.clone()), shown);
+            }
+        }
+    }
+    found
+}
+
+/// A line as a snapshot shows it.
+struct Shown {
+    limit: i64,
+    balance: i64,
+    status: String,
+    reason: Option<String>,
+    opened_on: i32,
+    since: i32,
+    increased_on: Option<i32>,
+    decreased_on: Option<i32>,
+}
+
+#[test]
+fn lines_are_told_for_as_many_days_as_asked_and_change_with_time() {
+    let dir = TempDir::new().unwrap();
+    write(&Sample { line_days: 1000, ..sample(dir.path(), 3000, 8) }, &|_| {}).unwrap();
+    let days = snapshots(dir.path());
+    assert_eq!(days.len() as i32, day_number(TO) - day_number(FROM) + 1);
+    let mut changes: BTreeMap<(String, Option<String>), u32> = BTreeMap::new();
+    let (mut raised, mut lowered) = (0, 0);
+    for ((_, before), (day, lines)) in days.iter().zip(days.iter().skip(1)) {
+        for (key, line) in lines {
+            assert!(line.opened_on <= line.since && line.since <= *day);
+            for on in [line.increased_on, line.decreased_on].into_iter().flatten() {
+                assert!(line.opened_on < on && on <= *day);
+            }
+            let Some(before) = before.get(key) else {
+                assert!(line.opened_on == *day || line.status != "active" || line.since < *day);
+                continue;
+            };
+            if line.limit > before.limit {
+                raised += 1;
+                assert_eq!((line.increased_on, line.status.as_str()), (Some(*day), "active"));
+            }
+            if line.limit < before.limit {
+                lowered += 1;
+                assert_eq!(line.decreased_on, Some(*day));
+            }
+            if line.status == before.status {
+                assert_eq!((&line.reason, line.since), (&before.reason, before.since));
+            } else {
+                assert_eq!(line.since, *day);
+                *changes.entry((line.status.clone(), line.reason.clone())).or_default() += 1;
+            }
+        }
+    }
+    for (status, reason) in [
+        ("suspended", "P02"),
+        ("suspended", "P03"),
+        ("suspended", "P11"),
+        ("active", "P22"),
+        ("active", "P23"),
+    ] {
+        assert!(changes.contains_key(&(status.to_owned(), Some(reason.to_owned()))), "{changes:?}");
+    }
+    assert!(changes.contains_key(&("closed".to_owned(), Some("P01".to_owned()))), "{changes:?}");
+    assert!(changes.contains_key(&("active".to_owned(), Some("P28".to_owned()))), "{changes:?}");
+    assert!(raised > 30 && lowered > 10, "{raised} raised, {lowered} lowered");
+}
+
+/// What an input's good rows move on each line in the days after `first` up to `last`.
+fn moved(
+    dir: &Path,
+    (input, id, on, amount): (&str, Option<&str>, &str, &str),
+    (first, last): (i32, i32),
+) -> HashMap<LineKey, i64> {
+    let (mut moved, mut seen) = (HashMap::new(), BTreeSet::new());
+    for (delivery, batch) in batches(dir, input) {
+        let (accounts, products) = (integers(&batch, "account_id"), texts(&batch, "product"));
+        let (days, amounts) = (dates(&batch, on), integers(&batch, amount));
+        let ids = id.map(|id| integers(&batch, id));
+        let terms: Vec<&ArrayRef> = ["bill_id", "due_on", "due_amount"]
+            .iter()
+            .filter_map(|name| batch.column_by_name(name))
+            .collect();
+        let due = batch.column_by_name("due_amount").map(|_| integers(&batch, "due_amount"));
+        for (row, product) in products.into_iter().enumerate() {
+            let (Some(account), Some(product), Some(day), Some(amount)) =
+                (accounts[row], product, days[row], amounts[row])
+            else {
+                continue;
+            };
+            // A row from the future is a broken one, and so is one without a term of its bill.
+            let is_whole = terms.iter().all(|column| column.is_valid(row))
+                && due.as_ref().is_none_or(|due| due[row] > Some(0));
+            let is_good = day <= delivery && is_whole;
+            let is_new = is_good && ids.as_ref().is_none_or(|ids| seen.insert(ids[row]));
+            if is_new && (first + 1..=last).contains(&day) {
+                *moved.entry((account, product)).or_default() += amount;
+            }
+        }
+    }
+    moved
+}
+
+#[test]
+fn a_balance_moves_by_what_is_bought_on_credit_and_what_is_paid() {
+    let dir = TempDir::new().unwrap();
+    // Long enough that no bill of before the first delivery is paid among the days looked at.
+    let from = date(2026, 5, 20);
+    write(&Sample { line_days: 40, from, ..sample(dir.path(), 1500, 9) }, &|_| {}).unwrap();
+    let days = snapshots(dir.path());
+    // What is posted on the last days may be delivered only after them.
+    let last = day_number(TO) - 4;
+    let first = *days.keys().next().unwrap();
+    let bought = ("transactions", Some("transaction_id"), "posted_on", "amount");
+    let bought = moved(dir.path(), bought, (first, last));
+    let paid = moved(dir.path(), ("repayments", None, "paid_on", "paid_amount"), (first, last));
+    let (mut moving, mut wrong) = (0, Vec::new());
+    for (key, line) in &days[&last] {
+        let before = days[&first].get(key).map_or(0, |line| line.balance);
+        let bought = bought.get(key).copied().unwrap_or(0);
+        let paid = paid.get(key).copied().unwrap_or(0);
+        moving += usize::from(bought > 0 && paid > 0);
+        if line.balance != before + bought - paid {
+            wrong.push((key, before, bought, paid, line.balance));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:?}");
+    assert!(moving > 500, "{moving}");
+}
+
+/// Calls `check` with every account of a book.
+fn each_account(mut check: impl FnMut(&Spender)) {
     let calendar = Calendar::new(FROM, TO);
-    let day = calendar.deliveries().last().unwrap();
-    let book = Book::new(6, 2000, day.number);
+    let book = Book::new(6, 2000, TO);
     for account in &book.accounts {
-        let lines = book.lines(account);
-        let overdue = lines.iter().flat_map(|line| {
-            let bills = cycles(day, 0).map(|cycle| plan(account, line, &cycle)?.bill());
-            bills.into_iter().flatten().map(|bill| bill.overdue(day.number))
-        });
-        let overdue = overdue.sum();
-        check(&Spender { account, lines, calendar: &calendar }, overdue);
+        check(&Spender { account, book: &book, calendar: &calendar });
     }
 }
 
 #[test]
-fn natures_hang_together() {
-    let last = day_number(TO);
-    let stopped = |account: &Account| account.turn_on < last - 45;
-    let (mut late, mut owing) = (0, 0);
-    each_account(|spender, overdue| {
-        let (account, lines) = (spender.account, spender.lines);
-        let is_suspended = lines.iter().any(|line| line.status == Status::Suspended);
+fn the_quiet_buy_nothing_and_cash_out_comes_in_round_bursts_that_gifts_are_not() {
+    let (mut bursts, mut gifts, mut largest_gift) = (0, 0, 0);
+    each_account(|spender| {
+        let account = spender.account;
+        let mut sums = BTreeMap::new();
+        for day in spender.calendar.deliveries() {
+            spender.transactions(day, &mut |row| {
+                let is_quiet = account.nature == Nature::Dormant && day.number >= account.turn_on;
+                assert!(!(is_quiet && row.kind == "purchase"));
+                let is_cash_like = matches!(row.category, Some("jewellery" | "gift_cards"));
+                if is_cash_like && row.amount.unwrap() % 10_000 == 0 && row.product == Some("huabei") {
+                    *sums.entry(day.month).or_insert(0) += row.amount.unwrap();
+                }
+            });
+        }
+        let largest = sums.into_values().max().unwrap_or(0);
         match account.nature {
-            Nature::Recovering => assert!(overdue == 0 && (is_suspended || lines.is_empty())),
-            Nature::Dormant => assert!(last - account.turn_on >= 95 && overdue == 0),
-            Nature::New => assert!(lines.iter().all(|line| line.opened_on >= last - 60)),
-            Nature::Late if stopped(account) && !lines.is_empty() => {
-                late += 1;
-                owing += usize::from(overdue > 0);
+            Nature::CashOut => bursts += usize::from(largest >= 100_000),
+            _ if account.buys_cash_like => {
+                gifts += usize::from(largest > 0);
+                largest_gift = largest_gift.max(largest);
             }
             _ => {}
         }
     });
-    assert!(late > 50 && owing * 10 > late * 9, "{owing} of {late}");
+    assert!(bursts > 15, "{bursts}");
+    assert!(gifts > 20 && largest_gift < 2_000_000, "{gifts}, {largest_gift}");
 }
 
 #[test]
-fn the_quiet_buy_nothing_and_cash_out_comes_in_round_bursts() {
-    let mut bursts = 0;
-    each_account(|spender, _| {
-        let days = spender.calendar.deliveries();
-        let mut bought = 0;
-        for day in days.iter().filter(|day| day.number > day_number(TO) - 90) {
-            let mut in_burst = 0;
-            spender.transactions(day, &mut |row| {
-                bought += usize::from(row.kind == "purchase");
-                let is_cash_like = matches!(row.category, Some("jewellery" | "gift_cards"));
-                let is_round = row.amount.unwrap() % 10_000 == 0;
-                let on_line = row.product == Some("huabei");
-                in_burst += usize::from(is_cash_like && is_round && on_line);
-            });
-            bursts += usize::from(in_burst >= 2 && spender.account.nature == Nature::CashOut);
+fn those_who_are_paid_elsewhere_have_no_salary_here() {
+    let (mut elsewhere, mut salaries) = (0, 0);
+    each_account(|spender| {
+        let mut has_salary = false;
+        for day in spender.calendar.deliveries() {
+            spender.transactions(day, &mut |row| has_salary |= row.kind == "salary");
         }
-        if spender.account.nature == Nature::Dormant {
-            assert_eq!(bought, 0);
-        }
+        let is_elsewhere = spender.account.nature == Nature::Elsewhere;
+        assert!(!(is_elsewhere && has_salary));
+        elsewhere += usize::from(is_elsewhere);
+        salaries += usize::from(has_salary);
     });
-    assert!(bursts > 100, "{bursts}");
-}
-
-#[test]
-fn a_balance_covers_what_is_overdue_and_the_stretched_are_near_their_limits() {
-    each_account(|spender, overdue| {
-        let day = spender.calendar.deliveries().last().unwrap();
-        let cycles = cycles(day, 0);
-        let rows = spender.lines.iter();
-        let rows = rows.filter_map(|line| line_on(spender.account, line, (day, day), &cycles));
-        let balance: i64 = rows.filter_map(|row| row.balance).filter(|&owed| owed > 0).sum();
-        assert!(balance >= overdue);
-        let limits = spender.lines.iter().filter(|line| line.status != Status::Closed);
-        let limit: i64 = limits.map(|line| line.limit).sum();
-        if spender.account.nature == Nature::Stretched {
-            assert!(balance * 10 >= limit * 9, "{balance} of {limit}");
-        }
-    });
+    assert!(elsewhere > 80 && salaries > 1200, "{elsewhere}, {salaries}");
 }

@@ -1,0 +1,192 @@
+//! The lines that an account holds: products, limits, terms, and how much of them is used.
+
+use super::account::{Account, NEVER, first_line_on};
+use super::calendar::Cycle;
+use super::history::Terms;
+use super::nature::{Nature, Product};
+use super::random::{Draws, Purpose, draws};
+
+/// Limits are multiples of this (100.00).
+pub const LIMIT_STEP: i64 = 10_000;
+
+/// What one person may be lent over all lines: 200,000.00, the regulator's bound.
+pub const MAX_TOTAL_LIMIT: i64 = 20_000_000;
+
+/// What a cash loan leaves of it for the lines after it: their largest limits.
+const FURTHER_LIMITS: i64 = 2_000_000;
+
+/// The least pay-later limit of a cash-out account: below it a burst is no burst.
+const CASH_OUT_LIMIT: i64 = 300_000;
+
+/// Purchases of a line in 16 months at most.
+const MOST_USES: i64 = 6400;
+
+/// Nobody spends more on credit that is paid back at once than this part of the salary, in per cent.
+const SPENT_OF_SALARY: i64 = 55;
+
+/// A credit line of an account.
+#[derive(Clone, Copy)]
+pub struct Line {
+    pub product: Product,
+    /// In how many monthly instalments a purchase is paid back.
+    pub instalments: u8,
+    /// The day of the month on which bills fall due, 1 to 28.
+    pub due_day: u8,
+    /// Months in which it is used.
+    pub active_per_mille: u16,
+    /// Purchases in 16 such months, besides one or two.
+    pub uses_in_16_months: u16,
+    /// Minor units by which too much was paid, long ago.
+    pub overpaid: u16,
+    /// What is spent in such a month, in minor units.
+    pub usual: u32,
+    pub opened_on: i32,
+    /// No month that ends later is one in which it is used.
+    pub rest_on: i32,
+    pub(super) first_change: u32,
+    pub(super) change_count: u8,
+}
+
+impl Line {
+    /// The day on which the line's bill of that month is due.
+    pub fn due_on(&self, cycle: &Cycle) -> i32 {
+        cycle.first + i32::from(self.due_day) - 1
+    }
+}
+
+/// The lines of an account of a book that ends on day `to`, with what their histories are told from.
+pub fn open_lines(account: &Account, to: i32) -> Vec<(Line, Terms)> {
+    let mut draws = draws(account.key, Purpose::Limits, 0);
+    let standing = standing(account, &mut draws);
+    let mut opened: Vec<(Line, Terms)> = Vec::new();
+    for (product, is_held) in products(account.nature, standing, &mut draws) {
+        if is_held {
+            let mut limit = limit(account, product, standing, &mut draws);
+            if product == Product::Jiebei && standing != Standing::Full {
+                let lent: i64 = opened.iter().map(|(_, terms)| terms.limit).sum();
+                limit = limit.min(MAX_TOTAL_LIMIT - lent - FURTHER_LIMITS);
+            }
+            let is_first = opened.is_empty();
+            opened.push(line(account, product, (limit, is_first), to, &mut draws));
+        }
+    }
+    opened
+}
+
+/// What sets an account's limits apart from those of its nature.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Ordinary,
+    /// One very low limit in good standing: to be raised to something of use.
+    Starter,
+    /// Three large limits, near the 200,000.00 that one person may be lent.
+    Full,
+    /// No line at all.
+    None,
+}
+
+fn standing(account: &Account, draws: &mut Draws) -> Standing {
+    let is_good = matches!(account.nature, Nature::Steady | Nature::Growing | Nature::New);
+    match draws.below(1000) {
+        0..15 => Standing::None,
+        15..75 if is_good => Standing::Starter,
+        75..95 if account.nature == Nature::Steady => Standing::Full,
+        _ => Standing::Ordinary,
+    }
+}
+
+fn products(nature: Nature, standing: Standing, draws: &mut Draws) -> [(Product, bool); 4] {
+    let (huabei, jiebei, fenfu) = (draws.chance(800), draws.chance(400), draws.chance(330));
+    let legacy = draws.chance(5) && standing != Standing::None;
+    let (huabei, jiebei, fenfu) = match (standing, nature) {
+        (Standing::None, _) => (false, false, false),
+        (Standing::Starter, _) => (true, false, false),
+        (Standing::Full, _) => (true, true, true),
+        (_, Nature::Stretched) => (true, true, fenfu),
+        (_, Nature::CashOut) => (true, jiebei, fenfu),
+        (_, Nature::New) => (huabei, false, !huabei),
+        _ => (huabei || !jiebei && !fenfu, jiebei, fenfu),
+    };
+    [(Product::Huabei, huabei), (Product::Jiebei, jiebei), (Product::Fenfu, fenfu), (Product::Legacy, legacy)]
+}
+
+/// A line and what its history is told from.
+fn line(
+    account: &Account,
+    product: Product,
+    (limit, is_first): (i64, bool),
+    to: i32,
+    draws: &mut Draws,
+) -> (Line, Terms) {
+    let first_on = first_line_on(account.key, account.nature, to);
+    let opened_on = first_on + if is_first { 0 } else { draws.day(0, (to - first_on).min(900)) };
+    // An account keeps its first line: only a further one is given up in good standing.
+    let closes = !is_first && product != Product::Jiebei && draws.chance(60);
+    let rest_on = if closes { to - draws.day(50, 900) } else { account.quiet_from() };
+    let mut line = Line {
+        product,
+        instalments: 12,
+        due_day: draws.between(1, 28) as u8,
+        active_per_mille: 0,
+        uses_in_16_months: 0,
+        overpaid: 0,
+        usual: 0,
+        opened_on,
+        rest_on,
+        first_change: 0,
+        change_count: 0,
+    };
+    line.set_use(account, limit, draws);
+    if is_first && account.nature == Nature::Steady && draws.chance(15) {
+        line.overpaid = draws.between(1, 5000) as u16;
+    }
+    (line, Terms { to, limit, closes, missed_on: NEVER })
+}
+
+impl Line {
+    /// How much of the line is used, how often, and how it is paid back.
+    fn set_use(&mut self, account: &Account, limit: i64, draws: &mut Draws) {
+        let profile = account.nature.profile();
+        let (low, high) = profile.use_bp;
+        let place = (i64::from(account.risk) + 2 * draws.between(0, 1000)) / 3;
+        let in_use = limit * (low + (high - low) * place / 1000) / 10_000;
+        let active = match self.product {
+            Product::Jiebei => profile.draws_cash,
+            _ => profile.active,
+        };
+        if self.product.is_pay_later() {
+            self.instalments = draws.pick(&profile.instalments);
+            // Rows a month that are paid with credit, in sixteenths.
+            let uses = i64::from(account.rate) * 16 * 30 * 3 / 5 >> 16;
+            let uses = if self.product == Product::Huabei { uses } else { uses / 2 };
+            self.uses_in_16_months = uses.min(MOST_USES) as u16;
+        }
+        // What is bought in a month is owed in part until it is billed and paid: see `credit`.
+        let usual = in_use * 6000 / ((3 * i64::from(self.instalments) + 2) * active as i64);
+        let earned = account.salary * SPENT_OF_SALARY / 100;
+        let usual = if self.instalments == 1 { usual.min(earned) } else { usual };
+        self.active_per_mille = active as u16;
+        self.usual = usual as u32;
+    }
+}
+
+/// In minor units.
+fn limit(account: &Account, product: Product, standing: Standing, draws: &mut Draws) -> i64 {
+    let (low, high) = product.limits_minor();
+    let full = |thousands: i64| thousands * 100_000;
+    let limit = match (standing, product) {
+        (Standing::Starter, _) => low * draws.between(1, 2),
+        (Standing::Full, Product::Huabei) => full(50),
+        (Standing::Full, Product::Jiebei) => full(draws.between(128, 136)),
+        (Standing::Full, _) => full(draws.between(4, 9)),
+        (Standing::Ordinary | Standing::None, _) => {
+            let tenths = account.nature.profile().limit_tenths * product.limit_tenths();
+            account.salary * tenths / 100 * draws.between(50, 150) / 100
+        }
+    };
+    let limit = match account.nature {
+        Nature::CashOut if product == Product::Huabei => limit.max(CASH_OUT_LIMIT),
+        _ => limit,
+    };
+    limit.clamp(low, high) / LIMIT_STEP * LIMIT_STEP
+}

@@ -73,8 +73,8 @@ pub fn account(key: u64, index: u32, to: i32) -> Account {
     let nature = nature(&mut draws);
     let profile = nature.profile();
     let gap = draws.below(ACCOUNT_ID_GAP);
-    let rate = rate(&mut draws);
-    let risk = draws.skewed(0, 1000 - profile.risk as i64) as u64 + profile.risk;
+    let risk = draws.skewed(0, 1000 - profile.risk as i64) + profile.risk as i64;
+    let rate = rate(risk, &mut draws);
     let (turn_on, turn_off) = turns(nature, &mut draws, to);
     let buys_cash_like = nature == Nature::CashOut || draws.chance(45);
     let (stopped_on, cleared_on) = stop(nature, buys_cash_like, turn_on, to, &mut draws);
@@ -84,13 +84,14 @@ pub fn account(key: u64, index: u32, to: i32) -> Account {
         id: FIRST_ACCOUNT_ID + (u64::from(index) * ACCOUNT_ID_GAP + gap) as i64,
         nature,
         risk: risk as u16,
-        salary: salary(nature, risk as i64, rate, &mut draws),
+        salary: salary(nature, risk, rate, &mut draws),
         pay_day: draws.pick(&PAY_DAYS),
         freelance: draws.chance(120),
         buys_cash_like,
         // About three in eight rows are paid with credit: those have their own count.
         rate: rate * 5 / 8,
-        joined_on: first_line_on(key, nature, to) - if draws.chance(300) { 0 } else { draws.day(1, 1500) },
+        joined_on: first_line_on(key, nature, risk as u16, to)
+            - if draws.chance(300) { 0 } else { draws.day(1, 1500) },
         turn_on,
         turn_off,
         stopped_on,
@@ -103,11 +104,11 @@ pub fn account(key: u64, index: u32, to: i32) -> Account {
 }
 
 /// The day on which an account's first line is opened.
-pub fn first_line_on(key: u64, nature: Nature, to: i32) -> i32 {
+pub fn first_line_on(key: u64, nature: Nature, risk: u16, to: i32) -> i32 {
     let mut draws = draws(key, Purpose::Limits, 1);
     match nature {
         Nature::New => to - draws.day(1, 400),
-        _ => to - draws.skewed(401, 2900) as i32,
+        _ => to - draws.skewed(401, 3300 - 2 * i64::from(risk)) as i32,
     }
 }
 
@@ -122,21 +123,21 @@ fn nature(draws: &mut Draws) -> Nature {
     unreachable!("the shares of the natures add up to 1000")
 }
 
-/// Rows a day, in 65,536ths.
-fn rate(draws: &mut Draws) -> u32 {
+/// Rows a day, in 65,536ths. Those at risk use the wallet somewhat less.
+fn rate(risk: i64, draws: &mut Draws) -> u32 {
     let in_1000_days = match draws.below(10_000) {
         0 => draws.skewed(40_000, 150_000),
         1..40 => draws.skewed(3000, 15_000),
         _ => draws.along(&ROWS_IN_1000_DAYS),
     };
-    ((in_1000_days << 16) / 1000) as u32
+    ((in_1000_days * (1150 - risk * 7 / 10) << 16) / 1_000_000) as u32
 }
 
 /// Those with less are somewhat more at risk.
 fn salary(nature: Nature, risk: i64, rate: u32, draws: &mut Draws) -> i64 {
     let salary = match nature {
         Nature::Stretched => draws.between(300_000, 600_000),
-        _ => draws.along(&SALARIES) * (1100 - risk / 2) / 1000,
+        _ => draws.along(&SALARIES) * (1150 - risk * 7 / 10) / 1000,
     };
     let heavy = rate > 3 << 16;
     salary.max(if heavy { HEAVY_SALARY } else { LEAST_SALARY }) / 10_000 * 10_000

@@ -55,6 +55,12 @@ enum Outcome {
     CaughtUp(i32),
 }
 
+impl Outcome {
+    fn is_in_time(self) -> bool {
+        matches!(self, Outcome::InTime | Outcome::InPartsInTime)
+    }
+}
+
 /// Chances per mille of the outcomes that an ordinary bill can have; the rest are paid in time.
 fn habits(account: &Account) -> [(Outcome, u64); 5] {
     let risk = u64::from(account.risk);
@@ -62,7 +68,7 @@ fn habits(account: &Account) -> [(Outcome, u64); 5] {
         Nature::Stretched => [220, 120 + risk / 5, 50, 40, 12],
         Nature::Tardy => [60, 650, 120, 20, 8],
         Nature::Elsewhere => [20, 12, 4, 3, 2],
-        _ => [35 + risk / 12, 25 + risk / 3, 8 + risk / 20, 5 + risk / 80, 3 + risk / 120],
+        _ => [35 + risk / 12, 30 + risk * 2 / 5, 8 + risk / 20, 5 + risk / 80, 3 + risk / 120],
     };
     [
         (Outcome::InPartsInTime, in_parts),
@@ -126,6 +132,21 @@ impl Part {
     }
 }
 
+/// A first part and the rest.
+fn parts(draws: &mut Draws) -> (Part, Part) {
+    let per_mille = draws.between(300, 700);
+    (Part::First(per_mille), Part::Rest(per_mille))
+}
+
+fn early(due_on: i32, draws: &mut Draws) -> i32 {
+    due_on - draws.day(0, BILLED_BEFORE - 1)
+}
+
+/// Some days late, seldom weeks.
+fn tardy(due_on: i32, draws: &mut Draws) -> i32 {
+    due_on + draws.skewed(1, TARDY_DAYS.into()) as i32
+}
+
 /// One payment; `paid_on` is `NEVER` where there is none.
 #[derive(Clone, Copy)]
 struct Payment {
@@ -153,16 +174,19 @@ pub fn plan<'a>(held: Held<'a>, cycle: &Cycle) -> Plan<'a> {
     let due_on = held.line.due_on(cycle);
     let mut draws = draws(held.account.key, Purpose::Bill, held.place(cycle.month));
     let outcome = outcome(&held, due_on, &mut draws);
-    let mut plan = Plan {
-        held,
-        month: cycle.month,
-        due_on,
-        extended: None,
-        conflicting: draws.chance(CONFLICTING_PER_MILLE),
-        payments: [NO_PAYMENT; 3],
-    };
-    plan.settle(outcome, &mut draws);
-    plan
+    Plan::new(held, cycle.month, due_on, outcome, draws)
+}
+
+/// The same where rows of the bill are delivered on that day.
+pub fn plan_on<'a>(held: Held<'a>, cycle: &Cycle, on: i32) -> Option<Plan<'a>> {
+    let due_on = held.line.due_on(cycle);
+    let mut draws = draws(held.account.key, Purpose::Bill, held.place(cycle.month));
+    let outcome = outcome(&held, due_on, &mut draws);
+    // Most bills are paid in time, and then no more need be drawn.
+    if outcome.is_in_time() && on > due_on + PAYMENT_LAG {
+        return None;
+    }
+    Some(Plan::new(held, cycle.month, due_on, outcome, draws)).filter(|plan| plan.is_delivered(on))
 }
 
 /// The days around a due date on which rows of the bill may be delivered at all.
@@ -178,22 +202,32 @@ pub fn unpaid_since(held: &Held, day: i32) -> i32 {
     open.map(|trouble| trouble.stops_on).min().unwrap_or(NEVER).min(day - ORDINARY_SPAN)
 }
 
-impl Plan<'_> {
+impl<'a> Plan<'a> {
+    fn new(held: Held<'a>, month: u32, due_on: i32, outcome: Outcome, mut draws: Draws) -> Plan<'a> {
+        let conflicting = draws.chance(CONFLICTING_PER_MILLE);
+        let mut plan = Plan { held, month, due_on, extended: None, conflicting, payments: [NO_PAYMENT; 3] };
+        plan.settle(outcome, &mut draws);
+        plan
+    }
+
     fn settle(&mut self, outcome: Outcome, draws: &mut Draws) {
         let due_on = self.due_on;
-        let half = draws.between(300, 700);
-        let (first, rest) = (Part::First(half), Part::Rest(half));
-        let early = due_on - draws.day(0, BILLED_BEFORE - 1);
-        let tardy = due_on + draws.skewed(1, TARDY_DAYS.into()) as i32;
         match outcome {
             // Half of them leave it to the last two days.
-            Outcome::InTime if draws.chance(500) => {
-                self.pay([(due_on - draws.day(0, 1), Part::Whole)], draws);
+            Outcome::InTime => {
+                let before = draws.day(0, 2 * BILLED_BEFORE - 1);
+                let before = if before < BILLED_BEFORE { before } else { before % 2 };
+                self.pay([(due_on - before, Part::Whole)], draws);
             }
-            Outcome::InTime => self.pay([(early, Part::Whole)], draws),
-            Outcome::InPartsInTime => self.pay([(early, first), (due_on, rest)], draws),
-            Outcome::Tardy => self.pay([(tardy, Part::Whole)], draws),
-            Outcome::HalfTardy => self.pay([(early, first), (tardy, rest)], draws),
+            Outcome::InPartsInTime => {
+                let (first, rest) = parts(draws);
+                self.pay([(early(due_on, draws), first), (due_on, rest)], draws);
+            }
+            Outcome::Tardy => self.pay([(tardy(due_on, draws), Part::Whole)], draws),
+            Outcome::HalfTardy => {
+                let (first, rest) = parts(draws);
+                self.pay([(early(due_on, draws), first), (tardy(due_on, draws), rest)], draws);
+            }
             Outcome::Slipped(least, most) => {
                 self.pay([(due_on + draws.day(least, most), Part::Whole)], draws);
             }
@@ -206,9 +240,10 @@ impl Plan<'_> {
                 let again = due_on + draws.day(3, 9);
                 self.pay([(due_on, Part::Whole), (due_on + 2, Part::Back), (again, Part::Whole)], draws);
             }
-            Outcome::PartOnly => self.pay([(due_on + draws.day(-3, 20), first)], draws),
+            Outcome::PartOnly => self.pay([(due_on + draws.day(-3, 20), parts(draws).0)], draws),
             Outcome::Never => {}
             Outcome::CaughtUp(ends_on) => {
+                let (first, rest) = parts(draws);
                 let before = ends_on - draws.day(3, 12);
                 if before > due_on {
                     self.pay([(before, first), (ends_on, rest)], draws);
@@ -237,7 +272,7 @@ impl Plan<'_> {
     }
 
     /// True where rows of the bill are delivered on that day, if there is anything to pay.
-    pub fn is_delivered(&self, on: i32) -> bool {
+    fn is_delivered(&self, on: i32) -> bool {
         on == self.billed_on()
             || self.extended.is_some_and(|(from, _)| from == on)
             || self.payments.iter().any(|payment| payment.delivered_on == on)

@@ -3,21 +3,15 @@
 
 use super::account::{Account, NEVER};
 use super::calendar::{BILLED_BEFORE, Cycle, Day};
-use super::history::{Change, state};
+use super::history::Change;
 use super::nature::{Nature, Product};
 use super::opening::{LIMIT_STEP, Line};
-use super::random::{Draws, Purpose, draws, key};
+use super::random::{Draws, Purpose, draws, word};
 use super::trouble::Trouble;
 use crate::input::lines::Status;
 
-/// No purchase is smaller than about this on average: 5.00.
-const SMALLEST_MEAN: i64 = 500;
-
 /// From this mean on prices are whole units, or ten hundredths less: 20.00.
 const PLAIN_PRICES_FROM: i64 = 2000;
-
-/// Purchases of a month of one line at most.
-const MOST_IN_A_MONTH: i64 = 400;
 
 /// A line with whom it belongs to.
 #[derive(Clone, Copy)]
@@ -59,11 +53,12 @@ impl Held<'_> {
 
     /// Tells the purchases of `day`.
     pub fn uses(&self, day: &Day, tell: &mut impl FnMut(Use)) {
-        let Some(month) = Month::of(self, day.cycle(self.line.due_day)) else {
-            return;
-        };
-        if month.has_any(day.number) && self.status(day.number) == Some(Status::Active) {
-            month.on(day.number, tell);
+        let month = Month::of(self, day.cycle(self.line.due_day));
+        // Most days have none: the sums are drawn only for those that have.
+        if let Some(month) = month.filter(|month| month.may_have(day.number))
+            && self.status(day.number) == Some(Status::Active)
+        {
+            month.sums(self).on(day.number, tell);
         }
     }
 
@@ -72,6 +67,7 @@ impl Held<'_> {
         let Some(month) = Month::of(self, cycle) else {
             return 0;
         };
+        let sums = month.sums(self);
         // While the line rests nothing is bought with it.
         let mut spent = 0;
         let mut from = None;
@@ -79,14 +75,14 @@ impl Held<'_> {
             match (from, change.status == Status::Active) {
                 (None, true) => from = Some(change.on),
                 (Some(opened_on), false) => {
-                    spent += month.by(change.on - 1) - month.by(opened_on - 1);
+                    spent += sums.by(change.on - 1) - sums.by(opened_on - 1);
                     from = None;
                 }
                 _ => {}
             }
         }
         if let Some(opened_on) = from {
-            spent += month.by(by) - month.by(opened_on - 1);
+            spent += sums.by(by) - sums.by(opened_on - 1);
         }
         spent
     }
@@ -117,15 +113,22 @@ fn instalment(amount: i64, nth: i64, instalments: i64) -> i64 {
     amount * (nth + 1) / instalments - amount * nth / instalments
 }
 
-/// The purchases of the days of one bill, as if the line were open on all of them.
+/// The days of one bill and how many purchases lie where in them, as if the line were open on all.
 struct Month {
     key: u64,
     /// The last day before.
     after: i32,
-    days: i64,
+    until: i32,
+    /// 0 where there is none but of what can be sold again.
+    count: i64,
+    may_have_cash_like: bool,
+}
+
+/// The same with what they come to.
+struct Sums {
+    month: Month,
     /// Minor units.
     total: i64,
-    count: i64,
     cash_like: Option<CashLike>,
 }
 
@@ -141,65 +144,90 @@ struct CashLike {
 impl Month {
     /// None where nothing is bought.
     fn of(held: &Held, cycle: &Cycle) -> Option<Month> {
-        let (account, line) = (held.account, held.line);
+        let line = held.line;
         let (after, until) = (held.billed_after(cycle), held.billed_on(cycle));
         if until > line.rest_on || until < line.opened_on {
             return None;
         }
-        let key = key(account.key, 1 << 40 | held.place(cycle.month));
+        let may_have_cash_like = held.account.buys_cash_like && line.product == Product::Huabei;
+        let key = word(held.account.key, Purpose::Usage, held.place(cycle.month));
         let mut draws = draws(key, Purpose::Usage, 0);
         let is_active = draws.chance(line.active_per_mille.into());
-        if !is_active && !account.buys_cash_like {
+        if !is_active && !may_have_cash_like {
             return None;
         }
-        // So much a month, and what is owed at its highest comes just to the limit.
-        let limit = state(held.changes, until.max(line.opened_on)).map_or(0, |state| state.limit);
-        let limit = if limit == 0 { held.changes[0].limit() } else { limit };
-        let most = limit * 100 / (50 * i64::from(line.instalments) + 88);
-        let cash_like = CashLike::of(held, after, limit, &mut draws);
-        let total = if is_active { ordinary(held, until, most, &mut draws) } else { 0 };
-        let total = match &cash_like {
-            Some(cash_like) => total.min(most - cash_like.each * cash_like.rows).max(0),
-            None => total,
-        };
-        let mean_count = i64::from(line.uses_in_16_months);
-        let count = if line.product == Product::Jiebei {
+        let count = if !is_active {
+            0
+        } else if line.product == Product::Jiebei {
             1
         } else {
-            1 + (mean_count * draws.between(8, 24) / 16 + draws.between(0, 24)) / 16
+            1 + (i64::from(line.uses_in_16_months) * draws.between(8, 24) / 16 + draws.between(0, 24)) / 16
         };
-        let count = count.min(total / SMALLEST_MEAN).clamp(1, MOST_IN_A_MONTH);
-        let total = if line.product == Product::Jiebei { total / LIMIT_STEP * LIMIT_STEP } else { total };
-        Some(Month { key, after, days: i64::from(until - after), total, count, cash_like })
+        Some(Month { key, after, until, count, may_have_cash_like })
+    }
+
+    fn days(&self) -> i64 {
+        i64::from(self.until - self.after)
     }
 
     /// Where the `index`-th purchase lies within its part of the month, and what of its part of the
     /// sum is spent before it: in 256ths.
     fn shift(&self, index: i64) -> (i64, i64) {
-        let word = draws(self.key, Purpose::Usage, 1 + index as u64).word();
+        let word = word(self.key, Purpose::Usage, 1 + index as u64);
         ((word & 255) as i64, (word >> 8 & 255) as i64)
     }
 
     /// How many purchases are made up to `day`.
     fn count_by(&self, day: i32) -> i64 {
-        let place = i64::from(day - self.after).clamp(0, self.days);
-        let index = place * self.count / self.days;
+        let place = i64::from(day - self.after).clamp(0, self.days());
+        let index = place * self.count / self.days();
         if index == self.count {
             return index;
         }
-        let is_made = (index * 256 + self.shift(index).0) * self.days < place * self.count * 256;
+        let is_made = (index * 256 + self.shift(index).0) * self.days() < place * self.count * 256;
         index + i64::from(is_made)
     }
 
+    fn may_have(&self, day: i32) -> bool {
+        self.may_have_cash_like || self.count_by(day - 1) < self.count_by(day)
+    }
+
+    fn sums(self, held: &Held) -> Sums {
+        let line = held.line;
+        let mut draws = draws(self.key, Purpose::Usage, u64::from(u32::MAX));
+        let limit = limit_on(held.changes, self.until);
+        // So much a month, and what is owed at its highest comes just to the limit.
+        let most = limit * 100 / (50 * i64::from(line.instalments) + 88);
+        let cash_like =
+            if self.may_have_cash_like { CashLike::of(held, self.after, limit, &mut draws) } else { None };
+        let total = if self.count > 0 { ordinary(held, self.until, most, &mut draws) } else { 0 };
+        let total = match &cash_like {
+            Some(cash_like) => total.min(most - cash_like.each * cash_like.rows).max(0),
+            None if line.product == Product::Jiebei => total / LIMIT_STEP * LIMIT_STEP,
+            None => total,
+        };
+        Sums { month: self, total, cash_like }
+    }
+}
+
+/// The limit on that day, in minor units; what it was before where the line is closed, and what it
+/// opens with before that.
+fn limit_on(changes: &[Change], day: i32) -> i64 {
+    let known = changes.iter().take_while(|change| change.on <= day).chain(&changes[..1]);
+    known.map(Change::limit).filter(|&limit| limit > 0).last().unwrap_or(0)
+}
+
+impl Sums {
     /// What the first `count` purchases come to, in minor units.
-    fn sum(&self, count: i64) -> i64 {
-        if count == 0 || count == self.count {
-            return if count == 0 { 0 } else { self.total };
+    fn first(&self, count: i64) -> i64 {
+        let (all, total) = (self.month.count, self.total);
+        if count == 0 || count == all {
+            return if count == 0 { 0 } else { total };
         }
         // Between two sums lies at least a quarter of the mean.
-        let (_, shift) = self.shift(count);
-        let sum = self.total * (count * 256 + (shift - 128) * 3 / 4) / (self.count * 256);
-        if self.total < PLAIN_PRICES_FROM * self.count {
+        let (_, shift) = self.month.shift(count);
+        let sum = total * (count * 256 + (shift - 128) * 3 / 4) / (all * 256);
+        if total < PLAIN_PRICES_FROM * all {
             return sum;
         }
         let whole = sum / 100 * 100;
@@ -208,12 +236,8 @@ impl Month {
 
     /// What is bought up to `day`, in minor units.
     fn by(&self, day: i32) -> i64 {
-        let ordinary = if self.total > 0 { self.sum(self.count_by(day)) } else { 0 };
-        ordinary + self.cash_like.as_ref().map_or(0, |cash_like| cash_like.each * cash_like.rows_by(day))
-    }
-
-    fn has_any(&self, day: i32) -> bool {
-        self.total > 0 || self.cash_like.as_ref().is_some_and(|cash_like| cash_like.rows_by(day) > 0)
+        let cash_like = self.cash_like.as_ref().map_or(0, |it| it.each * it.rows_by(day));
+        cash_like + self.first(self.month.count_by(day))
     }
 
     fn on(&self, day: i32, tell: &mut impl FnMut(Use)) {
@@ -222,9 +246,9 @@ impl Month {
                 tell(Use { number: -1 - row, amount: cash_like.each, is_cash_like: true });
             }
         }
-        if self.total > 0 {
-            for index in self.count_by(day - 1)..self.count_by(day) {
-                let amount = self.sum(index + 1) - self.sum(index);
+        for index in self.month.count_by(day - 1)..self.month.count_by(day) {
+            let amount = self.first(index + 1) - self.first(index);
+            if amount > 0 {
                 tell(Use { number: index, amount, is_cash_like: false });
             }
         }
@@ -234,7 +258,7 @@ impl Month {
 /// What a month's ordinary purchases come to, in minor units, `most` at most.
 fn ordinary(held: &Held, until: i32, most: i64, draws: &mut Draws) -> i64 {
     let usual = i64::from(held.line.usual) * draws.between(60, 140) / 100;
-    let hunger = draws.between(20, 100);
+    let hunger = draws.between(40, 100);
     let mut total = usual.min(most);
     for trouble in held.troubles {
         if trouble.shows_on(until) {
@@ -250,9 +274,6 @@ fn ordinary(held: &Held, until: i32, most: i64, draws: &mut Draws) -> i64 {
 impl CashLike {
     fn of(held: &Held, after: i32, limit: i64, draws: &mut Draws) -> Option<CashLike> {
         let account = held.account;
-        if !account.buys_cash_like || held.line.product != Product::Huabei {
-            return None;
-        }
         // After the bill of the month before has been paid.
         let first_on = after + BILLED_BEFORE + draws.day(1, 9);
         if held.troubles.iter().any(|trouble| trouble.leaves_unpaid(first_on)) {

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::Totals;
 use super::account::Account;
-use super::bills::{in_motion, plan};
+use super::bills::{in_motion, plan_on};
 use super::book::Book;
 use super::calendar::{Calendar, Cycle, Day, cycles};
 use super::columns::{LineColumns, RepaymentColumns, RepaymentRow, TransactionColumns};
@@ -140,10 +140,9 @@ impl Telling<'_> {
                 if day.number < *days.start() || *days.start() < self.first().number {
                     continue;
                 }
-                let plan = plan(held, cycle);
-                if !plan.is_delivered(day.number) {
+                let Some(plan) = plan_on(held, cycle, day.number) else {
                     continue;
-                }
+                };
                 let due_amount = held.billed(&cycles[place..]);
                 if due_amount > 0 {
                     let is_new = plan.delivered(due_amount, day.number, &mut |row| rows.push(row));

@@ -129,7 +129,7 @@ pub fn history(
     let raises = raises(account, line, terms.to, &mut draws, &mut events);
     quarrels(account, line, terms, &mut draws, &mut events);
     for trouble in troubles {
-        unpaid(trouble, terms, &mut draws, &mut events);
+        unpaid(line, trouble, terms, &mut draws, &mut events);
     }
     events.retain(|(on, event)| *on > line.opened_on && fits(*event, *on, troubles));
     events.sort_by_key(|(on, _)| *on);
@@ -242,7 +242,7 @@ fn raises(
         chance = again;
         latest -= RAISE_APART_DAYS + draws.day(0, 300);
     }
-    if line.rest_on != NEVER && draws.chance(350) {
+    if line.rest_on != NEVER && line.product.is_pay_later() && draws.chance(350) {
         events.push((line.rest_on + draws.day(130, 300), Event::Halve));
     }
     count
@@ -276,7 +276,7 @@ fn quarrels(
 
 /// A month after the account's first missed bill all lines rest; they open again when all is paid,
 /// and close where their own bill is a quarter of a year past due.
-fn unpaid(trouble: &Trouble, terms: &Terms, draws: &mut Draws, events: &mut Vec<(i32, Event)>) {
+fn unpaid(line: &Line, trouble: &Trouble, terms: &Terms, draws: &mut Draws, events: &mut Vec<(i32, Event)>) {
     if trouble.missed_on == NEVER {
         return;
     }
@@ -288,7 +288,9 @@ fn unpaid(trouble: &Trouble, terms: &Terms, draws: &mut Draws, events: &mut Vec<
     events.push((suspended_on, Event::Suspend(reason)));
     if trouble.ends_on != NEVER {
         let was_long = trouble.ends_on - trouble.missed_on >= 60 || draws.chance(150);
-        let reason = if was_long { Reason::PaidSmallLimit } else { Reason::Paid };
+        // Of a line that is paid back over many months too much is still owed for a small limit.
+        let is_small = was_long && line.instalments < 6;
+        let reason = if is_small { Reason::PaidSmallLimit } else { Reason::Paid };
         events.push((trouble.ends_on + draws.day(1, 4), Event::Reopen(reason)));
     }
     let closed_on = terms.missed_on.saturating_add(draws.day(101, 125));

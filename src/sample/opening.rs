@@ -18,6 +18,9 @@ const FURTHER_LIMITS: i64 = 2_000_000;
 /// The least pay-later limit of a cash-out account: below it a burst is no burst.
 const CASH_OUT_LIMIT: i64 = 300_000;
 
+/// No purchase of a usual month is smaller than about this on average: 5.00.
+const SMALLEST_MEAN: i64 = 500;
+
 /// Purchases of a line in 16 months at most.
 const MOST_USES: i64 = 6400;
 
@@ -118,7 +121,7 @@ fn line(
     to: i32,
     draws: &mut Draws,
 ) -> (Line, Terms) {
-    let first_on = first_line_on(account.key, account.nature, to);
+    let first_on = first_line_on(account.key, account.nature, account.risk, to);
     let opened_on = first_on + if is_first { 0 } else { draws.day(0, (to - first_on).min(900)) };
     // An account keeps its first line: only a further one is given up in good standing.
     let closes = !is_first && product != Product::Jiebei && draws.chance(60);
@@ -148,7 +151,7 @@ impl Line {
     fn set_use(&mut self, account: &Account, limit: i64, draws: &mut Draws) {
         let profile = account.nature.profile();
         let (low, high) = profile.use_bp;
-        let place = (i64::from(account.risk) + 2 * draws.between(0, 1000)) / 3;
+        let place = (i64::from(account.risk) + draws.between(0, 1000)) / 2;
         let in_use = limit * (low + (high - low) * place / 1000) / 10_000;
         let active = match self.product {
             Product::Jiebei => profile.draws_cash,
@@ -156,10 +159,6 @@ impl Line {
         };
         if self.product.is_pay_later() {
             self.instalments = draws.pick(&profile.instalments);
-            // Rows a month that are paid with credit, in sixteenths.
-            let uses = i64::from(account.rate) * 16 * 30 * 3 / 5 >> 16;
-            let uses = if self.product == Product::Huabei { uses } else { uses / 2 };
-            self.uses_in_16_months = uses.min(MOST_USES) as u16;
         }
         // What is bought in a month is owed in part until it is billed and paid: see `credit`.
         let usual = in_use * 6000 / ((3 * i64::from(self.instalments) + 2) * active as i64);
@@ -167,6 +166,12 @@ impl Line {
         let usual = if self.instalments == 1 { usual.min(earned) } else { usual };
         self.active_per_mille = active as u16;
         self.usual = usual as u32;
+        if self.product.is_pay_later() {
+            // Five eighths of an account's rows are not paid with credit; a month has 30 days.
+            let uses = i64::from(account.rate) * 3 / 5 * 30 * 16 >> 16;
+            let uses = if self.product == Product::Huabei { uses } else { uses / 2 };
+            self.uses_in_16_months = uses.min(usual * 16 / SMALLEST_MEAN).min(MOST_USES) as u16;
+        }
     }
 }
 

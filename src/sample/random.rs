@@ -36,6 +36,11 @@ pub fn draws(key: u64, purpose: Purpose, at: u64) -> Draws {
     Draws { state: mix(key ^ ((purpose as u64) << 56 | at).wrapping_mul(GAMMA)) }
 }
 
+/// The one number of a purpose at a place: other than those of `draws`.
+pub fn word(key: u64, purpose: Purpose, at: u64) -> u64 {
+    draws(key, purpose, at).state
+}
+
 /// An endless row of numbers.
 pub struct Draws {
     state: u64,

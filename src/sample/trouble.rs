@@ -50,10 +50,10 @@ pub fn troubles(account: &Account, to: i32, found: &mut Vec<Trouble>) {
     let risk = u64::from(account.risk);
     let (severe, slipping, income_lost) = match account.nature {
         Nature::CashOut => (400, 150, 10),
-        Nature::Elsewhere => (4 + risk * 60 / 1000, 40, 0),
+        Nature::Elsewhere => (4 + risk * 60 / 1000, 50, 0),
         Nature::Dormant => (10, 30, 25),
-        Nature::New => (30 + risk * 260 / 1000, 80 + risk * 350 / 1000, 20),
-        _ => (5 + risk * 230 / 1000, 60 + risk * 500 / 1000, 25),
+        Nature::New => (30 + risk * 260 / 1000, 110 + risk * 450 / 1000, 20),
+        _ => (5 + risk * 230 / 1000, 100 + risk * 600 / 1000, 25),
     };
     if draws.chance(severe) {
         found.push(Trouble::severe(account, to, &mut draws));
@@ -71,18 +71,18 @@ fn begins(to: i32, draws: &mut Draws) -> i32 {
 }
 
 impl Trouble {
-    /// Ends in bills a month and more past due, or in nothing paid any more. Three in ten come
+    /// Ends in bills a month and more past due, or in nothing paid any more. One in four comes
     /// without a sign.
     fn severe(account: &Account, to: i32, draws: &mut Draws) -> Trouble {
         let (stops_on, lost) = match account.nature {
             Nature::CashOut => (account.turn_on + draws.day(50, 150), 700),
             _ => (begins(to, draws), 450),
         };
-        let shows = account.nature != Nature::CashOut && draws.chance(700);
-        let starts_on = stops_on - if shows { draws.day(25, 110) } else { 0 };
+        let shows = account.nature != Nature::CashOut && draws.chance(750);
+        let starts_on = stops_on - if shows { draws.day(30, 120) } else { 0 };
         let lasts_days = (!draws.chance(lost)).then(|| draws.day(31, 110));
         let mut trouble = Trouble { starts_on, stops_on, lasts_days, shows, ..QUIET };
-        if shows && draws.chance(450) {
+        if shows && draws.chance(550) {
             trouble.income_from = starts_on + draws.day(-10, 20);
             trouble.income_percent = if draws.chance(500) { 0 } else { draws.between(25, 70) as u8 };
         }

@@ -7,6 +7,7 @@ mod diff;
 mod explain;
 mod golden;
 mod inputs;
+mod jobs;
 mod mistakes;
 mod policy;
 mod properties;

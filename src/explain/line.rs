@@ -190,7 +190,7 @@ pub fn line(trial: &Trial, now: &Verdict, trace: &LineTrace, line: usize, turns:
     let words = trial.in_words(decision, now);
     let text = match decision.refusal {
         Some(refusal) => Some(refusal.in_words().to_string()),
-        None => rule.and_then(|rule| rule.text.clone()),
+        None => rule.and_then(|rule| rule.text.as_ref()).map(|text| trial.filled(text)),
     };
     Line {
         product: lines.product.get(line).unwrap_or_default().to_string(),

@@ -67,7 +67,7 @@ fn line_notice(trial: &Trial, now: &Verdict, line: usize) -> Option<LineNotice> 
     let what = what(job, decision, rule, &product, lines.limit[line])?;
     let mut why: Vec<String> = match decision.refusal {
         Some(refusal) => vec![refused_because(refusal, decision.bound_by).to_string()],
-        None => rule.text.iter().map(|text| text.trim().to_string()).collect(),
+        None => rule.text.iter().map(|text| trial.filled(text)).collect(),
     };
     // Where nothing else speaks, the score has to.
     let uses_score = why.is_empty() || takes_score(trial, decision, rule);

@@ -7,14 +7,19 @@ use anyhow::{Result, ensure};
 
 use super::budget::{Budgets, Turn};
 use super::world::{World, Worlds};
+use crate::console::money;
 use crate::expr::{Column, Ints};
 use crate::failure::input;
 use crate::features::{FeatureTable, derived};
 use crate::job::FeatureKind;
+use crate::job::letter::{self, BlankForm};
 use crate::policy::{Decision, Purse, decide_unbudgeted};
 use crate::published::rows::Id;
 use crate::published::{Decided, Facts, PublishedRun};
 use crate::score::Scores;
+
+/// No debt is older: two hundred years.
+const MOST_DAYS_AGO: i64 = 73_000;
 
 /// An account of a run, ready to be decided again.
 pub struct Trial<'a> {
@@ -70,6 +75,23 @@ impl<'a> Trial<'a> {
             );
         }
         Ok(verdict)
+    }
+
+    /// A rule's text with what it says of the account filled in.
+    pub fn filled(&self, text: &str) -> String {
+        let job = &self.run.job;
+        letter::fill(text.trim(), |blank| {
+            let feature = job.features.iter().position(|feature| feature.name == blank.feature);
+            let value = feature.and_then(|feature| self.facts.features.get(feature, 0));
+            match (value, blank.form) {
+                (None, _) => "unknown".to_string(),
+                (Some(value), BlankForm::Amount) => money(value.into(), job.minor_units),
+                (Some(days @ 0..=MOST_DAYS_AGO), BlankForm::Day) => {
+                    self.run.manifest.as_of.plus(-(days as i32)).in_words()
+                }
+                (Some(_), BlankForm::Day) => "unknown".to_string(),
+            }
+        })
     }
 
     /// A decision as `decisions.parquet` would tell it.

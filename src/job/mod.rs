@@ -7,6 +7,7 @@ mod directories;
 mod feature_file;
 mod gate;
 mod job_file;
+pub mod letter;
 pub mod lint;
 mod policy_file;
 mod scorecard_file;

@@ -7,6 +7,7 @@ use serde::de::IgnoredAny;
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::letter::blanks;
 use super::scorecard_file::{Band, Model};
 use super::source::Reader;
 use super::{LINE_COLUMNS, STATUS_REASON, STATUS_SINCE, Scopes};
@@ -266,7 +267,7 @@ struct RawRule {
     when: Spanned<String>,
     action: Spanned<Action>,
     reason: Spanned<String>,
-    text: Option<String>,
+    text: Option<Spanned<String>>,
     notice_days: Option<Spanned<u32>>,
     percent: Option<Spanned<i64>>,
     by: Option<Spanned<i64>>,
@@ -320,6 +321,9 @@ pub(super) fn read(reader: &mut Reader, scopes: &Scopes, model: &Model) -> Polic
     }
     for raw in rules {
         let rule = reader.take::<RawRule>(raw);
+        if let Some(text) = rule.as_ref().and_then(|raw| raw.get_ref().text.as_ref()) {
+            check_blanks(reader, text, model);
+        }
         let rule = rule.and_then(|raw| rule_of(reader, raw, scopes, &policy));
         policy.rules.extend(rule);
     }
@@ -411,6 +415,16 @@ fn read_account(reader: &mut Reader, raw: RawAccount, model: &Model, policy: &mu
     }
 }
 
+/// What a text puts in must be features.
+fn check_blanks(reader: &mut Reader, text: &Spanned<String>, model: &Model) {
+    let names = || model.features.iter().map(|feature| feature.name.as_str());
+    for blank in blanks(text.get_ref()) {
+        if !model.incomplete && !names().any(|name| name == blank.feature) {
+            reader.unknown_name("feature", &Spanned::new(text.span(), blank.feature.to_string()), names());
+        }
+    }
+}
+
 fn rule_of(reader: &mut Reader, raw: Spanned<RawRule>, scopes: &Scopes, policy: &Policy) -> Option<Rule> {
     let place = raw.span();
     let raw = raw.into_inner();
@@ -454,7 +468,7 @@ fn rule_of(reader: &mut Reader, raw: Spanned<RawRule>, scopes: &Scopes, policy: 
         when: reader.expression(&raw.when, Type::Bool, &scopes.facts)?,
         action,
         reason: raw.reason.into_inner(),
-        text: raw.text,
+        text: raw.text.map(Spanned::into_inner),
         notice_days,
         amount,
         never_below_balance: raw.never_below_balance.is_some_and(Spanned::into_inner),

@@ -14,13 +14,13 @@ where account_id is not null and product <> '' and opened_on is not null
   and credit_limit >= 0 and balance is not null
   and status in ('active', 'suspended', 'closed')
   and opened_on <= date and coalesce(increased_on <= date, true) and coalesce(decreased_on <= date, true)
+  and coalesce(status_since <= date, true)
 qualify count(*) over (partition by account_id, product) = 1;
 
 create temp table of_lines as
 select
     account_id,
     max(getvariable('as_of') - opened_on)                                   as days_on_book,
-    count(*) filter (status <> 'closed')                                    as products_held,
     count(*) filter (status = 'suspended')                                  as suspended_lines,
     coalesce(sum(credit_limit) filter (status <> 'closed'), 0)              as total_limit,
     sum(balance)                                                            as total_balance,
@@ -67,8 +67,41 @@ create type category as enum (
 );
 
 create temp table of_365_days as
-select account_id, bit_count(bitstring_agg(age, 0, 364)) as active_days_365d
-from counted(365)
+with rows as (
+    select
+        account_id, age, amount,
+        kind in ('salary', 'transfer_in')                                   as is_inflow,
+        kind = 'salary' or kind = 'transfer_in' and amount >= 50000         as is_income
+    from counted(365)
+)
+select
+    account_id,
+    bit_count(bitstring_agg(age, 0, 364))                   as active_days_365d,
+    sum(amount) filter (is_inflow and age < 34)             as inflow_34d,
+    sum(amount) filter (is_inflow and age < 95)             as inflow_95d,
+    sum(amount) filter (is_inflow)                          as inflow_365d,
+    min(age) filter (is_income)                             as days_since_income
+from rows
+group by account_id;
+
+create temp table of_1_day as
+select
+    account_id,
+    count(*)                                                as rows_1d,
+    count(*) filter (coalesce(kind, '') not in (
+        'salary', 'transfer_in', 'transfer_out', 'purchase', 'refund', 'withdrawal', 'cash_advance', 'fee'
+    ))                                                      as unknown_kinds_1d,
+    count(*) filter (kind = 'refund' and amount > 0 or kind <> 'refund' and amount < 0) as wrong_signs_1d,
+    count(*) filter (kind = 'purchase')                     as purchases_1d,
+    count(*) filter (kind = 'transfer_out')                 as transfers_out_1d,
+    count(*) filter (kind = 'transfer_in')                  as transfers_in_1d,
+    count(*) filter (kind = 'salary')                       as salaries_1d,
+    max(amount) filter (kind = 'purchase')                  as largest_purchase_1d,
+    count(*) filter (
+        kind = 'purchase' and category in ('jewellery', 'gift_cards') and product is not null
+        and amount % 10000 = 0
+    )                                                       as gift_cards_1d
+from counted(1)
 group by account_id;
 
 -- Too many merchants for bits; distinct pairs first are far cheaper than count(distinct) by account.
@@ -95,9 +128,7 @@ with rows as (
         account_id, age, amount,
         kind = 'purchase'                                                   as is_purchase,
         kind in ('purchase', 'refund')                                      as is_spending,
-        kind in ('salary', 'transfer_in')                                   as is_inflow,
         kind in ('purchase', 'refund', 'transfer_out', 'withdrawal', 'fee') as is_outflow,
-        kind = 'salary' or kind = 'transfer_in' and amount >= 50000         as is_income,
         kind in ('purchase', 'cash_advance') and product is not null        as is_credit_purchase,
         category in ('jewellery', 'gift_cards') and product is not null     as is_cash_like,
         kind = 'purchase' and is_cash_like and amount % 10000 = 0           as is_round_cash_like,
@@ -108,9 +139,6 @@ with rows as (
 )
 select
     account_id,
-    sum(amount) filter (is_inflow and age < 30)             as inflow_30d,
-    sum(amount) filter (is_inflow)                          as inflow_90d,
-    min(age) filter (is_income)                             as days_since_income,
     sum(amount) filter (is_outflow)                         as outflow_90d,
     sum(amount) filter (is_spending)                        as spend_90d,
     count(*) filter (is_purchase)                           as purchases_90d,
@@ -204,7 +232,7 @@ bills as (
 ),
 due as (
     select
-        account_id, product, due_amount,
+        account_id, product, due_amount, paid,
         getvariable('as_of') - due_on                                       as age,
         settled_on is null                                                  as is_open,
         greatest(0, coalesce(settled_on, getvariable('as_of')) - due_on)    as days_late,
@@ -218,6 +246,10 @@ select
     count(*) filter (age < 90 and not (is_open and days_late = 0))          as bills_due_90d,
     count(*) filter (age < 365 and not is_open and days_late = 0)           as on_time_365d,
     max(days_late) filter (is_open)                                         as oldest_open_days,
+    count(*) filter (is_open)                                               as open_bills,
+    count(*) filter (age < 1)                                               as bills_due_1d,
+    count(*) filter (age < 1 and is_open)                                   as bills_open_1d,
+    count(*) filter (age < 30 and paid > due_amount)                        as overpaid_30d,
     max(days_late) filter (is_open and product = 'huabei')                  as huabei_days_past_due,
     max(days_late) filter (is_open and product = 'fenfu')                   as fenfu_days_past_due,
     max(days_late) filter (is_open and product = 'jiebei')                  as jiebei_days_past_due,
@@ -239,12 +271,14 @@ with
 aggregates as (
     select
         of_lines.*, of_bills.* exclude (account_id), of_90_days.* exclude (account_id),
-        of_180_days.* exclude (account_id), of_365_days.* exclude (account_id)
+        of_180_days.* exclude (account_id), of_365_days.* exclude (account_id),
+        of_1_day.* exclude (account_id)
     from of_lines
     left join of_bills using (account_id)
     left join of_90_days using (account_id)
     left join of_180_days using (account_id)
     left join of_365_days using (account_id)
+    left join of_1_day using (account_id)
 ),
 complete as (    -- without rows a count or sum is 0; min, max and days_since stay null
     select * replace (
@@ -255,8 +289,21 @@ complete as (    -- without rows a count or sum is 0; min, max and days_since st
         coalesce(late_bills_90d, 0) as late_bills_90d,
         coalesce(late_bills_365d, 0) as late_bills_365d,
         coalesce(billed_90d, 0) as billed_90d,
-        coalesce(inflow_30d, 0) as inflow_30d,
-        coalesce(inflow_90d, 0) as inflow_90d,
+        coalesce(open_bills, 0) as open_bills,
+        coalesce(bills_due_1d, 0) as bills_due_1d,
+        coalesce(bills_open_1d, 0) as bills_open_1d,
+        coalesce(overpaid_30d, 0) as overpaid_30d,
+        coalesce(inflow_34d, 0) as inflow_34d,
+        coalesce(inflow_95d, 0) as inflow_95d,
+        coalesce(inflow_365d, 0) as inflow_365d,
+        coalesce(rows_1d, 0) as rows_1d,
+        coalesce(unknown_kinds_1d, 0) as unknown_kinds_1d,
+        coalesce(wrong_signs_1d, 0) as wrong_signs_1d,
+        coalesce(purchases_1d, 0) as purchases_1d,
+        coalesce(transfers_out_1d, 0) as transfers_out_1d,
+        coalesce(transfers_in_1d, 0) as transfers_in_1d,
+        coalesce(salaries_1d, 0) as salaries_1d,
+        coalesce(gift_cards_1d, 0) as gift_cards_1d,
         coalesce(outflow_90d, 0) as outflow_90d,
         coalesce(spend_90d, 0) as spend_90d,
         coalesce(purchases_90d, 0) as purchases_90d,
@@ -276,14 +323,14 @@ complete as (    -- without rows a count or sum is 0; min, max and days_since st
 ratios as (
     select *,
         ratio(10000, on_time_365d, bills_due_365d)             as on_time_rate_bp,
-        ratio(30000, inflow_30d, inflow_90d)                   as inflow_trend_bp,
-        ratio(10000, outflow_90d, inflow_90d)                  as outflow_to_inflow_bp,
+        ratio(30000, inflow_34d, inflow_95d)                   as inflow_trend_bp,
+        ratio(10000, outflow_90d, inflow_95d)                  as outflow_to_inflow_bp,
         ratio(10000, cash_like_90d, spend_90d)                 as cash_like_share_bp,
         ratio(10000, drawn, total_limit)                       as utilisation_bp,
-        ratio(10000, total_balance, inflow_90d)                as balance_to_inflow_bp,
-        ratio(10000, billed_90d, inflow_90d)                   as bills_to_inflow_bp,
-        ratio(10000, overdue_amount, inflow_90d)               as overdue_to_inflow_bp,
-        ratio(10000, total_limit, inflow_90d)                  as limit_to_inflow_bp,
+        ratio(10000, total_balance, inflow_95d)                as balance_to_inflow_bp,
+        ratio(10000, billed_90d, inflow_95d)                   as bills_to_inflow_bp,
+        ratio(10000, overdue_amount, inflow_95d)               as overdue_to_inflow_bp,
+        ratio(10000, total_limit, inflow_95d)                  as limit_to_inflow_bp,
         ratio(10000, round_cash_like_sum_90d, pay_later_limit) as cash_like_to_limit_bp,
         ratio(10000, cash_like_7d, pay_later_limit)            as burst_to_limit_bp
     from complete
@@ -292,10 +339,11 @@ select *,
     case when bills_due_365d > 0 or oldest_open_days is not null
          then coalesce(oldest_open_days, 0) end                as days_past_due,
     case when bills_due_90d > 0 then late_bills_90d end        as recent_late_bills,
+    least(inflow_95d * 4, inflow_365d)                         as sustained_income,
     case when total_balance <= 0 then 0 else balance_to_inflow_bp end  as debt_burden_bp,
     case when billed_90d = 0 then 0 else bills_to_inflow_bp end        as bill_burden_bp,
     case when overdue_amount = 0 then 0 else overdue_to_inflow_bp end  as arrears_burden_bp,
-    case when round_cash_like_90d >= 3
+    case when round_cash_like_90d >= 3 and round_cash_like_sum_90d >= 300000
           and (coalesce(cash_like_to_limit_bp, 0) >= 6000 or coalesce(burst_to_limit_bp, 0) >= 5000)
           and coalesce(cash_like_share_bp, 0) >= 2500
          then 1 else 0 end                                     as cash_out_suspected

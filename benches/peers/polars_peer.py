@@ -17,6 +17,9 @@ import polars as pl
 LONGEST_WINDOW_DAYS = 365
 UNIQUE_WITHIN_DAYS = 3
 TOLERANCE = 100
+KINDS = [
+    "salary", "transfer_in", "transfer_out", "purchase", "refund", "withdrawal", "cash_advance", "fee",
+]
 
 
 def scan(book, name, first, last, **options):
@@ -32,12 +35,11 @@ def of_lines(book, as_of):
         col("account_id").is_not_null(), col("product") != "", col("opened_on").is_not_null(),
         col("credit_limit") >= 0, col("balance").is_not_null(),
         col("status").is_in(["active", "suspended", "closed"]),
-        *((col(day) <= col("date")).fill_null(True) for day in ["opened_on", "increased_on", "decreased_on"]),
+        *((col(day) <= col("date")).fill_null(True) for day in ["opened_on", "increased_on", "decreased_on", "status_since"]),
     )
     single = accepted.filter(pl.len().over("account_id", "product") == 1)
     return single.group_by("account_id").agg(
         days_on_book=(as_of - col("opened_on").min()).dt.total_days(),
-        products_held=kept.sum(),
         suspended_lines=(col("status") == "suspended").sum(),
         total_limit=col("credit_limit").filter(kept).sum(),
         total_balance=col("balance").sum(),
@@ -76,7 +78,26 @@ def of_transactions(book, as_of):
     on_credit = col("product").is_not_null()
     is_cash_like = col("category").is_in(["jewellery", "gift_cards"]) & on_credit
     is_round_cash_like = is_purchase & is_cash_like & (col("amount") % 10_000 == 0)
-    of_365_days = window(365).group_by("account_id").agg(active_days_365d=col("posted_on").n_unique())
+    is_income = (col("kind") == "salary") | (col("kind") == "transfer_in") & (col("amount") >= 50_000)
+    of_365_days = window(365).group_by("account_id").agg(
+        active_days_365d=col("posted_on").n_unique(),
+        inflow_34d=col("amount").filter(is_inflow, age < 34).sum(),
+        inflow_95d=col("amount").filter(is_inflow, age < 95).sum(),
+        inflow_365d=col("amount").filter(is_inflow).sum(),
+        days_since_income=age.filter(is_income).min(),
+    )
+    is_refund = col("kind") == "refund"
+    of_1_day = window(1).group_by("account_id").agg(
+        rows_1d=pl.len(),
+        unknown_kinds_1d=(~col("kind").fill_null("").is_in(KINDS)).sum(),
+        wrong_signs_1d=(is_refund & (col("amount") > 0) | ~is_refund & (col("amount") < 0)).sum(),
+        purchases_1d=is_purchase.sum(),
+        transfers_out_1d=(col("kind") == "transfer_out").sum(),
+        transfers_in_1d=(col("kind") == "transfer_in").sum(),
+        salaries_1d=(col("kind") == "salary").sum(),
+        largest_purchase_1d=col("amount").filter(is_purchase).max(),
+        gift_cards_1d=is_round_cash_like.sum(),
+    )
     of_180_days = window(180).filter(is_purchase).group_by("account_id").agg(
         days_since_purchase=age.min(),
         merchants_180d=col("merchant_id").drop_nulls().n_unique(),
@@ -86,19 +107,14 @@ def of_transactions(book, as_of):
         "account_id", "posted_on", "amount", "category",
         age=age,
         is_purchase=is_purchase,
-        is_inflow=is_inflow,
         is_spending=is_spending,
         is_outflow=is_spending | col("kind").is_in(["transfer_out", "withdrawal", "fee"]),
-        is_income=(col("kind") == "salary") | (col("kind") == "transfer_in") & (col("amount") >= 50_000),
         is_credit_purchase=col("kind").is_in(["purchase", "cash_advance"]) & on_credit,
         is_cash_like=is_spending & is_cash_like,
         is_round_cash_like=is_round_cash_like,
     )
     amount = col("amount")
     of_90_days = conditions.group_by("account_id").agg(
-        inflow_30d=amount.filter(col("is_inflow"), col("age") < 30).sum(),
-        inflow_90d=amount.filter(col("is_inflow")).sum(),
-        days_since_income=col("age").filter(col("is_income")).min(),
         outflow_90d=amount.filter(col("is_outflow")).sum(),
         spend_90d=amount.filter(col("is_spending")).sum(),
         purchases_90d=col("is_purchase").sum(),
@@ -110,7 +126,7 @@ def of_transactions(book, as_of):
         cash_like_7d=amount.filter(col("is_round_cash_like"), col("age") < 7).sum(),
         credit_purchases_90d=col("is_credit_purchase").sum(),
     )
-    return [of_90_days, of_180_days, of_365_days]
+    return [of_1_day, of_90_days, of_180_days, of_365_days]
 
 
 def of_bills(book, as_of):
@@ -171,6 +187,10 @@ def of_bills(book, as_of):
         bills_due_90d=((age < 90) & is_judged).sum(),
         on_time_365d=((age < 365) & ~is_open & (days_late == 0)).sum(),
         oldest_open_days=days_late.filter(is_open).max(),
+        open_bills=is_open.sum(),
+        bills_due_1d=(age < 1).sum(),
+        bills_open_1d=((age < 1) & is_open).sum(),
+        overpaid_30d=((age < 30) & (col("paid") > col("due_amount"))).sum(),
         huabei_days_past_due=days_late.filter(is_open, col("product") == "huabei").max(),
         fenfu_days_past_due=days_late.filter(is_open, col("product") == "fenfu").max(),
         jiebei_days_past_due=days_late.filter(is_open, col("product") == "jiebei").max(),
@@ -197,30 +217,32 @@ def features(book, as_of):
     # Without rows a count or sum is 0; min, max and days_since stay null.
     stay_null = [
         "oldest_open_days", "huabei_days_past_due", "fenfu_days_past_due", "jiebei_days_past_due",
-        "worst_days_late_180d", "days_since_income", "days_since_purchase",
+        "worst_days_late_180d", "days_since_income", "days_since_purchase", "largest_purchase_1d",
     ]
     whole = joined.with_columns(pl.exclude("account_id", *stay_null).cast(pl.Int64).fill_null(0))
     ratios = whole.with_columns(
         on_time_rate_bp=ratio(10_000, "on_time_365d", "bills_due_365d"),
-        inflow_trend_bp=ratio(30_000, "inflow_30d", "inflow_90d"),
-        outflow_to_inflow_bp=ratio(10_000, "outflow_90d", "inflow_90d"),
+        inflow_trend_bp=ratio(30_000, "inflow_34d", "inflow_95d"),
+        outflow_to_inflow_bp=ratio(10_000, "outflow_90d", "inflow_95d"),
         cash_like_share_bp=ratio(10_000, "cash_like_90d", "spend_90d"),
         utilisation_bp=ratio(10_000, "drawn", "total_limit"),
-        balance_to_inflow_bp=ratio(10_000, "total_balance", "inflow_90d"),
-        bills_to_inflow_bp=ratio(10_000, "billed_90d", "inflow_90d"),
-        overdue_to_inflow_bp=ratio(10_000, "overdue_amount", "inflow_90d"),
-        limit_to_inflow_bp=ratio(10_000, "total_limit", "inflow_90d"),
+        balance_to_inflow_bp=ratio(10_000, "total_balance", "inflow_95d"),
+        bills_to_inflow_bp=ratio(10_000, "billed_90d", "inflow_95d"),
+        overdue_to_inflow_bp=ratio(10_000, "overdue_amount", "inflow_95d"),
+        limit_to_inflow_bp=ratio(10_000, "total_limit", "inflow_95d"),
         cash_like_to_limit_bp=ratio(10_000, "round_cash_like_sum_90d", "pay_later_limit"),
         burst_to_limit_bp=ratio(10_000, "cash_like_7d", "pay_later_limit"),
     )
     no_bill = (col("bills_due_365d") == 0) & col("oldest_open_days").is_null()
     cashed_out = (
         (col("round_cash_like_90d") >= 3)
+        & (col("round_cash_like_sum_90d") >= 300_000)
         & ((col("cash_like_to_limit_bp").fill_null(0) >= 6000) | (col("burst_to_limit_bp").fill_null(0) >= 5000))
         & (col("cash_like_share_bp").fill_null(0) >= 2500)
     )
     return ratios.with_columns(
         days_past_due=pl.when(~no_bill).then(col("oldest_open_days").fill_null(0)),
+        sustained_income=pl.min_horizontal(col("inflow_95d") * 4, "inflow_365d"),
         recent_late_bills=pl.when(col("bills_due_90d") != 0).then("late_bills_90d"),
         debt_burden_bp=pl.when(col("total_balance") <= 0).then(0).otherwise("balance_to_inflow_bp"),
         bill_burden_bp=pl.when(col("billed_90d") == 0).then(0).otherwise("bills_to_inflow_bp"),

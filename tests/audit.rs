@@ -15,6 +15,8 @@ pub mod files;
 mod intake;
 pub mod night;
 pub mod random;
+pub mod read_case;
+mod read_expression;
 mod scoring;
 pub mod shrink;
 pub mod value;
@@ -34,7 +36,7 @@ const CASES: u32 = 1500;
 pub const CROWD: i64 = 4500;
 
 /// A case in which lines are raised and a budget is used up.
-const MANY_LINES_SEED: u64 = 19;
+const MANY_LINES_SEED: u64 = 34;
 
 /// Rows, features, rules of a case grow with its size.
 const SIZE: usize = 60;

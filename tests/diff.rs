@@ -32,7 +32,7 @@ fn int(json: &Json) -> i128 {
 }
 
 /// A directory with a copy of a golden case's job files, and its data where the jobs look for it.
-fn case_home(case: &str) -> tempfile::TempDir {
+pub fn case_home(case: &str) -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
     let golden = project().join("tests/golden").join(case);
     std::os::unix::fs::symlink(golden.join("data"), home.path().join("data")).unwrap();

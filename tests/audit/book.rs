@@ -18,6 +18,8 @@ pub struct Line {
     pub opened_on: i32,
     pub increased_on: Option<i32>,
     pub decreased_on: Option<i32>,
+    pub status_since: Option<i32>,
+    pub status_reason: Option<String>,
     pub pending: Option<Pending>,
     /// Extra columns.
     pub extra: Row,
@@ -86,6 +88,9 @@ impl Book {
 }
 
 fn lay_over_line(line: &mut Line, issued: &Issued, as_of: i32) {
+    if issued.is_withdrawal {
+        return;
+    }
     let new_limit = i128::from(issued.new_limit);
     if issued.effective_on > as_of {
         let status = issued.new_status.to_string();
@@ -97,6 +102,10 @@ fn lay_over_line(line: &mut Line, issued: &Issued, as_of: i32) {
     }
     if new_limit < line.limit {
         line.decreased_on = Some(issued.effective_on);
+    }
+    if issued.new_status != line.status {
+        line.status_since = Some(issued.effective_on);
+        line.status_reason = Some(issued.reason.clone());
     }
     line.limit = new_limit;
     line.status = issued.new_status.to_string();
@@ -115,6 +124,8 @@ fn line_of(row: &Row) -> Line {
         opened_on: date("opened_on").expect("accepted"),
         increased_on: date("increased_on"),
         decreased_on: date("decreased_on"),
+        status_since: date("status_since"),
+        status_reason: row.get("status_reason").and_then(Value::text).map(String::from),
         pending: None,
         extra: row.clone(),
     }
@@ -125,7 +136,7 @@ impl Line {
     pub fn columns(&self, as_of: i32) -> Row {
         let pending_limit = self.pending.as_ref().map(|pending| pending.limit);
         let since = |date: Option<i32>| date.map(|date| i64::from(as_of) - i64::from(date));
-        let own: [(&str, Value); 13] = [
+        let own: [(&str, Value); 16] = [
             ("account_id", self.account.clone()),
             ("product", self.product.clone().into()),
             ("credit_limit", self.limit.into()),
@@ -139,6 +150,9 @@ impl Line {
             ("pending_limit", pending_limit.into()),
             ("days_since_increase", since(self.increased_on).into()),
             ("days_since_decrease", since(self.decreased_on).into()),
+            ("status_since", date_or_null(self.status_since)),
+            ("status_reason", self.status_reason.clone().into()),
+            ("days_in_status", since(self.status_since).into()),
         ];
         let mut columns = self.extra.clone();
         columns.extend(own.map(|(name, value)| (name.to_string(), value)));

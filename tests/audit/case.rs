@@ -1,8 +1,9 @@
 //! A case: a small book of deliveries, the job files that rescore it, and the two dates.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::expression::Node;
+use super::night::Previous;
 use super::value::{Kind, Value, date_text};
 
 /// Everything a run depends on.
@@ -17,6 +18,10 @@ pub struct Case {
     pub lines: Input,
     /// None: the job names no `issued`.
     pub issued: Option<Vec<Issued>>,
+    /// The as-of dates of nights that are run before, ascending, where the job names `previous`.
+    pub earlier_nights: Option<Vec<i32>>,
+    /// What `previous` comes to once they have been run.
+    pub previous: Option<Previous>,
     pub account_kind: Kind,
     pub job: Job,
 }
@@ -50,6 +55,8 @@ pub struct Input {
     pub money: Vec<&'static str>,
     pub layout: Layout,
     pub files: Vec<DataFile>,
+    /// Columns that the files of a delivery lack.
+    pub lacking: BTreeSet<(i32, &'static str)>,
     /// Contract name, the file's name.
     pub rename: BTreeMap<String, String>,
     pub unique: Option<(String, u32)>,
@@ -119,6 +126,8 @@ pub struct Issued {
     pub new_limit: i64,
     pub new_status: &'static str,
     pub effective_on: i32,
+    pub is_withdrawal: bool,
+    pub reason: String,
 }
 
 /// What the three job files say.
@@ -127,6 +136,8 @@ pub struct Job {
     pub minor_units: u32,
     pub timezone: &'static str,
     pub lines_max_age_days: i32,
+    /// Optional columns of lines that the job does without.
+    pub without: Vec<&'static str>,
     /// Whether nights may go on from one another.
     pub keeps_state: bool,
     pub gates: Vec<Gate>,
@@ -145,6 +156,7 @@ pub struct Gate {
     pub measure: Measure,
     pub min: Option<i64>,
     pub max: Option<i64>,
+    pub max_change_bp: Option<i64>,
 }
 
 #[derive(Debug, Clone)]
@@ -218,7 +230,7 @@ pub struct Product {
     pub step: i64,
     pub min_raise: Option<i64>,
     pub band_max: BTreeMap<String, i64>,
-    pub raise_budget: Option<i64>,
+    pub raise_budget: Option<Budget>,
 }
 
 #[derive(Debug, Clone)]
@@ -231,6 +243,15 @@ pub struct Rule {
     pub notice_days: Option<i32>,
     pub amount: Option<Amount>,
     pub never_below_balance: Option<bool>,
+    pub budget: Option<Budget>,
+}
+
+/// What raises may add up to.
+#[derive(Debug, Clone, Copy)]
+pub enum Budget {
+    Amount(i64),
+    /// Basis points of the limits of the accepted lines.
+    Share(i64),
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -8,12 +8,11 @@ use rescore::run::{Nights, Outcome, Request};
 
 use super::case::{Case, DataFile, Issued};
 use super::compare::{manifest_difference, tables_difference};
-use super::draw_book::STATUSES;
 use super::files::write_inputs;
 use super::night::{Night, night};
-use super::value::Value;
+use super::read_case::issued_of;
 use super::written::write_job_files;
-use crate::support::{Cell, Table, run_here};
+use crate::support::run_here;
 
 /// Days of a simulation.
 const DAYS: i32 = 3;
@@ -85,10 +84,12 @@ fn simulated(case: &Case, from: i32, to: i32) -> (Vec<Night>, Option<String>, bo
     let mut own: Vec<Issued> = Vec::new();
     let mut nights = Vec::new();
     let mut matters = false;
+    let mut previous = None;
     for day in from..=to {
         let mut of_day = case.clone();
         (of_day.as_of, of_day.known_on, of_day.chain_from) = (day, day, Some(from));
         of_day.issued = Some(of_the_job.clone());
+        of_day.previous = previous.take().filter(|_| case.earlier_nights.is_some());
         let alone = night(&of_day);
         of_day.issued = Some([of_the_job.clone(), own.clone()].concat());
         let night = match night(&of_day) {
@@ -97,35 +98,9 @@ fn simulated(case: &Case, from: i32, to: i32) -> (Vec<Night>, Option<String>, bo
         };
         matters |= alone.is_ok_and(|alone| alone.tables != night.tables);
         let (_, adjustments) = night.tables.iter().find(|(name, _)| *name == "adjustments").unwrap();
-        own.extend(issued_on(day, adjustments));
+        own.extend(issued_of(day, adjustments));
+        previous = Some(night.previous.clone());
         nights.push(night);
     }
     (nights, None, matters)
-}
-
-fn issued_on(run: i32, adjustments: &Table) -> Vec<Issued> {
-    let columns = ["account_id", "product", "new_limit", "new_status", "effective_on"];
-    let columns = columns.map(|name| adjustments.column(name));
-    let issued = |row: usize| match columns.each_ref().map(|cells| cells[row].clone()) {
-        [
-            account,
-            Cell::Text(product),
-            Cell::Int(new_limit),
-            Cell::Text(status),
-            Cell::Date(effective_on),
-        ] => Issued {
-            run,
-            account: match account {
-                Cell::Int(id) => Value::from(id),
-                Cell::Text(id) => Value::from(id),
-                other => panic!("{other:?} is no id"),
-            },
-            product,
-            new_limit,
-            new_status: STATUSES.into_iter().find(|known| *known == status).expect("a status"),
-            effective_on: effective_on.0,
-        },
-        other => panic!("{other:?} is no adjustment"),
-    };
-    (0..adjustments.rows.len()).map(issued).collect()
 }

@@ -13,18 +13,46 @@ use rescore::run::{Ending, Nights, Outcome, Request};
 use super::case::{Case, FeatureKind, Measure};
 use super::files::write_inputs;
 use super::intake::Counts;
-use super::night::{Measured, Night, night};
+use super::night::{Measured, Night, changes_little, named_columns, night};
 use super::value::date_text;
 use super::written::write_job_files;
 use crate::support::{Cell, Table, run_here};
+
+/// How much older than a night the run before it may be.
+const MOST_DAYS_BETWEEN: i32 = 7;
 
 /// What differs between the model and the program, if anything does.
 pub fn disagreement(case: &Case, coverage: &mut Coverage) -> Option<String> {
     let directory = tempfile::tempdir().unwrap();
     write_inputs(case, directory.path());
     write_job_files(case, directory.path());
+    let mut case = case.clone();
+    let last = (case.as_of, case.known_on);
+    for day in case.earlier_nights.clone().unwrap_or_default() {
+        (case.as_of, case.known_on) = (day, day);
+        case.previous = case.previous.filter(|previous| day - previous.as_of <= MOST_DAYS_BETWEEN);
+        let expected = night(&case);
+        if let Some(what) = night_difference(&case, &expected, directory.path()) {
+            return Some(format!("{what}, on {}", date_text(day)));
+        }
+        coverage.note(&case, &expected);
+        if let Ok(night) = expected
+            && night.is_published()
+        {
+            case.previous = Some(night.previous);
+        }
+    }
+    (case.as_of, case.known_on) = last;
+    case.previous = case.previous.filter(|previous| last.0 - previous.as_of <= MOST_DAYS_BETWEEN);
+    let expected = night(&case);
+    coverage.note(&case, &expected);
+    night_difference(&case, &expected, directory.path())
+}
+
+/// Runs the program on the as-of date of a case.
+fn night_difference(case: &Case, expected: &Result<Night, String>, directory: &Path) -> Option<String> {
     let request = Request {
-        job: directory.path().join("job.toml"),
+        job: directory.join("job.toml"),
         nights: Nights::One { as_of: Day(case.as_of), known_on: Day(case.known_on) },
         out: None,
         replace: false,
@@ -32,8 +60,6 @@ pub fn disagreement(case: &Case, coverage: &mut Coverage) -> Option<String> {
         from_scratch: false,
         memory_bytes: None,
     };
-    let expected = night(case);
-    coverage.note(case, &expected);
     let found = catch_unwind(AssertUnwindSafe(|| run_one(&request)));
     match (expected, found) {
         (_, Err(_)) => Some("the program panics".into()),
@@ -43,14 +69,14 @@ pub fn disagreement(case: &Case, coverage: &mut Coverage) -> Option<String> {
             let code = exit_code(&error);
             (code != 3).then(|| format!("the model refuses ({why}), the program with {code}: {error}"))
         }
-        (Ok(night), Ok(Ok(outcome))) => difference(&night, &outcome),
+        (Ok(night), Ok(Ok(outcome))) => difference(night, &outcome),
     }
 }
 
 /// What differs between the model's night and a run.
 pub fn difference(night: &Night, outcome: &Outcome) -> Option<String> {
     let held = outcome.ending == Ending::Held;
-    if held == night.gates.iter().all(|gate| gate.holds) {
+    if held == night.is_published() {
         return Some(format!("held: {held}"));
     }
     manifest_difference(night, &outcome.manifest).or_else(|| tables_difference(night, &outcome.directory))
@@ -139,7 +165,7 @@ pub struct Coverage {
 }
 
 /// What the cases of a full run must have come to at least once.
-const WANTED: &str = "action raise, action lower, action suspend, action close, action reopen, action hold, \
+const WANTED: &str = "action raise, action lower, action suspend, action close, action reopen, action withdraw, action hold, \
     hold no_product, hold no_rule, hold not_active, hold no_change, hold pending, hold rejected_line, \
     hold cooldown, hold cap, hold floor, hold below_min_raise, hold budget, hold by rule, \
     bound by product_max, bound by band_max, bound by total_limit, bound by affordability, \
@@ -152,7 +178,9 @@ const WANTED: &str = "action raise, action lower, action suspend, action close, 
     lines sum, lines min, lines max, lines distinct, ratio, expression, gate share holds, \
     gate share fails, gate sum holds, gate sum fails, gate rejected holds, gate rejected fails, \
     gate rows holds, gate rows fails, gate missing_days holds, gate missing_days fails, \
-    bill conflict, issued unknown, pending line, known later, refused: out of range, refused: lines";
+    bill conflict, issued unknown, pending line, known later, refused: out of range, refused: lines, \
+    refused: lacking, status_since, status_reason, previous_score, previous_band, budget of a rule, \
+    gate share changes, gate sum changes, gate rejected changes, gate rows changes";
 
 impl Coverage {
     fn count(&mut self, what: String, times: u64) {
@@ -179,6 +207,7 @@ impl Coverage {
             Ok(night) => night,
             Err(why) => {
                 let kind = if why.contains(" of f") { "out of range" } else { "lines" };
+                let kind = if why.contains("lacks") { "lacking" } else { kind };
                 let kind = if why.contains("of the day") { "not delivered" } else { kind };
                 return self.count(format!("refused: {kind}"), 1);
             }
@@ -203,6 +232,9 @@ impl Coverage {
             };
             let verdict = if measured.holds { "holds" } else { "fails" };
             self.count(format!("gate {form} {verdict}"), 1);
+            let figure = measured.figure.parse().expect("an integer");
+            let is_like_before = changes_little(case, gate, &figure, measured.among);
+            self.count(format!("gate {form} changes"), u64::from(!is_like_before));
         }
         for (reason, rows) in night.counts.values().flat_map(|counts| &counts.rejected) {
             self.count(format!("reject {reason}"), *rows);
@@ -210,10 +242,11 @@ impl Coverage {
         self.count("bill conflict".into(), night.bill_conflicts);
         self.count("issued unknown".into(), night.issued_unknown);
         self.count("known later".into(), u64::from(case.known_on > case.as_of));
-        self.note_decisions(&night.tables[2].1);
+        self.note_decisions(case, &night.tables[2].1);
     }
 
-    fn note_decisions(&mut self, decisions: &Table) {
+    fn note_decisions(&mut self, case: &Case, decisions: &Table) {
+        self.note_additions(case, decisions);
         let [action, reason, bound_by, pending] =
             ["action", "reason", "bound_by", "pending_on"].map(|name| decisions.column(name));
         for row in 0..decisions.rows.len() {
@@ -233,6 +266,21 @@ impl Coverage {
                 self.count(format!("bound by {bound_by}"), 1);
             }
             self.count("pending line".into(), u64::from(pending[row] != Cell::Null));
+        }
+    }
+
+    /// Columns that are there only where the policy names them, and budgets of rules.
+    fn note_additions(&mut self, case: &Case, decisions: &Table) {
+        for (name, _) in named_columns(case) {
+            let known = decisions.column(name).iter().filter(|cell| **cell != Cell::Null).count();
+            self.count(name.to_string(), known as u64);
+        }
+        let refused = decisions.column("reason").into_iter().zip(decisions.column("rule"));
+        let refused: Vec<Cell> =
+            refused.filter(|(reason, _)| *reason == Cell::from("budget")).map(|(_, rule)| rule).collect();
+        for rule in case.job.policy.rules.iter().filter(|rule| rule.budget.is_some()) {
+            let own = refused.iter().filter(|name| **name == Cell::from(rule.name.as_str())).count();
+            self.count("budget of a rule".into(), own as u64);
         }
     }
 }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use num_bigint::BigInt;
+
 use super::book::{Book, Line};
-use super::case::{Amount, Case, Product, Rule};
+use super::case::{Amount, Budget, Case, Product, Rule};
 use super::scoring::Scored;
 use super::value::{Row, Value};
 
@@ -45,7 +47,7 @@ pub fn decisions(case: &Case, book: &Book, scores: &BTreeMap<Value, Scored>) -> 
             }
         }
     }
-    case.job.policy.products.iter().for_each(|product| hold_to_budget(product, &mut candidates));
+    hold_to_budgets(case, &mut candidates);
     candidates.into_iter().map(|one| one.decision.expect("every line had its turn")).collect()
 }
 
@@ -85,6 +87,11 @@ impl Candidate<'_> {
             bound_by,
             effective_on: Some(case.as_of + rule.notice_days.unwrap_or(0)),
         }
+    }
+
+    fn product_place(&self, case: &Case) -> usize {
+        let mut products = case.job.policy.products.iter();
+        products.position(|product| product.name == self.line.product).expect("a declared product")
     }
 
     /// Where the rule would take the limit before anything cuts it.
@@ -146,6 +153,7 @@ fn at_once(case: &Case, book: &Book, one: &Candidate) -> Option<Decision> {
     Some(match rule.action {
         "close" => one.act(case, 0, "closed", None),
         "suspend" => one.act(case, old, "suspended", None),
+        "withdraw" => one.act(case, old, &one.line.status, None),
         "reopen" => one.act(case, one.target(), "active", None),
         _ => match lowered(one, rule) {
             new if new < old => one.act(case, new, &one.line.status, None),
@@ -176,11 +184,19 @@ fn refusal(case: &Case, book: &Book, one: &Candidate, rule: &Rule) -> Option<&'s
             match action {
                 "raise" => target <= line.limit,
                 "lower" => target >= line.limit,
+                "withdraw" => line.pending.is_none(),
                 _ => status == new_status,
             },
             "no_change",
         ),
-        (if changes_limit { line.pending.is_some() } else { leads_there }, "pending"),
+        (
+            match action {
+                "raise" | "lower" => line.pending.is_some(),
+                "withdraw" => false,
+                _ => leads_there,
+            },
+            "pending",
+        ),
         (action == "raise" && book.tainted.contains(&line.account), "rejected_line"),
         (
             match action {
@@ -258,22 +274,60 @@ fn caps(case: &Case, one: &Candidate, product: &Product, others: i128) -> Vec<(&
     caps
 }
 
-/// Refuses all raises of a product from the first that does not fit.
-fn hold_to_budget(product: &Product, candidates: &mut [Candidate]) {
-    let Some(budget) = product.raise_budget else { return };
-    let is_raise = |one: &Candidate| {
-        one.line.product == product.name && one.decision.as_ref().is_some_and(|d| d.action == "raise")
+/// Raises use up the budget of their rule, or else that of their product.
+fn hold_to_budgets(case: &Case, candidates: &mut [Candidate]) {
+    let policy = &case.job.policy;
+    for product in &policy.products {
+        let is_its_own = |one: &Candidate| {
+            one.line.product == product.name && one.rule.is_some_and(|rule| rule.budget.is_none())
+        };
+        let limits = total_limit(candidates, |name| *name == product.name);
+        hold_to_budget(case, product.raise_budget, limits, is_its_own, candidates);
+    }
+    for rule in &policy.rules {
+        let is_its_own = |one: &Candidate| one.rule.is_some_and(|own| own.name == rule.name);
+        let limits = total_limit(candidates, |name| {
+            let is_declared = policy.products.iter().any(|product| product.name == *name);
+            is_declared && rule.products.as_ref().is_none_or(|products| products.contains(name))
+        });
+        hold_to_budget(case, rule.budget, limits, is_its_own, candidates);
+    }
+}
+
+/// Over all lines of some products.
+fn total_limit(candidates: &[Candidate], is_counted: impl Fn(&String) -> bool) -> i128 {
+    let counted = candidates.iter().filter(|one| is_counted(&one.line.product));
+    counted.map(|one| one.line.limit).sum()
+}
+
+/// Refuses all raises from the first that does not fit, in order of score, account, product.
+fn hold_to_budget(
+    case: &Case,
+    budget: Option<Budget>,
+    limits: i128,
+    is_its_own: impl Fn(&Candidate) -> bool,
+    candidates: &mut [Candidate],
+) {
+    let Some(budget) = budget else { return };
+    let budget = match budget {
+        Budget::Amount(amount) => BigInt::from(amount),
+        Budget::Share(bp) => BigInt::from(limits) * bp / 10_000,
     };
-    let mut raises: Vec<usize> =
-        (0..candidates.len()).filter(|place| is_raise(&candidates[*place])).collect();
-    raises.sort_by_key(|place| (-candidates[*place].scored.score, candidates[*place].line.account.clone()));
+    let is_raise = |one: &Candidate| one.decision.as_ref().is_some_and(|d| d.action == "raise");
+    let mut raises: Vec<usize> = (0..candidates.len())
+        .filter(|place| is_raise(&candidates[*place]) && is_its_own(&candidates[*place]))
+        .collect();
+    raises.sort_by_key(|place| {
+        let one = &candidates[*place];
+        (-one.scored.score, one.line.account.clone(), one.product_place(case))
+    });
     let mut granted: i128 = 0;
     let mut is_spent = false;
     for place in raises {
         let one = &candidates[place];
         let decision = one.decision.as_ref().expect("a raise");
         granted += decision.new_limit - one.line.limit;
-        is_spent |= granted > i128::from(budget);
+        is_spent |= BigInt::from(granted) > budget;
         if is_spent {
             candidates[place].decision = Some(one.hold("budget", decision.bound_by));
         }

@@ -1,13 +1,13 @@
 //! Random deliveries: small books in which ids, dates and amounts collide as often as they can.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::case::{DataFile, Dates, Format, Input, Issued, Layout};
 use super::random::Random;
 use super::value::{Kind, Value};
 
 /// The columns of lines that the contract names.
-pub const LINE_COLUMNS: [&str; 8] = [
+pub const LINE_COLUMNS: [&str; 10] = [
     "account_id",
     "product",
     "credit_limit",
@@ -16,7 +16,15 @@ pub const LINE_COLUMNS: [&str; 8] = [
     "opened_on",
     "increased_on",
     "decreased_on",
+    "status_since",
+    "status_reason",
 ];
+
+/// Those of them that a snapshot may lack.
+pub const OPTIONAL_COLUMNS: [&str; 4] = ["increased_on", "decreased_on", "status_since", "status_reason"];
+
+/// Reasons of rules, and two that none has.
+const STATUS_REASONS: [&str; 5] = ["P1", "P2", "P3", "P9", ""];
 
 pub const PRODUCTS: [&str; 4] = ["p", "q", "r", "zz"];
 
@@ -26,6 +34,8 @@ pub const STATUSES: [&str; 3] = ["active", "suspended", "closed"];
 pub struct Scale {
     pub as_of: i32,
     pub known_on: i32,
+    /// Days before on which there are nights, too.
+    pub earlier_nights: Vec<i32>,
     pub accounts: Vec<Value>,
     pub account_kind: Kind,
     pub bill_kind: Kind,
@@ -113,9 +123,11 @@ fn files(
     let first = scale.as_of - random.between(0, 12) as i32;
     let long_ago = [29, 30, 31, 400, 1095, 1096, 1100].map(|days| scale.as_of - days);
     let long_ago = if random.chance(15) { random.pick(&long_ago) } else { first };
-    for delivery in [long_ago].into_iter().chain(first + 1..=scale.known_on + 2) {
-        let is_due = delivery == scale.as_of;
-        if !random.chance(if is_due { 99 } else { 70 }) || (layout == Layout::Undated && !is_due) {
+    let days: BTreeSet<i32> = [long_ago].into_iter().chain(first + 1..=scale.known_on + 2).collect();
+    for delivery in days.into_iter().chain(scale.earlier_nights.iter().copied()).collect::<BTreeSet<i32>>() {
+        let is_due = delivery == scale.as_of || scale.earlier_nights.contains(&delivery);
+        let is_undated_twice = layout == Layout::Undated && delivery != scale.as_of;
+        if !random.chance(if is_due { 99 } else { 70 }) || is_undated_twice {
             continue;
         }
         let count = 1 + if random.chance(25) { random.below(3) } else { 0 };
@@ -190,6 +202,7 @@ pub fn transactions(random: &mut Random, scale: &Scale) -> Input {
         money: vec!["amount"],
         layout,
         files,
+        lacking: BTreeSet::new(),
         rename: BTreeMap::new(),
         unique: None,
     };
@@ -235,6 +248,7 @@ pub fn repayments(random: &mut Random, scale: &Scale) -> Input {
         money: vec!["due_amount", "paid_amount"],
         layout,
         files,
+        lacking: BTreeSet::new(),
         rename: BTreeMap::new(),
         unique: None,
     };
@@ -261,7 +275,17 @@ pub fn lines(random: &mut Random, scale: &Scale, max_age: i32) -> Input {
     let latest = scale.as_of - random.between(0, oldest) as i32;
     let mut days = vec![latest - 2, latest, scale.as_of + 1];
     days.retain(|day| *day == latest || (layout != Layout::Undated && random.chance(30)));
-    let has_history = random.chance(80);
+    if layout != Layout::Undated {
+        days.extend(&scale.earlier_nights);
+        days.sort_unstable();
+        days.dedup();
+    }
+    let optional: Vec<&str> = [&OPTIONAL_COLUMNS[..2], &OPTIONAL_COLUMNS[2..]]
+        .into_iter()
+        .filter(|_| random.chance(80))
+        .flatten()
+        .copied()
+        .collect();
     let mut files = Vec::new();
     for delivery in days {
         let mut rows: Vec<Vec<Value>> = Vec::new();
@@ -271,7 +295,7 @@ pub fn lines(random: &mut Random, scale: &Scale, max_age: i32) -> Input {
                 let copies = if random.chance(2) { 2 } else { copies };
                 let copies = if product == "zz" && random.chance(60) { 0 } else { copies };
                 for _ in 0..copies {
-                    rows.push(line(random, scale, delivery, account, product, has_history));
+                    rows.push(line(random, scale, delivery, account, product, &optional));
                 }
             }
         }
@@ -296,12 +320,31 @@ pub fn lines(random: &mut Random, scale: &Scale, max_age: i32) -> Input {
         ("reviewed_on", Kind::Date),
         ("line_ref", Kind::Text),
     ];
-    if has_history {
-        columns.extend([("increased_on", Kind::Date), ("decreased_on", Kind::Date)]);
-    }
+    columns.extend(optional.iter().map(|name| match *name {
+        "status_reason" => (*name, Kind::Text),
+        _ => (*name, Kind::Date),
+    }));
     let money = vec!["credit_limit", "balance"];
-    let input = Input { columns, money, layout, files, rename: BTreeMap::new(), unique: None };
-    if random.chance(60) { input } else { finish(random, input, "line_ref") }
+    let lacking = lacking(random, &files, &optional);
+    let input = Input { columns, money, layout, files, lacking, rename: BTreeMap::new(), unique: None };
+    let is_whole = input.lacking.is_empty();
+    if random.chance(60) || !is_whole { input } else { finish(random, input, "line_ref") }
+}
+
+/// Now and then a delivery comes without one of the columns that a snapshot may lack.
+fn lacking(
+    random: &mut Random,
+    files: &[DataFile],
+    optional: &[&'static str],
+) -> BTreeSet<(i32, &'static str)> {
+    let days: BTreeSet<i32> = files.iter().map(|file| file.delivery).collect();
+    let mut lacking = BTreeSet::new();
+    if !optional.is_empty() && random.chance(12) {
+        for day in days {
+            lacking.extend(random.maybe(50, optional).map(|column| (day, column)));
+        }
+    }
+    lacking
 }
 
 fn line(
@@ -310,7 +353,7 @@ fn line(
     delivery: i32,
     account: &Value,
     product_name: &str,
-    has_history: bool,
+    optional: &[&str],
 ) -> Vec<Value> {
     let is_odd = |random: &mut Random| random.chance(2);
     let account = if is_odd(random) { self::account(random, scale) } else { account.clone() };
@@ -347,13 +390,14 @@ fn line(
         if random.chance(80) { Value::Date(delivery - random.between(-3, 9) as i32) } else { Value::Null },
         random.maybe(80, &["l1", "l2", "l3", "l4", "l5", "l6", "l7", "l8", "l9", ""]).into(),
     ];
-    if has_history {
-        for _ in 0..2 {
+    row.extend(optional.iter().map(|name| match *name {
+        "status_reason" => random.maybe(60, &STATUS_REASONS).into(),
+        _ => {
             let changed = Value::Date(delivery - random.pick(&[0, 1, 4, 5, 9, 10, 30]));
-            let changed = if random.chance(3) { Value::Date(delivery + 1) } else { changed };
-            row.push(if random.chance(40) { changed } else { Value::Null });
+            let changed = if random.chance(2) { Value::Date(delivery + 1) } else { changed };
+            if random.chance(40) { changed } else { Value::Null }
         }
-    }
+    }));
     row
 }
 
@@ -370,13 +414,17 @@ pub fn issued(random: &mut Random, scale: &Scale) -> Option<Vec<Issued>> {
                     continue;
                 }
                 let stranger = if scale.account_kind == Kind::Text { "gone".into() } else { 88_i64.into() };
+                let is_withdrawal = random.chance(12);
+                let notice = if is_withdrawal { 0 } else { random.pick(&[0, 0, 0, 1, 2, 3, 5, 8]) };
                 issued.push(Issued {
                     run,
                     account: if random.chance(6) { stranger } else { account.clone() },
                     product: product.to_string(),
                     new_limit: random.pick(&[0, 100, 500, 1000, 1001, 3000, 6000]),
                     new_status: random.pick(&STATUSES),
-                    effective_on: run + random.pick(&[0, 0, 0, 1, 2, 3, 5, 8]),
+                    effective_on: run + notice,
+                    is_withdrawal,
+                    reason: random.pick(&STATUS_REASONS).to_string(),
                 });
             }
         }

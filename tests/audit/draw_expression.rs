@@ -19,7 +19,7 @@ pub struct Drawer<'a> {
 pub type Columns = Vec<(String, Kind)>;
 
 /// Text that occurs in some column, or nearly.
-const TEXTS: [&str; 22] = [
+const TEXTS: [&str; 26] = [
     "",
     "a",
     "A",
@@ -42,6 +42,10 @@ const TEXTS: [&str; 22] = [
     "raise",
     "hold",
     "9",
+    "withdraw",
+    "P1",
+    "P2",
+    "P9",
 ];
 
 const INTS: [i64; 16] = [0, 1, 2, 3, 5, 7, 10, 50, 100, 150, 1000, -1, -2, -7, -100, 2500];

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::case::{
-    Amount, Case, Characteristic, Feature, FeatureKind, Gate, Job, Measure, Policy, Product, Rule, Score,
+    Amount, Budget, Case, Characteristic, Feature, FeatureKind, Gate, Job, Measure, Policy, Product, Rule,
+    Score,
 };
-use super::draw_book::{self, PRODUCTS, Scale};
+use super::draw_book::{self, OPTIONAL_COLUMNS, PRODUCTS, Scale};
 use super::draw_expression::{Columns, Drawer};
 use super::expression::Node;
+use super::night::named_columns;
 use super::random::Random;
 use super::value::Kind;
 
@@ -33,9 +35,14 @@ fn draw_with(seed: u64, size: usize, crowd: Option<i64>) -> Case {
     let as_of = random.pick(&[20_512, 20_513, 20_454, 19_782, 19_783]);
     let account_kind = random.pick(&[Kind::Int, Kind::Text]);
     let is_extreme = random.chance(12);
+    let earlier_nights = random.chance(35).then(|| {
+        let days_before = random.pick(&[&[1][..], &[1], &[2, 1], &[7], &[8], &[8, 7], &[3]]);
+        days_before.iter().map(|days| as_of - days).collect::<Vec<i32>>()
+    });
     let scale = Scale {
         as_of,
         known_on: as_of + if random.chance(60) { 0 } else { random.between(1, 3) as i32 },
+        earlier_nights: earlier_nights.clone().unwrap_or_default(),
         accounts: match crowd {
             Some(accounts) => draw_book::crowd(account_kind, accounts),
             None => draw_book::accounts(random, account_kind),
@@ -46,10 +53,12 @@ fn draw_with(seed: u64, size: usize, crowd: Option<i64>) -> Case {
         is_extreme,
     };
     let lines_max_age_days = random.below(4) as i32;
-    let lines = draw_book::lines(random, &scale, lines_max_age_days);
-    let transactions = draw_book::transactions(random, &scale);
-    let repayments = draw_book::repayments(random, &scale);
-    let issued = draw_book::issued(random, &scale);
+    // From a generator of their own: the job files of a seed are the same for books of any size.
+    let mut of_book = Random::new(random.next());
+    let lines = draw_book::lines(&mut of_book, &scale, lines_max_age_days);
+    let transactions = draw_book::transactions(&mut of_book, &scale);
+    let repayments = draw_book::repayments(&mut of_book, &scale);
+    let issued = draw_book::issued(&mut of_book, &scale);
     let mut case = Case {
         as_of,
         known_on: scale.known_on,
@@ -58,9 +67,12 @@ fn draw_with(seed: u64, size: usize, crowd: Option<i64>) -> Case {
         repayments,
         lines,
         issued,
+        earlier_nights,
+        previous: None,
         account_kind,
         job: empty_job(random, lines_max_age_days),
     };
+    case.job.without = OPTIONAL_COLUMNS.into_iter().filter(|_| random.chance(3)).collect();
     let mut drawer = Drawer { random, as_of, is_extreme };
     features(&mut drawer, &mut case, scale.bill_kind, size);
     scorecard(drawer.random, &mut case);
@@ -84,6 +96,7 @@ fn empty_job(random: &mut Random, lines_max_age_days: i32) -> Job {
         minor_units: random.pick(&[2, 2, 2, 0, 3]),
         timezone: random.pick(&["Asia/Shanghai", "UTC"]),
         lines_max_age_days,
+        without: Vec::new(),
         keeps_state: false,
         gates: Vec::new(),
         tolerance: random.maybe(60, &[0, 1, 10, 100, 99, 1000]),
@@ -126,9 +139,10 @@ fn line_columns(case: &Case) -> Columns {
         ("is_pending", Kind::Bool),
         ("pending_limit", Kind::Int),
     ]));
-    for history in ["increased_on", "decreased_on"] {
-        if !columns.iter().any(|(name, _)| name == history) {
-            columns.push((history.to_string(), Kind::Date));
+    for optional in OPTIONAL_COLUMNS {
+        if !columns.iter().any(|(name, _)| name == optional) {
+            let kind = if optional == "status_reason" { Kind::Text } else { Kind::Date };
+            columns.push((optional.to_string(), kind));
         }
     }
     columns
@@ -231,7 +245,12 @@ fn scorecard(random: &mut Random, case: &mut Case) {
 
 /// What a gate on `scores` sees.
 fn score_columns(case: &Case) -> Columns {
-    let mut columns = owned(&[("score", Kind::Int), ("band", Kind::Text)]);
+    let mut columns = owned(&[
+        ("score", Kind::Int),
+        ("band", Kind::Text),
+        ("previous_score", Kind::Int),
+        ("previous_band", Kind::Text),
+    ]);
     columns.extend(case.job.dimensions.iter().map(|name| (name.clone(), Kind::Int)));
     columns.extend(case.job.features.iter().map(|feature| (feature.name.clone(), Kind::Int)));
     columns
@@ -254,7 +273,9 @@ fn policy(drawer: &mut Drawer, case: &mut Case, size: usize) {
     }
     let mut columns = line_columns(case);
     columns.extend(score_columns(case));
-    columns.extend(owned(&[("days_since_increase", Kind::Int), ("days_since_decrease", Kind::Int)]));
+    for name in ["days_since_increase", "days_since_decrease", "days_in_status"] {
+        columns.push((name.to_string(), Kind::Int));
+    }
     let count = drawer.random.below(2 + size / 6);
     for number in 0..count {
         let rule = rule(drawer, case, &columns, number);
@@ -277,8 +298,16 @@ fn product(random: &mut Random, name: &str, is_extreme: bool) -> Product {
         step: random.pick(&[1, 10, 100, 300]),
         min_raise: random.maybe(40, &[0, 1, 100, 500, 1000]),
         band_max,
-        raise_budget: random.maybe(40, &[0, 100, 500, 1000, 2000, 5000]),
+        raise_budget: budget(random, 45),
     }
+}
+
+fn budget(random: &mut Random, percent: u64) -> Option<Budget> {
+    let budget = match random.chance(50) {
+        true => Budget::Amount(random.pick(&[0, 100, 500, 1000, 2000, 5000])),
+        false => Budget::Share(random.pick(&[0, 1, 333, 1000, 3000, 10_000, i64::MAX])),
+    };
+    random.chance(percent).then_some(budget)
 }
 
 fn column(name: &str) -> Box<Node> {
@@ -287,7 +316,8 @@ fn column(name: &str) -> Box<Node> {
 
 fn rule(drawer: &mut Drawer, case: &Case, columns: &Columns, number: usize) -> Rule {
     let actions = [
-        "raise", "raise", "raise", "raise", "lower", "lower", "suspend", "close", "reopen", "reopen", "hold",
+        "raise", "raise", "raise", "raise", "lower", "lower", "suspend", "close", "reopen", "reopen",
+        "withdraw", "withdraw", "hold",
     ];
     let action = drawer.random.pick(&actions);
     let depth = drawer.random.below(4);
@@ -299,7 +329,11 @@ fn rule(drawer: &mut Drawer, case: &Case, columns: &Columns, number: usize) -> R
         // Most rules are written for lines that they can change.
         let status = Box::new(Node::Literal("active".into()));
         let op = if action == "reopen" { "<>" } else { "=" };
-        when = Node::And(Box::new(when), Box::new(Node::Compare(op, column("status"), status)));
+        let fits = match action {
+            "withdraw" => *column("is_pending"),
+            _ => Node::Compare(op, column("status"), status),
+        };
+        when = Node::And(Box::new(when), Box::new(fits));
     }
     let random = &mut *drawer.random;
     let products: Vec<String> = case.job.policy.products.iter().map(|product| product.name.clone()).collect();
@@ -320,19 +354,18 @@ fn rule(drawer: &mut Drawer, case: &Case, columns: &Columns, number: usize) -> R
         when,
         action,
         reason: random.pick(&["P1", "P2", "P3"]).to_string(),
-        notice_days: random.maybe(40, &[0, 1, 2, 5]),
+        notice_days: random.maybe(40, &[0, 1, 2, 5]).filter(|_| action != "withdraw"),
         amount,
         never_below_balance: (action == "lower").then(|| random.maybe(60, &[true, false])).flatten(),
+        budget: (action == "raise").then(|| budget(random, 35)).flatten(),
     }
 }
 
 fn gates(drawer: &mut Drawer, case: &mut Case) {
     let of_scores = score_columns(case);
     let mut of_decisions = of_scores.clone();
-    let named = |name: &&str| case.job.policy.rules.iter().any(|rule| rule.when.names(name));
-    let extra =
-        case.lines.columns.iter().filter(|(name, _)| !draw_book::LINE_COLUMNS.contains(name) && named(name));
-    of_decisions.extend(extra.map(|(name, kind)| (name.to_string(), *kind)));
+    let named = named_columns(case).into_iter().filter(|(name, _)| !name.starts_with("previous_"));
+    of_decisions.extend(named.map(|(name, kind)| (name.to_string(), kind)));
     of_decisions.extend(owned(&[
         ("account_id", case.account_kind),
         ("effective_on", Kind::Date),
@@ -377,8 +410,9 @@ fn gate(drawer: &mut Drawer, number: usize, table: &'static str, columns: &Colum
         _ => ([0, 1, 3, 5], [0, 1, 5, 50]),
     };
     let (mut min, max) = (random.maybe(40, &low), random.maybe(60, &high));
-    if min.or(max).is_none() {
+    let max_change_bp = random.maybe(30, &[0, 1, 500, 2500, 10_000, i64::MAX]);
+    if min.or(max).or(max_change_bp).is_none() {
         min = Some(0);
     }
-    Gate { name: format!("gate {number}"), measure, min, max }
+    Gate { name: format!("gate {number}"), measure, min, max, max_change_bp }
 }

@@ -24,7 +24,11 @@ pub fn write_inputs(case: &Case, directory: &Path) {
     for (name, input) in case.inputs() {
         for file in &input.files {
             let path = data.join(name).join(input.file_name(file));
-            let columns = input.columns.iter().enumerate().map(|(place, (column, kind))| {
+            let is_there = |column: &str| {
+                !input.lacking.iter().any(|(day, name)| *day == file.delivery && *name == column)
+            };
+            let columns = input.columns.iter().enumerate().filter(|(_, (column, _))| is_there(column));
+            let columns = columns.map(|(place, (column, kind))| {
                 let values: Vec<&Value> = file.rows.iter().map(|row| &row[place]).collect();
                 let found = input.rename.get(*column).map_or(*column, String::as_str);
                 (found.to_string(), array(case, input, file, column, *kind, &values))
@@ -81,6 +85,11 @@ fn array(case: &Case, input: &Input, file: &DataFile, name: &str, kind: Kind, va
             }
         }
     }
+}
+
+/// Whether the column at a position has the type that holds nothing but nulls.
+pub fn stores_nulls(file: &DataFile, place: usize) -> bool {
+    file.format.narrow_ints && file.rows.iter().all(|row| row[place].is_null())
 }
 
 fn bool_of(value: &Value) -> Option<bool> {
@@ -153,7 +162,8 @@ fn write_issued(case: &Case, run: i32, data: &Path) {
     let columns: Vec<(String, ArrayRef)> = vec![
         ("account_id".into(), accounts),
         ("product".into(), text(|issued| &issued.product)),
-        ("action".into(), text(|_| "lower")),
+        ("action".into(), text(|issued| if issued.is_withdrawal { "withdraw" } else { "lower" })),
+        ("reason".into(), text(|issued| &issued.reason)),
         ("new_limit".into(), Arc::new(of_run().map(|i| Some(i.new_limit)).collect::<Int64Array>())),
         ("new_status".into(), text(|issued| issued.new_status)),
         ("effective_on".into(), Arc::new(of_run().map(|i| Some(i.effective_on)).collect::<Date32Array>())),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rescore::day::Day;
 
 use super::case::{Case, DataFile, Input};
+use super::draw_book::OPTIONAL_COLUMNS;
 use super::value::{Row, Value};
 use crate::support::Cell;
 
@@ -52,7 +53,7 @@ pub fn take_in(case: &Case) -> Result<Intake, String> {
             return Err(format!("no {name} of the day"));
         }
     }
-    let visible = |input: &Input| judged(input, |file| file.delivery <= case.known_on);
+    let visible = |input: &Input| judged(case, input, |file| file.delivery <= case.known_on);
     let (snapshot, lines) = snapshot(case)?;
     Ok(Intake {
         transactions: visible(&case.transactions),
@@ -65,16 +66,23 @@ pub fn take_in(case: &Case) -> Result<Intake, String> {
 fn snapshot(case: &Case) -> Result<(Option<i32>, Vec<Judged>), String> {
     let input = &case.lines;
     let (date, lines) = match input.is_dated() {
-        false => (None, judged(input, |_| true)),
+        false => (None, judged(case, input, |_| true)),
         true => {
             let by = case.chain_from.unwrap_or(case.as_of);
-            let dates = input.files.iter().map(|file| file.delivery).filter(|date| *date <= by);
-            let latest = dates.max().ok_or("no lines")?;
+            let latest = snapshot_date(case).ok_or("no lines")?;
             if by - latest > case.job.lines_max_age_days {
                 return Err("lines are too old".into());
             }
-            // Earlier snapshots matter to `unique` alone.
-            let mut lines = judged(input, |file| file.delivery <= latest);
+            let earlier = || dates_of(input).filter(|date| (latest - 31..latest).contains(date));
+            for column in OPTIONAL_COLUMNS {
+                let had = earlier().any(|date| is_delivered(input, date, column));
+                let is_done_without = case.job.without.contains(&column);
+                if had && !is_done_without && !is_delivered(input, latest, column) {
+                    return Err(format!("the snapshot lacks {column}"));
+                }
+            }
+            // Rows of earlier snapshots matter to `unique` alone.
+            let mut lines = judged(case, input, |file| file.delivery <= latest);
             lines.retain(|line| line.delivery == Some(latest));
             (Some(latest), lines)
         }
@@ -85,16 +93,33 @@ fn snapshot(case: &Case) -> Result<(Option<i32>, Vec<Judged>), String> {
     }
 }
 
+/// The delivery whose lines a run uses; None: undated, or there is none.
+pub fn snapshot_date(case: &Case) -> Option<i32> {
+    let by = case.chain_from.unwrap_or(case.as_of);
+    dates_of(&case.lines).filter(|date| case.lines.is_dated() && *date <= by).max()
+}
+
+fn dates_of(input: &Input) -> impl Iterator<Item = i32> {
+    input.files.iter().map(|file| file.delivery)
+}
+
+fn is_delivered(input: &Input, delivery: i32, column: &str) -> bool {
+    let is_known = input.columns.iter().any(|(name, _)| *name == column);
+    is_known && !input.lacking.iter().any(|(date, name)| *date == delivery && *name == column)
+}
+
 /// The rows of some files in order of delivery, file, row, each with its verdict.
-fn judged(input: &Input, is_visible: impl Fn(&DataFile) -> bool) -> Vec<Judged> {
+fn judged(case: &Case, input: &Input, is_visible: impl Fn(&DataFile) -> bool) -> Vec<Judged> {
     let is_visible = |file: &&DataFile| !input.is_dated() || is_visible(file);
     let mut files: Vec<&DataFile> = input.files.iter().filter(is_visible).collect();
     files.sort_by_key(|file| (input.is_dated().then_some(file.delivery), input.file_name(file)));
     let mut rows: Vec<Judged> = Vec::new();
     for file in files {
+        let is_read =
+            |name: &str| is_delivered(input, file.delivery, name) && !case.job.without.contains(&name);
         for (row, values) in file.rows.iter().enumerate() {
-            let names = input.columns.iter().map(|(name, _)| name.to_string());
-            let values: Row = names.zip(values.iter().cloned()).collect();
+            let columns = input.columns.iter().zip(values).filter(|((name, _), _)| is_read(name));
+            let values: Row = columns.map(|((name, _), value)| (name.to_string(), value.clone())).collect();
             let delivery = input.is_dated().then_some(file.delivery);
             let reason = own_reason(&values, delivery);
             rows.push(Judged { delivery, file: input.file_name(file), row, values, reason });
@@ -132,7 +157,9 @@ fn own_reason(row: &Row, delivery: Option<i32>) -> Option<&'static str> {
         (matches!(paid, Some((false, Some(paid))) if paid != 0) || paid == Some((true, None)), "bad_payment"),
         (status.is_some_and(|status| !["active", "suspended", "closed"].contains(&status)), "bad_status"),
         (
-            ["posted_on", "paid_on", "opened_on", "increased_on", "decreased_on"].iter().any(is_late),
+            ["posted_on", "paid_on", "opened_on", "increased_on", "decreased_on", "status_since"]
+                .iter()
+                .any(is_late),
             "after_delivery",
         ),
     ];

@@ -10,6 +10,7 @@ use super::book::{Book, Line};
 use super::case::{Case, FeatureKind, Gate, Measure};
 use super::deciding::{Decision, decisions};
 use super::features::features;
+use super::files::stores_nulls;
 use super::intake::{self, Counts, take_in};
 use super::scoring::{Scored, scored};
 use super::value::{Kind, Row, Value, date_or_null};
@@ -23,6 +24,23 @@ pub struct Night {
     pub bill_conflicts: u64,
     pub issued_unknown: u64,
     pub missing_days: BTreeMap<String, Vec<i32>>,
+    pub gates: Vec<Measured>,
+    /// What it is to the nights after it, where it is published.
+    pub previous: Previous,
+}
+
+impl Night {
+    pub fn is_published(&self) -> bool {
+        self.gates.iter().all(|gate| gate.holds)
+    }
+}
+
+/// What a run takes from the one before.
+#[derive(Debug, Clone)]
+pub struct Previous {
+    pub as_of: i32,
+    /// By account.
+    pub scores: BTreeMap<Value, (i64, String)>,
     pub gates: Vec<Measured>,
 }
 
@@ -41,8 +59,10 @@ pub fn night(case: &Case) -> Result<Night, String> {
     let book = Book::of(case, &intake);
     let bills = Bills::of(case, &intake);
     let features = features(case, &intake, &bills, &book)?;
-    let scores: BTreeMap<Value, Scored> =
-        features.iter().map(|(account, features)| (account.clone(), scored(case, features))).collect();
+    let scores: BTreeMap<Value, Scored> = features
+        .iter()
+        .map(|(account, features)| (account.clone(), scored(case, account, features)))
+        .collect();
     let decisions = decisions(case, &book, &scores);
     let rows: Vec<Decided> =
         book.lines.iter().zip(&decisions).map(|(line, one)| decided(case, line, one, &scores)).collect();
@@ -58,11 +78,19 @@ pub fn night(case: &Case) -> Result<Night, String> {
     let score_rows: Vec<Row> = scores.values().map(Scored::columns).collect();
     let decision_rows: Vec<Row> = rows.into_iter().map(|row| row.facts).collect();
     let measured = case.job.gates.iter().map(|gate| {
-        measured(gate, [("scores", &score_rows), ("decisions", &decision_rows)], &counts, &missing_days)
+        measured(case, gate, [("scores", &score_rows), ("decisions", &decision_rows)], &counts, &missing_days)
     });
-    let gates = measured.collect();
+    let gates: Vec<Measured> = measured.collect();
+    let previous = Previous {
+        as_of: case.as_of,
+        scores: scores
+            .iter()
+            .map(|(account, scored)| (account.clone(), (scored.score, scored.band.clone())))
+            .collect(),
+        gates: gates.clone(),
+    };
     let (bill_conflicts, issued_unknown) = (bills.conflicts, book.issued_unknown);
-    Ok(Night { tables, counts, bill_conflicts, issued_unknown, missing_days, gates })
+    Ok(Night { tables, counts, bill_conflicts, issued_unknown, missing_days, gates, previous })
 }
 
 fn missing_days(case: &Case) -> BTreeMap<String, Vec<i32>> {
@@ -101,12 +129,18 @@ fn data_type(kind: Kind) -> DataType {
     }
 }
 
-/// The extra columns of lines that rules name, in the file's order.
-fn extra_columns(case: &Case) -> Vec<(&'static str, DataType)> {
+/// What decisions have only where rules name it; extra columns of lines in the file's order.
+pub fn named_columns(case: &Case) -> Vec<(&'static str, Kind)> {
+    let is_named = |name: &str| case.job.policy.rules.iter().any(|rule| rule.when.names(name));
+    let status_since = is_named("status_since") || is_named("days_in_status");
+    let mut columns = vec![("status_since", Kind::Date)];
+    columns.retain(|_| status_since);
+    let others =
+        [("status_reason", Kind::Text), ("previous_score", Kind::Int), ("previous_band", Kind::Text)];
     let contract = super::draw_book::LINE_COLUMNS;
-    let extra = case.lines.columns.iter().filter(|(name, _)| !contract.contains(name));
-    let named = extra.filter(|(name, _)| case.job.policy.rules.iter().any(|rule| rule.when.names(name)));
-    named.map(|(name, kind)| (*name, data_type(*kind))).collect()
+    let extra = case.lines.columns.iter().copied().filter(|(name, _)| !contract.contains(name));
+    columns.extend(others.into_iter().chain(extra).filter(|(name, _)| is_named(name)));
+    columns
 }
 
 fn decided(case: &Case, line: &Line, one: &Decision, scores: &BTreeMap<Value, Scored>) -> Decided {
@@ -136,8 +170,11 @@ fn decided(case: &Case, line: &Line, one: &Decision, scores: &BTreeMap<Value, Sc
         ("pending_status", pending.map(|pending| pending.status.clone()).into()),
         ("pending_on", date_or_null(pending.map(|pending| pending.on))),
     ];
-    let extra: Vec<_> = extra_columns(case).into_iter().map(|(name, _)| (name, own(name))).collect();
     let mut facts = scored.columns();
+    let extra: Vec<_> = named_columns(case)
+        .into_iter()
+        .map(|(name, _)| (name, of_line.get(name).unwrap_or_else(|| &facts[name]).clone()))
+        .collect();
     facts.extend(columns.iter().chain(&extra).map(|(name, value)| (name.to_string(), value.clone())));
     Decided { account: line.account.clone(), action: one.action, columns, extra, facts }
 }
@@ -187,6 +224,19 @@ fn features_table(case: &Case, scores: &BTreeMap<Value, Scored>) -> Table {
     table(columns, scores.iter().map(cells).collect())
 }
 
+/// The type of a column of [`named_columns`]; an extra one is of type Null where the snapshot has it so.
+fn named_type(case: &Case, name: &str, kind: Kind) -> DataType {
+    let place = case.lines.columns.iter().position(|(known, _)| *known == name);
+    let place = place.filter(|_| !super::draw_book::LINE_COLUMNS.contains(&name));
+    let date = intake::snapshot_date(case);
+    let mut files = case.lines.files.iter().filter(|file| date.is_none_or(|date| file.delivery == date));
+    match place {
+        _ if name == "previous_score" => DataType::Int32,
+        Some(place) if files.all(|file| stores_nulls(file, place)) => DataType::Null,
+        _ => data_type(kind),
+    }
+}
+
 fn decision_columns(case: &Case) -> Vec<(String, DataType)> {
     let (int, text, date) = (DataType::Int64, DataType::Utf8, DataType::Date32);
     let names = "account_id product action reason rule old_limit new_limit old_status new_status bound_by \
@@ -200,7 +250,8 @@ fn decision_columns(case: &Case) -> Vec<(String, DataType)> {
         name if name.starts_with("days_") => int.clone(),
         _ => text.clone(),
     };
-    let extra = extra_columns(case).into_iter().map(|(name, kind)| (name.to_string(), kind));
+    let extra =
+        named_columns(case).into_iter().map(|(name, kind)| (name.to_string(), named_type(case, name, kind)));
     names.split_whitespace().map(|name| (name.to_string(), kind(name))).chain(extra).collect()
 }
 
@@ -232,7 +283,24 @@ fn rejects_table(rows: Vec<Vec<Cell>>) -> Table {
     table(kinds.into_iter().map(|(name, kind)| (name.to_string(), kind)).collect(), rows)
 }
 
+/// Whether a figure is as near as the gate wants it to that of the gate of its name in the run before.
+pub fn changes_little(case: &Case, gate: &Gate, figure: &BigInt, among: Option<u64>) -> bool {
+    let before = case.previous.iter().flat_map(|previous| &previous.gates);
+    let before = before.into_iter().find(|before| before.name == gate.name);
+    let (Some(before), Some(most)) = (before, gate.max_change_bp) else { return true };
+    let earlier: BigInt = before.figure.parse().expect("an integer");
+    let size = |value: BigInt| BigInt::from(value.magnitude().clone());
+    match (before.among, among) {
+        (None, None) => size(figure - &earlier) * 10_000 <= size(earlier) * most,
+        (Some(of), Some(whole)) if of > 0 && whole > 0 => {
+            size(figure * of - earlier * whole) * 10_000 <= BigInt::from(most) * whole * of
+        }
+        _ => true,
+    }
+}
+
 fn measured(
+    case: &Case,
     gate: &Gate,
     tables: [(&str, &Vec<Row>); 2],
     counts: &BTreeMap<String, Counts>,
@@ -245,11 +313,13 @@ fn measured(
     };
     let name = gate.name.clone();
     let share = |part: u64, whole: u64| {
-        let holds = whole == 0 || within(&(BigInt::from(part) * 10_000), &BigInt::from(whole));
+        let is_like_before = changes_little(case, gate, &BigInt::from(part), Some(whole));
+        let is_within = whole == 0 || within(&(BigInt::from(part) * 10_000), &BigInt::from(whole));
+        let holds = is_within && is_like_before;
         Measured { name: name.clone(), holds, figure: part.to_string(), among: Some(whole) }
     };
     let plain = |figure: BigInt| {
-        let holds = within(&figure, &BigInt::from(1));
+        let holds = within(&figure, &BigInt::from(1)) && changes_little(case, gate, &figure, None);
         Measured { name: name.clone(), holds, figure: figure.to_string(), among: None }
     };
     match &gate.measure {

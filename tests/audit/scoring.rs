@@ -18,9 +18,11 @@ pub struct Scored {
     /// As many as there are, at most those asked for.
     pub reasons: Vec<String>,
     pub features: Features,
+    /// Of the run before, if it had the account.
+    pub previous: Option<(i64, String)>,
 }
 
-pub fn scored(case: &Case, features: &Features) -> Scored {
+pub fn scored(case: &Case, account: &Value, features: &Features) -> Scored {
     let job = &case.job;
     let points: Vec<i64> = job.characteristics.iter().map(|one| points(one, features)).collect();
     let mut dimensions: BTreeMap<String, i64> = job.dimensions.iter().map(|d| (d.clone(), 0)).collect();
@@ -37,6 +39,7 @@ pub fn scored(case: &Case, features: &Features) -> Scored {
         reasons: reasons(case, &points, features),
         points,
         features: features.clone(),
+        previous: case.previous.as_ref().and_then(|previous| previous.scores.get(account).cloned()),
     }
 }
 
@@ -75,6 +78,9 @@ impl Scored {
         let mut columns = self.features.clone();
         columns.insert("score".into(), self.score.into());
         columns.insert("band".into(), self.band.clone().into());
+        let (score, band) = self.previous.clone().unzip();
+        columns.insert("previous_score".into(), score.into());
+        columns.insert("previous_band".into(), band.into());
         columns.extend(self.dimensions.iter().map(|(name, points)| (name.clone(), Value::from(*points))));
         columns
     }

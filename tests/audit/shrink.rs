@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::case::{Case, FeatureKind, Measure};
 use super::compare::{Coverage, dates, disagreement, is_usage_failure};
 use super::expression::Node;
-use super::value::Value;
+use super::value::{Value, date_text};
 use super::written::{job_file, policy_file, scorecard_file};
 
 /// Takes away whatever the disagreement does not need.
@@ -112,6 +112,12 @@ fn cut_settings(case: &Case, cut: &mut Cut) {
     if case.issued.is_some() {
         cut(&|case| case.issued = None);
     }
+    if case.earlier_nights.is_some() {
+        cut(&|case| case.earlier_nights = None);
+    }
+    if !case.lines.lacking.is_empty() {
+        cut(&|case| case.lines.lacking.clear());
+    }
     if case.job.tolerance.is_some() {
         cut(&|case| case.job.tolerance = None);
     }
@@ -175,6 +181,11 @@ pub fn told(case: &Case) -> String {
                 writeln!(text, "{}", cells.collect::<Vec<_>>().join(" ")).unwrap();
             }
         }
+    }
+    if let Some(nights) = &case.earlier_nights {
+        let nights: Vec<String> = nights.iter().map(|day| date_text(*day)).collect();
+        writeln!(text, "--- nights before: {}; lacking: {:?}", nights.join(", "), case.lines.lacking)
+            .unwrap();
     }
     for issued in case.issued.iter().flatten() {
         writeln!(text, "--- {issued:?}").unwrap();

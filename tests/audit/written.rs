@@ -4,7 +4,7 @@ use std::fmt::{Display, Write};
 use std::fs;
 use std::path::Path;
 
-use super::case::{Amount, Case, Characteristic, Feature, FeatureKind, Gate, Measure, Product, Rule};
+use super::case::{Amount, Budget, Case, Characteristic, Feature, FeatureKind, Gate, Measure, Product, Rule};
 use super::expression::Node;
 
 /// Writes job.toml, scorecard.toml and policy.toml.
@@ -67,12 +67,19 @@ pub fn job_file(case: &Case) -> String {
     toml.bare("lines_max_age_days", job.lines_max_age_days);
     // Each file is written in a format of its own.
     toml.bare("mixed_money", true);
+    if !job.without.is_empty() {
+        let without: Vec<String> = job.without.iter().map(|column| format!("lines.{column}")).collect();
+        toml.bare("without", quoted_list(&without));
+    }
     toml.heading("[input]");
     for (name, input) in case.inputs() {
         toml.text(name, &format!("data/{name}/{}", input.pattern()));
     }
     if case.issued.is_some() {
         toml.text("issued", "data/issued/date={date}/adjustments.parquet");
+    }
+    if case.earlier_nights.is_some() {
+        toml.text("previous", "out/date={date}/scores.parquet");
     }
     for (name, input) in case.inputs() {
         if !input.rename.is_empty() {
@@ -121,6 +128,7 @@ fn write_gate(toml: &mut Toml, gate: &Gate) {
     }
     toml.bare_if(bounds.0, gate.min);
     toml.bare_if(bounds.1, gate.max);
+    toml.bare_if("max_change_bp", gate.max_change_bp);
 }
 
 pub fn scorecard_file(case: &Case) -> String {
@@ -215,7 +223,7 @@ fn write_product(toml: &mut Toml, product: &Product) {
         let most = product.band_max.iter().map(|(band, most)| format!("{} = {most}", quoted(band)));
         toml.bare("band_max", format!("{{ {} }}", most.collect::<Vec<_>>().join(", ")));
     }
-    toml.bare_if("raise_budget", product.raise_budget);
+    write_budget(toml, "raise_budget", product.raise_budget);
 }
 
 fn write_rule(toml: &mut Toml, rule: &Rule) {
@@ -235,4 +243,13 @@ fn write_rule(toml: &mut Toml, rule: &Rule) {
         None => {}
     }
     toml.bare_if("never_below_balance", rule.never_below_balance);
+    write_budget(toml, "budget", rule.budget);
+}
+
+fn write_budget(toml: &mut Toml, key: &str, budget: Option<Budget>) {
+    match budget {
+        Some(Budget::Amount(amount)) => toml.bare(key, amount),
+        Some(Budget::Share(bp)) => toml.bare(&format!("{key}_bp"), bp),
+        None => {}
+    }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::audit::case::{Amount, Case, Rule};
+use crate::audit::case::{Amount, Budget, Case, Rule};
 use crate::audit::draw_job::draw;
 use crate::audit::expression::Node;
 use crate::audit::files::write_inputs;
@@ -45,6 +45,7 @@ fn scored_rule(name: &str, op: &'static str, score: i64, action: &'static str, a
         notice_days: None,
         amount: Some(amount),
         never_below_balance: None,
+        budget: None,
     }
 }
 
@@ -105,10 +106,20 @@ fn shift_limits(random: &mut Random, case: &mut Case) {
     }
 }
 
+fn budget(random: &mut Random) -> Budget {
+    match random.chance(50) {
+        true => Budget::Amount(random.between(0, 3_000)),
+        false => Budget::Share(random.between(0, 3_000)),
+    }
+}
+
 fn other_policy(random: &mut Random, case: &mut Case) {
     let policy = &mut case.job.policy;
     for product in &mut policy.products {
-        product.raise_budget = random.chance(70).then(|| random.between(0, 3_000));
+        product.raise_budget = random.chance(70).then(|| budget(random));
+    }
+    for rule in policy.rules.iter_mut().filter(|rule| rule.action == "raise") {
+        rule.budget = random.chance(30).then(|| budget(random));
     }
     if random.chance(40) {
         return;
@@ -160,6 +171,7 @@ fn freed(case: &Case, caps: bool) -> Case {
     let mut case = case.clone();
     let policy = &mut case.job.policy;
     policy.products.iter_mut().for_each(|product| product.raise_budget = None);
+    policy.rules.iter_mut().for_each(|rule| rule.budget = None);
     if caps {
         policy.max_total_limit = None;
         policy.affordability = None;

@@ -22,6 +22,8 @@ pub fn lasting(random: &mut Random, is_crowd: bool) -> Case {
     let mut case =
         if is_crowd { draw_job::draw_crowd(seed, SIZE, CROWD) } else { draw_job::draw(seed, SIZE) };
     case.job.keeps_state = true;
+    case.earlier_nights = None;
+    case.lines.lacking.clear();
     case.job.lines_max_age_days = BEFORE_DAYS + AFTER_DAYS;
     let (first, last) = (case.as_of - BEFORE_DAYS, case.as_of + AFTER_DAYS);
     for number in 0..3 {

@@ -1,5 +1,6 @@
 //! What is said about mistakes, and with which exit code: whoever made one must see what to do.
 
+mod additions;
 mod expressions;
 mod inputs;
 mod job_files;

@@ -4,7 +4,10 @@
 mod actions;
 mod budget;
 mod caps;
+mod facts;
 mod headroom;
 mod issued;
 mod refusals;
+mod rule_budget;
 mod table;
+mod withdraw;

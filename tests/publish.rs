@@ -1,5 +1,6 @@
 //! Complete or absent: what a run publishes, what it leaves alone, and what survives its failures.
 
+mod changes;
 mod faults;
 mod gates;
 mod held;

@@ -68,7 +68,7 @@ impl Budgets {
         let queues = contenders.into_iter().map(|(purse, contenders)| {
             let budget = purse.budget(policy).context("a purse has a budget")?;
             let counted = limits.iter().filter(|(product, _)| purse.counts(policy, *product));
-            let budget = budget.amount(counted.map(|(_, sum)| *sum));
+            let budget = budget.amount(counted.map(|(_, limit)| i128::from(*limit)).sum());
             Ok((purse, line_up(run, budget, contenders)?))
         });
         Ok(Budgets { own: own.clone(), queues: queues.collect::<Result<_>>()? })

@@ -106,12 +106,12 @@ pub enum Budget {
 }
 
 impl Budget {
-    /// In minor units, truncated. `limits` are those of the lines that it is for.
-    pub fn amount(self, limits: impl Iterator<Item = i64>) -> i128 {
+    /// In minor units, truncated. `limits` is the sum of those of the lines that it is for.
+    pub fn amount(self, limits: i128) -> i128 {
         match self {
             Budget::Amount(amount) => amount.into(),
             // What does not fit is more than all raises of a book can add up to.
-            Budget::Bp(bp) => limits.map(i128::from).sum::<i128>().saturating_mul(bp.into()) / 10_000,
+            Budget::Bp(bp) => limits.saturating_mul(bp.into()) / 10_000,
         }
     }
 }
@@ -394,7 +394,7 @@ fn budget(
     let of_amount = amount.as_ref().map(|value| Budget::Amount(at_least(reader, 0, amount_key, value)));
     let of_bp = bp.as_ref().map(|value| Budget::Bp(at_least(reader, 0, bp_key, value)));
     if let (Some(_), Some(bp)) = (amount, bp) {
-        reader.error(bp.span(), format!("a budget is {amount_key} or {bp_key}, not both"), None);
+        reader.error(bp.span(), format!("give {amount_key} or {bp_key}, not both"), None);
     }
     of_amount.or(of_bp)
 }

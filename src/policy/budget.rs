@@ -24,6 +24,13 @@ impl Purse {
         purses.into_iter().find(|purse| purse.budget(policy).is_some())
     }
 
+    /// All budgets of a policy: those of products, then those of rules.
+    pub fn all(policy: &Policy) -> Vec<Purse> {
+        let products = (0..policy.products.len()).map(|product| Purse::Product(product as u8));
+        let rules = (0..policy.rules.len()).map(|rule| Purse::Rule(rule as u16));
+        products.chain(rules).filter(|purse| purse.budget(policy).is_some()).collect()
+    }
+
     /// How much there is; `None` where there is no such budget.
     pub fn budget(self, policy: &Policy) -> Option<Budget> {
         match self {
@@ -67,7 +74,7 @@ pub(super) fn apply_budgets(policy: &Policy, lines: &Lines, scores: &Scores, dec
         let Some(budget) = purse.budget(policy) else { continue };
         let limits = lines.limit.iter().zip(&products);
         let counted = limits.filter(|(_, product)| product.is_some_and(|own| purse.counts(policy, own)));
-        let budget = budget.amount(counted.map(|(limit, _)| *limit));
+        let budget = budget.amount(counted.map(|(limit, _)| i128::from(*limit)).sum());
         let mut spent = 0_i128;
         let mut is_used_up = false;
         for (_, _, line) in of_purse {

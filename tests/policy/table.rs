@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use arrow_schema::DataType;
 use arrow_schema::DataType::{Date32, Int64, Utf8};
 use rescore::day::Day;
 
@@ -9,19 +10,22 @@ use crate::support::book::{Book, LINES, REPAYMENTS, TODAY, TRANSACTIONS, YESTERD
 use crate::support::{Cell, Table, day};
 
 /// The columns a table may have; those it leaves out are as the comment says.
-const GIVEN: [&str; 12] = [
-    "account", // one of its own
-    "product", // card
-    "limit",   // 1000
-    "balance", // 0
-    "status",  // active
-    "up",      // days since the limit went up: never
-    "down",    // days since it went down: never
-    "pending", // what an earlier run decided that is not in effect yet: nothing
-    "score",   // 600
-    "inflow",  // the feature that affordability looks at: null
-    "broken",  // whether the snapshot holds a rejected row of the account, too: no
-    "rule",    // hold
+const GIVEN: [&str; 15] = [
+    "account",  // one of its own
+    "product",  // card
+    "limit",    // 1000
+    "balance",  // 0
+    "status",   // active
+    "up",       // days since the limit went up: never
+    "down",     // days since it went down: never
+    "since",    // days since the line has its status: not known
+    "why",      // the reason that gave it: none
+    "pending",  // what an earlier run decided that is not in effect yet: nothing
+    "score",    // 600
+    "previous", // the score of the night before, which is run where a table has this column: none
+    "inflow",   // the feature that affordability looks at: null
+    "broken",   // whether the snapshot holds a rejected row of the account, too: no
+    "rule",     // hold
 ];
 
 const EXPECTED: [&str; 6] = ["action", "reason", "new_limit", "new_status", "bound_by", "in_days"];
@@ -37,6 +41,9 @@ pub fn check(policy: &str, cases: &str) {
     let book = Book::empty();
     write_inputs(&book, &cases);
     write_job(&book, policy, &cases);
+    if cases.iter().any(|case| case.contains_key("previous")) {
+        publish_previous(&book, &cases);
+    }
     book.publish();
     let found = book.output("decisions");
     let mut wrong = Vec::new();
@@ -88,9 +95,7 @@ fn account(case: &Case, number: usize) -> i64 {
 fn write_inputs(book: &Book, cases: &[Case]) {
     book.deliver("transactions", TODAY, &Table::new(&TRANSACTIONS));
     book.deliver("repayments", TODAY, &Table::new(&REPAYMENTS));
-    let mut columns = LINES.to_vec();
-    columns.truncate(8);
-    columns.extend([("number", Int64), ("wanted_score", Int64), ("wanted_inflow", Int64)]);
+    let columns = line_columns();
     let lines = cases.iter().enumerate().fold(Table::new(&columns), |lines, (number, case)| {
         lines.row(line(case, account(case, number), number as i64))
     });
@@ -108,6 +113,28 @@ fn write_inputs(book: &Book, cases: &[Case]) {
     }
 }
 
+fn line_columns() -> Vec<(&'static str, DataType)> {
+    let mut columns = LINES.to_vec();
+    columns.truncate(8);
+    columns.extend([("status_since", Date32), ("status_reason", Utf8)]);
+    columns.extend([("number", Int64), ("wanted_score", Int64), ("wanted_inflow", Int64)]);
+    columns
+}
+
+/// Runs the night before over the lines whose accounts had a score.
+fn publish_previous(book: &Book, cases: &[Case]) {
+    book.deliver("transactions", YESTERDAY, &Table::new(&TRANSACTIONS));
+    book.deliver("repayments", YESTERDAY, &Table::new(&REPAYMENTS));
+    let known = cases.iter().enumerate().filter(|(_, case)| case["previous"] != "-");
+    let lines = known.fold(Table::new(&line_columns()), |lines, (number, case)| {
+        let earlier: Case = [("score".to_string(), case["previous"].clone())].into();
+        lines.row(line(&earlier, account(case, number), number as i64))
+    });
+    book.deliver("lines", YESTERDAY, &lines);
+    let (code, _, stderr) = book.outcome(&["run", "job.toml", "--date", YESTERDAY]);
+    assert_eq!(code, 0, "{stderr}");
+}
+
 fn line(case: &Case, account: i64, number: i64) -> Vec<Cell> {
     let amount = |name: &str, default: &str| Cell::from(int(given(case, name, default)));
     vec![
@@ -119,6 +146,8 @@ fn line(case: &Case, account: i64, number: i64) -> Vec<Cell> {
         day("2025-01-01").into(),
         ago(given(case, "up", "-")),
         ago(given(case, "down", "-")),
+        ago(given(case, "since", "-")),
+        Some(given(case, "why", "-")).filter(|why| *why != "-").into(),
         number.into(),
         amount("score", "600"),
         amount("inflow", "-"),
@@ -130,6 +159,8 @@ fn pending(cases: &[(usize, &Case)]) -> Table {
     let columns = [
         ("account_id", Int64),
         ("product", Utf8),
+        ("action", Utf8),
+        ("reason", Utf8),
         ("new_limit", Int64),
         ("new_status", Utf8),
         ("effective_on", Date32),
@@ -141,6 +172,8 @@ fn pending(cases: &[(usize, &Case)]) -> Table {
         issued.row([
             account(case, *number).into(),
             given(case, "product", "card").into(),
+            "lower".into(),
+            "earlier".into(),
             int(limit).into(),
             status.into(),
             day(TODAY).plus(days.trim_start_matches('+').parse().unwrap()).into(),
@@ -161,10 +194,12 @@ input.transactions = "in/transactions/date={date}/*.parquet"
 input.repayments = "in/repayments/date={date}/*.parquet"
 input.lines = "in/lines/date={date}/*.parquet"
 input.issued = "in/issued/date={date}/*.parquet"
+input.previous = "out/date={date}/scores.parquet"
 output.dir = "out"
 "#,
     );
-    let scores: BTreeSet<i64> = cases.iter().filter_map(|case| int(given(case, "score", "600"))).collect();
+    let all = cases.iter().flat_map(|case| [given(case, "score", "600"), given(case, "previous", "-")]);
+    let scores: BTreeSet<i64> = all.filter_map(int).collect();
     let bins: String =
         scores.iter().map(|score| format!("{{ below = {}, points = {score} }}, ", score + 1)).collect();
     book.put("scorecard.toml", &SCORECARD.replace("BINS", &bins));

@@ -1,5 +1,6 @@
 //! `rescore diff`: what changed between two runs, ranges or files, and why.
 
+mod additions;
 mod causes;
 mod files;
 mod golden;

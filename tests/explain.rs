@@ -1,6 +1,7 @@
 //! `rescore explain`: an account decided again from the run itself, and every change it names tried out.
 
 mod account;
+pub mod additions;
 mod again;
 mod against;
 mod budget;

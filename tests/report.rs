@@ -1,5 +1,6 @@
 //! `rescore report`: the page's figures are the manifest's, its texts are escaped, and a browser is content.
 
+mod additions;
 mod browser;
 mod page;
 mod recount;

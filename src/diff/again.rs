@@ -65,6 +65,10 @@ impl Again {
     pub fn new(scorecard: &Copies, policy: &Copies, side: &Side, is_own: bool) -> Result<Again, String> {
         let columns = side.line_columns();
         let terms = Terms::bind(&scorecard.scorecard, &policy.policy, &columns)?;
+        // What the run's own rules did not read it has not kept: it is not known, which is not null.
+        if let Some(fact) = terms.policy.kept_facts.iter().find(|fact| !side.slots.keeps(**fact)) {
+            return Err(format!("decisions.parquet has no column {}, which the policy reads", fact.name()));
+        }
         let layout = &side.layout;
         let mut features = vec![None; terms.features.len()];
         for feature in terms.features_used() {

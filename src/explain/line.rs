@@ -16,6 +16,10 @@ pub struct Line {
     pub product: String,
     /// As it was.
     pub status: &'static str,
+    /// Days since it is so; null where that is not known, or no rule of the policy asks.
+    pub days_in_status: Option<i64>,
+    /// The reason that gave it; likewise.
+    pub status_reason: Option<String>,
     /// As it was.
     pub limit: i64,
     /// What is owed.
@@ -195,6 +199,8 @@ pub fn line(trial: &Trial, now: &Verdict, trace: &LineTrace, line: usize, turns:
     Line {
         product: lines.product.get(line).unwrap_or_default().to_string(),
         status: lines.status[line].name(),
+        days_in_status: since(lines.status_since[line]),
+        status_reason: lines.status_reason.get(line).map(str::to_string),
         limit: lines.limit[line],
         balance: lines.balance[line],
         days_open: as_of.since(lines.opened_on[line]),

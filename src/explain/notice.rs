@@ -1,8 +1,11 @@
 //! The notice to the person of what was decided against them: what, from when, and why, in plain words.
 //!
 //! A decision is adverse where it leaves less credit (lower, suspend, close), or where a raise or a reopen
-//! that the rules asked for was not made. It names no features, rules or codes: the sentences are those
+//! that the rules asked for was not made. What is withdrawn was announced, so that this is said, too, whichever
+//! way it goes. The notice names no features, rules or codes: the sentences are those
 //! that scorecard and policy hold for the person.
+
+use std::cmp::Ordering;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -11,6 +14,7 @@ use super::find;
 use super::trial::{Trial, Verdict};
 use crate::console::{money, visible};
 use crate::day::Day;
+use crate::input::lines::{Pending, Status};
 use crate::job::{Action, Job, Rule};
 use crate::policy::{Cap, Decision, Refusal};
 use crate::published::PublishedRun;
@@ -23,7 +27,7 @@ pub struct Notice {
     pub account_id: String,
     /// The day of the decisions.
     pub decided_on: Day,
-    /// One a line that something adverse was decided about; none if there is none.
+    /// One a line that something adverse was decided about, or something withdrawn; none if there is none.
     pub lines: Vec<LineNotice>,
     /// The whole text, as it may be sent.
     pub text: String,
@@ -64,13 +68,18 @@ fn line_notice(trial: &Trial, now: &Verdict, line: usize) -> Option<LineNotice> 
     let rule = decision.rule_of(&job.policy)?;
     let lines = &trial.facts.lines;
     let product = lines.product.get(line)?.to_string();
-    let what = what(job, decision, rule, &product, lines.limit[line])?;
+    let pending = lines.pending[line].filter(|_| decision.action == Action::Withdraw);
+    let what = match pending {
+        Some(pending) => withdrawn(job, decision, &product, pending),
+        None => what(job, decision, rule, &product, lines.limit[line])?,
+    };
     let mut why: Vec<String> = match decision.refusal {
         Some(refusal) => vec![refused_because(refusal, decision.bound_by).to_string()],
         None => rule.text.iter().map(|text| trial.filled(text)).collect(),
     };
     // Where nothing else speaks, the score has to.
-    let uses_score = why.is_empty() || takes_score(trial, decision, rule);
+    let is_adverse = pending.is_none_or(|pending| is_loss(decision, pending));
+    let uses_score = is_adverse && (why.is_empty() || takes_score(trial, decision, rule));
     let mut score_reasons = if uses_score { score_reasons(trial) } else { Vec::new() };
     score_reasons.truncate(job.scorecard.reasons.saturating_sub(why.len()));
     if why.is_empty() && score_reasons.is_empty() {
@@ -105,6 +114,32 @@ fn what(job: &Job, decision: &Decision, rule: &Rule, product: &str, old_limit: i
         }
         _ => None,
     }
+}
+
+/// What was to come and will not.
+fn withdrawn(job: &Job, decision: &Decision, product: &str, pending: Pending) -> String {
+    let shown = |minor: i64| money(minor.into(), job.minor_units);
+    let limit = shown(pending.limit);
+    let planned = match (pending.status, pending.limit.cmp(&decision.new_limit)) {
+        (Status::Closed, _) => "closing".to_string(),
+        (Status::Suspended, _) if decision.new_status == Status::Active => "suspension".to_string(),
+        (Status::Active, _) if decision.new_status != Status::Active => "reopening".to_string(),
+        (_, Ordering::Less) => format!("lowering to {limit}"),
+        (_, Ordering::Greater) => format!("raise to {limit}"),
+        (_, Ordering::Equal) => "change".to_string(),
+    };
+    let stays = match decision.new_status {
+        Status::Active => format!("Its limit stays at {}.", shown(decision.new_limit)),
+        other => format!("It stays {}.", other.name()),
+    };
+    let day = pending.on.in_words();
+    format!("The {planned} of your {product} line that was planned for {day} will not take place. {stays}")
+}
+
+/// Whether withdrawing takes something from the person.
+fn is_loss(decision: &Decision, pending: Pending) -> bool {
+    let rank = |status: Status| (status == Status::Active, status != Status::Closed);
+    (rank(pending.status), pending.limit) > (rank(decision.new_status), decision.new_limit)
 }
 
 /// Why a raise or a reopen is not made, to the person.

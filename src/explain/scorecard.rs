@@ -21,12 +21,23 @@ pub struct Scorecard {
     pub score: i32,
     /// The band it lies in.
     pub band: String,
+    /// What the run before gave; null where it gave none, or no rule of the policy asks.
+    pub previous: Option<Previous>,
     /// In file order.
     pub dimensions: Vec<Dimension>,
     /// In file order.
     pub characteristics: Vec<Points>,
     /// The reasons given, the weightiest first.
     pub reasons: Vec<Reason>,
+}
+
+/// The score of the run before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Previous {
+    /// Null where no rule asks for it.
+    pub score: Option<i64>,
+    /// Likewise.
+    pub band: Option<String>,
 }
 
 /// What a group of characteristics adds up to.
@@ -120,10 +131,17 @@ pub fn scorecard(trial: &Trial, now: &Verdict) -> Scorecard {
         max: card.max,
         score: now.score,
         band: card.bands[usize::from(now.band)].name.clone(),
+        previous: previous(trial),
         dimensions: dimensions.collect(),
         reasons: reasons.map(|one| Reason { code: one.reason.clone(), text: one.text.clone() }).collect(),
         characteristics,
     }
+}
+
+fn previous(trial: &Trial) -> Option<Previous> {
+    let known = &trial.facts.previous;
+    let (score, band) = (known.score(0), known.band(0).map(str::to_string));
+    (score.is_some() || band.is_some()).then_some(Previous { score, band })
 }
 
 fn points(trial: &Trial, now: &Verdict, number: usize) -> Points {

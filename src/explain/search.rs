@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::direction::{better_way, suits};
 use super::trial::{Trial, Verdict, followers};
-use crate::input::lines::Status;
-use crate::job::{Aggregate, BILL_COLUMNS, Feature, FeatureKind, From, LINE_COLUMNS, Statistic};
+use crate::input::lines::{Pending, Status};
+use crate::job::{Action, Aggregate, BILL_COLUMNS, Feature, FeatureKind, From, LINE_COLUMNS, Statistic};
 use crate::policy::Decision;
 use crate::published::PublishedRun;
 
@@ -83,7 +83,8 @@ pub fn turns(trial: &Trial, now: &Verdict) -> Vec<Turns> {
                 let sides = sides.iter().filter(|(side, ..)| way.is_none_or(|way| way == *side));
                 let hits = sides.filter_map(|(_, steps, verdicts)| {
                     let is_hit = |verdict: &Verdict| {
-                        compare(&verdict.decisions[line], &now.decisions[line]) == Some(wanted)
+                        let pending = trial.facts.lines.pending[line];
+                        compare(&verdict.decisions[line], &now.decisions[line], pending) == Some(wanted)
                             && suits(wanted, verdict.score - now.score)
                     };
                     nearest(trial, feature, from, steps, verdicts, is_hit)
@@ -128,14 +129,18 @@ fn is_same_world(a: &Change, b: &Change) -> bool {
 }
 
 /// Whether a decision is better or worse for the person than another with a different action: by what
-/// can be done with the line, then by its limit. `None` where it is the same action, or as good.
-fn compare(decision: &Decision, now: &Decision) -> Option<Ordering> {
+/// can be done with the line, then by its limit; where nothing is done, what is pending will happen. `None`
+/// where it is the same action, or as good.
+fn compare(decision: &Decision, now: &Decision, pending: Option<Pending>) -> Option<Ordering> {
     let rank = |status: Status| match status {
         Status::Closed => 0,
         Status::Suspended => 1,
         Status::Active => 2,
     };
-    let worth = |decision: &Decision| (rank(decision.new_status), decision.new_limit);
+    let worth = |decision: &Decision| match pending.filter(|_| decision.action == Action::Hold) {
+        Some(pending) => (rank(pending.status), pending.limit),
+        None => (rank(decision.new_status), decision.new_limit),
+    };
     let order = worth(decision).cmp(&worth(now));
     (decision.action != now.action && order.is_ne()).then_some(order)
 }

@@ -1,10 +1,11 @@
 //! An explanation as people read it on a terminal.
 
 use super::Explanation;
-use super::line::{Caps, Line, RuleRead};
-use super::scorecard::{Points, Scorecard};
+use super::line::{Caps, Line, Pending, RuleRead};
+use super::scorecard::{Points, Previous, Scorecard};
 use super::search::{Change, Company};
 use crate::console::{money, table, thousands, visible};
+use crate::job::Action;
 use crate::policy::trace::{Fact, Value};
 
 /// The whole explanation.
@@ -26,8 +27,16 @@ pub fn sum(card: &Scorecard) -> String {
         std::cmp::Ordering::Less => format!(", raised to the least there is, {}", card.min),
         std::cmp::Ordering::Greater => format!(", cut to the most there is, {}", card.max),
     };
+    let before = match &card.previous {
+        Some(Previous { score, band }) => {
+            let score = score.map(|score| score.to_string());
+            let known: Vec<String> = score.into_iter().chain(band.clone()).collect();
+            format!("; {} the run before", known.join(", "))
+        }
+        None => String::new(),
+    };
     format!(
-        "score {}, {} = {} everyone starts with + {} points{clamp}",
+        "score {}, {} = {} everyone starts with + {} points{clamp}{before}",
         card.score, card.band, card.base, card.points
     )
 }
@@ -112,8 +121,9 @@ fn line(line: &Line, minor_units: u32) -> String {
         };
         let verdict = if budget.granted { "granted" } else { "refused" };
         waits.push(format!(
-            "  budget of {}: {before}; this raise asks for {}: {verdict}",
-            shown(budget.budget.into()),
+            "  budget of {}, {}: {before}; this raise asks for {}: {verdict}",
+            visible(&budget.of),
+            shown(budget.budget),
             shown(budget.asks)
         ));
     }
@@ -141,10 +151,25 @@ fn outcome(line: &Line, minor_units: u32) -> String {
     if outcome.new_status != line.status {
         text += &format!(", {} to {}", line.status, outcome.new_status);
     }
+    if let (Some(pending), true) = (&line.pending, outcome.action == Action::Withdraw.name()) {
+        text += &format!(", {} will not happen", to_come(pending, minor_units));
+    }
     text += &outcome.effective_on.map_or(String::new(), |on| format!(", from {on}"));
     text += &outcome.bound_by.map_or(String::new(), |cap| format!(", bound by {cap}"));
     outcome.text.iter().for_each(|sentence| text += &format!("\n  {}", visible(sentence)));
     text
+}
+
+fn to_come(pending: &Pending, minor_units: u32) -> String {
+    let limit = money(pending.limit.into(), minor_units);
+    format!("{limit} and {} from {}", pending.status, pending.on)
+}
+
+/// The status, since when and why, as far as that is known.
+fn status(line: &Line) -> String {
+    let days = line.days_in_status.map_or(String::new(), |days| format!(" for {days} days"));
+    let why = line.status_reason.as_ref().map_or(String::new(), |reason| format!(" by {}", visible(reason)));
+    format!("{}{days}{why}", line.status)
 }
 
 fn facts(line: &Line, minor_units: u32) -> String {
@@ -156,13 +181,13 @@ fn facts(line: &Line, minor_units: u32) -> String {
     let mut facts = vec![
         format!("limit {}", shown(line.limit)),
         format!("balance {}", shown(line.balance)),
-        line.status.to_string(),
+        status(line),
         format!("open for {} days", line.days_open),
         ago(line.days_since_increase, "raised"),
         ago(line.days_since_decrease, "lowered"),
     ];
     if let Some(pending) = &line.pending {
-        facts.push(format!("pending: {} and {} from {}", shown(pending.limit), pending.status, pending.on));
+        facts.push(format!("pending: {}", to_come(pending, minor_units)));
     }
     if line.has_rejected_row {
         facts.push("a row of the account was rejected".to_string());

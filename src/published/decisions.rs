@@ -50,6 +50,11 @@ impl Slots {
         Ok(Slots { slots, kept, as_of })
     }
 
+    /// Whether the run's decisions keep a fact.
+    pub fn keeps(&self, fact: KeptFact) -> bool {
+        self.kept[fact as usize].is_some()
+    }
+
     /// The decisions in some rows, all of whose columns are given.
     pub fn of<'a>(&self, columns: &'a [Column]) -> Decisions<'a> {
         let [

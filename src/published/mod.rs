@@ -21,7 +21,9 @@ use crate::day::Day;
 use crate::expr::Type;
 use crate::failure::{Kind, input, laid_out};
 use crate::job::input_names::LINES;
-use crate::job::{DECISION_COLUMNS, Draft, FileColumns, InputColumns, Job, LINE_COLUMNS, RUN_FILES, Source};
+use crate::job::{
+    DECISION_COLUMNS, Draft, FileColumns, InputColumns, Job, KeptFact, LINE_COLUMNS, RUN_FILES, Source,
+};
 use crate::publish::manifest::{MANIFEST, Manifest};
 
 pub use directory::RunDirectory;
@@ -117,8 +119,11 @@ impl PublishedRun {
 /// that rules read.
 pub fn line_columns(found: Vec<(String, Type)>) -> FileColumns {
     let made = ["account_id", "product", "score", "band"];
-    let is_extra =
-        |name: &str| !made.contains(&name) && !DECISION_COLUMNS.iter().any(|(taken, _)| *taken == name);
+    let is_extra = |name: &str| {
+        !made.contains(&name)
+            && !DECISION_COLUMNS.iter().any(|(taken, _)| *taken == name)
+            && !KeptFact::ALL.iter().any(|fact| fact.name() == name)
+    };
     let id = found.iter().find(|(name, _)| name == "account_id").map(|(_, kind)| *kind);
     let contract = LINE_COLUMNS.iter().map(|(name, kind)| match (*name, id) {
         ("account_id", Some(id)) => (name.to_string(), Ok(id)),

@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use crate::expr::Texts;
 use crate::job::Action;
+use crate::policy::Refusal;
 use crate::published::PublishedRun;
 use crate::published::rows::for_batches;
 
@@ -24,6 +25,8 @@ pub struct Figures {
     pub rules: BTreeMap<String, Tally>,
     /// Raises and reopens by product and the cap that bound them.
     pub caps: BTreeMap<(String, String), Tally>,
+    /// Raises that came before a budget or had none, by name of the product and of the rule.
+    pub raises: BTreeMap<(String, String), Raises>,
     /// Rejected rows by input, delivery (empty if none) and reason.
     pub rejects: BTreeMap<(String, String, String), u64>,
 }
@@ -35,6 +38,17 @@ pub struct BandFigures {
     pub accounts: u64,
     /// The least and the highest score among them.
     pub range: Option<(i64, i64)>,
+}
+
+/// What became of raises that nothing but a budget could refuse.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Raises {
+    /// How many are made.
+    pub granted: u64,
+    /// Σ new limits − old limits of those, minor units.
+    pub increase: i128,
+    /// How many the budget refused.
+    pub refused: u64,
 }
 
 /// Lines, and how many of them are decided to be held.
@@ -102,12 +116,21 @@ impl Figures {
     }
 
     fn add_decisions(&mut self, run: &PublishedRun) -> Result<()> {
-        let names = ["product", "action", "reason", "rule", "bound_by"];
+        let names = ["product", "action", "reason", "rule", "bound_by", "old_limit", "new_limit"];
         for_batches(&run.directory, "decisions", &names, |rows| {
             let (product, action) = (rows.texts("product")?, rows.texts("action")?);
             let (reason, rule) = (rows.texts("reason")?, rows.texts("rule")?);
             let bound_by = rows.texts("bound_by")?;
+            let (old, new) = (rows.ints("old_limit")?, rows.ints("new_limit")?);
             for row in 0..rows.len {
+                let is_raise = action.get(row) == Some(Action::Raise.name());
+                if is_raise || reason.get(row) == Some(Refusal::Budget.name()) {
+                    let name = |texts: &Texts| texts.get(row).unwrap_or_default().to_string();
+                    let raises = self.raises.entry((name(product), name(rule))).or_default();
+                    raises.granted += u64::from(is_raise);
+                    raises.refused += u64::from(!is_raise);
+                    raises.increase += i128::from(new.values[row]) - i128::from(old.values[row]);
+                }
                 let is_held = action.get(row) == Some(Action::Hold.name());
                 entry(&mut self.reasons, reason.get(row).unwrap_or_default()).add(is_held);
                 if let Some(rule) = rule.get(row) {

@@ -27,7 +27,7 @@ pub fn page(run: &PublishedRun, against: Option<&PublishedRun>) -> Result<String
     page.sections.push(outcome::limits(run));
     page.sections.push(outcome::reasons(run, &figures));
     page.sections.push(outcome::rules(run, &figures));
-    page.sections.push(outcome::caps(&figures));
+    page.sections.push(outcome::caps(run, &figures));
     if let Some(before) = against {
         let found = compare_open(before, run)?;
         page.sections.push(drift::migration(before, run, &found));

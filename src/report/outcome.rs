@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::figures::{Figures, Tally};
-use crate::console::thousands;
+use super::figures::{Figures, Raises, Tally};
+use crate::console::{money, thousands};
 use crate::job::{Action, Job};
 use crate::page::{Bar, Cell, Chart, HEIGHT, Section, Table, WIDTH, percent, scaled, shade};
-use crate::policy::Refusal;
+use crate::policy::{Purse, Refusal};
 use crate::publish::manifest::ActionTotals;
 use crate::published::PublishedRun;
 
@@ -318,7 +318,7 @@ pub(super) fn rules(run: &PublishedRun, figures: &Figures) -> Section {
 }
 
 /// The caps that cut raises, and what became of those.
-pub(super) fn caps(figures: &Figures) -> Section {
+pub(super) fn caps(run: &PublishedRun, figures: &Figures) -> Section {
     let mut table = Table::new(
         "Raises and reopens by the cap that cut them last",
         &["product", "cap", "#lines", "#granted with less", "#refused", ""],
@@ -346,5 +346,43 @@ pub(super) fn caps(figures: &Figures) -> Section {
     if budget > 0 {
         note += &format!(" {} raises were refused because the budget was used up.", thousands(budget.into()));
     }
-    Section { note, tables: vec![table], ..Section::new("caps", "Caps that bind") }
+    let tables = [table].into_iter().chain(budgets(run, figures)).collect();
+    Section { note, tables, ..Section::new("caps", "Caps that bind") }
+}
+
+/// How much of each budget the raises took; none where the policy has no budget.
+fn budgets(run: &PublishedRun, figures: &Figures) -> Option<Table> {
+    let policy = &run.job.policy;
+    let units = run.job.minor_units;
+    let product_at = |name: &str| policy.products.iter().position(|product| product.name == name);
+    let rule_at = |name: &str| policy.rules.iter().position(|rule| rule.name == name);
+    let mut table =
+        Table::new("Budgets of raises", &["budget of", "#budget", "#raises", "#taken", "", "#refused"]);
+    for purse in Purse::all(policy) {
+        let mut sum = Raises::default();
+        for ((product, rule), raises) in &figures.raises {
+            let Some((product, rule)) = product_at(product).zip(rule_at(rule)) else { continue };
+            if Purse::of(policy, product as u8, rule as u16) == Some(purse) {
+                sum.granted += raises.granted;
+                sum.increase += raises.increase;
+                sum.refused += raises.refused;
+            }
+        }
+        let limits = run.manifest.control_totals.actions.iter().filter(|(product, _)| {
+            product_at(product).is_some_and(|product| purse.counts(policy, product as u8))
+        });
+        let limits = limits.flat_map(|(_, actions)| actions.values()).map(|totals| totals.old_limit).sum();
+        let budget = purse.budget(policy).map_or(0, |budget| budget.amount(limits));
+        let owner = purse.owner(policy);
+        let alt = format!("{owner}: {} of {}", money(sum.increase, units), money(budget, units));
+        table.rows.push(vec![
+            Cell::text(&owner),
+            Cell::money(budget, units),
+            Cell::count(sum.granted),
+            Cell::money(sum.increase, units),
+            Cell::bar(Bar::of(sum.increase.unsigned_abs(), budget.unsigned_abs(), "a-raise", alt)),
+            Cell::count(sum.refused),
+        ]);
+    }
+    (!table.rows.is_empty()).then_some(table)
 }

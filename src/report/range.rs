@@ -130,6 +130,7 @@ fn series(nights: &[Night]) -> Vec<Series> {
         of("Suspended", "", Shown::Count, &lines(Action::Suspend)),
         of("Closed", "", Shown::Count, &lines(Action::Close)),
         of("Reopened", "", Shown::Count, &lines(Action::Reopen)),
+        of("Withdrawn", "", Shown::Count, &lines(Action::Withdraw)),
         of("Rejected rows", "", Shown::BasisPoints, &rejected),
         of("Days without a delivery", "", Shown::Count, &missing),
     ]

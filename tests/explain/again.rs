@@ -6,18 +6,18 @@ use rescore::expr::Column;
 use rescore::job::FeatureKind;
 use rescore::policy::decide;
 use rescore::published::PublishedRun;
-use rescore::score::score;
 
 use super::nights;
 use crate::audit::{draw_job, files::write_inputs, written::write_job_files};
+use crate::diff::case_home;
 use crate::support::{Cell, Table, outcome_in, project, succeed_in};
 
 /// Scores and decides a run again from its own directory, and compares with what it published.
-fn check(directory: &Path) {
+pub fn check(directory: &Path) {
     let run = PublishedRun::open(directory).unwrap();
     let facts = run.everyone().unwrap();
     let accounts = facts.lines.accounts.len();
-    let scores = score(&run.job.scorecard, &facts.features, accounts);
+    let scores = facts.score(&run.job.scorecard, &facts.features, accounts);
     let published = Table::read(&directory.join("scores.parquet"));
     let found: Vec<Cell> = scores.score.iter().map(|score| Cell::Int(i64::from(*score))).collect();
     assert_eq!(found, published.column("score"), "{}", directory.display());
@@ -92,6 +92,11 @@ fn every_run_of_the_golden_cases() {
             let known = known_on.map_or(String::new(), |known_on| format!("known={known_on}/"));
             check(&out.path().join(format!("{known}date={as_of}")));
         }
+    }
+    let two_nights = case_home("additions");
+    for night in ["2026-11-19", "2026-11-20"] {
+        succeed_in(two_nights.path(), &["run", "jobs/nightly.toml", "--date", night]);
+        check(&two_nights.path().join(format!("out/date={night}")));
     }
 }
 

@@ -144,8 +144,10 @@ fn a_budget_is_used_to_the_last_unit_and_ties_go_by_account() {
                 None => "a raise of a better score did not fit any more".to_string(),
             };
             let verdict = if granted { "granted" } else { "refused" };
-            let sentence =
-                format!("  budget of {}: {before}; this raise asks for 200.00: {verdict}\n", shown(budget));
+            let sentence = format!(
+                "  budget of card, {}: {before}; this raise asks for 200.00: {verdict}\n",
+                shown(budget)
+            );
             assert!(told.contains(&sentence), "{sentence}\n{told}");
         }
         // A budget is of its own product.

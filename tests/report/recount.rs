@@ -35,7 +35,7 @@ fn rows(table: &Table, columns: &[&str]) -> Vec<Vec<Cell>> {
 }
 
 /// A table of a page by its caption: its header, then its rows, as they are read.
-fn shown(html: &str, caption: &str) -> Vec<Vec<String>> {
+pub fn shown(html: &str, caption: &str) -> Vec<Vec<String>> {
     let (_, rest) =
         html.split_once(&format!("<caption>{caption}</caption>")).unwrap_or_else(|| panic!("{caption}"));
     let (table, _) = rest.split_once("</table>").unwrap();
@@ -281,6 +281,7 @@ fn every_series_is_counted_from_the_nights() {
             ("suspended", counted("suspend")),
             ("closed", counted("close")),
             ("reopened", counted("reopen")),
+            ("withdrawn", counted("withdraw")),
             ("rejected rows", format!("{}.{:02} %", share / 100, share % 100)),
             ("days without a delivery", thousands(missing as i128)),
         ];

@@ -126,8 +126,13 @@ fn does_what_is_said(whole: &Whole, account: usize, product: &str, change: &Chan
     assert_eq!(decision.new_status.name(), change.new_status, "{place}");
     assert_ne!(decision.action.name(), before.action, "{place}");
     let rank = |status: &str| ["closed", "suspended", "active"].iter().position(|known| *known == status);
-    let now = (rank(decision.new_status.name()), decision.new_limit);
-    let then = (rank(&before.new_status), before.new_limit);
+    // Where nothing is done, what is pending will happen.
+    let comes_to = |action: &str, status: &str, limit: i64| match whole.facts.lines.pending[line] {
+        Some(pending) if action == "hold" => (rank(pending.status.name()), pending.limit),
+        _ => (rank(status), limit),
+    };
+    let now = comes_to(decision.action.name(), decision.new_status.name(), decision.new_limit);
+    let then = comes_to(&before.action, &before.new_status, before.new_limit);
     assert_eq!(now > then, is_better, "{place}");
 }
 

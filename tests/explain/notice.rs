@@ -32,8 +32,9 @@ fn everyone_who_gets_less_is_told_and_nobody_else() {
             let is_refused = decided.action == "hold"
                 && matches!(asked, Some("raise" | "reopen"))
                 && !["no_change", "pending"].contains(&decided.reason.as_str());
-            adverse +=
-                usize::from(matches!(decided.action.as_str(), "lower" | "suspend" | "close") || is_refused);
+            // What is withdrawn was announced, so that this is told, too.
+            let is_told = matches!(decided.action.as_str(), "lower" | "suspend" | "close" | "withdraw");
+            adverse += usize::from(is_told || is_refused);
         }
         assert_eq!(notice.lines.len(), adverse, "{}", notice.account_id);
         assert_eq!(notice.text.starts_with("Nothing adverse was decided"), adverse == 0);

@@ -13,6 +13,9 @@ use super::trouble::Trouble;
 /// Bills that are made out twice, with different amounts.
 const CONFLICTING_PER_MILLE: u64 = 2;
 
+/// The places of conflicts' numbers, beyond those of the bills' own.
+const CONFLICTS: u64 = 1 << 40;
+
 /// What the smaller of two amounts of a bill lacks: 5.00.
 const CONFLICT_MINOR: i64 = 500;
 
@@ -93,7 +96,11 @@ fn outcome(held: &Held, due_on: i32, draws: &mut Draws) -> Outcome {
             return slipped(trouble, due_on);
         }
     }
-    for (outcome, share) in habits(held.account) {
+    let habits = habits(held.account);
+    if left >= habits.iter().map(|(_, share)| share).sum() {
+        return Outcome::InTime;
+    }
+    for (outcome, share) in habits {
         if left < share {
             return outcome;
         }
@@ -164,8 +171,6 @@ pub struct Plan<'a> {
     due_on: i32,
     /// Where it was extended: the delivery that says so, and the new due date.
     extended: Option<(i32, i32)>,
-    /// It is made out twice in one delivery, first with too small an amount: the larger is meant.
-    conflicting: bool,
     payments: [Payment; 3],
 }
 
@@ -191,9 +196,13 @@ pub fn plan_on<'a>(held: Held<'a>, cycle: &Cycle, on: i32) -> Option<Plan<'a>> {
 
 /// The days around a due date on which rows of the bill may be delivered at all.
 pub fn in_motion(held: &Held, due_on: i32) -> RangeInclusive<i32> {
+    let ordinary = due_on - BILLED_BEFORE..=due_on + ORDINARY_SPAN;
+    if held.troubles.is_empty() {
+        return ordinary;
+    }
     let kept = held.troubles.iter().filter(|trouble| trouble.leaves_unpaid(due_on));
     let ends_on = kept.map(|trouble| trouble.ends_on).filter(|&on| on != NEVER).max();
-    due_on - BILLED_BEFORE..=(due_on + ORDINARY_SPAN).max(ends_on.map_or(0, |on| on + PAYMENT_LAG))
+    *ordinary.start()..=ends_on.map_or(0, |on| on + PAYMENT_LAG).max(*ordinary.end())
 }
 
 /// The due date before which all bills are paid on `day`.
@@ -204,8 +213,7 @@ pub fn unpaid_since(held: &Held, day: i32) -> i32 {
 
 impl<'a> Plan<'a> {
     fn new(held: Held<'a>, month: u32, due_on: i32, outcome: Outcome, mut draws: Draws) -> Plan<'a> {
-        let conflicting = draws.chance(CONFLICTING_PER_MILLE);
-        let mut plan = Plan { held, month, due_on, extended: None, conflicting, payments: [NO_PAYMENT; 3] };
+        let mut plan = Plan { held, month, due_on, extended: None, payments: [NO_PAYMENT; 3] };
         plan.settle(outcome, &mut draws);
         plan
     }
@@ -271,6 +279,13 @@ impl<'a> Plan<'a> {
         self.due_on - BILLED_BEFORE
     }
 
+    /// True where it is made out twice in one delivery, first with too small an amount: the larger is
+    /// meant.
+    fn is_conflicting(&self) -> bool {
+        let place = CONFLICTS | self.held.place(self.month);
+        draws(self.held.account.key, Purpose::Bill, place).chance(CONFLICTING_PER_MILLE)
+    }
+
     /// True where rows of the bill are delivered on that day, if there is anything to pay.
     fn is_delivered(&self, on: i32) -> bool {
         on == self.billed_on()
@@ -301,7 +316,7 @@ impl<'a> Plan<'a> {
             paid_amount: None,
         };
         let is_new = on == self.billed_on();
-        if is_new && self.conflicting && due_amount > CONFLICT_MINOR {
+        if is_new && due_amount > CONFLICT_MINOR && self.is_conflicting() {
             tell(RepaymentRow { due_amount: Some(due_amount - CONFLICT_MINOR), ..terms });
         }
         if is_new || self.extended.is_some_and(|(from, _)| from == on) {

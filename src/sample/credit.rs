@@ -120,7 +120,7 @@ struct Month {
     after: i32,
     until: i32,
     /// 0 where there is none but of what can be sold again.
-    count: i64,
+    count: i32,
     may_have_cash_like: bool,
 }
 
@@ -151,8 +151,9 @@ impl Month {
         }
         let may_have_cash_like = held.account.buys_cash_like && line.product == Product::Huabei;
         let key = word(held.account.key, Purpose::Usage, held.place(cycle.month));
-        let mut draws = draws(key, Purpose::Usage, 0);
-        let is_active = draws.chance(line.active_per_mille.into());
+        // One word for all: this is asked of every line every day.
+        let share = |bits: u64, of: i32| ((key >> bits & 0xFFFF) as i32 * of) >> 16;
+        let is_active = share(0, 1000) < line.active_per_mille.into();
         if !is_active && !may_have_cash_like {
             return None;
         }
@@ -161,31 +162,31 @@ impl Month {
         } else if line.product == Product::Jiebei {
             1
         } else {
-            1 + (i64::from(line.uses_in_16_months) * draws.between(8, 24) / 16 + draws.between(0, 24)) / 16
+            1 + (i32::from(line.uses_in_16_months) * (8 + share(16, 17)) / 16 + share(32, 25)) / 16
         };
         Some(Month { key, after, until, count, may_have_cash_like })
     }
 
-    fn days(&self) -> i64 {
-        i64::from(self.until - self.after)
+    fn days(&self) -> i32 {
+        self.until - self.after
     }
 
     /// Where the `index`-th purchase lies within its part of the month, and what of its part of the
     /// sum is spent before it: in 256ths.
-    fn shift(&self, index: i64) -> (i64, i64) {
+    fn shift(&self, index: i32) -> (i32, i32) {
         let word = word(self.key, Purpose::Usage, 1 + index as u64);
-        ((word & 255) as i64, (word >> 8 & 255) as i64)
+        ((word & 255) as i32, (word >> 8 & 255) as i32)
     }
 
     /// How many purchases are made up to `day`.
-    fn count_by(&self, day: i32) -> i64 {
-        let place = i64::from(day - self.after).clamp(0, self.days());
+    fn count_by(&self, day: i32) -> i32 {
+        let place = (day - self.after).clamp(0, self.days());
         let index = place * self.count / self.days();
         if index == self.count {
             return index;
         }
         let is_made = (index * 256 + self.shift(index).0) * self.days() < place * self.count * 256;
-        index + i64::from(is_made)
+        index + i32::from(is_made)
     }
 
     fn may_have(&self, day: i32) -> bool {
@@ -219,14 +220,14 @@ fn limit_on(changes: &[Change], day: i32) -> i64 {
 
 impl Sums {
     /// What the first `count` purchases come to, in minor units.
-    fn first(&self, count: i64) -> i64 {
-        let (all, total) = (self.month.count, self.total);
-        if count == 0 || count == all {
+    fn first(&self, count: i32) -> i64 {
+        let (all, total) = (i64::from(self.month.count), self.total);
+        if count == 0 || count == self.month.count {
             return if count == 0 { 0 } else { total };
         }
         // Between two sums lies at least a quarter of the mean.
         let (_, shift) = self.month.shift(count);
-        let sum = total * (count * 256 + (shift - 128) * 3 / 4) / (all * 256);
+        let sum = total * i64::from(count * 256 + (shift - 128) * 3 / 4) / (all * 256);
         if total < PLAIN_PRICES_FROM * all {
             return sum;
         }
@@ -249,7 +250,7 @@ impl Sums {
         for index in self.month.count_by(day - 1)..self.month.count_by(day) {
             let amount = self.first(index + 1) - self.first(index);
             if amount > 0 {
-                tell(Use { number: index, amount, is_cash_like: false });
+                tell(Use { number: index.into(), amount, is_cash_like: false });
             }
         }
     }

@@ -126,7 +126,8 @@ impl Telling<'_> {
         rows: &mut Vec<RepaymentRow>,
     ) {
         for held in self.book.lines(account) {
-            for (place, cycle) in cycles.iter().enumerate() {
+            // No bill of the first month is made out yet.
+            for (place, cycle) in cycles.iter().enumerate().skip(1) {
                 let days = in_motion(&held, held.line.due_on(cycle));
                 if day.number > *days.end() {
                     // Earlier bills are in motion only where a trouble keeps them unpaid.

@@ -158,15 +158,16 @@ fn turns(nature: Nature, draws: &mut Draws, to: i32) -> (i32, i32) {
 /// When the pay-later lines are stopped as a suspected cash-out, and when the suspicion is gone: not
 /// all who do it are found, and a few are suspected who only bought a ring.
 fn stop(nature: Nature, buys_cash_like: bool, turn_on: i32, to: i32, draws: &mut Draws) -> (i32, i32) {
-    let stopped_on = if nature == Nature::CashOut && draws.chance(800) {
-        turn_on + draws.day(15, 90)
+    // A cash-out is suspected until its purchases are a quarter of a year ago.
+    let (stopped_on, cleared_after) = if nature == Nature::CashOut && draws.chance(920) {
+        (turn_on + draws.day(1, 5), draws.day(88, 93))
     } else if nature != Nature::CashOut && buys_cash_like && draws.chance(100) {
-        to - draws.day(-60, 400)
+        (to - draws.day(-60, 400), draws.day(31, 36))
     } else {
         return (NEVER, NEVER);
     };
-    let is_cleared = draws.chance(550);
-    (stopped_on, if is_cleared { stopped_on + draws.day(30, 90) } else { NEVER })
+    let is_cleared = draws.chance(950);
+    (stopped_on, if is_cleared { stopped_on + cleared_after } else { NEVER })
 }
 
 impl Account {

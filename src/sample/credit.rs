@@ -13,6 +13,9 @@ use crate::input::lines::Status;
 /// From this mean on prices are whole units, or ten hundredths less: 20.00.
 const PLAIN_PRICES_FROM: i64 = 2000;
 
+/// So many days lie between two bursts of a cash-out: about one a bill.
+const BURST_APART_DAYS: i32 = 30;
+
 /// A line with whom it belongs to.
 #[derive(Clone, Copy)]
 pub struct Held<'a> {
@@ -275,18 +278,22 @@ fn ordinary(held: &Held, until: i32, most: i64, draws: &mut Draws) -> i64 {
 impl CashLike {
     fn of(held: &Held, after: i32, limit: i64, draws: &mut Draws) -> Option<CashLike> {
         let account = held.account;
+        if account.nature == Nature::CashOut {
+            // From the first on again and again, until the lines are stopped or it ends by itself.
+            let part = (after + 1 - account.turn_on).rem_euclid(BURST_APART_DAYS);
+            let first_on = after + 1 + (BURST_APART_DAYS - part) % BURST_APART_DAYS;
+            let is_over = !(account.turn_on..account.turn_off).contains(&first_on);
+            if is_over || held.troubles.iter().any(|trouble| trouble.leaves_unpaid(first_on)) {
+                return None;
+            }
+            let (days, rows) = (draws.between(1, 3), draws.between(4, 11));
+            let each = limit * draws.between(62, 80) / 100 / rows / LIMIT_STEP * LIMIT_STEP;
+            return Some(CashLike { first_on, days, rows, each: each.max(LIMIT_STEP) });
+        }
         // After the bill of the month before has been paid.
         let first_on = after + BILLED_BEFORE + draws.day(1, 9);
         if held.troubles.iter().any(|trouble| trouble.leaves_unpaid(first_on)) {
             return None;
-        }
-        if account.nature == Nature::CashOut {
-            if !(account.turn_on..account.turn_off).contains(&first_on) {
-                return None;
-            }
-            let (days, rows) = (draws.between(1, 3), draws.between(4, 11));
-            let each = limit * draws.between(62, 92) / 100 / rows / LIMIT_STEP * LIMIT_STEP;
-            return Some(CashLike { first_on, days, rows, each: each.max(LIMIT_STEP) });
         }
         if !draws.chance(220) {
             return None;

@@ -70,7 +70,7 @@ pub const PROFILES: [Profile; 8] = [
     profile(Nature::Growing, 130, (3000, 8000), 4, 880, [1, 1, 3, 6]),
     profile(Nature::Stretched, 80, (7800, 9900), 26, 970, [6, 12, 12, 12]),
     profile(Nature::Tardy, 40, (4000, 9500), 12, 950, [1, 1, 3, 6]),
-    profile(Nature::CashOut, 30, (1500, 5000), 12, 900, [1, 1, 1, 1]),
+    profile(Nature::CashOut, 30, (500, 2500), 12, 900, [1, 1, 1, 1]),
     profile(Nature::Dormant, 90, (300, 2500), 8, 550, [1, 1, 1, 1]),
     profile(Nature::New, 180, (500, 7000), 6, 850, [1, 1, 1, 3]),
     profile(Nature::Elsewhere, 70, (500, 4500), 8, 850, [1, 1, 1, 3]),

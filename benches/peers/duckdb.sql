@@ -77,7 +77,6 @@ with rows as (
 select
     account_id,
     bit_count(bitstring_agg(age, 0, 364))                   as active_days_365d,
-    sum(amount) filter (is_inflow and age < 34)             as inflow_34d,
     sum(amount) filter (is_inflow and age < 95)             as inflow_95d,
     sum(amount) filter (is_inflow)                          as inflow_365d,
     min(age) filter (is_income)                             as days_since_income
@@ -88,14 +87,16 @@ create temp table of_1_day as
 select
     account_id,
     count(*)                                                as rows_1d,
-    count(*) filter (coalesce(kind, '') not in (
-        'salary', 'transfer_in', 'transfer_out', 'purchase', 'refund', 'withdrawal', 'cash_advance', 'fee'
-    ))                                                      as unknown_kinds_1d,
-    count(*) filter (kind = 'refund' and amount > 0 or kind <> 'refund' and amount < 0) as wrong_signs_1d,
+    count(*) filter (
+        kind in ('salary', 'transfer_in', 'transfer_out', 'purchase', 'withdrawal', 'cash_advance', 'fee')
+        and amount >= 0
+        or kind = 'refund' and amount <= 0
+    )                                                       as sound_rows_1d,
     count(*) filter (kind = 'purchase')                     as purchases_1d,
     count(*) filter (kind = 'transfer_out')                 as transfers_out_1d,
     count(*) filter (kind = 'transfer_in')                  as transfers_in_1d,
     count(*) filter (kind = 'salary')                       as salaries_1d,
+    count(*) filter (kind = 'purchase' and product is not null) as credit_purchases_1d,
     max(amount) filter (kind = 'purchase')                  as largest_purchase_1d,
     count(*) filter (
         kind = 'purchase' and category in ('jewellery', 'gift_cards') and product is not null
@@ -249,7 +250,10 @@ select
     count(*) filter (is_open)                                               as open_bills,
     count(*) filter (age < 1)                                               as bills_due_1d,
     count(*) filter (age < 1 and is_open)                                   as bills_open_1d,
-    count(*) filter (age < 30 and paid > due_amount)                        as overpaid_30d,
+    count(*) filter (age < 14)                                              as bills_14d,
+    count(*) filter (age < 14 and paid <= due_amount + 10000)               as sound_bills_14d,
+    count(distinct product) filter (age < 14)                               as billed_products_14d,
+    max(due_amount) filter (age < 30)                                       as largest_bill_30d,
     max(days_late) filter (is_open and product = 'huabei')                  as huabei_days_past_due,
     max(days_late) filter (is_open and product = 'fenfu')                   as fenfu_days_past_due,
     max(days_late) filter (is_open and product = 'jiebei')                  as jiebei_days_past_due,
@@ -292,17 +296,18 @@ complete as (    -- without rows a count or sum is 0; min, max and days_since st
         coalesce(open_bills, 0) as open_bills,
         coalesce(bills_due_1d, 0) as bills_due_1d,
         coalesce(bills_open_1d, 0) as bills_open_1d,
-        coalesce(overpaid_30d, 0) as overpaid_30d,
-        coalesce(inflow_34d, 0) as inflow_34d,
+        coalesce(bills_14d, 0) as bills_14d,
+        coalesce(sound_bills_14d, 0) as sound_bills_14d,
+        coalesce(billed_products_14d, 0) as billed_products_14d,
         coalesce(inflow_95d, 0) as inflow_95d,
         coalesce(inflow_365d, 0) as inflow_365d,
         coalesce(rows_1d, 0) as rows_1d,
-        coalesce(unknown_kinds_1d, 0) as unknown_kinds_1d,
-        coalesce(wrong_signs_1d, 0) as wrong_signs_1d,
+        coalesce(sound_rows_1d, 0) as sound_rows_1d,
         coalesce(purchases_1d, 0) as purchases_1d,
         coalesce(transfers_out_1d, 0) as transfers_out_1d,
         coalesce(transfers_in_1d, 0) as transfers_in_1d,
         coalesce(salaries_1d, 0) as salaries_1d,
+        coalesce(credit_purchases_1d, 0) as credit_purchases_1d,
         coalesce(gift_cards_1d, 0) as gift_cards_1d,
         coalesce(outflow_90d, 0) as outflow_90d,
         coalesce(spend_90d, 0) as spend_90d,
@@ -320,26 +325,31 @@ complete as (    -- without rows a count or sum is 0; min, max and days_since st
     )
     from aggregates
 ),
+with_income as (
+    select *,
+        case when inflow_95d * 4 < inflow_365d or days_on_book < 365
+             then inflow_95d * 4 else inflow_365d end          as sustained_income
+    from complete
+),
 ratios as (
     select *,
         ratio(10000, on_time_365d, bills_due_365d)             as on_time_rate_bp,
-        ratio(30000, inflow_34d, inflow_95d)                   as inflow_trend_bp,
-        ratio(10000, outflow_90d, inflow_95d)                  as outflow_to_inflow_bp,
+        ratio(10000, sustained_income, inflow_365d)            as inflow_trend_bp,
+        ratio(40000, outflow_90d, sustained_income)            as outflow_to_inflow_bp,
         ratio(10000, cash_like_90d, spend_90d)                 as cash_like_share_bp,
         ratio(10000, drawn, total_limit)                       as utilisation_bp,
-        ratio(10000, total_balance, inflow_95d)                as balance_to_inflow_bp,
-        ratio(10000, billed_90d, inflow_95d)                   as bills_to_inflow_bp,
-        ratio(10000, overdue_amount, inflow_95d)               as overdue_to_inflow_bp,
-        ratio(10000, total_limit, inflow_95d)                  as limit_to_inflow_bp,
+        ratio(40000, total_balance, sustained_income)          as balance_to_inflow_bp,
+        ratio(40000, billed_90d, sustained_income)             as bills_to_inflow_bp,
+        ratio(40000, overdue_amount, sustained_income)         as overdue_to_inflow_bp,
+        ratio(40000, total_limit, sustained_income)            as limit_to_inflow_bp,
         ratio(10000, round_cash_like_sum_90d, pay_later_limit) as cash_like_to_limit_bp,
         ratio(10000, cash_like_7d, pay_later_limit)            as burst_to_limit_bp
-    from complete
+    from with_income
 )
 select *,
     case when bills_due_365d > 0 or oldest_open_days is not null
          then coalesce(oldest_open_days, 0) end                as days_past_due,
     case when bills_due_90d > 0 then late_bills_90d end        as recent_late_bills,
-    least(inflow_95d * 4, inflow_365d)                         as sustained_income,
     case when total_balance <= 0 then 0 else balance_to_inflow_bp end  as debt_burden_bp,
     case when billed_90d = 0 then 0 else bills_to_inflow_bp end        as bill_burden_bp,
     case when overdue_amount = 0 then 0 else overdue_to_inflow_bp end  as arrears_burden_bp,

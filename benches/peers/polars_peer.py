@@ -17,9 +17,7 @@ import polars as pl
 LONGEST_WINDOW_DAYS = 365
 UNIQUE_WITHIN_DAYS = 3
 TOLERANCE = 100
-KINDS = [
-    "salary", "transfer_in", "transfer_out", "purchase", "refund", "withdrawal", "cash_advance", "fee",
-]
+GIVEN_KINDS = ["salary", "transfer_in", "transfer_out", "purchase", "withdrawal", "cash_advance", "fee"]
 
 
 def scan(book, name, first, last, **options):
@@ -81,7 +79,6 @@ def of_transactions(book, as_of):
     is_income = (col("kind") == "salary") | (col("kind") == "transfer_in") & (col("amount") >= 50_000)
     of_365_days = window(365).group_by("account_id").agg(
         active_days_365d=col("posted_on").n_unique(),
-        inflow_34d=col("amount").filter(is_inflow, age < 34).sum(),
         inflow_95d=col("amount").filter(is_inflow, age < 95).sum(),
         inflow_365d=col("amount").filter(is_inflow).sum(),
         days_since_income=age.filter(is_income).min(),
@@ -89,12 +86,14 @@ def of_transactions(book, as_of):
     is_refund = col("kind") == "refund"
     of_1_day = window(1).group_by("account_id").agg(
         rows_1d=pl.len(),
-        unknown_kinds_1d=(~col("kind").fill_null("").is_in(KINDS)).sum(),
-        wrong_signs_1d=(is_refund & (col("amount") > 0) | ~is_refund & (col("amount") < 0)).sum(),
+        sound_rows_1d=(
+            col("kind").is_in(GIVEN_KINDS) & (col("amount") >= 0) | is_refund & (col("amount") <= 0)
+        ).sum(),
         purchases_1d=is_purchase.sum(),
         transfers_out_1d=(col("kind") == "transfer_out").sum(),
         transfers_in_1d=(col("kind") == "transfer_in").sum(),
         salaries_1d=(col("kind") == "salary").sum(),
+        credit_purchases_1d=(is_purchase & on_credit).sum(),
         largest_purchase_1d=col("amount").filter(is_purchase).max(),
         gift_cards_1d=is_round_cash_like.sum(),
     )
@@ -190,7 +189,10 @@ def of_bills(book, as_of):
         open_bills=is_open.sum(),
         bills_due_1d=(age < 1).sum(),
         bills_open_1d=((age < 1) & is_open).sum(),
-        overpaid_30d=((age < 30) & (col("paid") > col("due_amount"))).sum(),
+        bills_14d=(age < 14).sum(),
+        sound_bills_14d=((age < 14) & (col("paid") <= col("due_amount") + 10_000)).sum(),
+        billed_products_14d=col("product").filter(age < 14).n_unique(),
+        largest_bill_30d=col("due_amount").filter(age < 30).max(),
         huabei_days_past_due=days_late.filter(is_open, col("product") == "huabei").max(),
         fenfu_days_past_due=days_late.filter(is_open, col("product") == "fenfu").max(),
         jiebei_days_past_due=days_late.filter(is_open, col("product") == "jiebei").max(),
@@ -218,18 +220,23 @@ def features(book, as_of):
     stay_null = [
         "oldest_open_days", "huabei_days_past_due", "fenfu_days_past_due", "jiebei_days_past_due",
         "worst_days_late_180d", "days_since_income", "days_since_purchase", "largest_purchase_1d",
+        "largest_bill_30d",
     ]
     whole = joined.with_columns(pl.exclude("account_id", *stay_null).cast(pl.Int64).fill_null(0))
+    is_falling = (col("inflow_95d") * 4 < col("inflow_365d")) | (col("days_on_book") < 365)
+    whole = whole.with_columns(
+        sustained_income=pl.when(is_falling).then(col("inflow_95d") * 4).otherwise("inflow_365d"),
+    )
     ratios = whole.with_columns(
         on_time_rate_bp=ratio(10_000, "on_time_365d", "bills_due_365d"),
-        inflow_trend_bp=ratio(30_000, "inflow_34d", "inflow_95d"),
-        outflow_to_inflow_bp=ratio(10_000, "outflow_90d", "inflow_95d"),
+        inflow_trend_bp=ratio(10_000, "sustained_income", "inflow_365d"),
+        outflow_to_inflow_bp=ratio(40_000, "outflow_90d", "sustained_income"),
         cash_like_share_bp=ratio(10_000, "cash_like_90d", "spend_90d"),
         utilisation_bp=ratio(10_000, "drawn", "total_limit"),
-        balance_to_inflow_bp=ratio(10_000, "total_balance", "inflow_95d"),
-        bills_to_inflow_bp=ratio(10_000, "billed_90d", "inflow_95d"),
-        overdue_to_inflow_bp=ratio(10_000, "overdue_amount", "inflow_95d"),
-        limit_to_inflow_bp=ratio(10_000, "total_limit", "inflow_95d"),
+        balance_to_inflow_bp=ratio(40_000, "total_balance", "sustained_income"),
+        bills_to_inflow_bp=ratio(40_000, "billed_90d", "sustained_income"),
+        overdue_to_inflow_bp=ratio(40_000, "overdue_amount", "sustained_income"),
+        limit_to_inflow_bp=ratio(40_000, "total_limit", "sustained_income"),
         cash_like_to_limit_bp=ratio(10_000, "round_cash_like_sum_90d", "pay_later_limit"),
         burst_to_limit_bp=ratio(10_000, "cash_like_7d", "pay_later_limit"),
     )
@@ -242,7 +249,6 @@ def features(book, as_of):
     )
     return ratios.with_columns(
         days_past_due=pl.when(~no_bill).then(col("oldest_open_days").fill_null(0)),
-        sustained_income=pl.min_horizontal(col("inflow_95d") * 4, "inflow_365d"),
         recent_late_bills=pl.when(col("bills_due_90d") != 0).then("late_bills_90d"),
         debt_burden_bp=pl.when(col("total_balance") <= 0).then(0).otherwise("balance_to_inflow_bp"),
         bill_burden_bp=pl.when(col("billed_90d") == 0).then(0).otherwise("bills_to_inflow_bp"),

@@ -19,8 +19,8 @@ use arrow_array::{
     StringArray,
 };
 use arrow_schema::{DataType, Field, Schema};
-use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::file::properties::WriterProperties;
 use rescore::console::Progress;
 use rescore::day::Day;
@@ -37,6 +37,23 @@ pub enum Cell {
     Bool(bool),
     /// Unscaled.
     Decimal(i128),
+}
+
+impl Cell {
+    /// The number; `None` where it is null.
+    pub fn int(&self) -> Option<i64> {
+        if let Cell::Int(value) = self { Some(*value) } else { None }
+    }
+
+    /// The text; `None` where it is null.
+    pub fn text(&self) -> Option<&str> {
+        if let Cell::Text(text) = self { Some(text) } else { None }
+    }
+
+    /// The date; `None` where it is null.
+    pub fn date(&self) -> Option<Day> {
+        if let Cell::Date(day) = self { Some(*day) } else { None }
+    }
 }
 
 /// A table: its columns' names and types, and its rows.
@@ -61,9 +78,13 @@ impl Table {
 
     /// A column's cells by name.
     pub fn column(&self, name: &str) -> Vec<Cell> {
-        let place = self.columns.iter().position(|(known, _)| known == name);
-        let place = place.unwrap_or_else(|| panic!("there is no column {name}"));
+        let place = self.position(name).unwrap_or_else(|| panic!("there is no column {name}"));
         self.rows.iter().map(|row| row[place].clone()).collect()
+    }
+
+    /// Where a column stands among a row's cells; `None` where there is none of that name.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|(known, _)| known == name)
     }
 
     /// A column as arrow has it.
@@ -113,12 +134,25 @@ impl Table {
 
     /// Reads a Parquet file whole.
     pub fn read(path: &Path) -> Table {
+        Table::read_some(path, |_| true)
+    }
+
+    /// Reads some columns of a Parquet file; those that are not there are left out.
+    pub fn read_columns(path: &Path, names: &[&str]) -> Table {
+        Table::read_some(path, |name| names.contains(&name))
+    }
+
+    fn read_some(path: &Path, is_wanted: impl Fn(&str) -> bool) -> Table {
         let file = File::open(path).unwrap_or_else(|error| panic!("open {}: {error}", path.display()));
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
         let schema = builder.schema().clone();
-        let columns = schema.fields().iter().map(|field| (field.name().clone(), field.data_type().clone()));
+        let wanted = (0..schema.fields().len()).filter(|&place| is_wanted(schema.field(place).name()));
+        let wanted: Vec<usize> = wanted.collect();
+        let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.iter().copied());
+        let fields = wanted.iter().map(|&place| schema.field(place));
+        let columns = fields.map(|field| (field.name().clone(), field.data_type().clone()));
         let mut table = Table { columns: columns.collect(), rows: Vec::new() };
-        for batch in builder.build().unwrap() {
+        for batch in builder.with_projection(mask).build().unwrap() {
             let batch = batch.unwrap();
             for row in 0..batch.num_rows() {
                 table.rows.push(batch.columns().iter().map(|array| cell(array, row)).collect());

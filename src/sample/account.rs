@@ -52,7 +52,7 @@ pub struct Account {
     pub joined_on: i32,
     /// Cash-out: bursts from here on. Dormant: the first quiet day. Else never.
     pub turn_on: i32,
-    /// Cash-out: no burst from here on. Else never.
+    /// Cash-out: no burst from here on, even when the lines are opened again. Else never.
     pub turn_off: i32,
     /// The pay-later lines are stopped as a suspected cash-out on this day, and the suspicion is gone
     /// on the other; else never.
@@ -93,7 +93,7 @@ pub fn account(key: u64, index: u32, to: i32) -> Account {
         joined_on: first_line_on(key, nature, risk as u16, to)
             - if draws.chance(300) { 0 } else { draws.day(1, 1500) },
         turn_on,
-        turn_off,
+        turn_off: turn_off.min(stopped_on),
         stopped_on,
         cleared_on,
         first_line: 0,
@@ -159,14 +159,14 @@ fn turns(nature: Nature, draws: &mut Draws, to: i32) -> (i32, i32) {
 /// all who do it are found, and a few are suspected who only bought a ring.
 fn stop(nature: Nature, buys_cash_like: bool, turn_on: i32, to: i32, draws: &mut Draws) -> (i32, i32) {
     // A cash-out is suspected until its purchases are a quarter of a year ago.
-    let (stopped_on, cleared_after) = if nature == Nature::CashOut && draws.chance(920) {
+    let (stopped_on, cleared_after) = if nature == Nature::CashOut && draws.chance(970) {
         (turn_on + draws.day(1, 5), draws.day(88, 93))
     } else if nature != Nature::CashOut && buys_cash_like && draws.chance(100) {
         (to - draws.day(-60, 400), draws.day(31, 36))
     } else {
         return (NEVER, NEVER);
     };
-    let is_cleared = draws.chance(950);
+    let is_cleared = draws.chance(990);
     (stopped_on, if is_cleared { stopped_on + cleared_after } else { NEVER })
 }
 

@@ -13,6 +13,9 @@ use super::trouble::{Trouble, troubles};
 /// A trouble shows in a bill that falls due within so many days, or it comes to nothing.
 const MISSED_WITHIN: i32 = 62;
 
+/// No further line is opened in so many days before bills are left unpaid.
+const NONE_OPENED_DAYS: i32 = 60;
+
 /// All accounts, lines, troubles and histories.
 pub struct Book {
     pub accounts: Vec<Account>,
@@ -69,6 +72,14 @@ impl Book {
     /// Adds the lines of the account with their histories.
     fn open_lines(&mut self, account: &Account, to: i32, cycles: &[Cycle]) {
         let mut opened = open_lines(account, to);
+        let first_on = opened.first().map_or(NEVER, |(line, _)| line.opened_on);
+        let stops_on = self.troubles(account).first().map_or(NEVER, |trouble| trouble.stops_on);
+        for (line, _) in &mut opened {
+            // Nobody gets a further line in trouble or shortly before: it is an older one.
+            if line.opened_on > stops_on.saturating_sub(NONE_OPENED_DAYS) {
+                line.opened_on = first_on;
+            }
+        }
         let first = self.lines.len();
         self.tell(account, &opened, first);
         let first_trouble = account.first_trouble as usize;

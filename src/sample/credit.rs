@@ -13,6 +13,9 @@ use crate::input::lines::Status;
 /// From this mean on prices are whole units, or ten hundredths less: 20.00.
 const PLAIN_PRICES_FROM: i64 = 2000;
 
+/// On a line of no more than this a few gift cards are a large part: 3,000.00.
+const SMALL_LINE: i64 = 300_000;
+
 /// So many days lie between two bursts of a cash-out: about one a bill.
 const BURST_APART_DAYS: i32 = 30;
 
@@ -287,7 +290,7 @@ impl CashLike {
                 return None;
             }
             let (days, rows) = (draws.between(1, 3), draws.between(4, 11));
-            let each = limit * draws.between(62, 80) / 100 / rows / LIMIT_STEP * LIMIT_STEP;
+            let each = limit * draws.between(84, 92) / 100 / rows / LIMIT_STEP * LIMIT_STEP;
             return Some(CashLike { first_on, days, rows, each: each.max(LIMIT_STEP) });
         }
         // After the bill of the month before has been paid.
@@ -300,7 +303,9 @@ impl CashLike {
         }
         let rows = draws.between(1, 3);
         let each = draws.pick(&[1, 1, 2, 2, 3, 5, 5, 10, 20, 30]) * LIMIT_STEP;
-        let each = each.min(limit / 2 / rows / LIMIT_STEP * LIMIT_STEP);
+        // A large part of the limit only where the limit is small.
+        let most = if limit <= SMALL_LINE { limit / 2 } else { limit * 15 / 100 };
+        let each = each.min(most / rows / LIMIT_STEP * LIMIT_STEP);
         (each > 0).then_some(CashLike { first_on, days: draws.between(1, 5), rows, each })
     }
 

@@ -54,7 +54,7 @@ def with_snapshots(sample_dir, work, first, last):
         if day in snapshots:
             continue
         lines = earliest.filter(pc.less_equal(earliest["opened_on"], day))
-        for column in "increased_on", "decreased_on":
+        for column in "increased_on", "decreased_on", "status_since":
             known = pc.if_else(pc.less_equal(lines[column], day), lines[column], None)
             lines = lines.set_column(lines.column_names.index(column), column, known)
         (book / "lines" / f"date={day}").mkdir()
@@ -68,7 +68,7 @@ def job(work, name, book):
     directory.mkdir(parents=True, exist_ok=True)
     for file in "scorecard.toml", "policy.toml":
         (directory / file).write_bytes((PROJECT / "jobs" / file).read_bytes())
-    text = (PROJECT / "jobs" / "nightly.toml").read_text()
+    text = (PROJECT / "jobs" / "first-night.toml").read_text()
     text = text.replace('"../sample_data/', f'"{book.resolve()}/')
     text = re.sub(r'"\.\./out(?=[/"])', f'"{out.resolve()}', text)
     if not re.search(r"^\[state\]", text, re.MULTILINE):
@@ -92,6 +92,6 @@ def columns_read(scorecard, transaction_columns, unique):
         "repayments": ["account_id", "product", "bill_id", "due_on", "due_amount", "paid_on", "paid_amount"],
         "lines": [
             "account_id", "product", "credit_limit", "balance", "status", "opened_on", "increased_on",
-            "decreased_on",
+            "decreased_on", "status_since", "status_reason",
         ],
     }

@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
-use crate::support::{project, succeed_in};
+use crate::support::{SHIPPED_NIGHTS, shipped_in, succeed_in};
 
 /// Two nights of the sample book.
 pub struct Nights {
@@ -37,13 +37,9 @@ pub fn nights() -> &'static Nights {
     static NIGHTS: OnceLock<Nights> = OnceLock::new();
     NIGHTS.get_or_init(|| {
         let home = tempfile::tempdir().unwrap();
-        std::fs::create_dir(home.path().join("jobs")).unwrap();
-        for file in ["nightly.toml", "scorecard.toml", "policy.toml"] {
-            std::fs::copy(project().join("jobs").join(file), home.path().join("jobs").join(file)).unwrap();
-        }
-        std::os::unix::fs::symlink(project().join("sample_data"), home.path().join("sample_data")).unwrap();
-        for date in ["2026-11-19", "2026-11-20"] {
-            succeed_in(home.path(), &["run", "jobs/nightly.toml", "--date", date]);
+        shipped_in(home.path());
+        for (job, date) in SHIPPED_NIGHTS {
+            succeed_in(home.path(), &["run", job, "--date", date]);
         }
         Nights { home }
     })

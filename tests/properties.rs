@@ -300,6 +300,8 @@ fn passes_over_the_inputs_publish_the_same_bytes() {
     for file in ["nightly.toml", "scorecard.toml", "policy.toml"] {
         let text = fs::read_to_string(project().join("jobs").join(file)).unwrap();
         let text = text.replace("../sample_data/", "in/").replace("../out", "out");
+        // The gates are about a book of a year.
+        let text = text.split("\n[[gate]]").next().unwrap();
         fs::write(book.path().join(file), text).unwrap();
     }
     let whole = run_of(book.path(), "nightly.toml", &["2026-06-24"], &["--from-scratch"]);

@@ -1,6 +1,8 @@
 //! What a night warns of though it is well defined: features that tell nobody apart, texts that no row has,
 //! dates out of reach.
 
+use std::collections::BTreeSet;
+
 use crate::day::Day;
 use crate::expr::{Column, Expr, Scope};
 use crate::features::FeatureTable;
@@ -8,7 +10,7 @@ use crate::features::plan::Plan;
 use crate::features::watch::{Watch, WatchedText};
 use crate::history::Plans;
 use crate::input::lines::Lines;
-use crate::job::{FeatureKind, From, Job, LINE_STATE};
+use crate::job::{FeatureKind, From, Job, LINE_STATE, Measure, Table};
 
 /// Bills fall due at most so long after they are delivered, as a rule.
 const DAYS_AHEAD: i64 = 366;
@@ -83,14 +85,36 @@ pub fn of_features(job: &Job, features: &FeatureTable, accounts: usize) -> Vec<S
     if accounts < LEAST_ACCOUNTS {
         return Vec::new();
     }
+    let gated = names_in_gates(job);
     let notice = |(number, feature): (usize, &crate::job::Feature)| {
         let name = &feature.name;
+        // A gate that watches for what should not be finds none of it on most nights.
+        if gated.contains(name.as_str()) {
+            return None;
+        }
         Some(match only_value(features, number, accounts)? {
             None => format!("the feature `{name}` is null for all {accounts} accounts"),
             Some(value) => format!("the feature `{name}` is {value} for all {accounts} accounts"),
         })
     };
     job.features.iter().enumerate().filter_map(notice).collect()
+}
+
+/// What the job's gates read.
+fn names_in_gates(job: &Job) -> BTreeSet<&str> {
+    let mut names = BTreeSet::new();
+    for gate in &job.gates {
+        let (Measure::Share { table, of, among } | Measure::Sum { table, of, among }) = &gate.measure else {
+            continue;
+        };
+        let scope = match table {
+            Table::Scores => &job.scopes.scores,
+            Table::Decisions => &job.scopes.decisions,
+        };
+        let read = std::iter::once(of).chain(among).flat_map(|expr| &expr.columns);
+        names.extend(read.map(|slot| scope.columns[*slot].0.as_str()));
+    }
+    names
 }
 
 /// The value that all accounts have; `None` where two differ, which mostly shows at once.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{case_home, edited_jobs, int, run};
-use crate::support::{outcome_in, project};
+use crate::support::{SHIPPED_NIGHTS, outcome_in, project, shipped_in, succeed_in};
 
 /// Another scorecard: a base, a point, a missing value.
 fn other_scorecard(file: &str, text: String) -> String {
@@ -91,16 +91,14 @@ fn diffs_of_text_ids_and_decimal_money() {
 fn the_readme_shows_what_diff_prints() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
-    std::os::unix::fs::symlink(project().join("sample_data"), home.join("sample_data")).unwrap();
-    std::fs::create_dir(home.join("jobs")).unwrap();
-    for name in ["nightly.toml", "scorecard.toml", "policy.toml"] {
-        std::fs::copy(project().join("jobs").join(name), home.join("jobs").join(name)).unwrap();
-    }
+    shipped_in(home);
     edited_jobs(home, "jobs-trial", |_, text| {
-        let text = text.replace("raise_budget = 50_000_000", "raise_budget = 10_000_000");
-        text.replace("\npercent = 20", "\npercent = 25")
+        let text = text.replace("raise_budget_bp = 30", "raise_budget_bp = 6");
+        text.replace("\npercent = 25", "\npercent = 20")
     });
-    run(home, "jobs", "out", &["2026-11-20"]);
+    for (job, date) in SHIPPED_NIGHTS {
+        succeed_in(home, &["run", job, "--date", date]);
+    }
     run(home, "jobs-trial", "trial", &["2026-11-20"]);
     let (_, stdout, _) = outcome_in(home, &["diff", "out/date=2026-11-20", "trial/date=2026-11-20"]);
     let readme = std::fs::read_to_string(project().join("README.md")).unwrap();

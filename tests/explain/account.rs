@@ -132,7 +132,7 @@ fn two_nights_side_by_side() {
     succeed_in(book.path(), &["run", "job.toml", "--date", TODAY, "--out", "trial"]);
     let args = ["explain", "trial/date=2026-11-20", "--account", "1", "--against", "out/date=2026-11-20"];
     insta::assert_snapshot!(succeed_in(book.path(), &args));
-    let told = explained("2088000000019109", &["--against", &format!("out/date={YESTERDAY}"), "--json"]);
+    let told = explained("2088000000029465", &["--against", &format!("out/date={YESTERDAY}"), "--json"]);
     let told: Value = serde_json::from_str(&told).unwrap();
     let changes = told["moved"]["characteristics"].as_array().unwrap();
     let sum: i64 = changes.iter().map(|one| one["change"].as_i64().unwrap()).sum();

@@ -93,7 +93,7 @@ fn every_change_named_does_what_is_said() {
     const CHANGES_TRIED: usize = 3;
     let whole = Whole::open();
     let (mut bins, mut changes) = (0, 0);
-    for account in whole.accounts(2) {
+    for account in whole.accounts(4) {
         let explanation = explain(&whole.run, &account).unwrap();
         let position = whole.position(&account);
         for points in &explanation.score.characteristics {

@@ -76,7 +76,7 @@ fn is_plain(name: &str) -> bool {
 fn a_lowered_limit() {
     let told = succeed_in(
         nights().home(),
-        &["explain", "out/date=2026-11-20", "--account", "2088000000040172", "--adverse-action"],
+        &["explain", "out/date=2026-11-20", "--account", "2088000000128994", "--adverse-action"],
     );
     insta::assert_snapshot!(told);
 }
@@ -85,7 +85,7 @@ fn a_lowered_limit() {
 fn nothing_adverse() {
     let told = succeed_in(
         nights().home(),
-        &["explain", "out/date=2026-11-20", "--account", "2088000000003751", "--adverse-action"],
+        &["explain", "out/date=2026-11-20", "--account", "2088000000000194", "--adverse-action"],
     );
-    insta::assert_snapshot!(told, @"Nothing adverse was decided about account 2088000000003751 on 20 November 2026: there is nothing to give notice of.");
+    insta::assert_snapshot!(told, @"Nothing adverse was decided about account 2088000000000194 on 20 November 2026: there is nothing to give notice of.");
 }

@@ -234,6 +234,20 @@ pub fn run_here(
     run(request, &Progress::hidden(), each)
 }
 
+/// Lays the shipped jobs and the sample book out in a directory.
+pub fn shipped_in(directory: &Path) {
+    std::fs::create_dir(directory.join("jobs")).unwrap();
+    for entry in std::fs::read_dir(project().join("jobs")).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, directory.join("jobs").join(path.file_name().unwrap())).unwrap();
+    }
+    std::os::unix::fs::symlink(project().join("sample_data"), directory.join("sample_data")).unwrap();
+}
+
+/// The first nights that the shipped jobs have on the sample book, as the README has them.
+pub const SHIPPED_NIGHTS: [(&str, &str); 2] =
+    [("jobs/first-night.toml", "2026-11-19"), ("jobs/nightly.toml", "2026-11-20")];
+
 /// Runs the binary in a directory.
 pub fn rescore_in(directory: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rescore"));

@@ -130,7 +130,7 @@ fn rate(risk: i64, draws: &mut Draws) -> u32 {
         1..40 => draws.skewed(3000, 15_000),
         _ => draws.along(&ROWS_IN_1000_DAYS),
     };
-    ((in_1000_days * (1150 - risk * 7 / 10) << 16) / 1_000_000) as u32
+    (((in_1000_days * (1150 - risk * 7 / 10)) << 16) / 1_000_000) as u32
 }
 
 /// Those with less are somewhat more at risk.

@@ -83,7 +83,7 @@ impl Book {
         let first = self.lines.len();
         self.tell(account, &opened, first);
         let first_trouble = account.first_trouble as usize;
-        if opened.is_empty() || !self.troubles(account).first().is_some_and(|it| it.stops_on != NEVER) {
+        if opened.is_empty() || self.troubles(account).first().is_none_or(|it| it.stops_on == NEVER) {
             return;
         }
         // Which bill is the first to be missed depends on the lines, and what becomes of the lines

@@ -168,7 +168,7 @@ impl Line {
         self.usual = usual as u32;
         if self.product.is_pay_later() {
             // Five eighths of an account's rows are not paid with credit; a month has 30 days.
-            let uses = i64::from(account.rate) * 3 / 5 * 30 * 16 >> 16;
+            let uses = (i64::from(account.rate) * 3 / 5 * 30 * 16) >> 16;
             let uses = if self.product == Product::Huabei { uses } else { uses / 2 };
             self.uses_in_16_months = uses.min(usual * 16 / SMALLEST_MEAN).min(MOST_USES) as u16;
         }

@@ -233,11 +233,6 @@ const FIRST_NIGHT: &[BadNight] = &[
         |n| n.edit("policy.toml", |t| in_rules(t, "P34", "percent = 50", "percent = 90")),
         &["lowered by more than half"],
     ),
-    bad(
-        "nobody is suspended",
-        |n| n.edit("policy.toml", |text| without_rules(text, "suspend")),
-        &["still active a month past due"],
-    ),
     bad("limits in yuan", |n| n.set("lines", "credit_limit", scaled(1, 100)), &["limits below 100 yuan"]),
     bad("payments lost", lose_payments, &["bills due today are paid"]),
 ];

@@ -18,7 +18,7 @@ use rescore::run::{Nights, Request, run};
 
 const REAL_DAYS: [&str; 2] = ["2026-11-19", "2026-11-20"];
 
-const REAL_RANGE: [&str; 6] = ["run", "jobs/nightly.toml", "--from", "2026-11-19", "--to", "2026-11-20"];
+const REAL_RANGE: [&str; 6] = ["run", "jobs/first-night.toml", "--from", "2026-11-19", "--to", "2026-11-20"];
 
 fn runs(book: &Book) -> std::collections::BTreeMap<String, Vec<u8>> {
     runs_in(&book.path().join("out"))
@@ -29,12 +29,12 @@ fn a_range_is_its_nights_byte_for_byte() {
     let (range, nights) = (real_book(), real_book());
     succeed_in(range.path(), &REAL_RANGE);
     for day in REAL_DAYS {
-        succeed_in(nights.path(), &["run", "jobs/nightly.toml", "--date", day, "--threads", "1"]);
+        succeed_in(nights.path(), &["run", "jobs/first-night.toml", "--date", day, "--threads", "1"]);
     }
     assert_same(&runs(&range), &runs(&nights));
     for day in REAL_DAYS {
         succeed_in(range.path(), &["verify", &format!("out/date={day}")]);
-        let stdout = succeed_in(range.path(), &["run", "jobs/nightly.toml", "--date", day]);
+        let stdout = succeed_in(range.path(), &["run", "jobs/first-night.toml", "--date", day]);
         assert!(stdout.contains("left alone"), "{stdout}");
     }
 }

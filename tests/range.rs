@@ -5,11 +5,8 @@ mod nights;
 mod place;
 mod plan;
 
-use std::fs;
-use std::os::unix::fs::symlink;
-
 use crate::support::book::{Book, LINES, REPAYMENTS, TODAY, TRANSACTIONS, YESTERDAY, delivered, table};
-use crate::support::{Table, project};
+use crate::support::{Table, shipped_in};
 
 /// The day before yesterday, the first of three days with deliveries.
 const FIRST: &str = "2026-11-18";
@@ -45,12 +42,7 @@ max_bp = 0
 /// The project's own job and book; what is published lies apart.
 fn real_book() -> Book {
     let book = Book::empty();
-    fs::create_dir(book.path().join("jobs")).unwrap();
-    for entry in fs::read_dir(project().join("jobs")).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), book.path().join("jobs").join(entry.file_name())).unwrap();
-    }
-    symlink(project().join("sample_data"), book.path().join("sample_data")).unwrap();
+    shipped_in(book.path());
     book
 }
 

@@ -1,25 +1,11 @@
 //! Every reason to refuse an action, in order of precedence; where two hold, the earlier one is given.
 
-use super::table::check;
-
-const POLICY: &str = r#"
-[[product]]
-name = "card"
-min_limit = 100
-max_limit = 2000
-step = 100
-min_raise = 200
-
-[cooldown]
-raise_after_raise_days = 90
-raise_after_lower_days = 180
-lower_after_lower_days = 30
-"#;
+use super::table::{CARDS, check};
 
 #[test]
 fn a_line_without_product_or_rule_is_held_and_a_rule_that_holds_gives_its_own_reason() {
     check(
-        POLICY,
+        CARDS,
         "
         case                        | product | rule         | action | reason     | new_limit | bound_by | in_days
         undeclared product          | gold    | raise by 500 | hold   | no_product | 1000      | -        | -
@@ -35,7 +21,7 @@ fn the_first_rule_that_is_true_decides_even_where_its_action_is_refused() {
     let first =
         "[[rule]]\nname = \"first\"\nwhen = \"credit_limit = 1234\"\naction = \"suspend\"\nreason = \"own\"";
     check(
-        &format!("{POLICY}\n{first}\n"),
+        &format!("{CARDS}\n{first}\n"),
         "
         case                   | limit | status    | rule  | action  | reason    | new_limit | new_status
         both are true          | 1234  | active    | close | suspend | own       | 1234      | suspended
@@ -48,7 +34,7 @@ fn the_first_rule_that_is_true_decides_even_where_its_action_is_refused() {
 #[test]
 fn raise_and_lower_want_an_active_line_and_suspend_one_that_is_not_closed() {
     check(
-        POLICY,
+        CARDS,
         "
         case               | limit | status    | rule         | action | reason     | new_limit | new_status | in_days
         raise, suspended   | 1000  | suspended | raise by 500 | hold   | not_active | 1000      | suspended  | -
@@ -63,7 +49,7 @@ fn raise_and_lower_want_an_active_line_and_suspend_one_that_is_not_closed() {
 #[test]
 fn an_action_that_would_change_nothing_is_refused_by_its_target_before_anything_cuts_it() {
     check(
-        POLICY,
+        CARDS,
         "
         case                   | limit | status    | rule             | action | reason    | new_limit | new_status | bound_by
         close, closed          | 0     | closed    | close            | hold   | no_change | 0         | closed     | -
@@ -85,7 +71,7 @@ fn an_action_that_would_change_nothing_is_refused_by_its_target_before_anything_
 #[test]
 fn a_pending_line_is_neither_raised_nor_lowered() {
     check(
-        POLICY,
+        CARDS,
         "
         case                  | pending           | rule         | action | reason  | new_limit | bound_by
         raise, raise to come  | 1200 active +5    | raise by 500 | hold   | pending | 1000      | -
@@ -100,7 +86,7 @@ fn a_pending_line_is_neither_raised_nor_lowered() {
 #[test]
 fn a_change_of_status_is_pending_only_if_the_same_status_comes_no_later() {
     check(
-        POLICY,
+        CARDS,
         "
         case                         | status    | pending           | rule                  | action  | reason  | new_status | in_days
         close, to close sooner       | active    | 0 closed +1       | close notice 2        | hold    | pending | active     | -
@@ -127,7 +113,7 @@ fn a_change_of_status_is_pending_only_if_the_same_status_comes_no_later() {
 #[test]
 fn only_a_raise_is_refused_for_a_rejected_row_of_the_account() {
     check(
-        POLICY,
+        CARDS,
         "
         case        | status    | broken | rule           | action  | reason        | new_limit
         raise       | active    | yes    | raise by 500   | hold    | rejected_line | 1000
@@ -143,7 +129,7 @@ fn only_a_raise_is_refused_for_a_rejected_row_of_the_account() {
 #[test]
 fn a_rejected_row_holds_back_every_line_of_its_account_and_of_no_other() {
     check(
-        POLICY,
+        CARDS,
         "
         case           | account | limit | broken | rule         | action | reason        | new_limit
         the good line  | 7       | 1000  | no     | raise by 500 | raise  | own           | 1500
@@ -155,7 +141,7 @@ fn a_rejected_row_holds_back_every_line_of_its_account_and_of_no_other() {
 #[test]
 fn a_cool_down_ends_on_the_day_its_days_have_passed() {
     check(
-        POLICY,
+        CARDS,
         "
         case                         | status    | up | down | rule           | action | reason   | new_limit
         raise, raised 89 days ago    | active    | 89 | -    | raise by 500   | hold   | cooldown | 1000
@@ -178,7 +164,7 @@ fn a_cool_down_ends_on_the_day_its_days_have_passed() {
 #[test]
 fn a_raise_that_leaves_the_limit_where_it_was_is_refused_for_the_cap_or_else_for_being_small() {
     check(
-        POLICY,
+        CARDS,
         "
         case                       | limit | rule         | action | reason          | new_limit | bound_by
         at the cap                 | 2000  | raise by 500 | hold   | cap             | 2000      | product_max
@@ -198,7 +184,7 @@ fn a_raise_that_leaves_the_limit_where_it_was_is_refused_for_the_cap_or_else_for
 #[test]
 fn a_lower_that_does_not_lower_is_refused_for_the_floor() {
     check(
-        POLICY,
+        CARDS,
         "
         case                        | limit | balance | rule                             | action | reason | new_limit
         at min_limit                | 100   | 0       | lower by 50                      | hold   | floor  | 100
@@ -215,7 +201,7 @@ fn a_lower_that_does_not_lower_is_refused_for_the_floor() {
 #[test]
 fn of_two_reasons_the_earlier_one_is_given() {
     check(
-        POLICY,
+        CARDS,
         "
         case                               | limit | status    | up | down | pending        | broken | rule         | action | reason
         not_active before no_change        | 1000  | suspended | -  | -    | -              |        | raise to 900 | hold   | not_active

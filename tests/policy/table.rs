@@ -9,6 +9,21 @@ use rescore::day::Day;
 use crate::support::book::{Book, LINES, REPAYMENTS, TODAY, TRANSACTIONS, YESTERDAY};
 use crate::support::{Cell, Table, day};
 
+/// Cards with cool-downs, and nothing that caps them but their product.
+pub const CARDS: &str = r#"
+[[product]]
+name = "card"
+min_limit = 100
+max_limit = 2000
+step = 100
+min_raise = 200
+
+[cooldown]
+raise_after_raise_days = 90
+raise_after_lower_days = 180
+lower_after_lower_days = 30
+"#;
+
 /// The columns a table may have; those it leaves out are as the comment says.
 const GIVEN: [&str; 15] = [
     "account",  // one of its own

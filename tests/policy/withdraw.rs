@@ -1,27 +1,13 @@
 //! What is pending can be withdrawn: of which lines, what that leaves, and what it frees the same night.
 
-use super::table::check;
+use super::table::{CARDS, check};
 use crate::support::book::{Book, LINES, REPAYMENTS, TRANSACTIONS, table};
 use crate::support::{Cell, Table, day};
-
-const POLICY: &str = r#"
-[[product]]
-name = "card"
-min_limit = 100
-max_limit = 2000
-step = 100
-min_raise = 200
-
-[cooldown]
-raise_after_raise_days = 90
-raise_after_lower_days = 180
-lower_after_lower_days = 30
-"#;
 
 #[test]
 fn whatever_is_pending_is_withdrawn_today_and_the_line_stays_as_it_is() {
     check(
-        POLICY,
+        CARDS,
         "
         case                        | product | limit | status    | pending           | rule     | action   | reason     | new_limit | new_status | bound_by | in_days
         a lower to come             | card    | 1000  | active    | 500 active +5     | withdraw | withdraw | own        | 1000      | active     | -        | 0
@@ -43,7 +29,7 @@ fn whatever_is_pending_is_withdrawn_today_and_the_line_stays_as_it_is() {
 #[test]
 fn neither_cool_down_nor_rejected_rows_refuse_a_withdrawal() {
     check(
-        POLICY,
+        CARDS,
         "
         case                | pending        | up | down | broken | rule     | action   | reason | new_limit
         raised today        | 1500 active +5 | 0  | -    | no     | withdraw | withdraw | own    | 1000
@@ -58,7 +44,7 @@ fn the_first_rule_that_is_true_decides_whether_anything_is_withdrawn() {
     let first =
         "[[rule]]\nname = \"first\"\nwhen = \"credit_limit = 1200\"\naction = \"withdraw\"\nreason = \"own\"";
     check(
-        &format!("{POLICY}\n{first}\n"),
+        &format!("{CARDS}\n{first}\n"),
         "
         case                          | limit | pending        | rule         | action   | reason    | new_limit
         withdrawn, not raised as well | 1200  | 500 active +5  | raise by 500 | withdraw | own       | 1200

@@ -3,9 +3,9 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::Scopes;
 use super::input_names::{LINES, REPAYMENTS, TRANSACTIONS};
 use super::source::Reader;
+use super::{Job, Scopes};
 use crate::expr::{Expr, Type};
 
 /// A condition on a run's figures.
@@ -41,6 +41,28 @@ pub enum Measure {
     Rows { input: &'static str },
     /// Days without a delivery of the input.
     MissingDays { input: &'static str },
+}
+
+impl Job {
+    /// Positions of the features that gates read; one may come more than once.
+    pub fn features_in_gates(&self) -> impl Iterator<Item = usize> {
+        self.gates.iter().flat_map(|gate| {
+            let (table, exprs) = match &gate.measure {
+                Measure::Share { table, of, among } | Measure::Sum { table, of, among } => {
+                    (*table, among.iter().chain([of]).collect())
+                }
+                _ => (Table::Scores, Vec::new()),
+            };
+            let scope = match table {
+                Table::Scores => &self.scopes.scores,
+                Table::Decisions => &self.scopes.decisions,
+            };
+            // Features come last.
+            let first = scope.columns.len() - self.features.len();
+            let read = exprs.into_iter().flat_map(|expr| &expr.columns);
+            read.filter_map(move |slot| slot.checked_sub(first))
+        })
+    }
 }
 
 /// Inclusive bounds; basis points for shares.

@@ -3,8 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    Feature, FeatureKind, Job, LINE_HISTORY, LINE_STATE, Measure, Remarks, SCORE_COLUMNS, Severity, Source,
-    Statistic,
+    Feature, FeatureKind, Job, LINE_HISTORY, LINE_STATE, Remarks, SCORE_COLUMNS, Severity, Source, Statistic,
 };
 use crate::expr::{Conjunct, Expr, Type};
 
@@ -184,18 +183,7 @@ fn unused_features(job: &Job, remarks: &mut Remarks) {
     used.extend(job.policy.affordability.map(|affordability| affordability.feature));
     let of_rules = job.policy.rules.iter().flat_map(|rule| rule.when.columns.iter());
     used.extend(of_rules.filter_map(|slot| slot.checked_sub(own)));
-    for gate in &job.gates {
-        let (Measure::Share { table, of, among } | Measure::Sum { table, of, among }) = &gate.measure else {
-            continue;
-        };
-        let scope = match table {
-            super::Table::Scores => &job.scopes.scores,
-            super::Table::Decisions => &job.scopes.decisions,
-        };
-        let first = scope.columns.len() - job.features.len();
-        let read = among.iter().chain([of]).flat_map(|expr| expr.columns.iter());
-        used.extend(read.filter_map(|slot| slot.checked_sub(first)));
-    }
+    used.extend(job.features_in_gates());
     for feature in &job.features {
         match &feature.kind {
             FeatureKind::Aggregate(_) => {}

@@ -10,7 +10,7 @@ use crate::features::plan::Plan;
 use crate::features::watch::{Watch, WatchedText};
 use crate::history::Plans;
 use crate::input::lines::Lines;
-use crate::job::{FeatureKind, From, Job, LINE_STATE, Measure, Table};
+use crate::job::{FeatureKind, From, Job, LINE_STATE};
 
 /// Bills fall due at most so long after they are delivered, as a rule.
 const DAYS_AHEAD: i64 = 366;
@@ -85,11 +85,11 @@ pub fn of_features(job: &Job, features: &FeatureTable, accounts: usize) -> Vec<S
     if accounts < LEAST_ACCOUNTS {
         return Vec::new();
     }
-    let gated = names_in_gates(job);
+    let gated: BTreeSet<usize> = job.features_in_gates().collect();
     let notice = |(number, feature): (usize, &crate::job::Feature)| {
         let name = &feature.name;
         // A gate that watches for what should not be finds none of it on most nights.
-        if gated.contains(name.as_str()) {
+        if gated.contains(&number) {
             return None;
         }
         Some(match only_value(features, number, accounts)? {
@@ -98,23 +98,6 @@ pub fn of_features(job: &Job, features: &FeatureTable, accounts: usize) -> Vec<S
         })
     };
     job.features.iter().enumerate().filter_map(notice).collect()
-}
-
-/// What the job's gates read.
-fn names_in_gates(job: &Job) -> BTreeSet<&str> {
-    let mut names = BTreeSet::new();
-    for gate in &job.gates {
-        let (Measure::Share { table, of, among } | Measure::Sum { table, of, among }) = &gate.measure else {
-            continue;
-        };
-        let scope = match table {
-            Table::Scores => &job.scopes.scores,
-            Table::Decisions => &job.scopes.decisions,
-        };
-        let read = std::iter::once(of).chain(among).flat_map(|expr| &expr.columns);
-        names.extend(read.map(|slot| scope.columns[*slot].0.as_str()));
-    }
-    names
 }
 
 /// The value that all accounts have; `None` where two differ, which mostly shows at once.

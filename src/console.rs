@@ -11,7 +11,7 @@ use indicatif::{DecimalBytes, MultiProgress, ProgressBar, ProgressDrawTarget, Pr
 
 use crate::day::Day;
 
-pub use output::{print, print_bytes, print_error, print_json, visible, visible_lines};
+pub use output::{print, print_bytes, print_error, print_json, visible};
 
 /// A progress bar on a terminal, above it one for the nights of a range; nothing elsewhere.
 #[derive(Clone)]

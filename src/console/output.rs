@@ -28,7 +28,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 }
 
 /// Text laid out in lines; all other control characters as escapes.
-pub fn visible_lines(text: &str) -> Cow<'_, str> {
+fn visible_lines(text: &str) -> Cow<'_, str> {
     escaped(text, |c| c == '\n', |c| c.escape_default().to_string())
 }
 

@@ -39,12 +39,10 @@ impl Previous {
                 |file: &InputFile| Ok(manifest_beside(&file.path)?.map(|found| (found, file.clone())));
             let found: Result<Vec<_>> = delivery.files.iter().map(published).collect();
             let found: Vec<(Manifest, InputFile)> = found?.into_iter().flatten().collect();
-            let [(manifest, file)] = &found[..] else {
-                match &found[..] {
-                    [] => continue,
-                    [(_, a), (_, b), ..] => return Err(two_runs(delivery, a, b)),
-                    _ => unreachable!("one was taken above"),
-                }
+            let (manifest, file) = match &found[..] {
+                [] => continue,
+                [one] => one,
+                [(_, a), (_, b), ..] => return Err(two_runs(delivery, a, b)),
             };
             let files = footers.open(&spec, &[Delivery { files: vec![file.clone()], ..delivery.clone() }])?;
             check_is_of(manifest, delivery, &files[0])?;

@@ -64,13 +64,9 @@ impl Budgets {
         if contenders.is_empty() {
             return Ok(Budgets { own: own.clone(), queues: BTreeMap::new() });
         }
-        let limits = read_contenders(run, own, &mut contenders)?;
-        let queues = contenders.into_iter().map(|(purse, contenders)| {
-            let budget = purse.budget(policy).context("a purse has a budget")?;
-            let counted = limits.iter().filter(|(product, _)| purse.counts(policy, *product));
-            let budget = budget.amount(counted.map(|(_, limit)| i128::from(*limit)).sum());
-            Ok((purse, line_up(run, budget, contenders)?))
-        });
+        read_contenders(run, own, &mut contenders)?;
+        let queues = contenders.into_iter();
+        let queues = queues.map(|(purse, contenders)| Ok((purse, line_up(run, purse, contenders)?)));
         Ok(Budgets { own: own.clone(), queues: queues.collect::<Result<_>>()? })
     }
 
@@ -96,7 +92,7 @@ impl Budgets {
         let mut found = vec![None; decisions.len()];
         let raise = |line: usize| {
             let decision = &decisions[line];
-            let product = product_at(policy, lines.product.get(line)?)?;
+            let product = policy.product(lines.product.get(line)?)?;
             let rule = decision.rule.filter(|_| decision.action == Action::Raise)?;
             Some((lines.account[line], Purse::of(policy, product, rule)?, product, line))
         };
@@ -122,10 +118,6 @@ impl Budgets {
     }
 }
 
-fn product_at(policy: &Policy, name: &str) -> Option<u8> {
-    policy.products.iter().position(|product| product.name == name).map(|position| position as u8)
-}
-
 /// Somebody else's raise.
 struct Contender {
     place: Place,
@@ -133,31 +125,28 @@ struct Contender {
     increase: Option<i64>,
 }
 
-/// Adds the raises of other accounts to those of each budget, and returns the limit of every line with the
-/// position of its product.
+/// Adds the raises of other accounts to those of each budget.
 fn read_contenders(
     run: &PublishedRun,
     own: &Id,
     contenders: &mut BTreeMap<Purse, Vec<Contender>>,
-) -> Result<Vec<(u8, i64)>> {
+) -> Result<()> {
     let policy = &run.job.policy;
     let names = ["account_id", "product", "action", "reason", "rule", "old_limit", "new_limit", "score"];
-    let mut limits = Vec::new();
     rows::for_batches(&run.directory, "decisions", &names, |rows| {
         let (action, reason) = (rows.texts("action")?, rows.texts("reason")?);
         let (old, new) = (rows.ints("old_limit")?, rows.ints("new_limit")?);
         let (product, score, rule) = (rows.texts("product")?, rows.ints("score")?, rows.texts("rule")?);
         let ids = rows.column("account_id")?;
         for row in 0..rows.len {
-            let Some(product) = product.get(row).and_then(|name| product_at(policy, name)) else { continue };
-            limits.push((product, old.values[row]));
             let is_granted = action.get(row) == Some(Action::Raise.name());
             if !is_granted && reason.get(row) != Some(Refusal::Budget.name()) {
                 continue;
             }
-            let position = |name: &str| policy.rules.iter().position(|rule| rule.name == name);
-            let rule = rule.get(row).and_then(position).context("a raise has a rule of the policy")?;
-            let Some(purse) = Purse::of(policy, product, rule as u16) else { continue };
+            let Some(product) = product.get(row).and_then(|name| policy.product(name)) else { continue };
+            let rule = rule.get(row).and_then(|name| policy.rule(name));
+            let rule = rule.context("a raise has a rule of the policy")?;
+            let Some(purse) = Purse::of(policy, product, rule) else { continue };
             let account = Id::of(ids, row).context("a decision has no account")?;
             if let Some(list) = contenders.get_mut(&purse).filter(|_| account != *own) {
                 let increase = is_granted.then(|| new.values[row] - old.values[row]);
@@ -165,12 +154,12 @@ fn read_contenders(
             }
         }
         Ok(())
-    })?;
-    Ok(limits)
+    })
 }
 
 /// Puts raises in order and adds them up until one does not fit.
-fn line_up(run: &PublishedRun, budget: i128, mut all: Vec<Contender>) -> Result<Queue> {
+fn line_up(run: &PublishedRun, purse: Purse, mut all: Vec<Contender>) -> Result<Queue> {
+    let budget = run.budget(purse);
     all.sort_by(|a, b| a.place.cmp(&b.place));
     let mut spent = vec![0];
     for contender in &all {

@@ -17,7 +17,18 @@ use std::cmp::Ordering;
 
 use super::search::range;
 use crate::expr::Conjunct;
+use crate::input::lines::Status;
 use crate::job::{Aggregate, BILL_COLUMNS, Characteristic, FeatureKind, From, Job, Statistic};
+
+/// What a line is worth to the person: what can be done with it, then its limit in minor units.
+pub fn worth(status: Status, limit: i64) -> (u8, i64) {
+    let use_of = match status {
+        Status::Closed => 0,
+        Status::Suspended => 1,
+        Status::Active => 2,
+    };
+    (use_of, limit)
+}
 
 /// Whether more (`Greater`) or less (`Less`) of some features that move together is better for the person, where
 /// that is known. What is said of any of them itself counts before what ratios say.

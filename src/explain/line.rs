@@ -2,12 +2,13 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use super::budget::Turn;
 use super::search::Turns;
 use super::trial::{Trial, Verdict};
 use crate::day::Day;
 use crate::job::{Action, Amount, Rule};
 use crate::policy::trace::{Fact, LineTrace, RuleTrace, Value};
-use crate::policy::{Refusal, Waterfall};
+use crate::policy::{Purse, Refusal, Waterfall};
 
 /// One line, explained. Money in minor units.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -182,8 +183,15 @@ pub struct Outcome {
     pub effective_on: Option<Day>,
 }
 
-/// Explains the line at a position.
-pub fn line(trial: &Trial, now: &Verdict, trace: &LineTrace, line: usize, turns: Turns) -> Line {
+/// Explains the line at a position; `in_budget` is what its raise finds in its budget, where it comes that far.
+pub fn line(
+    trial: &Trial,
+    now: &Verdict,
+    trace: &LineTrace,
+    line: usize,
+    turns: Turns,
+    in_budget: Option<(Purse, Turn)>,
+) -> Line {
     let lines = &trial.facts.lines;
     let job = &trial.run.job;
     let as_of = trial.run.manifest.as_of;
@@ -215,7 +223,7 @@ pub fn line(trial: &Trial, now: &Verdict, trace: &LineTrace, line: usize, turns:
         rules: rules(trial, trace),
         caps: trace.waterfall.as_ref().zip(rule).map(|(waterfall, rule)| caps(trial, line, rule, waterfall)),
         cooldowns: rule.map(|rule| cooldowns(trial, rule.action, up, down)).unwrap_or_default(),
-        budget: budget(trial, now, trace, line),
+        budget: budget(trial, trace, in_budget),
         outcome: Outcome {
             action: decision.action.name(),
             asked: rule.map(|rule| rule.action.name()),
@@ -292,11 +300,8 @@ fn cooldowns(trial: &Trial, action: Action, up: Option<i64>, down: Option<i64>) 
 }
 
 /// Only a raise that nothing else refused comes before its budget.
-fn budget(trial: &Trial, now: &Verdict, trace: &LineTrace, line: usize) -> Option<Budget> {
-    let decision = &now.decisions[line];
-    let reached = decision.action == Action::Raise || decision.refusal == Some(Refusal::Budget);
-    let waterfall = trace.waterfall.as_ref().filter(|_| reached)?;
-    let (purse, turn) = trial.turns_in_budgets()[line]?;
+fn budget(trial: &Trial, trace: &LineTrace, in_budget: Option<(Purse, Turn)>) -> Option<Budget> {
+    let ((purse, turn), waterfall) = in_budget.zip(trace.waterfall.as_ref())?;
     let asks = waterfall.rounded - waterfall.old;
     let of = purse.owner(&trial.run.job.policy);
     Some(Budget { of, budget: turn.budget, taken_before: turn.spent, asks, granted: turn.grants(asks) })

@@ -66,8 +66,11 @@ pub fn explain(run: &PublishedRun, account: &str) -> Result<Explanation> {
     let scores = facts.score(&run.job.scorecard, &facts.features, 1);
     let traces = trace(&run.job, run.manifest.as_of, &facts.lines, &facts.features, &scores);
     let turns = search::turns(&trial, &now);
-    let lines = traces.iter().zip(turns).enumerate();
-    let lines = lines.map(|(number, (trace, turns))| line::line(&trial, &now, trace, number, turns));
+    let in_budgets = trial.turns_in_budgets(&scores);
+    let lines = traces.iter().zip(turns).zip(in_budgets).enumerate();
+    let lines = lines.map(|(number, ((trace, turns), in_budget))| {
+        line::line(&trial, &now, trace, number, turns, in_budget)
+    });
     let manifest = &run.manifest;
     Ok(Explanation {
         job: manifest.job.clone(),

@@ -10,6 +10,7 @@ use std::cmp::Ordering;
 use anyhow::Result;
 use serde::Serialize;
 
+use super::direction::worth;
 use super::find;
 use super::trial::{Trial, Verdict};
 use crate::console::{money, visible};
@@ -138,8 +139,7 @@ fn withdrawn(job: &Job, decision: &Decision, product: &str, pending: Pending) ->
 
 /// Whether withdrawing takes something from the person.
 fn is_loss(decision: &Decision, pending: Pending) -> bool {
-    let rank = |status: Status| (status == Status::Active, status != Status::Closed);
-    (rank(pending.status), pending.limit) > (rank(decision.new_status), decision.new_limit)
+    worth(pending.status, pending.limit) > worth(decision.new_status, decision.new_limit)
 }
 
 /// Why a raise or a reopen is not made, to the person.

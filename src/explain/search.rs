@@ -6,9 +6,9 @@ use std::cmp::Ordering;
 
 use serde::Serialize;
 
-use super::direction::{better_way, suits};
+use super::direction::{better_way, suits, worth};
 use super::trial::{Trial, Verdict, followers};
-use crate::input::lines::{Pending, Status};
+use crate::input::lines::Pending;
 use crate::job::{Action, Aggregate, BILL_COLUMNS, Feature, FeatureKind, From, LINE_COLUMNS, Statistic};
 use crate::policy::Decision;
 use crate::published::PublishedRun;
@@ -132,14 +132,9 @@ fn is_same_world(a: &Change, b: &Change) -> bool {
 /// can be done with the line, then by its limit; where nothing is done, what is pending will happen. `None`
 /// where it is the same action, or as good.
 fn compare(decision: &Decision, now: &Decision, pending: Option<Pending>) -> Option<Ordering> {
-    let rank = |status: Status| match status {
-        Status::Closed => 0,
-        Status::Suspended => 1,
-        Status::Active => 2,
-    };
     let worth = |decision: &Decision| match pending.filter(|_| decision.action == Action::Hold) {
-        Some(pending) => (rank(pending.status), pending.limit),
-        None => (rank(decision.new_status), decision.new_limit),
+        Some(pending) => worth(pending.status, pending.limit),
+        None => worth(decision.new_status, decision.new_limit),
     };
     let order = worth(decision).cmp(&worth(now));
     (decision.action != now.action && order.is_ne()).then_some(order)

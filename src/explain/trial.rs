@@ -11,6 +11,7 @@ use crate::console::money;
 use crate::expr::{Column, Ints};
 use crate::failure::input;
 use crate::features::{FeatureTable, derived};
+use crate::input::lines::Lines;
 use crate::job::FeatureKind;
 use crate::job::letter::{self, BlankForm};
 use crate::policy::{Decision, Purse, decide_unbudgeted};
@@ -84,12 +85,11 @@ impl<'a> Trial<'a> {
             let feature = job.features.iter().position(|feature| feature.name == blank.feature);
             let value = feature.and_then(|feature| self.facts.features.get(feature, 0));
             match (value, blank.form) {
-                (None, _) => "unknown".to_string(),
                 (Some(value), BlankForm::Amount) => money(value.into(), job.minor_units),
                 (Some(days @ 0..=MOST_DAYS_AGO), BlankForm::Day) => {
                     self.run.manifest.as_of.plus(-(days as i32)).in_words()
                 }
-                (Some(_), BlankForm::Day) => "unknown".to_string(),
+                _ => "unknown".to_string(),
             }
         })
     }
@@ -174,26 +174,27 @@ impl<'a> Trial<'a> {
         Ok(FeatureTable::of(&columns))
     }
 
-    fn decide(
-        &self,
-        lines: &crate::input::lines::Lines,
-        features: &FeatureTable,
-        scores: &Scores,
-    ) -> Vec<Decision> {
-        let job = &self.run.job;
-        let mut decisions = decide_unbudgeted(job, self.run.manifest.as_of, lines, features, scores);
-        self.budgets.apply(&job.policy, lines, scores, &mut decisions);
-        decisions
+    fn decide(&self, lines: &Lines, features: &FeatureTable, scores: &Scores) -> Vec<Decision> {
+        self.decide_in_turn(lines, features, scores).0
     }
 
     /// What the raise of each line finds in its budget as the account is; `None` where nothing bounds it, or
     /// where it does not come that far.
-    pub fn turns_in_budgets(&self) -> Vec<Option<(Purse, Turn)>> {
-        let Trial { run, facts, .. } = self;
-        let scores = facts.score(&run.job.scorecard, &facts.features, 1);
-        let as_of = run.manifest.as_of;
-        let mut decisions = decide_unbudgeted(&run.job, as_of, &facts.lines, &facts.features, &scores);
-        self.budgets.apply(&run.job.policy, &facts.lines, &scores, &mut decisions)
+    pub fn turns_in_budgets(&self, scores: &Scores) -> Vec<Option<(Purse, Turn)>> {
+        self.decide_in_turn(&self.facts.lines, &self.facts.features, scores).1
+    }
+
+    /// Decides lines, and says what each raise found in its budget.
+    fn decide_in_turn(
+        &self,
+        lines: &Lines,
+        features: &FeatureTable,
+        scores: &Scores,
+    ) -> (Vec<Decision>, Vec<Option<(Purse, Turn)>>) {
+        let job = &self.run.job;
+        let mut decisions = decide_unbudgeted(job, self.run.manifest.as_of, lines, features, scores);
+        let turns = self.budgets.apply(&job.policy, lines, scores, &mut decisions);
+        (decisions, turns)
     }
 }
 

@@ -34,6 +34,16 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// The position of the product of a name, if it is declared.
+    pub fn product(&self, name: &str) -> Option<u8> {
+        self.products.iter().position(|product| product.name == name).map(|position| position as u8)
+    }
+
+    /// The position of the rule of a name.
+    pub fn rule(&self, name: &str) -> Option<u16> {
+        self.rules.iter().position(|rule| rule.name == name).map(|position| position as u16)
+    }
+
     /// Positions in the lines scope of the contract's columns that decisions keep because rules read them.
     pub fn kept_of_lines(&self) -> impl Iterator<Item = usize> {
         self.kept_facts.iter().filter_map(|fact| match fact {

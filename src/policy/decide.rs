@@ -151,9 +151,7 @@ pub(super) fn products<'a>(
     lines: &'a Lines,
     range: Range<usize>,
 ) -> impl Iterator<Item = Option<u8>> + 'a {
-    let position = |name: &str| policy.products.iter().position(|product| product.name == name);
-    let by_code: Vec<Option<u8>> =
-        lines.product.dictionary.iter().map(|name| position(name).map(|position| position as u8)).collect();
+    let by_code: Vec<Option<u8>> = lines.product.dictionary.iter().map(|name| policy.product(name)).collect();
     lines.product.codes[range].iter().map(move |code| by_code[*code as usize])
 }
 

@@ -24,6 +24,7 @@ use crate::job::input_names::LINES;
 use crate::job::{
     DECISION_COLUMNS, Draft, FileColumns, InputColumns, Job, KeptFact, LINE_COLUMNS, RUN_FILES, Source,
 };
+use crate::policy::Purse;
 use crate::publish::manifest::{MANIFEST, Manifest};
 
 pub use directory::RunDirectory;
@@ -112,6 +113,18 @@ impl PublishedRun {
         })?;
         let job = job.expect("a job without mistakes is bound");
         Ok(PublishedRun { directory, manifest, job })
+    }
+}
+
+impl PublishedRun {
+    /// What a budget of the run came to, minor units; 0 where there is none.
+    pub fn budget(&self, purse: Purse) -> i128 {
+        let policy = &self.job.policy;
+        let is_counted =
+            |name: &str| policy.product(name).is_some_and(|product| purse.counts(policy, product));
+        let products = self.manifest.control_totals.actions.iter().filter(|(name, _)| is_counted(name));
+        let limits = products.flat_map(|(_, actions)| actions.values()).map(|totals| totals.old_limit).sum();
+        purse.budget(policy).map_or(0, |budget| budget.amount(limits))
     }
 }
 

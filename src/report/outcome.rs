@@ -354,25 +354,19 @@ pub(super) fn caps(run: &PublishedRun, figures: &Figures) -> Section {
 fn budgets(run: &PublishedRun, figures: &Figures) -> Option<Table> {
     let policy = &run.job.policy;
     let units = run.job.minor_units;
-    let product_at = |name: &str| policy.products.iter().position(|product| product.name == name);
-    let rule_at = |name: &str| policy.rules.iter().position(|rule| rule.name == name);
     let mut table =
         Table::new("Budgets of raises", &["budget of", "#budget", "#raises", "#taken", "", "#refused"]);
     for purse in Purse::all(policy) {
         let mut sum = Raises::default();
         for ((product, rule), raises) in &figures.raises {
-            let Some((product, rule)) = product_at(product).zip(rule_at(rule)) else { continue };
-            if Purse::of(policy, product as u8, rule as u16) == Some(purse) {
+            let Some((product, rule)) = policy.product(product).zip(policy.rule(rule)) else { continue };
+            if Purse::of(policy, product, rule) == Some(purse) {
                 sum.granted += raises.granted;
                 sum.increase += raises.increase;
                 sum.refused += raises.refused;
             }
         }
-        let limits = run.manifest.control_totals.actions.iter().filter(|(product, _)| {
-            product_at(product).is_some_and(|product| purse.counts(policy, product as u8))
-        });
-        let limits = limits.flat_map(|(_, actions)| actions.values()).map(|totals| totals.old_limit).sum();
-        let budget = purse.budget(policy).map_or(0, |budget| budget.amount(limits));
+        let budget = run.budget(purse);
         let owner = purse.owner(policy);
         let alt = format!("{owner}: {} of {}", money(sum.increase, units), money(budget, units));
         table.rows.push(vec![

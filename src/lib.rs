@@ -12,8 +12,8 @@
 //! - [`expr`] — the expression language of the job files
 //! - [`job`] — what the operator writes: job, features, scorecard, policy, gates
 //! - [`input`] — Parquet in: deliveries, schemas, rejects, the book of lines
+//! - [`sorted`] — deliveries decoded and judged once, in order of account, kept between nights
 //! - [`features`] — rows to features: windows, bills
-//! - [`history`] — what a night goes on from: the features' accumulators, from scratch or from a state
 //! - [`score`] — features x scorecard = points, score, band, reasons
 //! - [`policy`] — score + line = decision: rules, caps, budget
 //! - [`places`] — where the directories of a job lie, and which holds which
@@ -41,7 +41,6 @@ pub mod explain;
 pub mod expr;
 pub mod failure;
 pub mod features;
-pub mod history;
 pub mod input;
 pub mod job;
 pub mod own;
@@ -56,5 +55,6 @@ pub mod run;
 pub mod sample;
 pub mod score;
 pub mod signal;
+pub mod sorted;
 pub mod summary;
 pub mod zone;

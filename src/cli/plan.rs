@@ -7,7 +7,8 @@ use crate::console::{bytes, print, print_json, table, thousands};
 use crate::day::Day;
 use crate::failure::exit_code;
 use crate::job::input_names;
-use crate::run::{Basis, Course, PlannedNight, Reading, Request, plan};
+use crate::run::{Course, PlannedNight, Reading, Request, Sorting, plan};
+use crate::sorted::{Outlook, Why};
 
 /// Prints the plan; fails as the run would at the first night that could not run.
 pub(super) fn plan_command(request: &Request, json: bool) -> Result<()> {
@@ -58,7 +59,7 @@ fn row(night: &PlannedNight) -> Vec<String> {
         Course::Depends => {
             "published; left alone if the nights before it issue what it read, else refused".to_string()
         }
-        Course::Compute(basis) => basis.to_string(),
+        Course::Compute(sorting) => sorting.to_string(),
         Course::Fails(error) => format!("cannot run: {error:#}"),
     };
     let inputs = INPUTS.into_iter().map(cell);
@@ -74,13 +75,36 @@ struct Line<'a> {
     chain_from: Option<Day>,
     course: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    from: Option<&'static str>,
+    sorted: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<String>,
+    to_sort: Option<Vec<ToSort>>,
     reads: &'a [Reading],
     awaits: &'a [Day],
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<ErrorLine>,
+}
+
+/// A delivery that is not sorted yet.
+#[derive(Serialize)]
+struct ToSort {
+    input: &'static str,
+    delivery: Option<Day>,
+    why: &'static str,
+}
+
+impl ToSort {
+    fn all(sorting: &Sorting) -> Vec<ToSort> {
+        let of_input = |(input, outlook): &(&'static str, Outlook)| {
+            let input = *input;
+            let to_sort = move |(delivery, why): &(Option<Day>, Why)| ToSort {
+                input,
+                delivery: *delivery,
+                why: why.text(),
+            };
+            outlook.to_make.iter().map(to_sort).collect::<Vec<_>>()
+        };
+        sorting.inputs.iter().flat_map(of_input).collect()
+    }
 }
 
 #[derive(Serialize)]
@@ -91,11 +115,9 @@ struct ErrorLine {
 
 impl<'a> Line<'a> {
     fn of(night: &'a PlannedNight) -> Line<'a> {
-        let (from, why) = match &night.course {
-            Course::Compute(Basis::Scratch { why, .. }) => (Some("scratch"), Some(why.clone())),
-            Course::Compute(Basis::State { is_own: true, of, .. }) => (Some("night"), Some(of.to_string())),
-            Course::Compute(Basis::State { of, .. }) => (Some("state"), Some(of.to_string())),
-            _ => (None, None),
+        let sorting = match &night.course {
+            Course::Compute(sorting) => Some(sorting),
+            _ => None,
         };
         let error = |error: &Error| ErrorLine { exit: exit_code(error), message: format!("{error:#}") };
         Line {
@@ -109,8 +131,8 @@ impl<'a> Line<'a> {
                 Course::Compute(_) => "compute",
                 Course::Fails(_) => "fail",
             },
-            from,
-            why,
+            sorted: sorting.map(|sorting| sorting.inputs.iter().map(|(_, of)| of.sorted.len()).sum()),
+            to_sort: sorting.map(ToSort::all),
             reads: &night.reads,
             awaits: &night.awaits,
             error: match &night.course {

@@ -1,29 +1,25 @@
-//! The hot loop: packed rows into the accumulators of a partition of accounts.
+//! The hot loop: packed rows into the accumulators of a part's slots, one an account and day asked.
 //!
 //! A row belongs to one segment between window edges, so it touches one cell a group; windows are
-//! sums over segments. What is not a sum is kept with its age, so that a night later it is still
-//! exact: only sums need the rows that leave a window.
+//! sums over segments. What is not a sum is kept with its age.
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
-use super::logs::{Entry, Log, Sight, Step};
+use super::logs::{Log, Sight};
 use super::plan::{BITS, Group, Plan, UNBOUNDED};
 use super::rows::Row;
-use crate::day::Day;
 use crate::expr::Ints;
 use crate::job::Statistic;
 
-/// The accumulators of a partition: `stride` words an account, all zero at first.
+/// The accumulators of a part: `stride` words a slot, all zero at first.
 #[derive(Debug, Default)]
 pub struct Cells {
-    pub(crate) words: Vec<i64>,
+    words: Vec<i64>,
     /// What sums have run over, by word: the exact sum is the word plus this.
-    pub(crate) carry: HashMap<usize, i128, FixedState>,
+    carry: HashMap<usize, i128, FixedState>,
     /// Distinct values.
-    pub(crate) sights: Log<Sight>,
-    /// Smallest and largest values.
-    pub(crate) steps: Log<Step>,
+    sights: Log,
 }
 
 /// What a feature's window holds.
@@ -45,7 +41,6 @@ pub struct Segments {
     eras: Vec<u32>,
     /// Within an era no row crosses an edge.
     by_era: Vec<Era>,
-    as_of: Day,
 }
 
 /// What a group does with a row.
@@ -59,9 +54,7 @@ struct Act {
 
 /// Where rows of some ages go.
 struct Era {
-    /// By group, the segment; [`OUTSIDE`] where they are older than every window.
-    segments: Vec<u16>,
-    /// By group, the word within an account's.
+    /// By group, the word within a slot's.
     cells: Vec<usize>,
     /// Bits of the groups within reach that count, that add up, and all others.
     counts: Vec<u64>,
@@ -69,12 +62,9 @@ struct Era {
     others: Vec<u64>,
 }
 
-/// No segment: the row is older than every window.
-const OUTSIDE: u16 = u16::MAX;
-
 impl Segments {
     /// Tables the segments of a plan.
-    pub fn new(plan: &Plan, as_of: Day) -> Segments {
+    pub fn new(plan: &Plan) -> Segments {
         let act = |group: &Group| Act {
             statistic: group.statistic,
             value: group.value.unwrap_or(usize::MAX),
@@ -89,24 +79,12 @@ impl Segments {
             acts: plan.groups.iter().map(act).collect(),
             eras: (0..=longest).map(|age| starts.partition_point(|start| *start <= age) as u32 - 1).collect(),
             by_era: starts.iter().map(|start| Era::new(plan, *start)).collect(),
-            as_of,
         }
-    }
-
-    /// A number for the date of a row of some age: its days since 1970-01-01, exactly, as 32 bits.
-    #[inline]
-    fn date(&self, age: u32) -> u32 {
-        (i64::from(self.as_of.0) - i64::from(age)) as u32
     }
 
     #[inline]
     fn at(&self, age: u32) -> &Era {
         &self.by_era[self.eras[(age as usize).min(self.eras.len() - 1)] as usize]
-    }
-
-    /// Whether a row of some age is in another segment of a group `days` later.
-    pub fn crosses(&self, group: usize, age: u32, days: u32) -> bool {
-        self.at(age).segments[group] != self.at(age + days).segments[group]
     }
 }
 
@@ -114,19 +92,19 @@ impl Era {
     fn new(plan: &Plan, start: u32) -> Era {
         let none = vec![0; plan.mask_words()];
         let (mut counts, mut sums, mut others) = (none.clone(), none.clone(), none);
-        let (mut segments, mut cells) = (Vec::new(), Vec::new());
+        let mut cells = Vec::new();
         for (number, group) in plan.groups.iter().enumerate() {
             let segment = group.edges.iter().position(|edge| start < *edge);
             let (bits, within) = match group.statistic {
                 Statistic::Count => (&mut counts, segment),
                 Statistic::Sum => (&mut sums, segment),
+                Statistic::Min | Statistic::Max => (&mut others, segment),
                 _ => (&mut others, segment.and(Some(0))),
             };
             bits[number / BITS] |= u64::from(segment.is_some()) << (number % BITS);
-            segments.push(segment.map_or(OUTSIDE, |segment| segment as u16));
-            cells.push(group.offset + within.unwrap_or(0));
+            cells.push(group.offset + within.unwrap_or(0) * group.width);
         }
-        Era { segments, cells, counts, sums, others }
+        Era { cells, counts, sums, others }
     }
 }
 
@@ -141,163 +119,67 @@ fn bits(word: usize, mut left: u64) -> impl Iterator<Item = usize> {
 }
 
 impl Cells {
-    /// Accumulators of `accounts` accounts.
-    pub fn new(plan: &Plan, accounts: usize) -> Cells {
-        Cells { words: vec![0; plan.stride * accounts], ..Cells::default() }
+    /// Accumulators of so many slots.
+    pub fn new(plan: &Plan, slots: usize) -> Cells {
+        Cells { words: vec![0; plan.stride * slots], ..Cells::default() }
     }
 
-    /// Adds rows; their accounts are numbered from `first_account`.
-    pub fn add<'r>(
-        &mut self,
-        plan: &Plan,
-        segments: &Segments,
-        first_account: u32,
-        rows: impl Iterator<Item = Row<'r>>,
-    ) {
-        for row in rows {
-            let account = row.account() - first_account;
-            let age = row.age();
-            let era = segments.at(age);
-            let base = account as usize * plan.stride;
-            let words = &mut self.words[base..base + plan.stride];
-            for (number, mask) in row.masks().iter().enumerate() {
-                for group in bits(number, mask & era.counts[number]) {
-                    words[era.cells[group]] += 1;
-                }
-                for group in bits(number, mask & era.sums[number]) {
-                    let (cell, value) = (era.cells[group], row.value(segments.acts[group].value));
-                    add_exact(&mut words[cell], value, &mut self.carry, base + cell);
-                }
-                for group in bits(number, mask & era.others[number]) {
-                    let act = &segments.acts[group];
-                    let own = &mut words[era.cells[group]..];
-                    match (act.statistic, act.log) {
-                        (Statistic::ActiveDays, None) => {
-                            own[age as usize / BITS] |= 1 << (age as usize % BITS);
-                        }
-                        (Statistic::DaysSince, _) => keep_youngest(own, age),
-                        (Statistic::Last, _) => keep_latest(own, age, row.value(act.value)),
-                        (Statistic::ActiveDays, Some(log)) => {
-                            let date = segments.date(age);
-                            self.sights.push(Sight::new(account, log, date, age));
-                        }
-                        (Statistic::Distinct, Some(log)) => {
-                            self.sights.push(Sight::new(account, log, row.value(act.value) as u32, age));
-                        }
-                        (Statistic::Min | Statistic::Max, Some(log)) => {
-                            self.steps.push(Step::new(account, log, row.value(act.value), age));
-                        }
-                        _ => unreachable!("sums are added above, and all others are kept in logs"),
+    /// Adds a row to a slot, on whose day it is so many days old.
+    #[inline]
+    pub fn add(&mut self, plan: &Plan, segments: &Segments, slot: u32, age: u32, row: Row) {
+        let era = segments.at(age);
+        let base = slot as usize * plan.stride;
+        let words = &mut self.words[base..base + plan.stride];
+        for (number, mask) in row.masks().iter().enumerate() {
+            for group in bits(number, mask & era.counts[number]) {
+                words[era.cells[group]] += 1;
+            }
+            for group in bits(number, mask & era.sums[number]) {
+                let (cell, value) = (era.cells[group], row.value(segments.acts[group].value));
+                add_exact(&mut words[cell], value, &mut self.carry, base + cell);
+            }
+            for group in bits(number, mask & era.others[number]) {
+                let act = &segments.acts[group];
+                let own = &mut words[era.cells[group]..];
+                match (act.statistic, act.log) {
+                    (Statistic::ActiveDays, None) => {
+                        own[age as usize / BITS] |= 1 << (age as usize % BITS);
                     }
-                }
-            }
-        }
-        self.sights.settle_if_grown(|_| false);
-        self.steps.settle_if_grown(|log| is_smallest(plan, log));
-    }
-
-    /// Moves rows that grow older by `days` to the segments where they then belong, or out of all.
-    pub fn cross<'r>(
-        &mut self,
-        plan: &Plan,
-        segments: &Segments,
-        first_account: u32,
-        rows: impl Iterator<Item = Row<'r>>,
-        days: u32,
-    ) {
-        for row in rows {
-            let base = (row.account() - first_account) as usize * plan.stride;
-            let masks = row.masks().iter().enumerate();
-            for number in masks.flat_map(|(number, mask)| bits(number, *mask)) {
-                let group = &plan.groups[number];
-                let segment = |age: u32| segments.at(age).segments[number];
-                let (from, to) = (segment(row.age()), segment(row.age() + days));
-                if from == to || !group.is_additive() {
-                    continue;
-                }
-                let value = match group.statistic {
-                    Statistic::Count => 1,
-                    _ => group.value.map_or(0, |value| row.value(value)),
-                };
-                self.subtract_exact(base + group.offset + usize::from(from), value);
-                if to != OUTSIDE {
-                    let cell = base + group.offset + usize::from(to);
-                    add_exact(&mut self.words[cell], value, &mut self.carry, cell);
+                    (Statistic::DaysSince, _) => keep_youngest(own, age),
+                    (Statistic::Last, _) => keep_latest(own, age, row.value(act.value)),
+                    (Statistic::ActiveDays, Some(log)) => {
+                        self.sights.push(Sight::new(slot, log, row.date() as u32, age));
+                    }
+                    (Statistic::Distinct, Some(log)) => {
+                        self.sights.push(Sight::new(slot, log, row.value(act.value) as u32, age));
+                    }
+                    (Statistic::Min, _) => keep_best(own, row.value(act.value), i64::min),
+                    (Statistic::Max, _) => keep_best(own, row.value(act.value), i64::max),
+                    _ => unreachable!("sums are added above, and all others are kept in logs"),
                 }
             }
         }
     }
 
-    fn subtract_exact(&mut self, cell: usize, value: i64) {
-        match self.words[cell].checked_sub(value) {
-            Some(rest) => self.words[cell] = rest,
-            None => {
-                *self.carry.entry(cell).or_default() += i128::from(self.words[cell]) - i128::from(value);
-                self.words[cell] = 0;
-            }
-        }
+    /// Thins the log out if it has grown.
+    pub fn thin_out(&mut self) {
+        self.sights.thin_out_if_grown();
     }
 
-    /// Puts the logs in order, before they are asked.
-    pub fn settle(&mut self, plan: &Plan) {
-        self.sights.settle(|_| false);
-        self.steps.settle(|log| is_smallest(plan, log));
+    /// Puts the log in order, before it is asked.
+    pub fn finish(&mut self) {
+        self.sights.thin_out();
     }
 
-    /// What was known of a partition's accounts, or nothing yet, `days` later; there may be new accounts at
-    /// its end.
-    pub fn older(plan: &Plan, known: Option<Cells>, accounts: usize, days: u32) -> Cells {
-        let Some(mut cells) = known else { return Cells::new(plan, accounts) };
-        cells.words.resize(plan.stride * accounts, 0);
-        for words in cells.words.chunks_exact_mut(plan.stride.max(1)) {
-            plan.groups.iter().for_each(|group| grow_older(group, &mut words[group.offset..], days));
-        }
-        cells.sights.grow_older(days, reaches(plan));
-        cells.steps.grow_older(days, reaches(plan));
-        cells
-    }
-
-    /// Takes over what `other` knows of its accounts, `days` later. `places` gives each one's new number,
-    /// or `None`.
-    pub fn receive(&mut self, plan: &Plan, other: &Cells, places: &[Option<u32>], days: u32) {
-        let stride = plan.stride;
-        for (words, place) in other.words.chunks_exact(stride.max(1)).zip(places) {
-            let Some(place) = place else { continue };
-            let own = &mut self.words[*place as usize * stride..][..stride];
-            own.copy_from_slice(words);
-            plan.groups.iter().for_each(|group| grow_older(group, &mut own[group.offset..], days));
-        }
-        for (cell, carried) in &other.carry {
-            if let Some(place) = places[cell / stride] {
-                self.carry.insert(place as usize * stride + cell % stride, *carried);
-            }
-        }
-        let place = |account: u32| places.get(account as usize).copied().flatten();
-        receive(&mut self.sights, &other.sights, place, days, reaches(plan));
-        receive(&mut self.steps, &other.steps, place, days, reaches(plan));
-    }
-
-    /// Forgets what is known of some accounts.
-    pub fn clear(&mut self, plan: &Plan, is_cleared: impl Fn(u32) -> bool) {
-        for (account, words) in self.words.chunks_exact_mut(plan.stride.max(1)).enumerate() {
-            if is_cleared(account as u32) {
-                words.fill(0);
-            }
-        }
-        self.carry.retain(|cell, _| !is_cleared((cell / plan.stride) as u32));
-        self.sights.retain(|entry| !is_cleared(entry.account()));
-        self.steps.retain(|entry| !is_cleared(entry.account()));
-    }
-
-    /// By account, what a window of a group that is added up holds; `None` for other groups, and where some
+    /// By slot, what a window of a group that is added up holds; `None` for other groups, and where some
     /// sum has run over on the way.
-    pub fn sums(&self, plan: &Plan, accounts: usize, group: usize, days: u32) -> Option<Vec<i64>> {
+    pub fn sums(&self, plan: &Plan, slots: usize, group: usize, days: u32) -> Option<Vec<i64>> {
         let group = &plan.groups[group];
         if !group.is_additive() || !self.carry.is_empty() {
             return None;
         }
         let segments = group.segments_within(days);
-        let own = self.words.chunks_exact(plan.stride).take(accounts);
+        let own = self.words.chunks_exact(plan.stride).take(slots);
         own.map(|words| {
             let segments = &words[group.offset..group.offset + segments];
             segments.iter().try_fold(0_i64, |sum, word| sum.checked_add(*word))
@@ -305,16 +187,23 @@ impl Cells {
         .collect()
     }
 
-    /// What one account's window of one group holds. Groups in logs are answered by [`Cells::logged`].
-    pub fn total(&self, plan: &Plan, account: u32, group: usize, days: u32) -> Total {
+    /// What one slot's window of one group holds. Groups in logs are answered by [`Cells::logged`].
+    pub fn total(&self, plan: &Plan, slot: u32, group: usize, days: u32) -> Total {
         let group = &plan.groups[group];
-        let first = account as usize * plan.stride + group.offset;
+        let first = slot as usize * plan.stride + group.offset;
         match group.statistic {
             Statistic::Count | Statistic::Sum => {
                 let carried = |cell: usize| self.carry.get(&cell).copied().unwrap_or(0);
                 let exact = |cell: usize| i128::from(self.words[cell]) + carried(cell);
                 let exact: i128 = (first..first + group.segments_within(days)).map(exact).sum();
                 i64::try_from(exact).map_or(Total::Overflow(exact), Total::Value)
+            }
+            Statistic::Min | Statistic::Max => {
+                let segments = self.words[first..].chunks_exact(group.width);
+                let segments = segments.take(group.segments_within(days)).filter(|segment| segment[0] != 0);
+                let values = segments.map(|segment| segment[1]);
+                let best = if group.statistic == Statistic::Min { values.min() } else { values.max() };
+                best.map_or(Total::Null, Total::Value)
             }
             Statistic::Last => match self.words[first] {
                 age if age == 0 || age > i64::from(days) => Total::Null,
@@ -328,27 +217,16 @@ impl Cells {
         }
     }
 
-    /// By account, what a window of a group in a log holds; the log must be settled.
-    pub fn logged(&self, plan: &Plan, accounts: usize, group: usize, days: u32) -> Ints {
-        let statistic = plan.groups[group].statistic;
+    /// By slot, what a window of a group in a log holds.
+    pub fn logged(&self, plan: &Plan, slots: usize, group: usize, days: u32) -> Ints {
         let log = plan.groups[group].log.expect("the group is kept in a log");
-        if matches!(statistic, Statistic::Distinct | Statistic::ActiveDays) {
-            let mut counts = vec![0; accounts];
-            for sight in self.sights.entries() {
-                if sight.group() == log && sight.age() < days {
-                    counts[sight.account() as usize] += 1;
-                }
-            }
-            return Ints::all(counts);
-        }
-        // The oldest within the window betters all younger ones.
-        let mut best = vec![None; accounts];
-        for step in self.steps.entries() {
-            if step.group() == log && step.age() < days {
-                best[step.account() as usize] = Some(step.value());
+        let mut counts = vec![0; slots];
+        for sight in self.sights.entries() {
+            if sight.group() == log && sight.age() < days {
+                counts[sight.slot() as usize] += 1;
             }
         }
-        best.into_iter().collect()
+        Ints::all(counts)
     }
 }
 
@@ -372,64 +250,18 @@ fn keep_latest(own: &mut [i64], age: u32, value: i64) {
     }
 }
 
+/// Keeps the better of two values; the first word says whether there is one.
+#[inline]
+fn keep_best(own: &mut [i64], value: i64, better: fn(i64, i64) -> i64) {
+    own[1] = if own[0] == 0 { value } else { better(own[1], value) };
+    own[0] = 1;
+}
+
 #[inline]
 fn keep_youngest(own: &mut [i64], age: u32) {
     let age = i64::from(age) + 1;
     if own[0] == 0 || age < own[0] {
         own[0] = age;
-    }
-}
-
-/// Whether some window of a group in a log reaches back to an age.
-fn reaches(plan: &Plan) -> impl Fn(u32, u32) -> bool + '_ {
-    |log, age| age < plan.groups[plan.logged[log as usize]].longest()
-}
-
-fn is_smallest(plan: &Plan, log: u32) -> bool {
-    plan.groups[plan.logged[log as usize]].statistic == Statistic::Min
-}
-
-fn receive<E: Entry>(
-    own: &mut Log<E>,
-    other: &Log<E>,
-    place: impl Fn(u32) -> Option<u32>,
-    days: u32,
-    reaches: impl Fn(u32, u32) -> bool,
-) {
-    for entry in other.entries() {
-        let Some(account) = place(entry.account()) else { continue };
-        let moved = entry.older(account, days);
-        if reaches(moved.group(), moved.age()) {
-            own.push_next(moved);
-        }
-    }
-}
-
-/// Makes a group's words `days` older.
-fn grow_older(group: &Group, words: &mut [i64], days: u32) {
-    match (group.statistic, group.log) {
-        (Statistic::Last | Statistic::DaysSince, _) if words[0] != 0 => {
-            words[0] += i64::from(days);
-            if group.longest() != UNBOUNDED && words[0] > i64::from(group.longest()) {
-                words[..group.width].fill(0);
-            }
-        }
-        (Statistic::ActiveDays, None) => shift(&mut words[..group.width], days as usize, group.longest()),
-        _ => {}
-    }
-}
-
-/// Moves bits up by `days` and clears those at `longest` and above.
-fn shift(words: &mut [i64], days: usize, longest: u32) {
-    let (whole, part) = (days / BITS, days % BITS);
-    for place in (0..words.len()).rev() {
-        let word = |back: usize| place.checked_sub(back).map_or(0, |place| words[place] as u64);
-        let carried = if part == 0 { 0 } else { word(whole + 1) >> (BITS - part) };
-        words[place] = (word(whole) << part | carried) as i64;
-    }
-    let used = longest as usize % BITS;
-    if let Some(last) = words.last_mut().filter(|_| used != 0) {
-        *last &= (1 << used) - 1;
     }
 }
 
@@ -440,24 +272,4 @@ fn active_days(bits: &[i64], days: usize) -> i64 {
     };
     let days = bits.iter().enumerate().map(|(word, bits)| (*bits as u64 & within(word)).count_ones());
     days.map(i64::from).sum()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn active_days_grow_older_and_leave() {
-        for (days, longest, before, after) in [
-            (1, 100, vec![0b1, 0], vec![0b10, 0]),
-            (64, 100, vec![0b101, 0], vec![0, 0b101]),
-            (3, 100, vec![i64::MIN, 0], vec![0, 0b100]),
-            (36, 100, vec![0b1, 0b1], vec![1 << 36, 0]),
-            (200, 100, vec![-1, -1], vec![0, 0]),
-        ] {
-            let mut words = before.clone();
-            shift(&mut words, days, longest);
-            assert_eq!(words, after, "{before:?} by {days} within {longest}");
-        }
-    }
 }

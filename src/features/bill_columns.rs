@@ -1,7 +1,7 @@
-//! What features see of bills: columns made of the ledger's, and the figures that do not fit.
+//! What features see of bills: columns made of them, and the figures that do not fit.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use anyhow::Error;
 
@@ -11,52 +11,56 @@ use crate::day::Day;
 use crate::expr::column::{FALSE, TRUE};
 use crate::expr::{Column, Ints, Texts};
 use crate::failure::input;
-use crate::input::accounts::Accounts;
 use crate::job::BILL_COLUMNS;
 
+/// A bill that is due on the day of a slot.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DueBill {
+    /// The slot within its part.
+    pub slot: u32,
+    /// The slot's day.
+    pub as_of: Day,
+    /// The product's number.
+    pub product: u16,
+    /// What stands for its id.
+    pub id: u64,
+    /// The bill at the end of that day.
+    pub bill: Bill,
+}
+
 /// What numbers stand for.
-pub(super) struct Names {
+pub(super) struct Names<'a> {
     /// Products by number.
     pub products: Arc<Vec<Arc<str>>>,
     /// Text ids by their hash, where they are read.
-    pub bills: Option<HashMap<u64, Arc<str>>>,
+    pub bills: Option<&'a Mutex<HashMap<u64, Arc<str>>>>,
 }
 
-/// The columns of the bills scope that the plan reads; `settled` says what was paid of each bill and since
-/// when that is enough.
-pub(super) fn columns(
-    plan: &Plan,
-    bills: &[&Bill],
-    settled: &[(i128, Option<Day>)],
-    as_of: Day,
-    names: &Names,
-) -> Result<Vec<Option<Column>>, Misfit> {
-    let rows = || bills.iter().copied().zip(settled);
+/// The columns of the bills scope that the plan reads.
+pub(super) fn columns(plan: &Plan, due: &[DueBill], names: &Names) -> Result<Vec<Option<Column>>, Misfit> {
     let days = |day: Day| i64::from(day.0);
-    let days_late =
-        |bill: &Bill, settled_on: Option<Day>| settled_on.unwrap_or(as_of).since(bill.due_on).max(0);
+    let late = |due: &DueBill| due.bill.settled_on.unwrap_or(due.as_of).since(due.bill.due_on).max(0);
+    let all = |value: &dyn Fn(&DueBill) -> i64| Column::Int(Ints::all(due.iter().map(value).collect()));
     let figure = |figure: Figure| {
-        let fits = rows().map(|(bill, (paid, _))| i64::try_from(figure.of(bill, *paid)).map(Some));
-        let first = || Misfit::first(plan, bills, settled, names).expect("some figure does not fit");
+        let fits = due.iter().map(|due| i64::try_from(figure.of(&due.bill)).map(Some));
+        let first = || Misfit::first(plan, due, names).expect("some figure does not fit");
         fits.collect::<Result<Ints, _>>().map(Column::Int).map_err(|_| first())
     };
     let column = |slot: usize| -> Result<Column, Misfit> {
         Ok(match BILL_COLUMNS[slot].0 {
             "product" => {
-                let codes = bills.iter().map(|bill| u32::from(bill.key.product)).collect();
+                let codes = due.iter().map(|due| u32::from(due.product)).collect();
                 Column::Text(Texts { codes, dictionary: names.products.clone() })
             }
-            "bill_id" => bill_ids(bills, names),
-            "due_on" => Column::Int(Ints::all(bills.iter().map(|bill| days(bill.due_on)).collect())),
-            "due_amount" => Column::Int(Ints::all(bills.iter().map(|bill| bill.due_amount).collect())),
+            "bill_id" => bill_ids(due, names),
+            "due_on" => all(&|due| days(due.bill.due_on)),
+            "due_amount" => all(&|due| due.bill.due_amount),
             "paid" => figure(Figure::Paid)?,
-            "settled_on" => Column::Int(settled.iter().map(|(_, day)| day.map(days)).collect()),
+            "settled_on" => Column::Int(due.iter().map(|due| due.bill.settled_on.map(days)).collect()),
             "is_open" => Column::Bool(
-                settled.iter().map(|(_, day)| if day.is_none() { TRUE } else { FALSE }).collect(),
+                due.iter().map(|due| if due.bill.settled_on.is_none() { TRUE } else { FALSE }).collect(),
             ),
-            "days_late" => {
-                Column::Int(Ints::all(rows().map(|(bill, (_, day))| days_late(bill, *day)).collect()))
-            }
+            "days_late" => all(&late),
             "outstanding" => figure(Figure::Outstanding)?,
             other => unreachable!("{other} is no column of bills"),
         })
@@ -82,19 +86,20 @@ impl Figure {
         }
     }
 
-    fn of(self, bill: &Bill, paid: i128) -> i128 {
+    fn of(self, bill: &Bill) -> i128 {
         match self {
-            Figure::Paid => paid,
-            Figure::Outstanding => (i128::from(bill.due_amount) - paid).max(0),
+            Figure::Paid => bill.paid,
+            Figure::Outstanding => (i128::from(bill.due_amount) - bill.paid).max(0),
         }
     }
 }
 
-/// A figure that does not fit in 64 bits. The least is told: bills of one account are held in the order in
-/// which threads have met products, which says nothing.
+/// A figure that does not fit in 64 bits. The least is told: products are numbered in the order in which threads
+/// have met them, which says nothing.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Misfit {
-    account: u32,
+    /// The slot within its part.
+    pub slot: u32,
     product: Arc<str>,
     due_on: Day,
     figure: Figure,
@@ -103,26 +108,26 @@ pub(super) struct Misfit {
 
 impl Misfit {
     /// The first among the figures that are read.
-    fn first(plan: &Plan, bills: &[&Bill], settled: &[(i128, Option<Day>)], names: &Names) -> Option<Misfit> {
+    fn first(plan: &Plan, due: &[DueBill], names: &Names) -> Option<Misfit> {
         let is_read =
             |figure: &Figure| plan.columns.iter().any(|slot| BILL_COLUMNS[*slot].0 == figure.name());
         let read: Vec<Figure> = [Figure::Paid, Figure::Outstanding].into_iter().filter(is_read).collect();
-        let figures = bills.iter().zip(settled).flat_map(|(bill, (paid, _))| {
+        let figures = due.iter().flat_map(|due| {
             read.iter().map(move |figure| Misfit {
-                account: bill.key.account,
-                product: names.products[usize::from(bill.key.product)].clone(),
-                due_on: bill.due_on,
+                slot: due.slot,
+                product: names.products[usize::from(due.product)].clone(),
+                due_on: due.bill.due_on,
                 figure: *figure,
-                value: figure.of(bill, *paid),
+                value: figure.of(&due.bill),
             })
         });
         figures.filter(|misfit| i64::try_from(misfit.value).is_err()).min()
     }
 
-    /// The error that tells it.
-    pub fn told(self, accounts: &Accounts) -> Error {
-        let Misfit { account, product, due_on, figure, value } = self;
-        let (account, figure) = (accounts.ids.text(account as usize), figure.name());
+    /// The error that tells it of an account.
+    pub fn told(self, account: &str) -> Error {
+        let Misfit { product, due_on, figure, value, .. } = self;
+        let figure = figure.name();
         input(format!(
             "settle bills: {figure} of a {product} bill of account {account} due on {due_on} is {value}, which \
              does not fit in Int64"
@@ -130,9 +135,10 @@ impl Misfit {
     }
 }
 
-fn bill_ids(bills: &[&Bill], names: &Names) -> Column {
-    match names.bills.as_ref().filter(|texts| !texts.is_empty()) {
-        Some(texts) => Column::Text(bills.iter().map(|bill| Some(&*texts[&bill.key.bill])).collect()),
-        None => Column::Int(Ints::all(bills.iter().map(|bill| bill.key.bill as i64).collect())),
+fn bill_ids(due: &[DueBill], names: &Names) -> Column {
+    let texts = names.bills.map(|texts| texts.lock().expect("no thread panicked"));
+    match texts.filter(|texts| !texts.is_empty()) {
+        Some(texts) => Column::Text(due.iter().map(|due| Some(&*texts[&due.id])).collect()),
+        None => Column::Int(Ints::all(due.iter().map(|due| due.id as i64).collect())),
     }
 }

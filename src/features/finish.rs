@@ -1,115 +1,110 @@
 //! Accumulators to features: windows added up, then ratios and expressions in file order.
 
-use std::ops::Range;
-
 use anyhow::Result;
 use num_bigint::BigInt;
 use rayon::prelude::*;
 
-use super::Partitions;
 use super::accumulate::{Cells, Total};
+use super::asked::{Asked, Part};
 use super::plan::Plan;
 use super::table::{FeatureTable, Narrow};
 use crate::expr::{Column, Frame, Ints};
 use crate::failure::{in_order, input};
-use crate::input::accounts::Accounts;
 use crate::job::{Feature, FeatureKind};
 
-/// A feature whose exact value does not fit: which account of the partition, which feature, what.
+/// A feature whose exact value does not fit: which slot of the part, which feature, what.
 struct Overflow {
-    account: usize,
+    slot: usize,
     feature: usize,
     value: BigInt,
 }
 
-/// Answers found so far: by partition, the features that are finished.
-pub struct Answers {
-    parts: Vec<Vec<Option<Narrow>>>,
-}
-
-impl Answers {
-    /// No answers yet.
-    pub fn new(features: &[Feature], partitions: Partitions) -> Answers {
-        Answers { parts: vec![vec![None; features.len()]; partitions.of_book()] }
-    }
-
-    /// Adds up the windows of a plan; `cells` are those of the book's partitions from `first`. An error names
-    /// the first account of which a feature does not fit, and the first such feature of it.
-    pub fn add(
-        &mut self,
-        features: &[Feature],
-        plan: &Plan,
-        cells: &[Cells],
-        first: usize,
-        accounts: &Accounts,
-        partitions: Partitions,
-    ) -> Result<()> {
-        let parts = self.parts.par_iter_mut().skip(first).zip(cells).enumerate();
-        in_order(parts.map(|(number, (part, cells))| {
-            let range = partitions.accounts(first + number);
-            let answered = answer(plan, cells, range.len(), part);
-            answered.map_err(|overflow| overflow.told(features, accounts, range))
-        }))
-        .map(|_| ())
-    }
-
-    /// Computes ratios and expressions, in file order; errors as in [`Answers::add`].
-    pub fn finish(
-        self,
-        features: &[Feature],
-        accounts: &Accounts,
-        partitions: Partitions,
-    ) -> Result<FeatureTable> {
-        let derived = in_order(self.parts.into_par_iter().enumerate().map(|(number, part)| {
-            let range = partitions.accounts(number);
-            let derived = derive(features, part, range.len());
-            derived.map_err(|overflow| overflow.told(features, accounts, range))
-        }))?;
-        Ok(FeatureTable::of_parts(derived))
-    }
-}
-
 impl Overflow {
-    fn told(self, features: &[Feature], accounts: &Accounts, range: Range<u32>) -> anyhow::Error {
-        let account = accounts.ids.text(range.start as usize + self.account);
+    fn told(self, features: &[Feature], asked: &Asked, part: &Part) -> anyhow::Error {
+        let account = asked.accounts.ids.text(asked.account(part.slots().start + self.slot));
         let name = &features[self.feature].name;
         let value = self.value;
         input(format!("compute feature {name} of account {account}: {value} does not fit in Int64"))
     }
 }
 
-fn answer(plan: &Plan, cells: &Cells, accounts: usize, part: &mut [Option<Narrow>]) -> Result<(), Overflow> {
-    let mut first: Option<Overflow> = None;
-    for answer in &plan.answers {
-        let column = if plan.groups[answer.group].log.is_some() {
-            Ok(cells.logged(plan, accounts, answer.group, answer.days))
-        } else {
-            // An earlier account is told before an earlier feature: only those accounts are looked at yet.
-            let accounts = first.as_ref().map_or(accounts, |first| first.account);
-            totals(plan, cells, accounts, answer.group, answer.days)
-        };
-        match column {
-            Ok(column) => part[answer.feature] = Some(Narrow::of(column)),
-            Err((account, value)) => first = Some(Overflow { account, feature: answer.feature, value }),
-        }
-    }
-    first.map_or(Ok(()), Err)
+/// Features of one part that are answered from one source, by number.
+#[derive(Default)]
+pub struct PartAnswers(Vec<(usize, Narrow)>);
+
+/// Answers found so far: by part, the features that are finished.
+pub struct Answers {
+    parts: Vec<Vec<Option<Narrow>>>,
 }
 
-fn derive(features: &[Feature], part: Vec<Option<Narrow>>, accounts: usize) -> Result<Vec<Narrow>, Overflow> {
+impl Answers {
+    /// No answers yet.
+    pub fn new(features: &[Feature], parts: &[Part]) -> Answers {
+        Answers { parts: vec![vec![None; features.len()]; parts.len()] }
+    }
+
+    /// Adds the answers from a source, part by part.
+    pub fn add(&mut self, answers: Vec<PartAnswers>) {
+        for (part, PartAnswers(answers)) in self.parts.iter_mut().zip(answers) {
+            answers.into_iter().for_each(|(feature, answer)| part[feature] = Some(answer));
+        }
+    }
+
+    /// Computes ratios and expressions, in file order. An error names the first account of which a feature does
+    /// not fit, and the first such feature of it.
+    pub fn finish(self, features: &[Feature], asked: &Asked, parts: &[Part]) -> Result<FeatureTable> {
+        let derived = in_order(self.parts.into_par_iter().zip(parts).map(|(answers, part)| {
+            let derived = derive(features, answers, part.len());
+            derived.map_err(|overflow| overflow.told(features, asked, part))
+        }))?;
+        Ok(FeatureTable::of_parts(derived, parts))
+    }
+}
+
+/// Adds up the windows of a part. Errors as in [`Answers::finish`].
+pub fn answer(
+    features: &[Feature],
+    plan: &Plan,
+    cells: &Cells,
+    asked: &Asked,
+    part: &Part,
+) -> Result<PartAnswers> {
+    let slots = part.len();
+    let mut first: Option<Overflow> = None;
+    let mut answers = Vec::with_capacity(plan.answers.len());
+    for answer in &plan.answers {
+        let column = if plan.groups[answer.group].log.is_some() {
+            Ok(cells.logged(plan, slots, answer.group, answer.days))
+        } else {
+            // An earlier account is told before an earlier feature: only those accounts are looked at yet.
+            let slots = first.as_ref().map_or(slots, |first| first.slot);
+            totals(plan, cells, slots, answer.group, answer.days)
+        };
+        match column {
+            Ok(column) => answers.push((answer.feature, Narrow::of(column))),
+            Err((slot, value)) => first = Some(Overflow { slot, feature: answer.feature, value }),
+        }
+    }
+    match first {
+        Some(overflow) => Err(overflow.told(features, asked, part)),
+        None => Ok(PartAnswers(answers)),
+    }
+}
+
+fn derive(features: &[Feature], part: Vec<Option<Narrow>>, slots: usize) -> Result<Vec<Narrow>, Overflow> {
     let mut columns: Vec<Option<Column>> =
         part.iter().map(|narrow| narrow.as_ref().map(Narrow::widen)).collect();
     let mut finished = Vec::with_capacity(part.len());
     let mut first: Option<Overflow> = None;
     for ((feature, Feature { kind, .. }), known) in features.iter().enumerate().zip(part) {
         let column = loop {
-            let accounts = first.as_ref().map_or(accounts, |first| first.account);
-            match derived(kind, columns.iter().map(Option::as_ref).collect(), accounts).transpose() {
+            let slots = first.as_ref().map_or(slots, |first| first.slot);
+            match derived(kind, columns.iter().map(Option::as_ref).collect(), slots).transpose() {
                 Ok(column) => break column,
-                Err((account, value)) => {
-                    // As above: the rest is computed for the accounts before it.
-                    columns.iter_mut().flatten().for_each(|column| *column = column.slice(0..account));
-                    first = Some(Overflow { account, feature, value });
+                Err((slot, value)) => {
+                    // As above: the rest is computed for the slots before it.
+                    columns.iter_mut().flatten().for_each(|column| *column = column.slice(0..slot));
+                    first = Some(Overflow { slot, feature, value });
                 }
             }
         };
@@ -147,19 +142,19 @@ pub fn derived(
 fn totals(
     plan: &Plan,
     cells: &Cells,
-    accounts: usize,
+    slots: usize,
     group: usize,
     days: u32,
 ) -> Result<Ints, (usize, BigInt)> {
-    if let Some(sums) = cells.sums(plan, accounts, group, days) {
+    if let Some(sums) = cells.sums(plan, slots, group, days) {
         return Ok(Ints::all(sums));
     }
-    let total = |account: usize| match cells.total(plan, account as u32, group, days) {
+    let total = |slot: usize| match cells.total(plan, slot as u32, group, days) {
         Total::Value(value) => Ok(Some(value)),
         Total::Null => Ok(None),
-        Total::Overflow(exact) => Err((account, BigInt::from(exact))),
+        Total::Overflow(exact) => Err((slot, BigInt::from(exact))),
     };
-    (0..accounts).map(total).collect()
+    (0..slots).map(total).collect()
 }
 
 /// scale × a ÷ b, truncated toward zero; null where b is 0 or either is null.

@@ -24,6 +24,24 @@ pub struct Plan {
     pub logged: Vec<usize>,
 }
 
+/// What is accumulated of the inputs that have a history.
+pub struct Plans {
+    /// Of transactions.
+    pub transactions: Plan,
+    /// Of bills.
+    pub bills: Plan,
+}
+
+impl Plans {
+    /// Those of a job's features.
+    pub fn of(features: &[Feature]) -> Plans {
+        Plans {
+            transactions: Plan::new(features, From::Transactions),
+            bills: Plan::new(features, From::Bills),
+        }
+    }
+}
+
 /// One filter, one value, one statistic, all windows.
 #[derive(Debug, Clone)]
 pub struct Group {
@@ -220,12 +238,14 @@ impl Group {
         let longest = self.longest();
         match self.statistic {
             Statistic::Count | Statistic::Sum => (1, self.edges.len()),
+            // Whether there is a value, and the value.
+            Statistic::Min | Statistic::Max => (2, self.edges.len()),
             // The latest date's age, and the value.
             Statistic::Last => (2, 1),
             Statistic::DaysSince => (1, 1),
             // A bit a day; without a bound, dates are kept as distinct values are.
             Statistic::ActiveDays if longest != UNBOUNDED => ((longest as usize).div_ceil(BITS), 1),
-            Statistic::ActiveDays | Statistic::Distinct | Statistic::Min | Statistic::Max => (0, 1),
+            Statistic::ActiveDays | Statistic::Distinct => (0, 1),
         }
     }
 }

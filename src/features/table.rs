@@ -1,18 +1,25 @@
-//! Finished features, a partition of accounts at a time, each in as few bytes as its values need.
+//! Finished features, a part at a time, each in as few bytes as its values need.
 
 use std::ops::Range;
 
-use super::SHIFT;
+use super::asked::Part;
 use crate::expr::{Column, Ints};
+use crate::pieces::piece;
 
-/// Every feature of every account, in file order.
+/// Every feature of every account asked, on each day it is asked for, in file order. What is called an account here
+/// is a slot: of a night they are the same.
 #[derive(Debug, Clone, Default)]
 pub struct FeatureTable {
-    /// By partition, by feature.
+    /// By part, its first account; the number of accounts behind the last.
+    starts: Vec<usize>,
+    /// By part, by feature.
     parts: Vec<Vec<Narrow>>,
 }
 
-/// Values of one feature for the accounts of one partition; the least value of a width stands for null.
+/// Accounts of a part of columns that were whole.
+const PART_ROWS: usize = piece(2_048, 4);
+
+/// Values of one feature for the accounts of one part; the least value of a width stands for null.
 #[derive(Debug, Clone)]
 pub(super) enum Narrow {
     Bytes(Vec<i8>),
@@ -135,8 +142,10 @@ impl IntsOf {
 }
 
 impl FeatureTable {
-    pub(super) fn of_parts(parts: Vec<Vec<Narrow>>) -> FeatureTable {
-        FeatureTable { parts }
+    pub(super) fn of_parts(narrow: Vec<Vec<Narrow>>, parts: &[Part]) -> FeatureTable {
+        let starts = parts.iter().map(|part| part.slots().start);
+        let end = parts.last().map_or(0, |part| part.slots().end);
+        FeatureTable { starts: starts.chain([end]).collect(), parts: narrow }
     }
 
     /// A table of whole columns, one a feature, one row an account.
@@ -148,25 +157,40 @@ impl FeatureTable {
         let columns: Vec<Ints> = columns.iter().map(ints).collect();
         let accounts = columns.first().map_or(0, |column| column.values.len());
         let part = |start: usize| {
-            let rows = start..(start + (1 << SHIFT)).min(accounts);
+            let rows = start..(start + PART_ROWS).min(accounts);
             let of_column = |column: &Ints| rows.clone().map(|row| column.get(row).copied()).collect();
             columns.iter().map(|column| Narrow::of(of_column(column))).collect()
         };
-        FeatureTable { parts: (0..accounts).step_by(1 << SHIFT).map(part).collect() }
+        let starts = (0..accounts).step_by(PART_ROWS);
+        FeatureTable { starts: starts.clone().chain([accounts]).collect(), parts: starts.map(part).collect() }
+    }
+
+    /// The part of an account, and its row within it.
+    #[inline]
+    fn place(&self, account: usize) -> (usize, usize) {
+        let part = self.starts.partition_point(|start| *start <= account) - 1;
+        (part, account - self.starts[part])
     }
 
     /// A feature of an account; `None` where it is null.
     #[inline]
     pub fn get(&self, feature: usize, account: usize) -> Option<i64> {
-        self.parts[account >> SHIFT][feature].get(account & ((1 << SHIFT) - 1))
+        let (part, row) = self.place(account);
+        self.parts[part][feature].get(row)
     }
 
     /// A feature of some accounts, best in order.
     pub fn gather(&self, feature: usize, accounts: &[u32]) -> Column {
         let mut ints = IntsOf::with_capacity(accounts.len());
-        for of_part in accounts.chunk_by(|a, b| a >> SHIFT == b >> SHIFT) {
-            let rows = of_part.iter().map(|account| *account as usize & ((1 << SHIFT) - 1));
-            self.parts[of_part[0] as usize >> SHIFT][feature].each(rows, |value| ints.push(value));
+        let mut rest = accounts;
+        while let Some(first) = rest.first() {
+            let (part, _) = self.place(*first as usize);
+            let own = self.starts[part]..self.starts[part + 1];
+            let count = rest.iter().take_while(|account| own.contains(&(**account as usize))).count();
+            let (of_part, after) = rest.split_at(count);
+            let rows = of_part.iter().map(|account| *account as usize - own.start);
+            self.parts[part][feature].each(rows, |value| ints.push(value));
+            rest = after;
         }
         Column::Int(ints.finish())
     }
@@ -189,11 +213,11 @@ impl FeatureTable {
         feature: usize,
         accounts: Range<usize>,
     ) -> impl Iterator<Item = (&Narrow, Range<usize>)> {
-        let numbers = accounts.start >> SHIFT..accounts.end.div_ceil(1 << SHIFT);
-        numbers.map(move |number| {
-            let first = number << SHIFT;
-            let rows = accounts.start.max(first) - first..accounts.end.min(first + (1 << SHIFT)) - first;
-            (&self.parts[number][feature], rows)
+        let first = self.starts.partition_point(|start| *start <= accounts.start).saturating_sub(1);
+        let own = self.starts.windows(2).zip(&self.parts).skip(first);
+        own.take_while(move |(ends, _)| ends[0] < accounts.end).map(move |(ends, part)| {
+            let rows = accounts.start.max(ends[0]) - ends[0]..accounts.end.min(ends[1]) - ends[0];
+            (&part[feature], rows)
         })
     }
 }

@@ -2,10 +2,11 @@
 
 use std::cmp::Ordering;
 use std::hash::BuildHasher;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use foldhash::fast::FixedState;
-use hashbrown::{HashMap, HashTable};
+use hashbrown::HashTable;
+use serde::{Deserialize, Serialize};
 
 use crate::expr::{Column, Ints, Type};
 
@@ -65,7 +66,8 @@ pub struct Accounts {
 }
 
 /// An id by itself.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "PlainId", into = "PlainId")]
 pub enum Id {
     /// Int64.
     Int(i64),
@@ -73,53 +75,29 @@ pub enum Id {
     Text(Arc<str>),
 }
 
-/// Ids that are not in the book, numbered in the order in which they are met: numbers stand for identity
-/// only.
-#[derive(Default)]
-pub struct Strangers {
-    known: Mutex<Known>,
+/// An id as JSON writes it.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum PlainId {
+    Int(i64),
+    Text(String),
 }
 
-#[derive(Default)]
-struct Known {
-    numbers: HashMap<Id, u32, FixedState>,
-    ids: Vec<Id>,
-}
-
-impl Strangers {
-    /// The number of a row's id, which is not null.
-    pub fn number(&self, column: &Column, row: usize) -> u32 {
-        self.number_of(match column {
-            Column::Text(texts) => Id::Text(texts.dictionary[texts.codes[row] as usize].clone()),
-            Column::Int(ints) => Id::Int(ints.values[row]),
-            _ => unreachable!("ids are integers or text"),
-        })
-    }
-
-    /// The number of an id.
-    pub fn number_of(&self, id: Id) -> u32 {
-        let mut known = self.known.lock().expect("no thread panicked");
-        let next = known.ids.len() as u32;
-        let number = *known.numbers.entry(id.clone()).or_insert(next);
-        if number == next {
-            known.ids.push(id);
+impl From<PlainId> for Id {
+    fn from(id: PlainId) -> Id {
+        match id {
+            PlainId::Int(id) => Id::Int(id),
+            PlainId::Text(id) => Id::Text(id.into()),
         }
-        number
     }
+}
 
-    /// How many have been met.
-    pub fn len(&self) -> usize {
-        self.known.lock().expect("no thread panicked").ids.len()
-    }
-
-    /// Whether none has.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// All ids, by number.
-    pub fn into_ids(self) -> Vec<Id> {
-        self.known.into_inner().expect("no thread panicked").ids
+impl From<Id> for PlainId {
+    fn from(id: Id) -> PlainId {
+        match id {
+            Id::Int(id) => PlainId::Int(id),
+            Id::Text(id) => PlainId::Text(id.to_string()),
+        }
     }
 }
 
@@ -150,6 +128,21 @@ impl Accounts {
         self.ids.is_empty()
     }
 
+    /// The position of each row's id, which are in order and not null; [`STRANGER`] where it is not in the book.
+    pub fn positions_in_order(&self, column: &Column) -> Vec<u32> {
+        match (&self.ids, column) {
+            (Ids::Int(ids), Column::Int(ints)) => {
+                let mut next = ints.values.first().map_or(0, |first| ids.partition_point(|id| id < first));
+                let find = |id: &i64| {
+                    next = advance(ids, next, *id);
+                    if ids.get(next) == Some(id) { next as u32 } else { STRANGER }
+                };
+                ints.values.iter().map(find).collect()
+            }
+            _ => self.positions(column),
+        }
+    }
+
     /// The position of each row's id; [`STRANGER`] where it is null or not in the book.
     pub fn positions(&self, column: &Column) -> Vec<u32> {
         match (&self.ids, column) {
@@ -166,14 +159,13 @@ impl Accounts {
         }
     }
 
-    /// The position of an id, if it is in the book.
-    pub fn find(&self, id: &Id) -> Option<u32> {
-        let position = match (&self.ids, id) {
-            (Ids::Int(ids), Id::Int(id)) => self.find_int(ids, *id),
-            (Ids::Text(ids), Id::Text(id)) => self.find_text(ids, id),
-            _ => STRANGER,
-        };
-        (position != STRANGER).then_some(position)
+    /// How many accounts come before an id, whether it is in the book or not.
+    pub fn before(&self, id: &Id) -> u32 {
+        (match (&self.ids, id) {
+            (Ids::Int(ids), Id::Int(id)) => ids.partition_point(|known| known < id),
+            (Ids::Text(ids), Id::Text(id)) => ids.partition_point(|known| known < id),
+            _ => 0,
+        }) as u32
     }
 
     /// The position of an id given as text, if it is in the book.
@@ -224,6 +216,25 @@ impl Accounts {
         let hash = HASHER.hash_one(id.as_bytes());
         self.table.find(hash, |position| *ids[*position as usize] == *id).copied().unwrap_or(STRANGER)
     }
+}
+
+/// The place of the first id from `next` on that is not below `id`; it mostly lies close by.
+#[inline]
+fn advance(ids: &[i64], mut next: usize, id: i64) -> usize {
+    const NEAR: usize = 16;
+    for _ in 0..NEAR {
+        if ids.get(next).is_none_or(|known| *known >= id) {
+            return next;
+        }
+        next += 1;
+    }
+    let mut step = NEAR;
+    while ids.get(next + step).is_some_and(|known| *known < id) {
+        next += step;
+        step *= 2;
+    }
+    let end = (next + step).min(ids.len());
+    next + ids[next..end].partition_point(|known| *known < id)
 }
 
 fn fill<T>(table: &mut HashTable<u32>, ids: &[T], hash: impl Fn(&T) -> u64) {

@@ -100,11 +100,16 @@ impl Handle {
     /// Reads exactly so many bytes from a position on.
     pub fn read_at(&self, start: u64, length: usize) -> Result<Vec<u8>> {
         let mut bytes = vec![0; length];
-        self.with(|file| file.read_exact_at(&mut bytes, start)).map_err(|error| match error.kind() {
+        self.read_into(start, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Likewise, as many as a buffer takes.
+    pub fn read_into(&self, start: u64, bytes: &mut [u8]) -> Result<()> {
+        self.with(|file| file.read_exact_at(bytes, start)).map_err(|error| match error.kind() {
             ErrorKind::UnexpectedEof => Error::other("it has become shorter while it was read"),
             _ => error,
-        })?;
-        Ok(bytes)
+        })
     }
 
     /// Reads all bytes in order, a piece at a time.

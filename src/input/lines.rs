@@ -274,7 +274,7 @@ fn read_delivery(reading: Reading, files: &[OpenFile], wanted: &[Wanted]) -> Res
     };
     let mut parts: Vec<Vec<Column>> = vec![Vec::new(); wanted.len()];
     let mut left = 0;
-    for wave in waves(files, None) {
+    for wave in waves(files) {
         signal::check()?;
         let is_alone = wave.len() == 1;
         let log = Mutex::new(&mut rows.rejects);

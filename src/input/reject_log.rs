@@ -53,6 +53,21 @@ impl RejectedRows {
         self.push(row.file, row.row, row.reason, row.account.as_deref());
     }
 
+    /// Rows as they were packed before.
+    pub fn of(bytes: Vec<u8>) -> RejectedRows {
+        RejectedRows { bytes, counts: BTreeMap::new() }
+    }
+
+    /// The rows as bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Rows by reason, of those that were added one by one.
+    pub fn counts(&self) -> &BTreeMap<Reason, u64> {
+        &self.counts
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()

@@ -6,7 +6,7 @@
 //! - `lock`: the file by which an output directory is locked;
 //! - `staging`: directories in which something is made before it is moved to its place;
 //! - `runs`: run directories, by their manifests; what becomes of those that are replaced;
-//! - `states`: states, by their labels;
+//! - `states`: sorted deliveries kept between nights, by what they begin with;
 //! - `user_file`: the files that `--out` and `--html` name, which are the user's.
 
 #![allow(clippy::disallowed_methods, reason = "this is the room where these are allowed")]
@@ -32,7 +32,7 @@ use crate::failure::{Failure, Kind, failure};
 pub use lock::LockFile;
 pub use runs::{OwnRun, RELEASED, SUCCESS, SUPERSEDED, place_run, prune_superseded, release_run};
 pub use staging::{STAGING, Staging};
-pub use states::{place_state, remove_state};
+pub use states::{discard_copy, place_copy, remove_copy};
 pub use user_file::UserFile;
 
 /// Who may read what the program makes, whatever the umask.

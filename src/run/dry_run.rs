@@ -1,16 +1,20 @@
 //! A dry run: what every night of a run would read and do, without doing it.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Error, Result};
 use serde::Serialize;
 
-use super::basis::{self, Basis, Search};
+use super::answers::{Rows, Sorting};
 use super::chain::reads_runs_in;
 use super::inputs::Files;
 use super::session::{Prepared, Session};
 use super::standing::{is_there, standing_run};
 use super::{Deliveries, Request};
 use crate::day::Day;
-use crate::history::{Grounds, Plans};
+use crate::features::AskedDay;
+use crate::features::plan::Plans;
+use crate::input::binding::Units;
 use crate::input::file::OpenFile;
 use crate::publish::Dates;
 use crate::signal;
@@ -27,7 +31,7 @@ pub enum Course {
     /// as they were, and refused otherwise.
     Depends,
     /// It would be computed.
-    Compute(Basis),
+    Compute(Sorting),
     /// It could not run.
     Fails(Error),
 }
@@ -63,7 +67,7 @@ pub fn plan(request: &Request) -> Result<Vec<PlannedNight>> {
     let (mut session, first) = Session::open(request)?;
     let mut first = Some(first);
     let mut planned: Vec<PlannedNight> = Vec::new();
-    let mut last = None;
+    let mut sorted = Planned::new();
     // Nights that are to publish what later ones read, ascending.
     let mut to_come: Vec<Day> = Vec::new();
     for (as_of, known_on) in request.nights.all() {
@@ -74,7 +78,7 @@ pub fn plan(request: &Request) -> Result<Vec<PlannedNight>> {
         };
         let of_runs = prepared.deliveries.of_runs();
         let is_read = of_runs.into_iter().any(|catalog| reads_runs_in(&catalog.spec, &session.out, as_of));
-        let night = plan_night(&mut session, prepared, to_come.clone(), &mut last);
+        let night = plan_night(&mut session, prepared, to_come.clone(), &mut sorted);
         if is_read && !matches!(night.course, Course::LeftAlone { .. }) {
             to_come.push(as_of);
         }
@@ -83,16 +87,18 @@ pub fn plan(request: &Request) -> Result<Vec<PlannedNight>> {
     Ok(planned)
 }
 
-/// `last` is what a computed night leaves to those after it.
+/// Deliveries that a computed night sorts for those after it, by input.
+type Planned = BTreeSet<(&'static str, Option<Day>)>;
+
 fn plan_night(
     session: &mut Session,
     mut prepared: Prepared,
     awaits: Vec<Day>,
-    last: &mut Option<(Day, Grounds)>,
+    sorted: &mut Planned,
 ) -> PlannedNight {
     let dates = prepared.dates;
     leave_out(&mut prepared.deliveries, &awaits);
-    let (course, reads) = match course(session, &prepared, !awaits.is_empty(), last) {
+    let (course, reads) = match course(session, &prepared, !awaits.is_empty(), sorted) {
         Ok(found) => found,
         Err(error) => (Course::Fails(error), Vec::new()),
     };
@@ -103,11 +109,11 @@ fn course(
     session: &mut Session,
     prepared: &Prepared,
     awaits: bool,
-    last: &mut Option<(Day, Grounds)>,
+    sorted: &mut Planned,
 ) -> Result<(Course, Vec<Reading>)> {
     let Prepared { dates, job, deliveries } = prepared;
     session.footers.next_night();
-    let mut files = Files::open(job, deliveries, *dates, &mut session.footers)?;
+    let files = Files::open(job, deliveries, *dates, &mut session.footers)?;
     files.hash(&mut session.footers, dates.as_of)?;
     if !session.request.replace && is_there(&session.out, *dates) {
         if awaits {
@@ -119,18 +125,12 @@ fn course(
         }
     }
     files.check_schemas(job, deliveries, &mut session.footers)?;
-    let plans = Plans::of(job);
-    let grounds = files.grounds(job, &plans, dates.as_of)?;
-    let known = last.as_ref().map(|(day, grounds)| (*day, grounds));
-    let request = &session.request;
-    if let Some(since) = basis::earliest_start(request, job, dates.as_of, &grounds, known.map(|(day, _)| day))
-    {
-        files.open_past(job, deliveries, dates.as_of, since, &mut session.footers);
-    }
-    let search =
-        Search { request, job, files: &files, plans: &plans, dates: *dates, grounds: &grounds, last: known };
-    let (basis, ..) = search.choose(Day(i32::MAX));
-    let (transactions, repayments) = search.reads(&basis);
+    let plans = Plans::of(&job.features);
+    let units = Units { minor_units: job.minor_units, timezone: job.timezone.clone() };
+    let account_kind = job.scopes.lines.columns[0].1;
+    let rows = Rows { job, files: &files, units: &units, plans: &plans, account_kind, first: dates.as_of };
+    let day = AskedDay { as_of: dates.as_of, known_on: dates.known_on };
+    let (sorting, [transactions, repayments]) = rows.outlook(&session.copies, &[day], sorted)?;
     let mut reads: Vec<Reading> = Vec::new();
     for (number, (spec, files)) in files.by_input(job).into_iter().enumerate() {
         let files = match number {
@@ -146,10 +146,10 @@ fn course(
         reading.rows += files.iter().map(OpenFile::rows).sum::<u64>();
         reading.bytes += files.iter().map(|file| file.size).sum::<u64>();
     }
-    if basis::is_kept(job, &plans, *dates) {
-        *last = Some((dates.as_of, grounds));
+    for (input, outlook) in &sorting.inputs {
+        sorted.extend(outlook.to_make.iter().map(|(delivery, _)| (*input, *delivery)));
     }
-    Ok((Course::Compute(basis), reads))
+    Ok((Course::Compute(sorting), reads))
 }
 
 /// Leaves out what runs that are to be made anew have published, on ascending days.

@@ -1,6 +1,5 @@
 //! What a run reads: the job bound to its inputs, the deliveries that bear on it, the columns wanted.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -9,8 +8,6 @@ use super::previous::Previous;
 use crate::day::Day;
 use crate::expr::Type;
 use crate::features::plan::Plan;
-use crate::features::transactions::longest_sum;
-use crate::history::{Grounds, Plans};
 use crate::input::binding::{Role, Units, Wanted};
 use crate::input::catalog::{self, Catalog, Delivery};
 use crate::input::file::OpenFile;
@@ -126,8 +123,6 @@ fn columns_of(catalog: &Catalog, by: Option<Day>, footers: &mut Footers) -> Opti
 /// The input files a run stands on, opened.
 pub struct Files {
     pub(super) transactions: Vec<OpenFile>,
-    /// Transactions too old for the run, of which an earlier night's sums may still hold rows.
-    pub(super) past: Vec<OpenFile>,
     pub(super) repayments: Vec<OpenFile>,
     pub(super) lines: Vec<OpenFile>,
     pub(super) issued: Vec<(InputSpec, Vec<OpenFile>)>,
@@ -152,7 +147,8 @@ impl Files {
     pub fn open(job: &Job, deliveries: &Deliveries, dates: Dates, footers: &mut Footers) -> Result<Files> {
         let Dates { as_of, known_on, .. } = dates;
         let (snapshot, lines) = required(job, deliveries, dates)?;
-        let transactions = deliveries.transactions.within(oldest_transactions(job, as_of), known_on);
+        let oldest = oldest_transactions(job, as_of, within_days(job));
+        let transactions = deliveries.transactions.within(oldest, known_on);
         let repayments = deliveries.repayments.within(Day(i32::MIN), known_on);
         let previous = deliveries.previous.as_ref();
         let previous = previous.map(|catalog| Previous::find(catalog, as_of, footers)).transpose()?;
@@ -163,7 +159,6 @@ impl Files {
         Ok(Files {
             issued: deliveries.issued.iter().map(&mut issued).collect::<Result<_>>()?,
             transactions: footers.open(&job.inputs.transactions, &transactions)?,
-            past: Vec::new(),
             repayments: footers.open(&job.inputs.repayments, &repayments)?,
             lines: footers.open(&job.inputs.lines, &lines)?,
             previous,
@@ -178,7 +173,6 @@ impl Files {
         };
         Ok(Files {
             transactions: open(&deliveries.transactions)?,
-            past: Vec::new(),
             repayments: open(&deliveries.repayments)?,
             lines: open(&deliveries.lines)?,
             issued: deliveries
@@ -191,36 +185,10 @@ impl Files {
         })
     }
 
-    /// Opens the transactions that a night of the day `since` may have counted and this one is to leave
-    /// out. One that cannot be read is passed over: the run itself does not need it.
-    pub(super) fn open_past(
-        &mut self,
-        job: &Job,
-        deliveries: &Deliveries,
-        as_of: Day,
-        since: Day,
-        footers: &mut Footers,
-    ) {
-        let spec = &job.inputs.transactions;
-        if !spec.is_dated() {
-            return;
-        }
-        let plan = Plan::new(&job.features, From::Transactions);
-        let oldest = since.plus(1 - longest_sum(&plan) as i32);
-        let past = deliveries.transactions.within(oldest, oldest_transactions(job, as_of).plus(-1));
-        for delivery in past.chunks(1) {
-            let opened = footers.open(spec, delivery).and_then(|files| {
-                footers.hash(&files, as_of)?;
-                Ok(files)
-            });
-            self.past.extend(opened.unwrap_or_default());
-        }
-    }
-
     fn all(&self) -> impl Iterator<Item = &OpenFile> {
         let issued = self.issued.iter().flat_map(|(_, files)| files);
         let of_runs = issued.chain(self.previous.iter().flat_map(|previous| &previous.files));
-        self.transactions.iter().chain(&self.past).chain(&self.repayments).chain(&self.lines).chain(of_runs)
+        self.transactions.iter().chain(&self.repayments).chain(&self.lines).chain(of_runs)
     }
 
     /// Hashes them, but for those of which it is known what that comes to.
@@ -238,8 +206,8 @@ impl Files {
         let units = Units { minor_units: job.minor_units, timezone: job.timezone.clone() };
         let of_transactions = Plan::new(&job.features, From::Transactions);
         let account_kind = job.scopes.lines.columns[0].1;
-        let (transactions, _) = transactions(job, self, &units, &of_transactions, Day(0), account_kind);
-        let repayments = repayments(job, self, &units, Day(0), account_kind);
+        let (transactions, _) = transactions(job, self, &units, &of_transactions, account_kind);
+        let repayments = repayments(job, self, &units, account_kind);
         let lines: Vec<Wanted> = wanted_lines(job).into_iter().map(|(_, wanted)| wanted).collect();
         let earlier = self.earlier_snapshots(&deliveries.lines, &lines, footers);
         let mut inputs = vec![
@@ -269,12 +237,6 @@ impl Files {
         opened.flatten().collect()
     }
 
-    /// What a history of the day stands on. Fails where a file cannot be hashed.
-    pub(super) fn grounds(&self, job: &Job, plans: &Plans, as_of: Day) -> Result<Grounds> {
-        let oldest = oldest_transactions(job, as_of);
-        Grounds::of(job, plans, as_of, oldest, &self.transactions, &self.repayments)
-    }
-
     /// By input.
     pub fn by_input<'a>(&'a self, job: &'a Job) -> Vec<(&'a InputSpec, &'a [OpenFile])> {
         let mut all: Vec<(&InputSpec, &[OpenFile])> = vec![
@@ -300,10 +262,15 @@ fn transactions_window(job: &Job) -> i32 {
     plan.longest_days.map_or(i32::MAX, |days| days.max(1) as i32)
 }
 
-/// The first delivery date that bears on a run: later than D − the longest window − `within_days`.
-fn oldest_transactions(job: &Job, as_of: Day) -> Day {
+/// How many days before it a repeat of a transaction may have been delivered.
+fn within_days(job: &Job) -> i32 {
     let within = job.inputs.transactions.unique.as_ref().map_or(0, |unique| unique.within_days);
-    as_of.plus(-transactions_window(job)).plus(-i32::try_from(within).unwrap_or(i32::MAX)).plus(1)
+    i32::try_from(within).unwrap_or(i32::MAX)
+}
+
+/// The first delivery date whose rows are within reach of a window, and so many days before.
+pub(super) fn oldest_transactions(job: &Job, as_of: Day, before: i32) -> Day {
+    as_of.plus(-transactions_window(job)).plus(-before).plus(1)
 }
 
 /// Days without a delivery, by input, that a run of the day would have wanted.
@@ -337,7 +304,6 @@ pub(super) fn transactions<'a>(
     files: &'a Files,
     units: &'a Units,
     plan: &Plan,
-    as_of: Day,
     account_kind: Type,
 ) -> (Source<'a>, Vec<usize>) {
     let spec = &job.inputs.transactions;
@@ -363,10 +329,6 @@ pub(super) fn transactions<'a>(
         units,
         judge: rejects::judge_transactions,
         unique: unique.and_then(|unique| slots.iter().position(|slot| *slot == unique)),
-        report_from: as_of,
-        row_groups: None,
-        scratch: Path::new("."),
-        watch: None,
     };
     (source, slots)
 }
@@ -375,7 +337,6 @@ pub(super) fn repayments<'a>(
     job: &'a Job,
     files: &'a Files,
     units: &'a Units,
-    as_of: Day,
     account_kind: Type,
 ) -> Source<'a> {
     let spec = &job.inputs.repayments;
@@ -396,16 +357,5 @@ pub(super) fn repayments<'a>(
         }
     });
     let judge = rejects::judge_repayments;
-    Source {
-        spec,
-        files: &files.repayments,
-        wanted,
-        units,
-        judge,
-        unique,
-        report_from: as_of,
-        row_groups: None,
-        scratch: Path::new("."),
-        watch: None,
-    }
+    Source { spec, files: &files.repayments, wanted, units, judge, unique }
 }

@@ -1,6 +1,6 @@
 //! A run: the verbs of a night, in the order in which data flows.
 
-mod basis;
+mod answers;
 mod chain;
 mod dry_run;
 mod inputs;
@@ -9,6 +9,7 @@ mod previous;
 mod range;
 mod session;
 mod standing;
+mod watch;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -18,12 +19,11 @@ use anyhow::Result;
 
 use crate::console::Progress;
 use crate::day::Day;
-use crate::features::plan::Plan;
-use crate::features::{self, Answers, FeatureTable, Partitions};
-use crate::history::{self, Grounds, History, Keeping, Plans};
+use crate::features::plan::{Plan, Plans};
+use crate::features::{Asked, AskedDay, FeatureTable, from_lines};
 use crate::input::binding::Units;
 use crate::input::lines::{self, Lines};
-use crate::input::stream::{Source, Tally};
+use crate::input::stream::Tally;
 use crate::input::{issued, previous as earlier_scores};
 use crate::job::{From, Job};
 use crate::policy::facts::line_columns;
@@ -37,10 +37,11 @@ use crate::summary::Summary;
 use crate::{own, report, signal};
 
 use self::previous::Previous;
-pub use basis::Basis;
+pub use answers::Sorting;
+use answers::{Answered, Rows};
 pub use dry_run::{Course, PlannedNight, Reading, plan};
+use inputs::wanted_lines;
 pub use inputs::{Deliveries, Files, missing_days, prepare};
-use inputs::{repayments, transactions, wanted_lines};
 pub use range::run;
 use session::{Prepared, Session};
 use standing::{check_replaceable, standing_run};
@@ -58,9 +59,9 @@ pub struct Request {
     pub replace: bool,
     /// Whether the nights are a simulation: one snapshot for all, each sees what those before it issued.
     pub chain: bool,
-    /// Whether to leave cached states aside.
+    /// Whether to leave sorted deliveries of other runs aside, and to keep none.
     pub from_scratch: bool,
-    /// How much memory the run may take; `None`: as much as it needs.
+    /// How much memory the run may take; `None`: little.
     pub memory_bytes: Option<u64>,
 }
 
@@ -160,7 +161,7 @@ fn night(session: &mut Session, lock: &Lock, prepared: Prepared, progress: &Prog
     let mut watch = Stopwatch::start();
     let Prepared { dates, job, deliveries } = prepared;
     session.footers.next_night();
-    let mut files = Files::open(&job, &deliveries, dates, &mut session.footers)?;
+    let files = Files::open(&job, &deliveries, dates, &mut session.footers)?;
     files.hash(&mut session.footers, dates.as_of)?;
     session.leave_hashes(&job, dates.as_of);
     let identity = files.identity(&job, dates)?;
@@ -171,26 +172,11 @@ fn night(session: &mut Session, lock: &Lock, prepared: Prepared, progress: &Prog
     }
     files.check_schemas(&job, &deliveries, &mut session.footers)?;
     watch.lap("open inputs");
-    let plans = Plans::of(&job);
-    let grounds = files.grounds(&job, &plans, dates.as_of)?;
-    let last = session.last.as_ref().map(|last| last.as_of);
-    if let Some(since) = basis::earliest_start(&session.request, &job, dates.as_of, &grounds, last) {
-        files.open_past(&job, &deliveries, dates.as_of, since, &mut session.footers);
-    }
-    let (basis, known) = session.start(&job, &files, &plans, dates, &grounds);
-    log::info!("features {basis}");
-    watch.timing.basis = basis.to_string();
     let mut manifest = Manifest::new(&job.name, identity);
-    let staging = session.staging(&job, &plans, dates, &grounds);
-    let retains = !session.is_last(dates.as_of) && basis::is_kept(&job, &plans, dates);
-    let keeping = Keeping { staging: staging.as_ref(), retains };
-    let (passes, scratch) = (basis.passes(), session.out.clone());
-    let past = Past { plans: &plans, known, keeping, grounds, passes, scratch: &scratch };
-    let computed = compute(&job, &files, dates.as_of, past, &mut manifest, &mut watch, progress);
+    let computed = compute(&job, &files, dates, session, &mut manifest, &mut watch, progress);
     // Inputs that cannot be read are told as such; what else the file system refuses is a place to write.
-    let (night, history, lasts) = computed.map_err(own::unwritable)?;
+    let night = computed.map_err(own::unwritable)?;
     files.check_unchanged()?;
-    session.last = history;
     for (name, days) in missing_days(&job, &deliveries, dates.as_of) {
         session.warn_missing(name, &days);
         manifest.missing_days.insert(name.to_string(), days);
@@ -220,23 +206,8 @@ fn night(session: &mut Session, lock: &Lock, prepared: Prepared, progress: &Prog
     manifest.timing = watch.stop();
     let directory = run_directory(&session.out, dates.as_of, dates.known_on, manifest.held);
     stage.commit(&mut manifest, &directory)?;
-    session.shelve(staging.filter(|_| lasts));
     let ending = if manifest.held { Ending::Held } else { Ending::Published };
     Ok(Outcome { ending, directory, manifest, summary, minor_units: job.minor_units })
-}
-
-/// What a night begins with.
-struct Past<'a> {
-    plans: &'a Plans,
-    /// An earlier night's history.
-    known: Option<History>,
-    /// What becomes of this night's own.
-    keeping: Keeping<'a>,
-    grounds: Grounds,
-    /// In how many passes to read from scratch.
-    passes: usize,
-    /// Where files may be put that go with the run.
-    scratch: &'a Path,
 }
 
 /// What a night has computed.
@@ -261,62 +232,40 @@ impl Night {
 fn compute(
     job: &Job,
     files: &Files,
-    as_of: Day,
-    past: Past,
+    dates: Dates,
+    session: &mut Session,
     manifest: &mut Manifest,
     watch: &mut Stopwatch,
     progress: &Progress,
-) -> Result<(Night, Option<History>, bool)> {
-    let Past { plans, known, keeping, grounds, passes, scratch } = past;
+) -> Result<Night> {
+    let Dates { as_of, known_on, .. } = dates;
+    let scratch = session.out.clone();
     let units = Units { minor_units: job.minor_units, timezone: job.timezone.clone() };
-    let mut book = read_lines(job, files, &units, scratch, progress)?;
+    let mut book = read_lines(job, files, &units, &scratch, progress)?;
     manifest.issued_unknown = issued::overlay(&files.issued, as_of, &units, &mut book, progress)?;
     manifest.snapshot = files.snapshot;
     watch.lap("lines");
-    let partitions = Partitions::new(book.accounts.len());
-    let kind = book.accounts.ids.kind();
-
-    let (source, slots) = transactions(job, files, &units, &plans.transactions, as_of, kind);
-    let (of_transactions, of_repayments) =
-        (notices::of_transactions(job, plans, &slots, as_of), notices::of_repayments(job, plans, as_of));
-    let source = Source { scratch, watch: Some(&of_transactions), ..source };
-    let reading = history::Reading {
-        transactions: source,
-        past: &files.past,
-        slots,
-        scope_len: job.scopes.transactions.columns.len(),
-        repayments: Source {
-            scratch,
-            watch: Some(&of_repayments),
-            ..repayments(job, files, &units, as_of, kind)
-        },
-        features: &job.features,
-        transactions_plan: &plans.transactions,
-        bills_plan: &plans.bills,
-        tolerance: job.bill_tolerance,
-        as_of,
-        accounts: &book.accounts,
-        partitions,
-    };
-    let mut answers = Answers::new(&job.features, partitions);
+    let plans = Plans::of(&job.features);
+    let asked = Asked::all(&book.accounts, AskedDay { as_of, known_on });
+    let parts = asked.parts();
+    let account_kind = book.accounts.ids.kind();
+    let rows = Rows { job, files, units: &units, plans: &plans, account_kind, first: as_of };
+    let copies = &mut session.copies;
     let lap = |stage: &str| watch.lap(stage);
-    let told = match passes {
-        1 => reading.tell(known, &keeping, grounds, &mut answers, progress, lap)?,
-        passes => reading.tell_in_passes(passes, &mut answers, progress, lap)?,
-    };
-    let history::Told { history, transactions, repayments, conflicts, lasts } = told;
-    manifest.bill_conflicts = conflicts;
-    manifest.notices = of_transactions.notices(job.inputs.transactions.name, "posted_on");
-    manifest.notices.extend(of_repayments.notices(job.inputs.repayments.name, "due_on"));
+    let answered = rows.answer(&asked, &parts, as_of, copies, &scratch, progress, lap)?;
+    let Answered { mut answers, transactions, repayments, conflicts, notices, sorting } = answered;
+    log::info!("features {sorting}");
+    watch.timing.basis = sorting.to_string();
+    manifest.bill_conflicts = conflicts.iter().sum();
+    manifest.notices = notices;
     manifest.notices.extend(notices::of_lines(job, &book));
     signal::check()?;
     progress.stage("score and decide", 0);
     let of_lines = Plan::new(&job.features, From::Lines);
-    let line_cells = features::from_lines(&of_lines, partitions, &book.account, |range| {
+    answers.add(from_lines(&job.features, &of_lines, &asked, &parts, &book.account, |range| {
         line_columns(&book, as_of, range, &of_lines.columns, job.scopes.lines.columns.len())
-    });
-    answers.add(&job.features, &of_lines, &line_cells, 0, &book.accounts, partitions)?;
-    let features = answers.finish(&job.features, &book.accounts, partitions)?;
+    })?);
+    let features = answers.finish(&job.features, &asked, &parts)?;
     watch.lap("features");
     let read = |of: &Previous| earlier_scores::read(&of.spec, &of.files, &units, &book.accounts);
     let previous = files.previous.as_ref().map(read).transpose()?.unwrap_or_default();
@@ -331,7 +280,8 @@ fn compute(
     ];
     manifest.counts =
         tallies.iter().map(|(name, tally)| ((*name).to_string(), Counts::from(*tally))).collect();
-    Ok((Night { lines: book, features, scores, decisions, transactions, repayments }, history, lasts))
+    drop(asked);
+    Ok(Night { lines: book, features, scores, decisions, transactions, repayments })
 }
 
 fn read_lines(job: &Job, files: &Files, units: &Units, scratch: &Path, progress: &Progress) -> Result<Lines> {

@@ -3,12 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use super::watch::{Watch, WatchedDates, WatchedText};
 use crate::day::Day;
-use crate::expr::{Column, Expr, Scope};
+use crate::expr::{Column, Expr};
 use crate::features::FeatureTable;
-use crate::features::plan::Plan;
-use crate::features::watch::{Watch, WatchedText};
-use crate::history::Plans;
+use crate::features::plan::{Plan, Plans};
 use crate::input::lines::Lines;
 use crate::job::{FeatureKind, From, Job, LINE_STATE};
 
@@ -23,18 +22,12 @@ fn conditions(job: &Job, of: From) -> impl Iterator<Item = &Expr> {
     })
 }
 
-/// The texts that conditions ask for, where their columns are wanted.
-fn texts<'a>(
-    conditions: impl Iterator<Item = &'a Expr>,
-    scope: &Scope,
-    place: impl Fn(usize) -> Option<usize>,
-) -> Vec<WatchedText> {
+/// The places in a scope of columns, and the texts that conditions hold them against, each once.
+fn texts_asked_for<'a>(conditions: impl Iterator<Item = &'a Expr>) -> Vec<(usize, &'a str)> {
     let mut asked: Vec<(usize, &str)> = conditions.flat_map(Expr::texts_asked_for).collect();
     asked.sort_unstable();
     asked.dedup();
-    let watched =
-        |(slot, text): (usize, &str)| Some(WatchedText::new(place(slot)?, &scope.columns[slot].0, text));
-    asked.into_iter().filter_map(watched).collect()
+    asked
 }
 
 /// The days within reach of the windows of a plan that has any features.
@@ -44,17 +37,24 @@ fn days_in_reach(plan: &Plan, as_of: Day, ahead: i64) -> Option<std::ops::RangeI
     (!plan.is_empty()).then_some(first..=today + ahead)
 }
 
-/// What to watch for in transactions; `slots` are the wanted columns' positions in the scope.
-pub fn of_transactions(job: &Job, plans: &Plans, slots: &[usize], as_of: Day) -> Watch {
-    let place = |slot: usize| slots.iter().position(|known| *known == slot);
-    let texts = texts(conditions(job, From::Transactions), &job.scopes.transactions, place);
-    Watch::new(as_of, days_in_reach(&plans.transactions, as_of, 0).map(|days| (1, days)), texts)
+/// What to watch for in transactions.
+pub(super) fn of_transactions(job: &Job, plans: &Plans, as_of: Day) -> Watch {
+    let scope = &job.scopes.transactions;
+    let asked = texts_asked_for(conditions(job, From::Transactions));
+    let texts = asked.into_iter().map(|(slot, text)| WatchedText::new(&scope.columns[slot].0, text));
+    let within = days_in_reach(&plans.transactions, as_of, 0);
+    let dates = WatchedDates { column: "posted_on", within };
+    Watch { input: job.inputs.transactions.name, from: as_of, dates, texts: texts.collect() }
 }
 
 /// What to watch for in repayments: of a bill's columns only the product is one of theirs.
-pub fn of_repayments(job: &Job, plans: &Plans, as_of: Day) -> Watch {
-    let texts = texts(conditions(job, From::Bills), &job.scopes.bills, |slot| (slot == 0).then_some(1));
-    Watch::new(as_of, days_in_reach(&plans.bills, as_of, DAYS_AHEAD).map(|days| (3, days)), texts)
+pub(super) fn of_repayments(job: &Job, plans: &Plans, as_of: Day) -> Watch {
+    const PRODUCT: usize = 0;
+    let asked =
+        texts_asked_for(conditions(job, From::Bills)).into_iter().filter(|(slot, _)| *slot == PRODUCT);
+    let texts = asked.map(|(_, text)| WatchedText::new("product", text));
+    let dates = WatchedDates { column: "due_on", within: days_in_reach(&plans.bills, as_of, DAYS_AHEAD) };
+    Watch { input: job.inputs.repayments.name, from: as_of, dates, texts: texts.collect() }
 }
 
 /// The texts that rules and features of lines ask for, and no line has. Statuses are known.
@@ -64,17 +64,18 @@ pub fn of_lines(job: &Job, book: &Lines) -> Vec<String> {
     let own = scope.columns.len() - LINE_STATE.len();
     let of_rules = job.policy.rules.iter().map(|rule| &rule.when);
     let all = of_rules.chain(conditions(job, From::Lines));
-    let texts = texts(all, &job.scopes.facts, |slot| (slot < own).then_some(slot));
     let rows = format!("the {} lines", book.account.len());
-    let notice = |text: WatchedText| {
-        match book.columns.get(text.place) {
-            _ if text.place == PRODUCT => text.look_at(&book.product),
-            Some(Some(Column::Text(column))) => text.look_at(column),
+    let asked = texts_asked_for(all).into_iter().filter(|(slot, _)| *slot < own);
+    let notice = |(slot, text): (usize, &str)| {
+        let mut watched = WatchedText::new(&job.scopes.facts.columns[slot].0, text);
+        match book.columns.get(slot) {
+            _ if slot == PRODUCT => watched.look_at(&book.product),
+            Some(Some(Column::Text(column))) => watched.look_at(column),
             _ => return None,
         }
-        text.notice(&rows)
+        watched.notice(&rows)
     };
-    texts.into_iter().filter_map(notice).collect()
+    asked.filter_map(notice).collect()
 }
 
 /// Of fewer accounts nothing follows.

@@ -5,17 +5,16 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::basis::{self, Basis, Search};
 use super::chain::{Chain, pending_remark};
-use super::inputs::{Deliveries, Files, bind, prepare, required};
+use super::inputs::{Deliveries, bind, prepare, required};
 use super::{Nights, Request};
 use crate::day::Day;
-use crate::history::{Grounds, History, Plans, Staging};
 use crate::input::footers::Footers;
 use crate::input::hashes::{self, HASHES, Hashes};
 use crate::job::{Draft, Job};
 use crate::pieces::piece;
 use crate::publish::Dates;
+use crate::sorted::{Copies, Shelf};
 
 /// What lives from night to night: the job files as they were read, the files opened so far.
 pub struct Session {
@@ -31,15 +30,18 @@ pub struct Session {
     chain: Option<Chain>,
     warned: BTreeSet<(&'static str, Day)>,
     noticed: BTreeSet<String>,
-    /// What the latest night computed leaves to the next.
-    pub last: Option<History>,
+    /// The sorted deliveries.
+    pub copies: Copies,
     /// Nights computed so far.
     computed: usize,
 }
 
-/// In a range the state is put on the shelf at its end, and every so many nights, so that one that was
-/// stopped goes on from not far back. Reading from scratch takes as long as about ten shelvings.
-const SHELVE_EVERY: usize = piece(30, 2);
+/// In a range the hashes of inputs are left at its end, and every so many nights.
+const LEAVE_EVERY: usize = piece(30, 2);
+
+/// Sorted deliveries that are not kept for another run take so many bytes of memory unless more is granted; the
+/// others lie in files without names.
+const MOST_HELD: u64 = piece(256 << 20, 10_000) as u64;
 
 /// A night about to run: what it is for, the job bound to its inputs, and what was delivered.
 pub struct Prepared {
@@ -82,6 +84,10 @@ impl Session {
             chain.redirect(&mut deliveries, first.as_of);
         }
         let out = request.out.clone().unwrap_or_else(|| job.output_dir.clone());
+        let shelf = shelf(&job).filter(|_| !request.from_scratch);
+        // The rest goes to what is read and computed.
+        let held = request.memory_bytes.map_or(MOST_HELD, |bytes| bytes / 2);
+        let copies = Copies::new(shelf, &out, held);
         let (request, warned) = (request.clone(), BTreeSet::new());
         let session = Session {
             request,
@@ -92,7 +98,7 @@ impl Session {
             chain,
             warned,
             noticed: BTreeSet::new(),
-            last: None,
+            copies,
             computed: 0,
         };
         Ok((session, Prepared { dates: first, job, deliveries }))
@@ -123,60 +129,11 @@ impl Session {
         Prepared { dates, job, deliveries }
     }
 
-    /// What the features of a night are computed from, and the history to go on from, if it is to. States
-    /// that are passed over are told.
-    pub fn start(
-        &mut self,
-        job: &Job,
-        files: &Files,
-        plans: &Plans,
-        dates: Dates,
-        grounds: &Grounds,
-    ) -> (Basis, Option<History>) {
-        let last = self.last.as_ref().map(|last| (last.as_of, &last.grounds));
-        let search = Search { request: &self.request, job, files, plans, dates, grounds, last };
-        let mut latest = Day(i32::MAX);
-        let mut torn = None;
-        let mut basis = loop {
-            let (basis, candidate, remarks) = search.choose(latest);
-            remarks.iter().for_each(|remark| log::warn!("{remark}"));
-            let Some(candidate) = candidate else { break basis };
-            let of = candidate.as_of;
-            let error = match candidate.load(plans) {
-                Ok(history) => return (basis, Some(history)),
-                Err(error) => format!("the state of {of} is passed over: {error:#}"),
-            };
-            log::warn!("{error}");
-            torn.get_or_insert(error);
-            latest = of.plus(-1);
-        };
-        if let (Basis::Scratch { why, .. }, Some(torn)) = (&mut basis, torn) {
-            *why = torn;
-        }
-        let is_own = matches!(basis, Basis::State { .. });
-        (basis, self.last.take().filter(|_| is_own))
-    }
-
-    /// Where a night's state is put together, if it is to have one. A state that cannot be written is a
-    /// loss of time, not of the run.
-    pub fn staging(&mut self, job: &Job, plans: &Plans, dates: Dates, grounds: &Grounds) -> Option<Staging> {
-        self.computed += 1;
-        let is_due = self.is_last(dates.as_of) || self.computed.is_multiple_of(SHELVE_EVERY);
-        let shelf = basis::shelf(job).filter(|_| is_due && basis::is_kept(job, plans, dates))?;
-        told(dates.as_of, shelf.stage(dates.as_of, grounds))
-    }
-
-    /// Puts a state on the shelf.
-    pub fn shelve(&self, staging: Option<Staging>) {
-        if let Some(staging) = staging {
-            told(staging.as_of, staging.commit());
-        }
-    }
-
     /// Leaves the hashes of input files for the next run, at the end of this one and now and then before.
-    pub fn leave_hashes(&self, job: &Job, as_of: Day) {
-        let is_due = self.is_last(as_of) || self.computed.is_multiple_of(SHELVE_EVERY);
-        let Some(shelf) = basis::shelf(job).filter(|_| is_due) else { return };
+    pub fn leave_hashes(&mut self, job: &Job, as_of: Day) {
+        self.computed += 1;
+        let is_due = self.is_last(as_of) || self.computed.is_multiple_of(LEAVE_EVERY);
+        let Some(shelf) = shelf(job).filter(|_| is_due) else { return };
         if let Some(text) = self.footers.hashes.to_text(as_of)
             && let Err(error) = shelf.put_file(HASHES, text.as_bytes(), hashes::is_own)
         {
@@ -208,8 +165,9 @@ impl Session {
     }
 }
 
-fn told<T>(as_of: Day, kept: Result<T>) -> Option<T> {
-    kept.inspect_err(|error| log::warn!("no state of {as_of} is kept: {error:#}")).ok()
+/// Where a job keeps sorted deliveries.
+fn shelf(job: &Job) -> Option<Shelf> {
+    job.state_dir.as_deref().map(|directory| Shelf::new(directory, job.access))
 }
 
 /// Binds the job for every night, so that mistakes are told before the first one begins. Where a later

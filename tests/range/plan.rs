@@ -34,9 +34,9 @@ fn a_range_is_planned_before_within_and_after() {
     let book = book_of_days();
     insta::assert_snapshot!(without_sizes(&plan(&book, &[])), @r"
            night     transactions       repayments            lines                   issued  what is done
-      2026-11-18  1 file, NNNN kB    1 file, 837 B  1 file, NNNN kB             0 files, 0 B  from scratch: the job has no [state]
-      2026-11-19  1 file, NNNN kB  1 file, NNNN kB  1 file, NNNN kB  0 files, 0 B, 1 to come  from the night of 2026-11-18
-      2026-11-20  1 file, NNNN kB  1 file, NNNN kB  1 file, NNNN kB  0 files, 0 B, 2 to come  from the night of 2026-11-19
+      2026-11-18  1 file, NNNN kB    1 file, 837 B  1 file, NNNN kB             0 files, 0 B  from 0 sorted deliveries, 2 to sort: 2 not sorted before
+      2026-11-19  1 file, NNNN kB  1 file, NNNN kB  1 file, NNNN kB  0 files, 0 B, 1 to come  from 2 sorted deliveries, 2 to sort: 2 not sorted before
+      2026-11-20  1 file, NNNN kB  1 file, NNNN kB  1 file, NNNN kB  0 files, 0 B, 2 to come  from 4 sorted deliveries, 2 to sort: 2 not sorted before
 
     3 nights, 3 to compute: 9 files to read, NNNNN kB; nothing was written
     ");
@@ -44,8 +44,8 @@ fn a_range_is_planned_before_within_and_after() {
     insta::assert_snapshot!(without_sizes(&plan(&book, &[])), @r"
            night      transactions        repayments            lines                      issued  what is done
       2026-11-18                                                                                   left alone
-      2026-11-19  2 files, NNNN kB  2 files, NNNN kB  1 file, NNNN kB             1 file, NNNN kB  from scratch: the job has no [state]
-      2026-11-20   1 file, NNNN kB   1 file, NNNN kB  1 file, NNNN kB  1 file, NNNN kB, 1 to come  from the night of 2026-11-19
+      2026-11-19  2 files, NNNN kB  2 files, NNNN kB  1 file, NNNN kB             1 file, NNNN kB  from 0 sorted deliveries, 4 to sort: 4 not sorted before
+      2026-11-20   1 file, NNNN kB   1 file, NNNN kB  1 file, NNNN kB  1 file, NNNN kB, 1 to come  from 4 sorted deliveries, 2 to sort: 2 not sorted before
 
     3 nights, 2 to compute: 10 files to read, NNNNN kB; nothing was written
     ");
@@ -59,12 +59,12 @@ fn a_range_is_planned_before_within_and_after() {
     3 nights, 0 to compute: 0 files to read, 0 B; nothing was written
     ");
     insta::assert_snapshot!(without_sizes(&plan(&book, &["--replace", "--from-scratch"])), @r"
-           night      transactions        repayments            lines                   issued  what is done
-      2026-11-18   1 file, NNNN kB     1 file, 837 B  1 file, NNNN kB             0 files, 0 B  from scratch: --from-scratch
-      2026-11-19  2 files, NNNN kB  2 files, NNNN kB  1 file, NNNN kB  0 files, 0 B, 1 to come  from scratch: --from-scratch
-      2026-11-20  3 files, NNNN kB  3 files, NNNN kB  1 file, NNNN kB  0 files, 0 B, 2 to come  from scratch: --from-scratch
+           night     transactions       repayments            lines                   issued  what is done
+      2026-11-18  1 file, NNNN kB    1 file, 837 B  1 file, NNNN kB             0 files, 0 B  from 0 sorted deliveries, 2 to sort: 2 not sorted before
+      2026-11-19  1 file, NNNN kB  1 file, NNNN kB  1 file, NNNN kB  0 files, 0 B, 1 to come  from 2 sorted deliveries, 2 to sort: 2 not sorted before
+      2026-11-20  1 file, NNNN kB  1 file, NNNN kB  1 file, NNNN kB  0 files, 0 B, 2 to come  from 4 sorted deliveries, 2 to sort: 2 not sorted before
 
-    3 nights, 3 to compute: 15 files to read, NNNNN kB; nothing was written
+    3 nights, 3 to compute: 9 files to read, NNNNN kB; nothing was written
     ");
 }
 
@@ -74,8 +74,8 @@ fn what_depends_on_nights_to_come_is_told_so() {
     succeed_in(book.path(), &["run", "job.toml", "--date", TODAY]);
     insta::assert_snapshot!(without_sizes(&plan(&book, &[])), @r"
            night     transactions       repayments            lines                   issued  what is done
-      2026-11-18  1 file, NNNN kB    1 file, 837 B  1 file, NNNN kB             0 files, 0 B  from scratch: the job has no [state]
-      2026-11-19  1 file, NNNN kB  1 file, NNNN kB  1 file, NNNN kB  0 files, 0 B, 1 to come  from the night of 2026-11-18
+      2026-11-18  1 file, NNNN kB    1 file, 837 B  1 file, NNNN kB             0 files, 0 B  from 0 sorted deliveries, 2 to sort: 2 not sorted before
+      2026-11-19  1 file, NNNN kB  1 file, NNNN kB  1 file, NNNN kB  0 files, 0 B, 1 to come  from 2 sorted deliveries, 2 to sort: 2 not sorted before
       2026-11-20                                                                              published; left alone if the nights before it issue what it read, else refused
 
     3 nights, 2 to compute: 6 files to read, NNNNN kB; nothing was written
@@ -103,9 +103,9 @@ fn a_simulation_is_planned() {
     let chain = ["--chain", "--out", "sim"];
     insta::assert_snapshot!(without_sizes(&plan(&book, &chain)), @r"
            night     transactions       repayments            lines                   issued  what is done
-      2026-11-18  1 file, NNNN kB    1 file, 837 B  1 file, NNNN kB             0 files, 0 B  from scratch: the job has no [state]
-      2026-11-19  1 file, NNNN kB  1 file, NNNN kB  1 file, NNNN kB  0 files, 0 B, 1 to come  from the night of 2026-11-18
-      2026-11-20  1 file, NNNN kB  1 file, NNNN kB  1 file, NNNN kB  0 files, 0 B, 2 to come  from the night of 2026-11-19
+      2026-11-18  1 file, NNNN kB    1 file, 837 B  1 file, NNNN kB             0 files, 0 B  from 0 sorted deliveries, 2 to sort: 2 not sorted before
+      2026-11-19  1 file, NNNN kB  1 file, NNNN kB  1 file, NNNN kB  0 files, 0 B, 1 to come  from 2 sorted deliveries, 2 to sort: 2 not sorted before
+      2026-11-20  1 file, NNNN kB  1 file, NNNN kB  1 file, NNNN kB  0 files, 0 B, 2 to come  from 4 sorted deliveries, 2 to sort: 2 not sorted before
 
     3 nights, 3 to compute: 9 files to read, NNNNN kB; nothing was written
     ");
@@ -129,9 +129,9 @@ fn every_night_is_listed_before_the_first_that_cannot_run_ends_the_plan() {
     assert_eq!(code, 3);
     insta::assert_snapshot!(without_sizes(&format!("{stdout}\n{stderr}")), @r"
            night     transactions        repayments            lines                   issued  what is done
-      2026-11-18  1 file, NNNN kB     1 file, 837 B  1 file, NNNN kB             0 files, 0 B  from scratch: the job has no [state]
+      2026-11-18  1 file, NNNN kB     1 file, 837 B  1 file, NNNN kB             0 files, 0 B  from 0 sorted deliveries, 2 to sort: 2 not sorted before
       2026-11-19                                                                               cannot run: find transactions of 2026-11-19: no file matches in/transactions/date=2026-11-19/*.parquet; deliver it (a file without rows will do) and run again
-      2026-11-20  1 file, NNNN kB  2 files, NNNN kB  1 file, NNNN kB  0 files, 0 B, 2 to come  from the night of 2026-11-18
+      2026-11-20  1 file, NNNN kB  2 files, NNNN kB  1 file, NNNN kB  0 files, 0 B, 2 to come  from 2 sorted deliveries, 3 to sort: 3 not sorted before
 
     3 nights, 2 to compute: 7 files to read, NNNNN kB; nothing was written
 
@@ -176,7 +176,6 @@ fn a_plan_for_machines() {
         "as_of": "2026-11-20",
         "awaits": [],
         "course": "compute",
-        "from": "scratch",
         "known_on": "2026-11-20",
         "reads": [
           {
@@ -204,7 +203,39 @@ fn a_plan_for_machines() {
             "rows": 0
           }
         ],
-        "why": "the job has no [state]"
+        "sorted": 0,
+        "to_sort": [
+          {
+            "delivery": "2026-11-18",
+            "input": "transactions",
+            "why": "not sorted before"
+          },
+          {
+            "delivery": "2026-11-19",
+            "input": "transactions",
+            "why": "not sorted before"
+          },
+          {
+            "delivery": "2026-11-20",
+            "input": "transactions",
+            "why": "not sorted before"
+          },
+          {
+            "delivery": "2026-11-18",
+            "input": "repayments",
+            "why": "not sorted before"
+          },
+          {
+            "delivery": "2026-11-19",
+            "input": "repayments",
+            "why": "not sorted before"
+          },
+          {
+            "delivery": "2026-11-20",
+            "input": "repayments",
+            "why": "not sorted before"
+          }
+        ]
       }
     ]
     "#);

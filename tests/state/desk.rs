@@ -69,7 +69,7 @@ pub fn date(day: i32) -> String {
 /// A book that tests fill night by night.
 pub struct Desk {
     book: Book,
-    /// The nights run so far, and by what they were computed.
+    /// The nights run so far.
     nights: Vec<i32>,
 }
 
@@ -78,6 +78,14 @@ pub struct Ran {
     /// What its features were computed from.
     pub basis: String,
     pub stderr: String,
+}
+
+impl Ran {
+    /// How many deliveries had to be sorted.
+    pub fn to_sort(&self) -> usize {
+        let (_, after) = self.basis.split_once(" sorted deliveries, ").expect("a basis names deliveries");
+        after.split(' ').next().unwrap().parse().expect("a number of deliveries to sort")
+    }
 }
 
 impl Desk {
@@ -160,13 +168,17 @@ impl Desk {
         self.path().join(format!("{out}/date={}", date(day)))
     }
 
-    /// Runs nights that must all go on from the state of the one before, but for the first.
+    /// Runs nights each of which must have no more to sort than what has come since those before it, but for the
+    /// first.
     pub fn go_on(&mut self, days: impl IntoIterator<Item = i32>) {
         for day in days {
-            let before = self.nights.last().map(|day| format!("from the state of {}", date(*day)));
+            let before = self.nights.iter().max().copied();
             let ran = self.night(day);
             if let Some(before) = before {
-                assert_eq!((ran.basis, ran.stderr.as_str()), (before, ""), "night of {}", date(day));
+                let dated = fs::read_to_string(self.path().join("job.toml")).unwrap();
+                let dated = dated.matches("s/date={date}/").count() - 1;
+                let come = dated * (day - before).max(0) as usize;
+                assert_eq!((ran.to_sort(), ran.stderr.as_str()), (come, ""), "night of {}", date(day));
             }
         }
         self.check();
@@ -213,26 +225,32 @@ impl Desk {
         serde_json::from_slice(&fs::read(self.run("out", day).join("manifest.json")).unwrap()).unwrap()
     }
 
-    /// The days of the states on the shelf, by feature set.
-    pub fn states(&self) -> Vec<Vec<String>> {
-        let names = |directory: &Path| {
-            let entries = fs::read_dir(directory).into_iter().flatten();
-            let paths = entries.map(|entry| entry.unwrap().path());
-            // The hashes of the inputs lie beside the states.
-            let mut paths: Vec<PathBuf> = paths.filter(|path| path.is_dir()).collect();
-            paths.sort();
-            paths
+    /// The days of the sorted deliveries of an input that are kept, whatever they depend on besides files.
+    pub fn kept(&self, input: &str) -> Vec<Vec<i32>> {
+        let first = crate::support::day(FIRST).0;
+        let day = |path: &PathBuf| {
+            let name =
+                path.file_name()?.to_str()?.strip_prefix("date=")?.strip_suffix(".sorted")?.to_string();
+            Some(crate::support::day(&name).0 - first)
         };
-        let name = |path: PathBuf| path.file_name().unwrap().to_str().unwrap().to_string();
-        let sets = names(&self.path().join("states")).into_iter();
-        sets.map(|set| names(&set).into_iter().map(name).collect()).collect()
+        let days = |set: PathBuf| listed(&set).iter().filter_map(day).collect();
+        listed(&self.path().join("states").join(input)).into_iter().map(days).collect()
     }
 
-    /// Where the state of a night lies, of the only feature set.
-    pub fn state(&self, day: i32) -> PathBuf {
-        let sets = fs::read_dir(self.path().join("states")).unwrap().map(|set| set.unwrap().path());
-        sets.into_iter().find(|set| set.is_dir()).unwrap().join(format!("date={}", date(day)))
+    /// Where the sorted delivery of a day lies, where there is one directory of them.
+    pub fn copy(&self, input: &str, day: i32) -> PathBuf {
+        let sets = listed(&self.path().join("states").join(input));
+        assert_eq!(sets.len(), 1, "{sets:?}");
+        sets[0].join(format!("date={}.sorted", date(day)))
     }
+}
+
+/// What lies in a directory, sorted.
+fn listed(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).into_iter().flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
 }
 
 /// Puts dates for the day numbers at some places of each line.

@@ -1,4 +1,4 @@
-//! A random schedule: nights, and what happens to inputs, job files and states between them.
+//! A random schedule: nights, and what happens to inputs, job files and sorted deliveries between them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -30,7 +30,7 @@ pub struct Schedule {
     last_night: i32,
     added: usize,
     history: Vec<String>,
-    /// Whether somebody tampers with states.
+    /// Whether somebody tampers with sorted deliveries.
     is_tampering: bool,
 }
 
@@ -97,7 +97,7 @@ impl Schedule {
             }
         };
         self.history.push(format!("run {}{}", told(nights), if chain { " --chain" } else { "" }));
-        // A dry run does not look into the tables of states.
+        // A dry run does not look into the blocks of sorted deliveries.
         let ended = self.place.run(nights, chain, !self.is_tampering)?;
         let came = ended.bases().join("; ");
         let failure = ended.failure.as_ref().map_or(String::new(), |(code, what)| format!(" {code}: {what}"));
@@ -236,39 +236,36 @@ impl Schedule {
         "another policy or scorecard".into()
     }
 
-    /// Somebody was at the states.
+    /// Somebody was at the sorted deliveries.
     fn tamper(&mut self) -> String {
         let mut files = files_below(&self.place.home().join("states"));
         files.sort();
         if files.is_empty() {
-            return "no state to tamper with".into();
+            return "no sorted delivery to tamper with".into();
         }
-        let file = match self.random.chance(30) {
-            true => files.iter().find(|file| file.ends_with("state.json")).unwrap_or(&files[0]).clone(),
-            false => self.random.pick(&files),
-        };
+        let file = self.random.pick(&files);
         let way = self.random.below(6);
         let bytes = fs::read(&file).unwrap();
-        let state = file.parent().unwrap();
+        let set = file.parent().unwrap();
         match way {
             0 => fs::write(&file, &bytes[..bytes.len() / 2]).unwrap(),
             1 => fs::remove_file(&file).unwrap(),
-            2 => fs::write(&file, "no state").unwrap(),
+            2 => fs::write(&file, "no copy").unwrap(),
             3 => {
                 let mut bytes = bytes;
                 let place = self.random.below(bytes.len().max(1));
                 bytes[place] ^= 0x40;
                 fs::write(&file, bytes).unwrap();
             }
-            4 => fs::remove_dir_all(state).unwrap(),
+            4 => fs::remove_dir_all(set).unwrap(),
             _ => {
-                let other = state.with_file_name(format!("date={}", date_text(self.last_night + 1)));
+                let other = set.join(format!("date={}.sorted", date_text(self.last_night + 1)));
                 if !other.exists() {
-                    fs::rename(state, other).unwrap();
+                    fs::rename(&file, other).unwrap();
                 }
             }
         }
-        format!("states tampered with, way {way}: {}", file.display())
+        format!("sorted deliveries tampered with, way {way}: {}", file.display())
     }
 }
 
@@ -322,39 +319,33 @@ pub struct Census {
 }
 
 /// What schedules must have come to at least once.
-const WANTED: &str = "from the state, from the night, from scratch: has come since, \
-    from scratch: has changed since, from scratch: is missing now, from scratch: as much reading, \
-    from scratch: torn or foreign, from scratch: there is no state yet, from scratch: of this feature set, failed with 3";
+const WANTED: &str = "nothing to sort, not sorted before, their files have changed, \
+    features read columns that were not kept, what was kept of them is torn or foreign, failed with 3";
 
 impl Census {
     fn note(&mut self, ended: &Ended) {
         for basis in ended.bases() {
-            let kind = match basis.strip_prefix("from scratch: ") {
-                Some(why) => match WANTED.split(',').find_map(|wanted| {
-                    let wanted = wanted.trim().strip_prefix("from scratch: ")?;
-                    why.contains(wanted).then_some(wanted)
-                }) {
-                    Some(kind) => format!("from scratch: {kind}"),
-                    None => format!("from scratch: {why}"),
-                },
-                None => basis.rsplit_once(" of ").unwrap().0.to_string(),
-            };
-            *self.counts.entry(kind).or_default() += 1;
+            for wanted in WANTED.split(',').map(str::trim).filter(|wanted| basis.contains(wanted)) {
+                *self.counts.entry(wanted.to_string()).or_default() += 1;
+            }
+            if basis.ends_with(" 0 to sort") {
+                *self.counts.entry("nothing to sort".into()).or_default() += 1;
+            }
+            let is_at_hand = !basis.starts_with("from 0 ");
+            *self.counts.entry(format!("sorted before: {is_at_hand}")).or_default() += 1;
         }
         if let Some((code, _)) = &ended.failure {
             *self.counts.entry(format!("failed with {code}")).or_default() += 1;
         }
     }
 
-    /// Panics where states were hardly used or, `strictly`, something never came about.
+    /// Panics where sorted deliveries were hardly used or, `strictly`, something never came about.
     pub fn check(&self, strictly: bool) {
         let wanted = WANTED.split(',').map(str::trim);
         let never: Vec<&str> = wanted.filter(|what| !self.counts.contains_key(*what)).collect();
         assert!(never.is_empty() || !strictly, "never came about: {never:?}");
-        let of = |what: &str| -> u64 {
-            self.counts.iter().filter(|(kind, _)| kind.starts_with(what)).map(|(_, nights)| nights).sum()
-        };
-        assert!(of("from the state") * 4 > of("from "), "states are hardly used");
+        let nights = |used: bool| self.counts.get(&format!("sorted before: {used}")).copied().unwrap_or(0);
+        assert!(nights(true) > nights(false), "sorted deliveries are hardly used");
     }
 
     pub fn report(&self) -> String {

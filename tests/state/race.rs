@@ -1,4 +1,4 @@
-//! Processes that share directories: each night is published once, no state is lost, nothing is stuck.
+//! Processes that share directories: each night is published once, no sorted delivery is lost, nothing is stuck.
 
 use std::fs;
 use std::path::Path;
@@ -55,14 +55,14 @@ fn two_schedulers_that_start_the_same_night() {
         }
         assert!(codes.iter().any(|(code, _)| *code == 0), "race {race}: {codes:?}");
         succeed_in(desk.path(), &["verify", &format!("out/date={today}")]);
-        assert_eq!(desk.states(), [[format!("date={}", date(3)), format!("date={today}")]]);
+        assert_eq!(desk.kept("transactions"), [(-10..=4).collect::<Vec<_>>()]);
         assert_eq!(staged(&desk), Vec::<String>::new(), "race {race}");
     }
-    assert_eq!(desk.night(5).basis, format!("from the state of {today}"));
+    assert_eq!(desk.night(5).to_sort(), 2);
 }
 
 #[test]
-fn three_jobs_that_share_a_directory_of_states() {
+fn three_jobs_that_share_sorted_deliveries() {
     let mut desk = desk();
     desk.night(3);
     for race in 0..from_environment("RACES").unwrap_or(RACES) / 5 {
@@ -79,8 +79,7 @@ fn three_jobs_that_share_a_directory_of_states() {
                 assert_eq!(ended(job), (0, String::new()), "race {race}: {out} of {today}");
                 succeed_in(desk.path(), &["verify", &format!("{out}/date={today}")]);
             }
-            let kept = desk.states();
-            assert!(kept.len() == 1 && kept[0].contains(&format!("date={today}")), "race {race}: {kept:?}");
+            assert_eq!(desk.kept("repayments"), [(-10..=day).collect::<Vec<_>>()], "race {race}");
             assert_eq!(staged(&desk), Vec::<String>::new(), "race {race}");
         }
         // As it was.

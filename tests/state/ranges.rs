@@ -1,4 +1,4 @@
-//! Ranges: the nights of one process, each going on from the one before, equal nights by themselves.
+//! Ranges: the nights of one process, each of which sorts what has come since, equal nights by themselves.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::support::{project, succeed_in};
 const NIGHTS: [&str; 6] =
     ["2026-06-24", "2026-06-25", "2026-06-26", "2026-06-27", "2026-06-28", "2026-06-29"];
 
-/// A sampled book and the shipped job on it, with and without a place for states.
+/// A sampled book and the shipped job on it, with and without a place for sorted deliveries.
 struct Sampled {
     directory: TempDir,
 }
@@ -67,13 +67,16 @@ impl Sampled {
         }
     }
 
-    fn bases(&self, out: &str) -> Vec<String> {
-        let basis = |night: &str| {
+    /// By night, how many deliveries it had to sort.
+    fn to_sort(&self, out: &str) -> Vec<usize> {
+        let to_sort = |night: &str| {
             let manifest = fs::read(self.night(out, night).join("manifest.json")).unwrap();
             let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
-            manifest["timing"]["basis"].as_str().unwrap().to_string()
+            let basis = manifest["timing"]["basis"].as_str().unwrap();
+            let (_, after) = basis.split_once(" sorted deliveries, ").unwrap();
+            after.split(' ').next().unwrap().parse().unwrap()
         };
-        NIGHTS.iter().map(|night| basis(night)).collect()
+        NIGHTS.iter().map(|night| to_sort(night)).collect()
     }
 }
 
@@ -87,14 +90,13 @@ fn a_range_in_memory_equals_its_nights_with_any_threads() {
         let out = format!("range-{threads}");
         sampled.range("plain.toml", &out, ALL, &["--threads", threads]);
         sampled.same("nights", &out);
-        let own = |night: &&str| format!("from the night of {night}");
-        assert_eq!(sampled.bases(&out)[1..], NIGHTS[..5].iter().map(own).collect::<Vec<_>>());
+        assert_eq!(sampled.to_sort(&out)[1..], [2; 5]);
     }
     assert!(!sampled.path().join("states").exists());
 }
 
 #[test]
-fn a_range_goes_on_from_a_state_and_leaves_one() {
+fn a_range_uses_sorted_deliveries_and_leaves_some() {
     let sampled = Sampled::new();
     sampled.nights("keeping.toml");
     for threads in ["1", "8"] {
@@ -103,16 +105,13 @@ fn a_range_goes_on_from_a_state_and_leaves_one() {
         sampled.range("keeping.toml", &out, (NIGHTS[3], NIGHTS[4]), &["--threads", threads]);
         sampled.run("keeping.toml", &out, &["--date", NIGHTS[5], "--threads", threads]);
         sampled.same("nights", &out);
-        let bases = sampled.bases(&out);
-        assert_eq!(bases[3], format!("from the state of {}", NIGHTS[2]));
-        assert_eq!(bases[4], format!("from the night of {}", NIGHTS[3]));
-        assert_eq!(bases[5], format!("from the state of {}", NIGHTS[4]));
+        assert_eq!(sampled.to_sort(&out)[1..], [2; 5]);
         fs::remove_dir_all(sampled.path().join("states")).unwrap();
     }
 }
 
 #[test]
-fn a_simulation_goes_on_from_night_to_night_and_from_a_state() {
+fn a_simulation_uses_sorted_deliveries() {
     let sampled = Sampled::new();
     let chain = |job: &str, out: &str, more: &[&str]| {
         sampled.range(job, out, ALL, &[&["--chain"][..], more].concat());
@@ -121,11 +120,9 @@ fn a_simulation_goes_on_from_night_to_night_and_from_a_state() {
     chain("plain.toml", "plain", &["--threads", "8"]);
     sampled.same("plain", "plain-scratch");
     chain("keeping.toml", "scratch", &["--from-scratch"]);
-    fs::remove_dir_all(sampled.path().join("states")).unwrap();
+    assert!(!sampled.path().join("states").exists());
     sampled.run("keeping.toml", "out", &["--date", NIGHTS[0]]);
     chain("keeping.toml", "kept", &[]);
     sampled.same("kept", "scratch");
-    let bases = sampled.bases("kept");
-    assert_eq!(bases[0], format!("from the state of {}", NIGHTS[0]));
-    assert_eq!(bases[5], format!("from the night of {}", NIGHTS[4]));
+    assert_eq!(sampled.to_sort("kept"), [0, 2, 2, 2, 2, 2]);
 }

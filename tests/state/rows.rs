@@ -1,4 +1,4 @@
-//! Rows that a state must get right: those at the edges of windows, late ones, repeats, bills that change.
+//! Rows that nights must get right one after the other: those at the edges of windows, late ones, repeats, bills that change.
 
 use parquet::file::properties::WriterProperties;
 
@@ -81,7 +81,7 @@ fn a_sum_that_ran_over_64_bits_comes_back() {
 }
 
 #[test]
-fn a_sum_that_does_not_fit_is_refused_with_a_state_as_without() {
+fn a_sum_that_does_not_fit_is_refused_with_sorted_deliveries_as_without() {
     let most = i64::MAX;
     let mut desk = Desk::new(&[SUM_3D]);
     desk.transactions(1, &format!("1 1 1 {most} buy"));
@@ -93,9 +93,8 @@ fn a_sum_that_does_not_fit_is_refused_with_a_state_as_without() {
     assert_eq!(with, without);
     assert_eq!(with.0, 3);
     assert!(with.2.contains("sum_3d of account 1: 9223372036854775808 does not fit"), "{}", with.2);
-    // Nights go on from before it.
-    let ran = desk.night(4);
-    assert_eq!(ran.basis, format!("from the state of {}", date(1)));
+    // The transactions that it had sorted are kept.
+    assert_eq!(desk.night(4).to_sort(), 5);
     desk.check();
     assert_eq!(desk.over([4], 1, "sum_3d"), [1]);
 }
@@ -135,7 +134,7 @@ fn a_payment_that_is_yet_to_come_counts_from_its_day() {
 }
 
 #[test]
-fn what_is_known_only_later_is_no_part_of_a_state() {
+fn what_is_known_only_later_is_no_part_of_a_night() {
     let mut desk = Desk::new(&[SUM_3D, OPEN]);
     desk.transactions(4, "1 1 4 100 buy");
     desk.transactions(5, "2 1 4 20 buy\n3 1 5 3 buy");
@@ -146,14 +145,14 @@ fn what_is_known_only_later_is_no_part_of_a_state() {
         let (code, _, stderr) = desk.book().outcome(&[&args[..], &more].concat());
         assert_eq!(code, 0, "{stderr}");
         if out == "out" {
-            assert!(stderr.contains(&format!("from the state of {}", date(4))), "{stderr}");
+            assert!(stderr.contains(" sorted deliveries, 2 to sort: 2 not sorted before"), "{stderr}");
         }
     }
     let run = |out: &str| desk.path().join(format!("{out}/known={}/date={}", date(5), date(4)));
     super::twice::difference(&run("out"), &run("scratch")).unwrap();
     let known = crate::support::Table::read(&run("out").join("features.parquet"));
     assert_eq!(known.column("sum_3d")[0], Cell::Int(120));
-    desk.go_on([5]);
+    assert_eq!(desk.night(5).to_sort(), 0);
     assert_eq!(desk.over([4, 5], 1, "sum_3d"), [100, 123]);
 }
 

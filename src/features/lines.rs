@@ -1,0 +1,44 @@
+//! Features over lines: the snapshot's rows of each part's accounts into answers.
+
+use std::ops::Range;
+
+use anyhow::Result;
+use rayon::prelude::*;
+
+use super::Interner;
+use super::accumulate::{Cells, Segments};
+use super::asked::{Asked, Part};
+use super::finish::{PartAnswers, answer};
+use super::plan::Plan;
+use super::rows::{Owner, pack};
+use crate::expr::{Column, Frame};
+use crate::failure::in_order;
+use crate::job::Feature;
+
+/// Accumulates lines, sorted by slot; `columns` makes the lines scope's columns of a run of lines. Errors as in
+/// [`super::transactions::Transactions::sweep`].
+pub fn from_lines(
+    features: &[Feature],
+    plan: &Plan,
+    asked: &Asked,
+    parts: &[Part],
+    slots: &[u32],
+    columns: impl Fn(Range<usize>) -> Vec<Option<Column>> + Sync,
+) -> Result<Vec<PartAnswers>> {
+    let segments = Segments::new(plan);
+    in_order(parts.par_iter().map(|part| {
+        let mut cells = Cells::new(plan, part.len());
+        if !plan.is_empty() {
+            let first = slots.partition_point(|slot| *slot < part.first_slot);
+            let end = slots.partition_point(|slot| *slot < part.end_slot);
+            let columns = columns(first..end);
+            let columns: Vec<Option<&Column>> = columns.iter().map(Option::as_ref).collect();
+            let frame = Frame { rows: end - first, columns };
+            let owner = |row: usize| Some(Owner { number: slots[first + row] - part.first_slot, date: 0 });
+            let packed = pack(plan, &Interner::default(), &frame, &plan.reach(|_, _| true), owner);
+            packed.iter().for_each(|row| cells.add(plan, &segments, row.number(), 0, row));
+        }
+        cells.finish();
+        answer(features, plan, &cells, asked, part)
+    }))
+}

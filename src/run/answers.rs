@@ -1,0 +1,231 @@
+//! From deliveries to the features of what is asked: sorted, swept, answered, but for features over lines.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::inputs::{Files, oldest_transactions, repayments, transactions};
+use super::notices;
+use crate::console::Progress;
+use crate::day::Day;
+use crate::expr::Type;
+use crate::features::bills::{OfRepayments, Repayments};
+use crate::features::plan::Plans;
+use crate::features::transactions::{Eras, Transactions};
+use crate::features::{Answers, Asked, AskedDay, Part};
+use crate::input::binding::Units;
+use crate::input::reject_log::{RejectLog, RejectedRows};
+use crate::input::stream::{Source, Tally};
+use crate::job::{Job, REPAYMENT_COLUMNS, input_names};
+use crate::sorted::{Copies, Fetched, Outlook, Request, SortedDelivery, TornCopy, Why};
+
+/// The deliveries that features are computed from: those that are sorted already, and those to be sorted.
+#[derive(Debug, Default, Clone)]
+pub struct Sorting {
+    /// By input.
+    pub inputs: Vec<(&'static str, Outlook)>,
+}
+
+impl fmt::Display for Sorting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let outlooks = || self.inputs.iter().map(|(_, outlook)| outlook);
+        let sorted: usize = outlooks().map(|outlook| outlook.sorted.len()).sum();
+        let to_make: Vec<Why> =
+            outlooks().flat_map(|outlook| &outlook.to_make).map(|(_, why)| *why).collect();
+        write!(f, "from {sorted} sorted deliveries, {} to sort", to_make.len())?;
+        let mut reasons: Vec<Why> = to_make.clone();
+        reasons.sort_unstable();
+        reasons.dedup();
+        for (number, why) in reasons.into_iter().enumerate() {
+            let count = to_make.iter().filter(|own| **own == why).count();
+            write!(f, "{} {count} {}", if number == 0 { ":" } else { "," }, why.text())?;
+        }
+        Ok(())
+    }
+}
+
+/// What features are computed from.
+#[derive(Clone, Copy)]
+pub struct Rows<'a> {
+    /// The job.
+    pub job: &'a Job,
+    /// Its inputs.
+    pub files: &'a Files,
+    /// What decoding depends on.
+    pub units: &'a Units,
+    /// What is accumulated.
+    pub plans: &'a Plans,
+    /// The type of account ids.
+    pub account_kind: Type,
+    /// The first day that is asked.
+    pub first: Day,
+}
+
+/// What transactions and repayments come to.
+pub struct Answered {
+    /// The features of what is asked, but for those over lines.
+    pub answers: Answers,
+    /// Rows of transactions read and left out, of deliveries that are reported.
+    pub transactions: Tally,
+    /// Of repayments.
+    pub repayments: Tally,
+    /// By day asked for, the bills for which one delivery holds more than one pair of terms.
+    pub conflicts: Vec<u64>,
+    /// What to warn of.
+    pub notices: Vec<String>,
+    /// What was sorted already, and what was not.
+    pub sorting: Sorting,
+}
+
+impl<'a> Rows<'a> {
+    /// The transactions that are wanted, for some days; `eras` tell which of their columns are read.
+    fn of_transactions<'r>(&self, read: &'r dyn Fn(Option<Day>) -> Vec<usize>) -> (Request<'r>, Vec<usize>)
+    where
+        'a: 'r,
+    {
+        let plan = &self.plans.transactions;
+        let (source, slots) = transactions(self.job, self.files, self.units, plan, self.account_kind);
+        let is_kept = |slot: &usize| *slot < 2 || plan.columns.contains(slot);
+        let kept = (0..slots.len()).filter(|place| is_kept(&slots[*place])).collect();
+        let oldest = oldest_transactions(self.job, self.first, 0);
+        (Request { source, kept, oldest, read }, slots)
+    }
+
+    /// The repayments.
+    fn of_repayments<'r>(&self, read: &'r dyn Fn(Option<Day>) -> Vec<usize>) -> Request<'r>
+    where
+        'a: 'r,
+    {
+        let source = repayments(self.job, self.files, self.units, self.account_kind);
+        let kept = (0..REPAYMENT_COLUMNS.len()).collect();
+        Request { source, kept, oldest: Day(i32::MIN), read }
+    }
+
+    /// Calls `each` with what is wanted of transactions and of repayments.
+    pub fn requests<T>(&self, days: &[AskedDay], each: impl FnOnce(Request, Request) -> T) -> T {
+        let plan = &self.plans.transactions;
+        let eras = Eras::new(plan, days);
+        let (_, slots) = self.of_transactions(&|_| Vec::new());
+        let read = |delivery: Option<Day>| {
+            let reach = eras.reach(delivery).filter(|reach| !reach.is_empty());
+            let is_read = |slot: usize| reach.is_some_and(|reach| slot < 2 || reach.columns.contains(&slot));
+            (0..slots.len()).filter(|place| is_read(slots[*place])).collect()
+        };
+        let all = |_: Option<Day>| (0..REPAYMENT_COLUMNS.len()).collect();
+        each(self.of_transactions(&read).0, self.of_repayments(&all))
+    }
+
+    /// What there is of sorted deliveries, and what a run would read; deliveries that are `planned` will be there.
+    pub fn outlook(
+        &self,
+        copies: &Copies,
+        days: &[AskedDay],
+        planned: &BTreeSet<(&'static str, Option<Day>)>,
+    ) -> Result<(Sorting, [Vec<crate::input::file::OpenFile>; 2])> {
+        self.requests(days, |transactions, repayments| {
+            let of = |request: &Request| copies.outlook(request, planned);
+            let ((transactions, read), (repayments, also_read)) = (of(&transactions)?, of(&repayments)?);
+            let inputs =
+                vec![(input_names::TRANSACTIONS, transactions), (input_names::REPAYMENTS, repayments)];
+            Ok((Sorting { inputs }, [read, also_read]))
+        })
+    }
+
+    /// Sorts what is not sorted yet, and answers. Deliveries dated `reported_from` or later are counted and their
+    /// rejects listed, undated ones always.
+    pub fn answer(
+        &self,
+        asked: &Asked,
+        parts: &[Part],
+        reported_from: Day,
+        copies: &mut Copies,
+        scratch: &Path,
+        progress: &Progress,
+        mut lap: impl FnMut(&str),
+    ) -> Result<Answered> {
+        let (job, plans) = (self.job, self.plans);
+        let days = asked.distinct_days();
+        let known_ons: Vec<Day> = days.iter().map(|day| day.known_on).collect();
+        self.requests(&days, |transactions, repayments| {
+            let mut answers = Answers::new(&job.features, parts);
+            let (fetched, swept) = whole(copies, &transactions, progress, |fetched| {
+                lap("transactions sorted");
+                let (features, plan, scope) = (&job.features, &plans.transactions, &job.scopes.transactions);
+                let deliveries = &fetched.deliveries;
+                Transactions { features, plan, scope, asked, parts, deliveries }.sweep()
+            })?;
+            answers.add(swept);
+            lap("features of transactions");
+            let of_transactions = tally(&transactions.source, &fetched, reported_from, scratch)?;
+            let mut notices =
+                notices::of_transactions(job, plans, reported_from).told(&fetched.deliveries)?;
+            let mut sorting = Sorting { inputs: vec![(input_names::TRANSACTIONS, fetched.outlook)] };
+            copies.note_night(&transactions, self.first);
+
+            let (fetched, swept) = whole(copies, &repayments, progress, |fetched| {
+                lap("repayments sorted");
+                let (features, plan, tolerance) = (&job.features, &plans.bills, job.bill_tolerance);
+                let (deliveries, known_ons) = (&fetched.deliveries, &known_ons);
+                Repayments { features, plan, asked, parts, deliveries, tolerance, known_ons }.sweep()
+            })?;
+            let OfRepayments { answers: of_bills, conflicts } = swept;
+            answers.add(of_bills);
+            lap("features of repayments");
+            let of_repayments = tally(&repayments.source, &fetched, reported_from, scratch)?;
+            notices.extend(notices::of_repayments(job, plans, reported_from).told(&fetched.deliveries)?);
+            sorting.inputs.push((input_names::REPAYMENTS, fetched.outlook));
+            copies.note_night(&repayments, self.first);
+            let (transactions, repayments) = (of_transactions, of_repayments);
+            Ok(Answered { answers, transactions, repayments, conflicts, notices, sorting })
+        })
+    }
+}
+
+/// Does some work on sorted deliveries; where one turns out to be torn, it is made again, and the work done anew.
+fn whole<T>(
+    copies: &mut Copies,
+    request: &Request,
+    progress: &Progress,
+    mut work: impl FnMut(&Fetched) -> Result<T>,
+) -> Result<(Fetched, T)> {
+    let name = request.source.spec.name;
+    let mut forgotten = BTreeSet::new();
+    loop {
+        let fetched = copies.fetch(request, progress)?;
+        let error = match work(&fetched) {
+            Ok(done) => return Ok((fetched, done)),
+            Err(error) => error,
+        };
+        let torn = error.downcast_ref::<TornCopy>().map(|torn| torn.delivery);
+        match torn.filter(|delivery| forgotten.insert(*delivery)) {
+            Some(delivery) if copies.forget(name, delivery) => {
+                let of = delivery.map_or(String::new(), |day| format!(" of {day}"));
+                log::warn!("{name}{of}: {error:#}: it is sorted anew");
+            }
+            _ => return Err(error),
+        }
+    }
+}
+
+/// Counts the rows of the deliveries that are reported, and lists their rejects.
+fn tally(source: &Source, fetched: &Fetched, from: Day, scratch: &Path) -> Result<Tally> {
+    let rejects = RejectLog::new(source.spec.name, source.files, scratch);
+    let mut tally = Tally { rejects, ..Tally::default() };
+    let is_reported = |delivery: &&SortedDelivery| delivery.label.delivery.is_none_or(|day| day >= from);
+    for delivery in fetched.deliveries.iter().map(|delivery| &**delivery).filter(is_reported) {
+        tally.read += delivery.label.read;
+        let first_file = source.files.partition_point(|file| file.delivery < delivery.label.delivery);
+        delivery.rejects(|rows| {
+            let mut moved = RejectedRows::default();
+            for row in rows.rows() {
+                let mut row = row?;
+                row.file += first_file as u32;
+                moved.push_row(&row);
+            }
+            tally.rejects.append(&moved)
+        })?;
+    }
+    Ok(tally)
+}

@@ -1,0 +1,345 @@
+//! The sorted deliveries of a run: those at hand, those on the shelf, and those that are made, and why.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use super::delivery::{SortedDelivery, StoredColumn};
+use super::make::{Draft, Maker, ToMake};
+use super::shelf::Shelf;
+use crate::console::Progress;
+use crate::day::Day;
+use crate::expr::Type;
+use crate::input::binding::{Role, Wanted};
+use crate::input::file::{OpenFile, bytes_hash};
+use crate::input::stream::Source;
+
+/// Changes whenever a sorted delivery of one version means another thing to the next.
+const VERSION: u32 = 1;
+
+/// What is wanted of an input.
+#[derive(Clone)]
+pub struct Request<'a> {
+    /// The input, with all files that bear on it.
+    pub source: Source<'a>,
+    /// The places of the columns that features read among the source's, the account first.
+    pub kept: Vec<usize>,
+    /// Deliveries from this day on are wanted; those before are there for the repeats they may hold. An undated
+    /// one always is.
+    pub oldest: Day,
+    /// The places of the columns that are read of a delivery.
+    pub read: &'a dyn Fn(Option<Day>) -> Vec<usize>,
+}
+
+/// Why a delivery is sorted anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// Nothing is kept of it.
+    New,
+    /// Its files, or those before it, have changed.
+    Stale,
+    /// Some feature reads a column that was not kept.
+    Lacking,
+    /// What was kept is not as it was written.
+    Torn,
+}
+
+impl Why {
+    /// What there is to say of so many deliveries.
+    pub fn text(self) -> &'static str {
+        match self {
+            Why::New => "not sorted before",
+            Why::Stale => "their files have changed",
+            Why::Lacking => "features read columns that were not kept",
+            Why::Torn => "what was kept of them is torn or foreign",
+        }
+    }
+}
+
+/// What is there of an input, and what must be made.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Outlook {
+    /// Deliveries that are sorted already.
+    pub sorted: Vec<Option<Day>>,
+    /// Those to be sorted, and why.
+    pub to_make: Vec<(Option<Day>, Why)>,
+}
+
+impl Outlook {
+    /// One line a reason, of deliveries that were sorted before.
+    fn remarks(&self, input: &str) -> Vec<String> {
+        [Why::Stale, Why::Lacking, Why::Torn].into_iter().filter_map(|why| self.remark(input, why)).collect()
+    }
+
+    fn remark(&self, input: &str, why: Why) -> Option<String> {
+        let days: Vec<Option<Day>> =
+            self.to_make.iter().filter(|(_, own)| *own == why).map(|(day, _)| *day).collect();
+        let (first, last) = (days.first()?, days.last()?);
+        let mut text = format!("{input}: {} deliver{} sorted anew", days.len(), plural(days.len()));
+        match (first, last) {
+            (Some(first), Some(last)) if first == last => write!(text, ", of {first}"),
+            (Some(first), Some(last)) => write!(text, ", from {first} to {last}"),
+            _ => Ok(()),
+        }
+        .expect("text takes all");
+        Some(format!("{text}: {}", why.text()))
+    }
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "y is" } else { "ies are" }
+}
+
+/// Sorted deliveries as they were fetched.
+pub struct Fetched {
+    /// In order.
+    pub deliveries: Vec<Arc<SortedDelivery>>,
+    /// What there was, and what was made.
+    pub outlook: Outlook,
+}
+
+/// What is at hand of a delivery.
+type AtHand = BTreeMap<(&'static str, Option<Day>), (String, Arc<SortedDelivery>)>;
+
+/// The sorted deliveries of a run's nights.
+pub struct Copies {
+    shelf: Option<Shelf>,
+    scratch: PathBuf,
+    at_hand: AtHand,
+    /// Bytes that may still be kept in memory.
+    memory: u64,
+}
+
+impl Copies {
+    /// None yet; `shelf` keeps them for other runs, `scratch` is a directory for what does not fit in so many
+    /// bytes of memory.
+    pub fn new(shelf: Option<Shelf>, scratch: &Path, memory: u64) -> Copies {
+        Copies { shelf, scratch: scratch.to_path_buf(), at_hand: AtHand::new(), memory }
+    }
+
+    /// What there is of an input, and the files that would be read; deliveries that are `planned` will be there.
+    pub fn outlook(
+        &self,
+        request: &Request,
+        planned: &BTreeSet<(&'static str, Option<Day>)>,
+    ) -> Result<(Outlook, Vec<OpenFile>)> {
+        let key = key(request);
+        let (mut outlook, mut to_make) = (Outlook::default(), Vec::new());
+        for delivery in wanted(request) {
+            let made_of = made_of(request, &key, delivery)?;
+            match self.find(request, &key, delivery, &made_of) {
+                (_, Err(why)) if !planned.contains(&(request.source.spec.name, delivery)) => {
+                    outlook.to_make.push((delivery, why));
+                    to_make.push(ToMake { delivery, made_of });
+                }
+                _ => outlook.sorted.push(delivery),
+            }
+        }
+        Ok((outlook, files_to_read(&request.source, &to_make)))
+    }
+
+    /// A delivery as it is wanted, or why there is none; and the columns that are kept of it.
+    fn find(
+        &self,
+        request: &Request,
+        key: &str,
+        delivery: Option<Day>,
+        made_of: &str,
+    ) -> (Vec<StoredColumn>, Result<Arc<SortedDelivery>, Why>) {
+        let at_hand = self.at_hand.get(&(request.source.spec.name, delivery));
+        let at_hand = at_hand.filter(|(own, _)| own == key).map(|(_, known)| known.clone());
+        let on_shelf = || match self.shelf.as_ref()?.open(key, delivery)? {
+            Ok(found) => Some(Ok(Arc::new(found))),
+            Err(error) => {
+                log::info!("{} of {delivery:?}: {error:#}", request.source.spec.name);
+                Some(Err(Why::Torn))
+            }
+        };
+        let found = match at_hand.map(Ok).or_else(on_shelf) {
+            None => return (Vec::new(), Err(Why::New)),
+            Some(Err(why)) => return (Vec::new(), Err(why)),
+            Some(Ok(found)) => found,
+        };
+        let columns = found.label.columns.clone();
+        let is_kept = |place: &usize| columns.contains(&stored(&request.source.wanted[*place]));
+        let lacks_none = (request.read)(delivery).iter().all(is_kept);
+        if found.label.made_of != made_of || found.label.delivery != delivery {
+            return (columns, Err(Why::Stale));
+        }
+        (columns, if lacks_none { Ok(found) } else { Err(Why::Lacking) })
+    }
+
+    /// All deliveries of an input that are wanted. Those that are not there are made; what that takes is told.
+    pub fn fetch(&mut self, request: &Request, progress: &Progress) -> Result<Fetched> {
+        let key = key(request);
+        let name = request.source.spec.name;
+        let (mut found, mut to_make) = (BTreeMap::new(), Vec::new());
+        let mut outlook = Outlook::default();
+        let mut others: Vec<StoredColumn> = Vec::new();
+        for delivery in wanted(request) {
+            let made_of = made_of(request, &key, delivery)?;
+            let (columns, known) = self.find(request, &key, delivery, &made_of);
+            others.extend(columns.into_iter().filter(|column| !others.contains(column)).collect::<Vec<_>>());
+            match known {
+                Ok(known) => {
+                    self.at_hand.insert((name, delivery), (key.clone(), known.clone()));
+                    found.insert(delivery, known);
+                    outlook.sorted.push(delivery);
+                }
+                Err(why) => {
+                    to_make.push(ToMake { delivery, made_of });
+                    outlook.to_make.push((delivery, why));
+                }
+            }
+        }
+        outlook.remarks(name).iter().for_each(|remark| log::warn!("{remark}"));
+        if !to_make.is_empty() {
+            let files = files_to_read(&request.source, &to_make);
+            let Source { spec, units, judge, unique, ref wanted, .. } = request.source;
+            let source = Source { spec, files: &files, wanted: wanted.clone(), units, judge, unique };
+            let scratch = self.scratch.clone();
+            let maker = Maker { source, kept: request.kept.clone(), to_make: &to_make, scratch: &scratch };
+            let maker = keep_what_others_read(maker, others);
+            for made in self.make(&maker, &key, progress)? {
+                let made = Arc::new(made);
+                self.at_hand.insert((name, made.label.delivery), (key.clone(), made.clone()));
+                found.insert(made.label.delivery, made);
+            }
+        }
+        Ok(Fetched { deliveries: found.into_values().collect(), outlook })
+    }
+
+    fn make(&mut self, maker: &Maker, key: &str, progress: &Progress) -> Result<Vec<SortedDelivery>> {
+        let mut made = Vec::new();
+        let mut shelf =
+            self.shelf.clone().and_then(|shelf| told(shelf.stage(key)).map(|staging| (shelf, staging)));
+        let mut memory = self.memory;
+        maker.make(memory, progress, |mut draft: Draft| {
+            let kept = shelf.as_ref().map(|(shelf, staging)| shelf.put(key, staging, &mut draft));
+            match kept.and_then(told) {
+                Some(kept) => made.push(kept),
+                None => {
+                    // One that could not be put there is enough to know.
+                    shelf = None;
+                    let (unkept, bytes) = draft.unkept();
+                    memory = memory.saturating_sub(bytes);
+                    made.push(unkept);
+                }
+            }
+            Ok(memory)
+        })?;
+        self.memory = memory;
+        Ok(made)
+    }
+
+    /// Forgets a delivery that is not as it was written, so that it is made again. Returns whether there was one.
+    pub fn forget(&mut self, input: &'static str, delivery: Option<Day>) -> bool {
+        let Some((key, _)) = self.at_hand.remove(&(input, delivery)) else { return false };
+        self.shelf.as_ref().is_none_or(|shelf| told(shelf.remove(&key, delivery)).is_some())
+    }
+
+    /// Notes that a night is done that has read an input back to a day, and clears away what is out of reach.
+    pub fn note_night(&mut self, request: &Request, as_of: Day) {
+        let name = request.source.spec.name;
+        let oldest = request.source.spec.is_dated().then_some(request.oldest);
+        // In a range later nights reach no further back.
+        self.at_hand
+            .retain(|(input, delivery), _| *input != name || delivery.is_none() || *delivery >= oldest);
+        if let Some(shelf) = &self.shelf {
+            told(shelf.note_night(&key(request), as_of, oldest));
+        }
+    }
+}
+
+/// Sorted copies that cannot be kept are a loss of time, not of the run.
+fn told<T>(kept: Result<T>) -> Option<T> {
+    kept.inspect_err(|error| log::warn!("sorted deliveries are not kept: {error:#}")).ok()
+}
+
+/// The deliveries that are wanted, in order.
+fn wanted(request: &Request) -> Vec<Option<Day>> {
+    let mut days: Vec<Option<Day>> = request.source.files.iter().map(|file| file.delivery).collect();
+    days.dedup();
+    days.retain(|day| day.is_none_or(|day| day >= request.oldest));
+    days
+}
+
+/// Stands for all that sorted deliveries of an input depend on besides files: where they lie on the shelf.
+fn key(request: &Request) -> String {
+    let Source { spec, wanted, units, .. } = &request.source;
+    let kinds: Vec<(&str, Type)> = wanted
+        .iter()
+        .enumerate()
+        .filter(|(place, wanted)| wanted.role == Role::Id || request.source.unique == Some(*place))
+        .map(|(_, wanted)| (wanted.name.as_str(), wanted.kind))
+        .collect();
+    let unique = spec.unique.as_ref().map(|unique| (&unique.column, unique.within_days));
+    let text = format!(
+        "rescore {} sorted {VERSION}\n{} {:?} {unique:?}\n{} {:?} {kinds:?}\n",
+        env!("CARGO_PKG_VERSION"),
+        spec.name,
+        spec.rename,
+        units.minor_units,
+        units.timezone,
+    );
+    format!("{}/{}", spec.name, &bytes_hash(text.as_bytes())[..16])
+}
+
+/// The files that a delivery depends on: its own, and where repeats are told, those of some days before.
+fn made_from<'f>(source: &Source<'f>, delivery: Option<Day>) -> &'f [OpenFile] {
+    let within = source.within_days().unwrap_or(0);
+    let first = delivery.map(|day| day.plus(-within));
+    let start = source.files.partition_point(|file| file.delivery < first);
+    let end = source.files.partition_point(|file| file.delivery <= delivery);
+    &source.files[start..end]
+}
+
+fn made_of(request: &Request, key: &str, delivery: Option<Day>) -> Result<String> {
+    let mut text = format!("{key}\n");
+    for file in made_from(&request.source, delivery) {
+        let day = file.delivery.map_or("undated".to_string(), |day| day.to_string());
+        writeln!(text, "{day} {} {} {}", file.size, file.sha256()?, file.file.name)?;
+    }
+    Ok(bytes_hash(text.as_bytes()))
+}
+
+/// The files of deliveries to be made, and of those before them in which a repeat may have been seen.
+fn files_to_read(source: &Source, to_make: &[ToMake]) -> Vec<OpenFile> {
+    let mut wanted = vec![false; source.files.len()];
+    for made in to_make {
+        let own = made_from(source, made.delivery);
+        let start = source.files.partition_point(|file| file.delivery < own[0].delivery);
+        wanted[start..start + own.len()].fill(true);
+    }
+    let files = source.files.iter().zip(wanted);
+    files.filter(|(_, wanted)| *wanted).map(|(file, _)| file.clone()).collect()
+}
+
+fn stored(wanted: &Wanted) -> StoredColumn {
+    StoredColumn { name: wanted.name.clone(), kind: wanted.kind.name().to_string() }
+}
+
+/// Keeps the columns that other jobs read besides, where all files to be read have them.
+fn keep_what_others_read<'a>(mut maker: Maker<'a>, others: Vec<StoredColumn>) -> Maker<'a> {
+    const KINDS: [Type; 4] = [Type::Int, Type::Text, Type::Bool, Type::Date];
+    let known: Vec<_> = maker.source.files.iter().map(|file| file.columns(maker.source.spec)).collect();
+    for StoredColumn { name, kind } in others {
+        let place = maker.source.wanted.iter().position(|wanted| wanted.name == name);
+        let Some(kind) = KINDS.into_iter().find(|own| own.name() == kind) else { continue };
+        let place = match place {
+            Some(place) => place,
+            None if known.iter().all(|columns| columns.contains(&(name.clone(), Ok(kind)))) => {
+                maker.source.wanted.push(Wanted::new(&name, Role::Extra).of(kind));
+                maker.source.wanted.len() - 1
+            }
+            None => continue,
+        };
+        if !maker.kept.contains(&place) {
+            maker.kept.push(place);
+        }
+    }
+    maker
+}

@@ -1,0 +1,74 @@
+//! Reads the blocks of a run, and of them only the columns that somebody asks for.
+
+use anyhow::Result;
+
+use super::codec::{Pieces, SharedTexts, column_of, texts_of};
+use super::delivery::{BlockEntry, SortedDelivery, SortedRun};
+use crate::expr::Column;
+
+/// Room for a block as it is stored, and for a column of it.
+#[derive(Default)]
+pub struct Buffers {
+    stored: Vec<u8>,
+    raw: Vec<u8>,
+}
+
+/// A run that is read.
+pub struct Cursor<'a> {
+    delivery: &'a SortedDelivery,
+    run: &'a SortedRun,
+    /// By stored column, its place among those asked for.
+    places: Vec<Option<usize>>,
+    asked: usize,
+    /// By stored column, the texts that all blocks share.
+    texts: Vec<Option<SharedTexts>>,
+}
+
+impl<'a> Cursor<'a> {
+    /// Reads columns, each one of those stored and asked for once, of a run of a delivery.
+    pub fn open(delivery: &'a SortedDelivery, run: &'a SortedRun, columns: &[usize]) -> Result<Cursor<'a>> {
+        let mut places = vec![None; delivery.label.columns.len()];
+        columns.iter().enumerate().for_each(|(place, stored)| places[*stored] = Some(place));
+        let mut buffers = Buffers::default();
+        let mut texts = vec![None; places.len()];
+        for (stored, piece) in run.texts.iter().enumerate() {
+            if let (Some(piece), Some(Some(_))) = (piece, places.get(stored)) {
+                let bytes = delivery.read(*piece, &mut buffers.stored)?;
+                let raw = Pieces::new(bytes).decompress(&mut buffers.raw);
+                let shared = raw.and_then(texts_of).map_err(|error| delivery.torn(error.to_string()))?;
+                texts[stored] = Some(shared.0.into());
+            }
+        }
+        Ok(Cursor { delivery, run, places, asked: columns.len(), texts })
+    }
+
+    /// The run's blocks.
+    pub fn blocks(&self) -> &'a [BlockEntry] {
+        &self.run.blocks
+    }
+
+    /// The delivery.
+    pub fn delivery(&self) -> &'a SortedDelivery {
+        self.delivery
+    }
+
+    /// The columns of a block, in the order in which they were asked for.
+    pub fn read(&self, block: usize, buffers: &mut Buffers) -> Result<Vec<Column>> {
+        let BlockEntry { piece, rows, .. } = &self.run.blocks[block];
+        let bytes = self.delivery.read(*piece, &mut buffers.stored)?;
+        let columns = self.columns(bytes, *rows as usize, &mut buffers.raw);
+        columns.map_err(|error| self.delivery.torn(format!("{error:#}")))
+    }
+
+    fn columns(&self, bytes: &[u8], rows: usize, raw: &mut Vec<u8>) -> Result<Vec<Column>> {
+        let mut columns: Vec<Column> = (0..self.asked).map(|_| Column::Bool(Vec::new())).collect();
+        let mut pieces = Pieces::new(bytes);
+        for (place, texts) in self.places.iter().zip(&self.texts) {
+            match place {
+                None => pieces.pass_over()?,
+                Some(place) => columns[*place] = column_of(pieces.decompress(raw)?, rows, texts.as_ref())?,
+            }
+        }
+        Ok(columns)
+    }
+}

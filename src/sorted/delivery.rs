@@ -1,0 +1,214 @@
+//! A sorted delivery: what it says of itself, and its bytes, wherever they lie.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::codec::Pieces;
+use crate::day::Day;
+use crate::input::accounts::Id;
+use crate::input::handle::Handle;
+use crate::input::reject_log::RejectedRows;
+use crate::input::rejects::Reason;
+
+/// Bytes within a sorted delivery.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Piece {
+    /// Where they begin.
+    pub offset: u64,
+    /// How many there are.
+    pub length: u32,
+    /// XXH3 of them.
+    pub hash: u64,
+}
+
+/// Rows of neighbouring accounts.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BlockEntry {
+    /// Where they lie.
+    pub piece: Piece,
+    /// How many there are.
+    pub rows: u32,
+    /// The first account.
+    pub first: Id,
+    /// The last one.
+    pub last: Id,
+}
+
+/// Rows in order of account, then of arrival. A delivery has one run, or where it is very large, several that
+/// come one after the other in order of arrival.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct SortedRun {
+    /// Its blocks, in order of account.
+    pub blocks: Vec<BlockEntry>,
+    /// By column, the texts that its blocks share; `None` where each has its own.
+    pub texts: Vec<Option<Piece>>,
+    /// The rows that were left out, in order of file and row.
+    pub rejects: Option<Piece>,
+}
+
+/// A column that is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredColumn {
+    /// Its contract name.
+    pub name: String,
+    /// Its type, as messages name it.
+    pub kind: String,
+}
+
+/// What a sorted delivery says of itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Label {
+    /// When the rows arrived; `None` of an undated input.
+    pub delivery: Option<Day>,
+    /// Hash of what it was made of.
+    pub made_of: String,
+    /// The columns, the account first.
+    pub columns: Vec<StoredColumn>,
+    /// Rows in the files.
+    pub read: u64,
+    /// Those left out, by reason.
+    pub rejected: BTreeMap<Reason, u64>,
+    /// The rows.
+    pub runs: Vec<SortedRun>,
+}
+
+/// Where the bytes lie.
+#[derive(Debug)]
+enum Bytes {
+    Memory(Vec<u8>),
+    /// A file without a name, that goes with the run.
+    Scratch(File),
+    /// A file on the shelf.
+    Kept(Handle),
+}
+
+/// A delivery's accepted rows in order of account.
+#[derive(Debug)]
+pub struct SortedDelivery {
+    /// What it says of itself.
+    pub label: Label,
+    bytes: Bytes,
+}
+
+/// A sorted delivery that is not as it was written. It is made again.
+#[derive(Debug)]
+pub struct TornCopy {
+    /// Of the input of this name.
+    pub delivery: Option<Day>,
+    /// What is wrong.
+    pub what: String,
+}
+
+impl std::fmt::Display for TornCopy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the sorted copy is torn: {}", self.what)
+    }
+}
+
+impl std::error::Error for TornCopy {}
+
+/// What a kept file begins and ends with.
+pub const MARK: &[u8] = b"rescore sorted delivery 1\n";
+
+/// The length of the label, its hash, the mark.
+const TAIL_BYTES: usize = 16 + MARK.len();
+
+/// Labels name blocks of thousands of rows; more than this is no label.
+const MOST_LABEL_BYTES: u64 = 1 << 30;
+
+impl SortedDelivery {
+    /// One that is in memory.
+    pub fn in_memory(label: Label, bytes: Vec<u8>) -> SortedDelivery {
+        SortedDelivery { label, bytes: Bytes::Memory(bytes) }
+    }
+
+    /// One in a file that has no name.
+    pub fn in_scratch(label: Label, file: File) -> SortedDelivery {
+        SortedDelivery { label, bytes: Bytes::Scratch(file) }
+    }
+
+    /// Opens one that is kept. Fails where it is not whole; its blocks are checked when they are read.
+    pub fn open(path: &Path) -> Result<SortedDelivery> {
+        let handle = Handle::open(path)?;
+        let size = handle.stamp().size;
+        let before_tail = size.checked_sub(TAIL_BYTES as u64).context("it is cut")?;
+        let tail = handle.read_at(before_tail, TAIL_BYTES)?;
+        ensure!(
+            tail[16..] == *MARK && handle.read_at(0, MARK.len())? == MARK,
+            "it is cut, or of another kind"
+        );
+        let number = |at: usize| tail[at..at + 8].try_into().map(u64::from_le_bytes);
+        let (length, hash) = (number(0)?, number(8)?);
+        let start = before_tail.checked_sub(length).filter(|_| length <= MOST_LABEL_BYTES);
+        let label = handle.read_at(start.context("its label is cut")?, length as usize)?;
+        ensure!(xxh3_64(&label) == hash, "its label is not as it was written");
+        Ok(SortedDelivery { label: serde_json::from_slice(&label)?, bytes: Bytes::Kept(handle) })
+    }
+
+    /// The label and what comes behind it in a kept file.
+    pub fn tail(label: &Label) -> Result<Vec<u8>> {
+        let mut bytes = serde_json::to_vec(label)?;
+        let (length, hash) = (bytes.len() as u64, xxh3_64(&bytes));
+        bytes.extend(length.to_le_bytes());
+        bytes.extend(hash.to_le_bytes());
+        bytes.extend(MARK);
+        Ok(bytes)
+    }
+
+    /// Rows in all runs.
+    pub fn rows(&self) -> u64 {
+        let blocks = self.label.runs.iter().flat_map(|run| &run.blocks);
+        blocks.map(|block| u64::from(block.rows)).sum()
+    }
+
+    /// The place of the column of a name, which is kept.
+    pub fn column_of(&self, name: &str) -> Result<usize> {
+        let place = self.label.columns.iter().position(|column| column.name == name);
+        place.ok_or_else(|| self.torn(format!("there is no column {name}")))
+    }
+
+    /// Reads a piece into a buffer. One that is not as it was written is a [`TornCopy`].
+    pub fn read<'b>(&self, piece: Piece, buffer: &'b mut Vec<u8>) -> Result<&'b [u8]> {
+        let Piece { offset, length, hash } = piece;
+        let length = length as usize;
+        if buffer.len() < length {
+            buffer.resize(length, 0);
+        }
+        let bytes = &mut buffer[..length];
+        let read = match &self.bytes {
+            Bytes::Memory(all) => {
+                bytes.copy_from_slice(&all[offset as usize..][..length]);
+                Ok(())
+            }
+            Bytes::Scratch(file) => file.read_exact_at(bytes, offset),
+            Bytes::Kept(handle) => handle.read_into(offset, bytes),
+        };
+        read.map_err(|error| self.torn(error.to_string()))?;
+        if xxh3_64(bytes) != hash {
+            return Err(self.torn(format!("its {length} bytes from {offset} are not as they were written")));
+        }
+        Ok(bytes)
+    }
+
+    /// The error of one that is not as it was written.
+    pub fn torn(&self, what: String) -> anyhow::Error {
+        TornCopy { delivery: self.label.delivery, what }.into()
+    }
+
+    /// Calls `each` with the rows that were left out, a run at a time; files are numbered within the delivery.
+    pub fn rejects(&self, mut each: impl FnMut(RejectedRows) -> Result<()>) -> Result<()> {
+        let (mut stored, mut raw) = (Vec::new(), Vec::new());
+        for piece in self.label.runs.iter().filter_map(|run| run.rejects) {
+            let mut pieces = Pieces::new(self.read(piece, &mut stored)?);
+            let packed = pieces.decompress(&mut raw).map_err(|error| self.torn(error.to_string()))?;
+            each(RejectedRows::of(packed.to_vec()))?;
+        }
+        Ok(())
+    }
+}

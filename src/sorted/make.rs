@@ -1,0 +1,235 @@
+//! Makes sorted deliveries of the files of an input.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use rayon::prelude::*;
+
+use super::delivery::{Label, MARK, Piece, SortedDelivery, SortedRun, StoredColumn};
+use super::run::PackedRun;
+use crate::console::Progress;
+use crate::day::Day;
+use crate::failure::in_order;
+use crate::input::binding::{Role, Wanted};
+use crate::input::stream::{JudgedRows, Needs, Source, stream};
+
+/// A delivery to be made.
+#[derive(Debug, Clone)]
+pub struct ToMake {
+    /// When its rows arrived.
+    pub delivery: Option<Day>,
+    /// Hash of what it is made of.
+    pub made_of: String,
+}
+
+/// How deliveries are made.
+pub struct Maker<'a> {
+    /// Files of the deliveries to be made, and of those before them in which a repeat may have been seen.
+    pub source: Source<'a>,
+    /// The places of the columns to keep among the source's, the account first.
+    pub kept: Vec<usize>,
+    /// The deliveries, ascending.
+    pub to_make: &'a [ToMake],
+    /// Where bytes are put that do not fit in memory.
+    pub scratch: &'a Path,
+}
+
+/// Bytes in memory, as long as they are few enough, else in a file without a name.
+pub struct Spool {
+    memory: Vec<u8>,
+    file: Option<File>,
+    most: u64,
+    length: u64,
+}
+
+/// A delivery in the making.
+pub struct Draft {
+    /// What it says of itself so far.
+    pub label: Label,
+    /// What it takes.
+    pub spool: Spool,
+}
+
+impl Maker<'_> {
+    /// Makes them all; `done` gets each one as soon as it is made, and says how many bytes the next may keep in
+    /// memory.
+    pub fn make(
+        &self,
+        most_in_memory: u64,
+        progress: &Progress,
+        mut done: impl FnMut(Draft) -> Result<u64>,
+    ) -> Result<()> {
+        let place =
+            |delivery: Option<Day>| self.to_make.binary_search_by_key(&delivery, |made| made.delivery);
+        let needs = |delivery: Option<Day>| {
+            let hands_on = place(delivery).is_ok();
+            Needs { columns: self.needed(hands_on), hands_on }
+        };
+        let mut queue =
+            Queue { maker: self, to_make: self.to_make.iter(), draft: None, most: most_in_memory };
+        stream(&self.source, &needs, progress, |wave| {
+            for packed in self.pack(wave)? {
+                let draft = queue.draft_of(packed.delivery, &mut done)?;
+                draft.add(packed.run, self.scratch)?;
+            }
+            Ok(())
+        })?;
+        while queue.advance(&mut done)? {}
+        Ok(())
+    }
+
+    /// By wanted column, whether it is decoded: what rows are judged by, and what is kept of those to be made.
+    fn needed(&self, is_made: bool) -> Vec<bool> {
+        let needed = |(place, wanted): (usize, &Wanted)| {
+            let is_kept = is_made && self.kept.contains(&place);
+            wanted.role != Role::Extra || self.source.unique == Some(place) || is_kept
+        };
+        self.source.wanted.iter().enumerate().map(needed).collect()
+    }
+
+    fn first_file(&self, delivery: Option<Day>) -> usize {
+        self.source.files.partition_point(|file| file.delivery < delivery)
+    }
+
+    /// The rows of a wave by delivery, each in order.
+    fn pack(&self, wave: Vec<JudgedRows>) -> Result<Vec<OfDelivery>> {
+        let mut by_delivery: Vec<(Option<Day>, Vec<JudgedRows>)> = Vec::new();
+        for rows in wave {
+            let delivery = self.source.files[rows.file].delivery;
+            match by_delivery.last_mut() {
+                Some((known, own)) if *known == delivery => own.push(rows),
+                _ => by_delivery.push((delivery, vec![rows])),
+            }
+        }
+        in_order(by_delivery.into_par_iter().map(|(delivery, rows)| {
+            let run = PackedRun::of(rows, self.first_file(delivery), &self.kept)?;
+            Ok(OfDelivery { delivery, run })
+        }))
+    }
+
+    fn begin(&self, next: &ToMake, most: u64) -> Draft {
+        let column = |place: &usize| {
+            let wanted = &self.source.wanted[*place];
+            StoredColumn { name: wanted.name.clone(), kind: wanted.kind.name().to_string() }
+        };
+        let label = Label {
+            delivery: next.delivery,
+            made_of: next.made_of.clone(),
+            columns: self.kept.iter().map(column).collect(),
+            read: 0,
+            rejected: BTreeMap::new(),
+            runs: Vec::new(),
+        };
+        let spool = Spool { memory: MARK.to_vec(), file: None, most, length: MARK.len() as u64 };
+        Draft { label, spool }
+    }
+}
+
+/// The deliveries to be made, in order; one that has no row comes in no wave.
+struct Queue<'q, 'a> {
+    maker: &'q Maker<'a>,
+    to_make: std::slice::Iter<'q, ToMake>,
+    draft: Option<Draft>,
+    /// Bytes that the next may keep in memory.
+    most: u64,
+}
+
+impl Queue<'_, '_> {
+    /// Finishes the draft and begins the next one, if there is one.
+    fn advance(&mut self, done: &mut impl FnMut(Draft) -> Result<u64>) -> Result<bool> {
+        if let Some(made) = self.draft.take() {
+            self.most = done(made)?;
+        }
+        self.draft = self.to_make.next().map(|next| self.maker.begin(next, self.most));
+        Ok(self.draft.is_some())
+    }
+
+    /// The draft of a delivery, once all before it are finished.
+    fn draft_of(
+        &mut self,
+        delivery: Option<Day>,
+        done: &mut impl FnMut(Draft) -> Result<u64>,
+    ) -> Result<&mut Draft> {
+        while self.draft.as_ref().is_none_or(|draft| draft.label.delivery != delivery) {
+            ensure!(self.advance(done)?, "what is handed on is to be made");
+        }
+        self.draft.as_mut().context("there is a draft")
+    }
+}
+
+/// A run of a delivery.
+struct OfDelivery {
+    delivery: Option<Day>,
+    run: PackedRun,
+}
+
+impl Draft {
+    fn add(&mut self, packed: PackedRun, scratch: &Path) -> Result<()> {
+        let PackedRun { run, bytes, read, rejected } = packed;
+        let start = self.spool.length;
+        self.spool.add(&bytes, scratch)?;
+        self.label.read += read;
+        for (reason, rows) in rejected {
+            *self.label.rejected.entry(reason).or_default() += rows;
+        }
+        self.label.runs.push(moved(run, start));
+        Ok(())
+    }
+
+    /// Writes all of it, its label last.
+    pub fn write(&mut self, to: &mut impl Write) -> Result<()> {
+        match &mut self.spool.file {
+            None => to.write_all(&self.spool.memory)?,
+            Some(file) => {
+                file.seek(SeekFrom::Start(0))?;
+                std::io::copy(file, to)?;
+            }
+        }
+        Ok(to.write_all(&SortedDelivery::tail(&self.label)?)?)
+    }
+
+    /// As it is, without being kept for another run; and how many bytes of memory that takes.
+    pub fn unkept(self) -> (SortedDelivery, u64) {
+        let bytes = self.spool.memory.len() as u64;
+        match self.spool.file {
+            None => (SortedDelivery::in_memory(self.label, self.spool.memory), bytes),
+            Some(file) => (SortedDelivery::in_scratch(self.label, file), 0),
+        }
+    }
+}
+
+/// A run that lies so many bytes further on.
+fn moved(mut run: SortedRun, by: u64) -> SortedRun {
+    let blocks = run.blocks.iter_mut().map(|block| &mut block.piece);
+    let others: Vec<&mut Piece> = run.texts.iter_mut().flatten().chain(&mut run.rejects).collect();
+    blocks.chain(others).for_each(|piece| piece.offset += by);
+    run
+}
+
+impl Spool {
+    fn add(&mut self, bytes: &[u8], scratch: &Path) -> Result<()> {
+        self.length += bytes.len() as u64;
+        if self.file.is_none() && self.length <= self.most {
+            self.memory.extend(bytes);
+            return Ok(());
+        }
+        self.put(bytes, scratch).with_context(|| format!("keep sorted rows below {}", scratch.display()))
+    }
+
+    fn put(&mut self, bytes: &[u8], scratch: &Path) -> std::io::Result<()> {
+        let mut file = match self.file.take() {
+            Some(file) => file,
+            None => {
+                let mut file = tempfile::tempfile_in(scratch)?;
+                file.write_all(&std::mem::take(&mut self.memory))?;
+                file
+            }
+        };
+        file.write_all(bytes)?;
+        self.file = Some(file);
+        Ok(())
+    }
+}

@@ -8,7 +8,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
-use crate::expr::{Column, Ints, Type};
+use crate::expr::{Column, Ints, Texts, Type};
 
 /// Ids in ascending order; text by bytes.
 #[derive(Debug, Clone)]
@@ -38,6 +38,26 @@ impl Ids {
         match self {
             Ids::Int(ids) => Id::Int(ids[position]),
             Ids::Text(ids) => Id::Text(ids[position].clone()),
+        }
+    }
+
+    /// Those at some positions.
+    pub fn gather(&self, positions: &[u32]) -> Ids {
+        match self {
+            Ids::Int(ids) => Ids::Int(positions.iter().map(|position| ids[*position as usize]).collect()),
+            Ids::Text(ids) => {
+                Ids::Text(positions.iter().map(|position| ids[*position as usize].clone()).collect())
+            }
+        }
+    }
+
+    /// All of them, a row each.
+    pub fn to_column(&self) -> Column {
+        match self {
+            Ids::Int(ids) => Column::Int(Ints::all(ids.clone())),
+            Ids::Text(ids) => {
+                Column::Text(Texts { codes: (0..ids.len() as u32).collect(), dictionary: ids.clone().into() })
+            }
         }
     }
 
@@ -116,6 +136,11 @@ impl Accounts {
             Ids::Text(ids) => fill(&mut table, ids, |id| HASHER.hash_one(id.as_bytes())),
         }
         Accounts { ids, table }
+    }
+
+    /// Ids in any order, perhaps several times, of which none is looked for.
+    pub fn unindexed(ids: Ids) -> Accounts {
+        Accounts { ids, table: HashTable::new() }
     }
 
     /// How many accounts there are.

@@ -291,21 +291,16 @@ fn find(fields: &[Arc<Field>], spec: &InputSpec, column: &Wanted) -> Result<Opti
     let alike = fields.iter().find(|field| field.name().to_lowercase() == name.to_lowercase());
     if let Some(other) = alike {
         return Err(format!(
-            "there is no column {name}, but {}: names that differ in case are different names: deliver it as \
-             {name}, or name it in [rename.{}]",
+            "there is no column {name}, but {}: names that differ in case are different names: {}",
             other.name(),
-            spec.name
+            spec.how_to_deliver().replacen("deliver it", &format!("deliver it as {name}"), 1)
         ));
     }
     if column.presence == Presence::Optional && name == column.name {
         return Ok(None);
     }
     let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
-    Err(format!(
-        "there is no column {name}; it has {}: deliver it, or name it in [rename.{}]",
-        names.join(", "),
-        spec.name
-    ))
+    Err(format!("there is no column {name}; it has {}: {}", names.join(", "), spec.how_to_deliver()))
 }
 
 /// How a wanted column is read; `Err` says what is wrong with it.

@@ -7,7 +7,7 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use parquet::file::reader::{ChunkReader, Length};
 
-use super::bounds::rows_at_a_time;
+use super::bounds::{check_pages, rows_at_a_time};
 use super::footer::column_name;
 use super::handle::Handle;
 
@@ -40,14 +40,7 @@ impl ReadRowGroup {
         let columns = row_group.columns().iter().enumerate();
         let wanted: Vec<&ColumnChunkMetaData> =
             columns.filter(|(leaf, _)| mask.leaf_included(*leaf)).map(|(_, column)| column).collect();
-        let mut chunks = Vec::with_capacity(wanted.len());
-        for column in &wanted {
-            let (start, length) = column.byte_range();
-            let bytes = handle.read_at(start, length as usize).map_err(|error| error.to_string())?;
-            chunks.push((start, Bytes::from(bytes)));
-        }
-        chunks.sort_unstable_by_key(|(start, _)| *start);
-        let chunks = Chunks { size: handle.stamp().size, chunks };
+        let chunks = Chunks::read(handle, &wanted)?;
         let mut batch_rows = most_rows;
         for column in wanted {
             let rows = rows_at_a_time(column, row_group.num_rows(), &chunks, most_rows)
@@ -59,6 +52,28 @@ impl ReadRowGroup {
 }
 
 impl Chunks {
+    /// Reads all columns of the row group of that number, to be taken as they are.
+    pub fn whole(handle: &Handle, number: usize, row_group: &RowGroupMetaData) -> Result<Chunks, String> {
+        let columns: Vec<&ColumnChunkMetaData> = row_group.columns().iter().collect();
+        let chunks = Chunks::read(handle, &columns)?;
+        for column in columns {
+            check_pages(column, row_group.num_rows(), &chunks)
+                .map_err(|what| format!("column {}, row group {number}, {what}", column_name(column)))?;
+        }
+        Ok(chunks)
+    }
+
+    fn read(handle: &Handle, columns: &[&ColumnChunkMetaData]) -> Result<Chunks, String> {
+        let mut chunks = Vec::with_capacity(columns.len());
+        for column in columns {
+            let (start, length) = column.byte_range();
+            let bytes = handle.read_at(start, length as usize).map_err(|error| error.to_string())?;
+            chunks.push((start, Bytes::from(bytes)));
+        }
+        chunks.sort_unstable_by_key(|(start, _)| *start);
+        Ok(Chunks { size: handle.stamp().size, chunks })
+    }
+
     /// What is held from a position on, to the end of its chunk.
     pub fn from(&self, start: u64) -> Result<Bytes> {
         let after = self.chunks.partition_point(|(first, _)| *first <= start);

@@ -10,11 +10,12 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaData;
 use sha2::{Digest, Sha256};
 
 use super::binding::{Binding, Decoded};
 use super::catalog::{InputFile, shown};
-use super::chunks::ReadRowGroup;
+use super::chunks::{Chunks, ReadRowGroup};
 use super::decode::Dictionaries;
 use super::guard::guarded;
 use super::handle::{Fate, Handle};
@@ -141,6 +142,17 @@ impl OpenFile {
 
     fn unreadable(&self, reason: &str) -> anyhow::Error {
         unreadable(&self.subject, reason)
+    }
+
+    /// The footer.
+    pub fn footer(&self) -> &Arc<ParquetMetaData> {
+        self.metadata.metadata()
+    }
+
+    /// Reads the bytes of all columns of a row group, to be taken as they are.
+    pub fn read_bytes(&self, row_group: usize) -> Result<Chunks> {
+        let group = self.footer().row_group(row_group);
+        Chunks::whole(&self.handle, row_group, group).map_err(|what| self.unreadable(&what))
     }
 
     /// Reads a row group batch by batch.

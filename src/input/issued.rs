@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use rayon::prelude::*;
 
-use super::accounts::{STRANGER, id_text};
+use super::accounts::{Accounts, STRANGER, id_text};
 use super::binding::{Decoded, Presence, Role, Units, Wanted};
 use super::file::OpenFile;
 use super::lines::{Lines, Pending, Status};
@@ -16,10 +16,10 @@ use crate::expr::{Column, Type};
 use crate::failure::{in_order, input};
 use crate::job::{Action, InputSpec, input_names};
 
-/// One adjustment of one line.
+/// One adjustment of one line; `L` tells which.
 #[derive(Debug)]
-struct Adjustment {
-    line: Line,
+struct Adjustment<L> {
+    line: L,
     issued: Day,
     limit: i64,
     status: Status,
@@ -35,35 +35,69 @@ enum Line {
     Unknown(String, String),
 }
 
+/// Where the files of earlier runs lie, no run's in more than one place.
+pub type IssuedFiles = [(InputSpec, Vec<OpenFile>)];
+
+/// The adjustments of some accounts, to be laid over their lines as on any day.
+pub struct IssuedHistory {
+    /// By account, among those that were asked for, product and run.
+    adjustments: Vec<Adjustment<(u32, Arc<str>)>>,
+}
+
+impl IssuedHistory {
+    /// Reads those of some accounts.
+    pub fn read(
+        places: &IssuedFiles,
+        units: &Units,
+        accounts: &Accounts,
+        progress: &Progress,
+    ) -> Result<IssuedHistory> {
+        let line = |row: &IssuedRow| (row.position != STRANGER).then(|| (row.position, row.product.clone()));
+        let adjustments = read_all(places, units, accounts, progress, &line)?;
+        Ok(IssuedHistory { adjustments })
+    }
+
+    /// Lays those that count on a day over lines; `positions` are those of the
+    /// lines' accounts among those that were asked for.
+    pub fn lay_over(&self, as_of: Day, lines: &mut Lines, positions: &[u32]) {
+        let mut reasons = Dictionary::of(&lines.status_reason);
+        for line in 0..lines.account.len() {
+            let key = (positions[lines.account[line] as usize], lines.product.get(line).unwrap_or_default());
+            let of = |adjustment: &Adjustment<(u32, Arc<str>)>| {
+                (adjustment.line.0, &*adjustment.line.1).cmp(&key).then(adjustment.issued.cmp(&as_of))
+            };
+            let first = self.adjustments.partition_point(|a| (a.line.0, &*a.line.1) < key);
+            let own = self.adjustments[first..].partition_point(|adjustment| of(adjustment).is_lt());
+            let effective = effective(&self.adjustments[first..first + own], lines.snapshot);
+            effective.into_iter().for_each(|a| apply(lines, line, a, as_of, &mut reasons));
+        }
+        lines.status_reason.dictionary = reasons.into_names();
+    }
+}
+
 /// Lays the adjustments over the lines; returns `issued_unknown`. Files must be of runs before `as_of`, no
 /// run's in more than one place.
 pub fn overlay(
-    places: &[(InputSpec, Vec<OpenFile>)],
+    places: &IssuedFiles,
     as_of: Day,
     units: &Units,
     lines: &mut Lines,
     progress: &Progress,
 ) -> Result<u64> {
-    let files: Vec<(&InputSpec, &OpenFile)> =
-        places.iter().flat_map(|(spec, files)| files.iter().map(move |file| (spec, file))).collect();
-    progress.read(input_names::ISSUED, files.len(), files.iter().map(|(_, file)| file.rows()).sum());
-    let read = files.into_par_iter().map(|(spec, file)| {
-        let adjustments = read_file(spec, file, units, lines)?;
-        progress.advance(file.rows());
-        Ok(adjustments)
-    });
-    let read: Vec<Vec<Adjustment>> = in_order(read)?;
-    let mut adjustments: Vec<Adjustment> = read.into_iter().flatten().collect();
-    adjustments.par_sort_by(|a, b| a.line.cmp(&b.line).then(a.issued.cmp(&b.issued)));
+    let line = |row: &IssuedRow| match find_line(lines, row.position, row.product) {
+        Some(line) => Some(Line::Known(line)),
+        None => Some(Line::Unknown(id_text(row.account, row.row)?, row.product.to_string())),
+    };
+    let adjustments = read_all(places, units, &lines.accounts, progress, &line)?;
     let mut unknown = 0;
     let mut reasons = Dictionary::of(&lines.status_reason);
     for of_line in adjustments.chunk_by(|a, b| a.line == b.line) {
-        let standing = standing(of_line, lines.snapshot);
+        let effective = effective(of_line, lines.snapshot);
         match &of_line[0].line {
             Line::Known(line) => {
-                standing.into_iter().for_each(|a| apply(lines, *line, a, as_of, &mut reasons));
+                effective.into_iter().for_each(|a| apply(lines, *line, a, as_of, &mut reasons));
             }
-            Line::Unknown(..) => unknown += standing.len() as u64,
+            Line::Unknown(..) => unknown += effective.len() as u64,
         }
     }
     lines.status_reason.dictionary = reasons.into_names();
@@ -71,18 +105,24 @@ pub fn overlay(
 }
 
 /// The adjustments of one line, in order of issue, that are neither void nor in the snapshot.
-fn standing(adjustments: &[Adjustment], snapshot: Option<Day>) -> Vec<&Adjustment> {
-    let is_void = |adjustment: &Adjustment| {
+fn effective<L>(adjustments: &[Adjustment<L>], snapshot: Option<Day>) -> Vec<&Adjustment<L>> {
+    let is_void = |adjustment: &Adjustment<L>| {
         let later = adjustments.iter().filter(|other| other.issued > adjustment.issued);
         later.into_iter().any(|other| other.effective_on <= adjustment.effective_on)
     };
-    let in_snapshot = |adjustment: &Adjustment| {
+    let in_snapshot = |adjustment: &Adjustment<L>| {
         snapshot.is_some_and(|day| adjustment.issued < day && adjustment.effective_on <= day)
     };
     adjustments.iter().filter(|adjustment| !is_void(adjustment) && !in_snapshot(adjustment)).collect()
 }
 
-fn apply(lines: &mut Lines, line: usize, adjustment: &Adjustment, as_of: Day, reasons: &mut Dictionary) {
+fn apply<L>(
+    lines: &mut Lines,
+    line: usize,
+    adjustment: &Adjustment<L>,
+    as_of: Day,
+    reasons: &mut Dictionary,
+) {
     let Adjustment { limit, status, effective_on, .. } = *adjustment;
     // It has made void what it withdrew, and that is all.
     if adjustment.is_withdraw {
@@ -122,24 +162,65 @@ pub fn wanted(account_kind: Type) -> Vec<Wanted> {
     ]
 }
 
-fn read_file(spec: &InputSpec, file: &OpenFile, units: &Units, lines: &Lines) -> Result<Vec<Adjustment>> {
+/// A row of a file, whose line is to be told.
+struct IssuedRow<'a> {
+    account: &'a Column,
+    row: usize,
+    /// Of the account among those that are known.
+    position: u32,
+    product: &'a Arc<str>,
+}
+
+/// What `line` makes of a row: `None` where the row is to be left out or cannot be read.
+type LineOf<'a, L> = dyn Fn(&IssuedRow) -> Option<L> + Sync + 'a;
+
+/// The adjustments of all runs by line and run, `line` told by those accounts that are known.
+fn read_all<L: Ord + Send>(
+    places: &IssuedFiles,
+    units: &Units,
+    accounts: &Accounts,
+    progress: &Progress,
+    line: &LineOf<L>,
+) -> Result<Vec<Adjustment<L>>> {
+    let files: Vec<(&InputSpec, &OpenFile)> =
+        places.iter().flat_map(|(spec, files)| files.iter().map(move |file| (spec, file))).collect();
+    progress.read(input_names::ISSUED, files.len(), files.iter().map(|(_, file)| file.rows()).sum());
+    let read = files.into_par_iter().map(|(spec, file)| {
+        let adjustments = read_file(spec, file, units, accounts, line)?;
+        progress.advance(file.rows());
+        Ok(adjustments)
+    });
+    let read: Vec<Vec<Adjustment<L>>> = in_order(read)?;
+    let mut adjustments: Vec<Adjustment<L>> = read.into_iter().flatten().collect();
+    adjustments.par_sort_by(|a, b| a.line.cmp(&b.line).then(a.issued.cmp(&b.issued)));
+    Ok(adjustments)
+}
+
+fn read_file<L>(
+    spec: &InputSpec,
+    file: &OpenFile,
+    units: &Units,
+    accounts: &Accounts,
+    line: &LineOf<L>,
+) -> Result<Vec<Adjustment<L>>> {
     let issued = file.delivery.expect("`issued` is dated");
-    let binding = file.bind(spec, &wanted(lines.accounts.ids.kind()), units)?;
-    let mut adjustments = Vec::new();
+    let binding = file.bind(spec, &wanted(accounts.ids.kind()), units)?;
+    let (mut adjustments, mut number) = (Vec::new(), 0);
     for group in 0..file.row_groups.len() {
         file.read(&binding, group, |Decoded { columns, fractional }| {
-            let positions = lines.accounts.positions(&columns[0]);
+            let positions = accounts.positions(&columns[0]);
             for (row, position) in positions.into_iter().enumerate() {
                 let is_whole = !fractional.contains(&(row as u32));
-                let adjustment = adjustment(&columns, row, position, issued, lines).filter(|_| is_whole);
+                let adjustment = adjustment(&columns, row, position, issued, line).filter(|_| is_whole);
                 let adjustment = adjustment.ok_or_else(|| {
-                    let (path, row) = (file.file.path.display(), adjustments.len());
+                    let path = file.file.path.display();
                     input(format!(
-                        "read issued of {issued} ({path}): row {row} has nulls, an unknown action or status or a \
-                         new_limit that is no whole number of minor units"
+                        "read issued of {issued} ({path}): row {number} has nulls, an unknown action or status or \
+                         a new_limit that is no whole number of minor units"
                     ))
                 })?;
-                adjustments.push(adjustment);
+                adjustments.extend(adjustment);
+                number += 1;
             }
             Ok(())
         })?;
@@ -147,13 +228,14 @@ fn read_file(spec: &InputSpec, file: &OpenFile, units: &Units, lines: &Lines) ->
     Ok(adjustments)
 }
 
-fn adjustment(
+/// The adjustment of a row, if its line is wanted; `None` where the row is not what it must be.
+fn adjustment<L>(
     columns: &[Column],
     row: usize,
     position: u32,
     issued: Day,
-    lines: &Lines,
-) -> Option<Adjustment> {
+    line: &LineOf<L>,
+) -> Option<Option<Adjustment<L>>> {
     #[rustfmt::skip]
     let [
         account, Column::Text(product), Column::Text(action), Column::Text(reason),
@@ -162,23 +244,19 @@ fn adjustment(
     else {
         unreachable!("read as wanted")
     };
-    let product = product.get(row)?;
-    let line = match find_line(lines, position, product) {
-        Some(line) => Line::Known(line),
-        None => Line::Unknown(id_text(account, row)?, product.to_string()),
+    let product = product.shared(row)?;
+    if !account.is_valid(row) {
+        return None;
+    }
+    let is_withdraw = match action.get(row).map(Action::parse) {
+        Some(known) => known? == Action::Withdraw,
+        None => false,
     };
-    Some(Adjustment {
-        line,
-        issued,
-        is_withdraw: match action.get(row).map(Action::parse) {
-            Some(known) => known? == Action::Withdraw,
-            None => false,
-        },
-        reason: reason.shared(row),
-        limit: *limit.get(row)?,
-        status: Status::parse(status.get(row)?)?,
-        effective_on: Day(*effective_on.get(row)? as i32),
-    })
+    let (limit, status) = (*limit.get(row)?, Status::parse(status.get(row)?)?);
+    let effective_on = Day(*effective_on.get(row)? as i32);
+    let line = line(&IssuedRow { account, row, position, product: &product });
+    let reason = reason.shared(row);
+    Some(line.map(|line| Adjustment { line, issued, limit, status, effective_on, is_withdraw, reason }))
 }
 
 fn find_line(lines: &Lines, position: u32, product: &str) -> Option<usize> {

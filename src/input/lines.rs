@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use anyhow::Result;
 use rayon::prelude::*;
 
-use super::accounts::{Accounts, Ids, compare_ids, distinct_ids, id_text};
+use super::accounts::{Accounts, Ids, STRANGER, compare_ids, distinct_ids, id_text};
 use super::binding::{Decoded, Presence, Role, Units, Wanted};
 use super::catalog::Catalog;
 use super::file::OpenFile;
@@ -99,26 +99,37 @@ pub struct Lines {
 impl Lines {
     /// The lines as many times over, each time as those of other accounts. `self` must be of one account.
     pub fn repeated(&self, times: usize) -> Lines {
-        let own = self.account.len();
-        let rows: Vec<u32> = (0..times).flat_map(|_| 0..own as u32).collect();
-        fn repeat<T: Clone>(values: &[T], times: usize) -> Vec<T> {
-            values.iter().cloned().cycle().take(values.len() * times).collect()
+        let ids = Ids::Int((0..times as i64).collect());
+        self.of_accounts(&vec![0; times], Accounts::new(ids))
+    }
+
+    /// The lines of the accounts at some positions, as those of `accounts` in that order.
+    pub fn of_accounts(&self, positions: &[u32], accounts: Accounts) -> Lines {
+        let (mut rows, mut account) = (Vec::new(), Vec::new());
+        for (number, position) in (0..).zip(positions) {
+            let first = self.account.partition_point(|other| other < position);
+            let own = self.account[first..].iter().take_while(|other| *other == position).count();
+            rows.extend(first as u32..(first + own) as u32);
+            account.extend(std::iter::repeat_n(number, own));
         }
-        let again = |texts: &Texts| Texts { codes: repeat(&texts.codes, times), ..texts.clone() };
+        fn gather<T: Clone>(values: &[T], rows: &[u32]) -> Vec<T> {
+            rows.iter().map(|row| values[*row as usize].clone()).collect()
+        }
+        let texts = |texts: &Texts| Texts { codes: gather(&texts.codes, &rows), ..texts.clone() };
         Lines {
-            accounts: Accounts::new(Ids::Int((0..times as i64).collect())),
-            has_rejected: repeat(&self.has_rejected, times),
-            account: (0..times as u32).flat_map(|time| std::iter::repeat_n(time, own)).collect(),
-            product: again(&self.product),
-            limit: repeat(&self.limit, times),
-            balance: repeat(&self.balance, times),
-            status: repeat(&self.status, times),
-            opened_on: repeat(&self.opened_on, times),
-            increased_on: repeat(&self.increased_on, times),
-            decreased_on: repeat(&self.decreased_on, times),
-            status_since: repeat(&self.status_since, times),
-            status_reason: again(&self.status_reason),
-            pending: repeat(&self.pending, times),
+            accounts,
+            has_rejected: gather(&self.has_rejected, positions),
+            account,
+            product: texts(&self.product),
+            limit: gather(&self.limit, &rows),
+            balance: gather(&self.balance, &rows),
+            status: gather(&self.status, &rows),
+            opened_on: gather(&self.opened_on, &rows),
+            increased_on: gather(&self.increased_on, &rows),
+            decreased_on: gather(&self.decreased_on, &rows),
+            status_since: gather(&self.status_since, &rows),
+            status_reason: texts(&self.status_reason),
+            pending: gather(&self.pending, &rows),
             columns: self.columns.iter().map(|column| column.as_ref().map(|c| c.gather(&rows))).collect(),
             tally: Tally::default(),
             snapshot: self.snapshot,
@@ -231,9 +242,12 @@ pub struct Reading<'a> {
     pub scratch: &'a Path,
     /// Told how far it is.
     pub progress: &'a Progress,
+    /// The accounts whose lines are wanted; `None`: all. Where `unique` is set, others may come besides.
+    pub only: Option<&'a Accounts>,
 }
 
-/// Reads the snapshot `latest` among `files`, which may begin with earlier deliveries.
+/// Reads the snapshot `latest` among `files`, which may begin with earlier deliveries. It must have an
+/// accepted line.
 pub fn load(
     reading: Reading,
     files: &[OpenFile],
@@ -241,6 +255,22 @@ pub fn load(
     wanted: Vec<(usize, Wanted)>,
     scope_len: usize,
 ) -> Result<Lines> {
+    load_any(reading, files, latest, wanted, scope_len)?.map_err(|tally| {
+        let of = latest.map_or(String::new(), |day| format!(" of {day}"));
+        let reasons = tally.rejects.counts.iter().map(|(reason, rows)| format!(", {} {rows}", reason.name()));
+        let message = format!("read lines{of}: not one of {} rows is accepted", tally.read);
+        input(message + &reasons.collect::<String>())
+    })
+}
+
+/// The same; without an accepted line, the rows that were read.
+pub fn load_any(
+    reading: Reading,
+    files: &[OpenFile],
+    latest: Option<Day>,
+    wanted: Vec<(usize, Wanted)>,
+    scope_len: usize,
+) -> Result<Result<Lines, Tally>> {
     let spec = reading.spec;
     reading.progress.read(spec.name, files.len(), files.iter().map(OpenFile::rows).sum());
     let (slots, wanted): (Vec<usize>, Vec<Wanted>) = wanted.into_iter().unzip();
@@ -263,7 +293,9 @@ pub fn load(
 }
 
 fn read_delivery(reading: Reading, files: &[OpenFile], wanted: &[Wanted]) -> Result<Rows> {
-    let Reading { spec, units, scratch, progress } = reading;
+    let Reading { spec, units, scratch, progress, .. } = reading;
+    // A row may repeat one of any account.
+    let only = reading.only.filter(|_| spec.unique.is_none());
     let bindings = files.iter().map(|file| file.bind(spec, wanted, units)).collect::<Result<Vec<_>>>()?;
     let mut rows = Rows {
         columns: Vec::new(),
@@ -284,7 +316,7 @@ fn read_delivery(reading: Reading, files: &[OpenFile], wanted: &[Wanted]) -> Res
             let mut first_row = place.first_row;
             file.read(&bindings[place.file], place.row_group, |decoded| {
                 let read = decoded.columns[0].len() as u64;
-                batches.push(accepted(decoded, file.delivery, place.file, first_row, &mut rejects));
+                batches.push(accepted(decoded, file.delivery, place.file, first_row, only, &mut rejects));
                 first_row += read;
                 // However many rejected rows there are, few are held.
                 if is_alone && rejects.is_full() {
@@ -317,14 +349,19 @@ fn accepted(
     delivery: Option<Day>,
     file: usize,
     first_row: u64,
+    only: Option<&Accounts>,
     rejects: &mut RejectedRows,
 ) -> Batch {
     let mut verdicts = rejects::judge_lines(&decoded, delivery);
     let columns = decoded.columns;
     mark_crowds(&columns, &mut verdicts);
     verdicts.list(file as u32, first_row, &columns[0], rejects);
-    let left: Vec<u32> =
+    let mut left: Vec<u32> =
         (0..verdicts.0.len() as u32).filter(|row| verdicts.0[*row as usize].is_none()).collect();
+    if let Some(only) = only {
+        let positions = only.positions(&columns[0]);
+        left.retain(|row| positions[*row as usize] != STRANGER);
+    }
     let len = left.len();
     let (columns, left) = if len == verdicts.0.len() {
         (columns, None)
@@ -391,13 +428,10 @@ fn assemble(
     slots: &[usize],
     scope_len: usize,
     snapshot: Option<Day>,
-) -> Result<Lines> {
+) -> Result<Result<Lines, Tally>> {
     order.retain(|row| rows.verdicts.0[*row as usize].is_none());
     if order.is_empty() {
-        let of = snapshot.map_or(String::new(), |day| format!(" of {day}"));
-        let reasons = tally.rejects.counts.iter().map(|(reason, rows)| format!(", {} {rows}", reason.name()));
-        let message = format!("read lines{of}: not one of {} rows is accepted", tally.read);
-        return Err(input(message + &reasons.collect::<String>()));
+        return Ok(Err(tally));
     }
     let (accounts, mut sorted) = rayon::join(
         || Accounts::new(distinct_ids(&rows.columns[0], &order)),
@@ -447,7 +481,7 @@ fn assemble(
         accounts, has_rejected, account, product, limit, balance, status, opened_on, increased_on, decreased_on,
         status_since, status_reason, pending, columns, tally, snapshot,
     };
-    Ok(lines)
+    Ok(Ok(lines))
 }
 
 /// Counts the rows, and lists those that were rejected in the company of others.

@@ -4,7 +4,7 @@ pub mod accounts;
 pub mod binding;
 mod bounds;
 pub mod catalog;
-mod chunks;
+pub mod chunks;
 pub(crate) mod decode;
 pub mod file;
 pub(crate) mod footer;

@@ -29,6 +29,8 @@ pub mod input_names {
     pub const ISSUED: &str = "issued";
     /// Earlier scores.
     pub const PREVIOUS: &str = "previous";
+    /// Accounts and days whose features are asked for; no job file names it.
+    pub const SPINE: &str = "spine";
 }
 use input_names::{ISSUED, LINES, PREVIOUS, REPAYMENTS, TRANSACTIONS};
 
@@ -50,6 +52,15 @@ pub struct InputSpec {
 }
 
 impl InputSpec {
+    /// What to do about a column that is not there.
+    pub fn how_to_deliver(&self) -> String {
+        if [TRANSACTIONS, REPAYMENTS, LINES].contains(&self.name) {
+            format!("deliver it, or name it in [rename.{}]", self.name)
+        } else {
+            "deliver it".to_string()
+        }
+    }
+
     /// Whether deliveries are dated.
     pub fn is_dated(&self) -> bool {
         self.pattern.contains("{date}")

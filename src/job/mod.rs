@@ -265,6 +265,11 @@ impl Draft {
         self.file.as_ref().map(|file| &file.inputs)
     }
 
+    /// The zone in which an instant becomes a date, if the job file names one.
+    pub fn timezone(&self) -> Option<&TimeZone> {
+        self.file.as_ref().and_then(|file| file.timezone.as_ref())
+    }
+
     /// Checks that `--out`, which stands for the job's own output directory, may be one.
     pub fn check_out(&self, out: &Path) -> Result<()> {
         self.file.as_ref().map_or(Ok(()), |file| file.check_out(out))

@@ -286,6 +286,6 @@ fn compute(
 
 fn read_lines(job: &Job, files: &Files, units: &Units, scratch: &Path, progress: &Progress) -> Result<Lines> {
     let scope_len = job.scopes.lines.columns.len();
-    let reading = lines::Reading { spec: &job.inputs.lines, units, scratch, progress };
+    let reading = lines::Reading { spec: &job.inputs.lines, units, scratch, progress, only: None };
     lines::load(reading, &files.lines, files.snapshot, wanted_lines(job), scope_len)
 }

@@ -2,6 +2,7 @@
 
 mod diff;
 mod explain;
+mod features;
 mod plan;
 mod report;
 mod run;
@@ -68,6 +69,12 @@ Examples:
   rescore run jobs/nightly.toml --from 2026-11-01 --to 2026-11-20 --plan  # what that would read and do
   rescore run jobs/nightly.toml --from 2026-11-01 --to 2026-11-20 --chain --out /tmp/simulation")]
     Run(run::RunArgs),
+    /// Compute the features of a list of accounts and days, each as the run of its day would
+    #[command(after_help = "\
+Examples:
+  rescore features jobs/nightly.toml --spine pairs.parquet --out features.parquet
+  rescore features jobs/nightly.toml --spine pairs.parquet --out features.parquet --scores --json")]
+    Features(features::FeaturesArgs),
     /// Look over job files, schemas and deliveries without running
     #[command(after_help = "\
 Examples:
@@ -186,10 +193,11 @@ pub fn main() -> Result<u8> {
         Err(error) => return Ok(answer(&error)),
     };
     console::start_log(cli.verbose);
-    signal::listen(!cli.command.publishes());
+    signal::listen(!cli.command.tidies_up());
     let progress = Progress::on_terminal(cli.quiet);
     let done = match cli.command {
         Command::Run(args) => run::run_command(args, &progress),
+        Command::Features(args) => features::features_command(args, &progress),
         Command::Diff(args) => return diff::command(args),
         Command::Check(args) => {
             check_dates(args.date, args.known_on)?;
@@ -234,9 +242,9 @@ pub fn main() -> Result<u8> {
 }
 
 impl Command {
-    /// Whether it makes or moves runs, which a signal must not leave half done.
-    fn publishes(&self) -> bool {
-        matches!(self, Command::Run(_) | Command::Release(_))
+    /// Whether a signal must not end it at once: it makes or moves runs, or has files to clear away.
+    fn tidies_up(&self) -> bool {
+        matches!(self, Command::Run(_) | Command::Release(_) | Command::Features(_))
     }
 }
 

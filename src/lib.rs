@@ -24,6 +24,7 @@
 //! - [`explain`] — one account of a run: why it was decided so, and what would change it
 //! - [`report`] — a run, or a range of them, as a page to look at
 //! - [`run`] — the verbs of a run, in order: a night, a range, a simulation, a dry run
+//! - [`spine`] — features for a list of accounts and days
 //! - [`check`] — job files, schemas and deliveries without a run
 //! - [`diff`] — what changed between two runs, and why
 //! - [`summary`] — a run's figures for people and machines
@@ -56,5 +57,6 @@ pub mod sample;
 pub mod score;
 pub mod signal;
 pub mod sorted;
+pub mod spine;
 pub mod summary;
 pub mod zone;

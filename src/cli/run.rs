@@ -62,7 +62,7 @@ pub(super) struct RunArgs {
 }
 
 /// A size in bytes, with its unit.
-fn memory(text: &str) -> Result<u64, String> {
+pub(super) fn memory(text: &str) -> Result<u64, String> {
     /// Less is a slip of the unit.
     const LEAST: ByteSize = ByteSize::mb(1);
     match text.parse::<ByteSize>() {
@@ -73,6 +73,14 @@ fn memory(text: &str) -> Result<u64, String> {
         }
         Err(_) => Err("sizes are written as in 4GB (powers of 1000) or 512MiB (of 1024)".to_string()),
     }
+}
+
+/// Has so many threads work, where a number is asked for.
+pub(super) fn start_threads(threads: Option<u16>) -> Result<()> {
+    if let Some(threads) = threads {
+        rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build_global()?;
+    }
+    Ok(())
 }
 
 impl RunArgs {
@@ -93,9 +101,7 @@ impl RunArgs {
 
 pub(super) fn run_command(args: RunArgs, progress: &Progress) -> Result<()> {
     let nights = args.nights()?;
-    if let Some(threads) = args.threads {
-        rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build_global()?;
-    }
+    start_threads(args.threads)?;
     let request = Request {
         job: args.job,
         nights,

@@ -15,7 +15,7 @@ const GROUP_BITS: u32 = MOST_KEPT.ilog2();
 /// Fewer entries than this are not worth thinning out before the end.
 const THIN_OUT_AT_LEAST: usize = piece(1 << 15, 4);
 
-/// The most slots of a part that a [`Sight`] can tell apart.
+/// The most slots of a part that can be told apart, and so the most days for which an account can be asked.
 pub const MOST_SLOTS: usize = 1 << (u64::BITS - GROUP_BITS - VALUE_BITS - AGE_BITS);
 
 /// A value that a slot's group has seen, by number: slot, group, value, age. Sorted, they bring together what

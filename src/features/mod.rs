@@ -24,4 +24,5 @@ pub use asked::{Asked, AskedDay, Part};
 pub use finish::{Answers, PartAnswers, derived};
 pub use interner::Interner;
 pub use lines::from_lines;
+pub use logs::MOST_SLOTS;
 pub use table::FeatureTable;

@@ -122,10 +122,10 @@ fn columns_of(catalog: &Catalog, by: Option<Day>, footers: &mut Footers) -> Opti
 
 /// The input files a run stands on, opened.
 pub struct Files {
-    pub(super) transactions: Vec<OpenFile>,
-    pub(super) repayments: Vec<OpenFile>,
-    pub(super) lines: Vec<OpenFile>,
-    pub(super) issued: Vec<(InputSpec, Vec<OpenFile>)>,
+    pub(crate) transactions: Vec<OpenFile>,
+    pub(crate) repayments: Vec<OpenFile>,
+    pub(crate) lines: Vec<OpenFile>,
+    pub(crate) issued: Vec<(InputSpec, Vec<OpenFile>)>,
     pub(super) previous: Option<Previous>,
     pub(super) snapshot: Option<Day>,
 }
@@ -166,6 +166,33 @@ impl Files {
         })
     }
 
+    /// Opens what bears on any of some days, from `first` to `last`; `lines` are the deliveries of all snapshots
+    /// that are read. None of it need be there.
+    pub fn of_days(
+        job: &Job,
+        deliveries: &Deliveries,
+        first: Day,
+        last: Dates,
+        lines: &[Delivery],
+        footers: &mut Footers,
+    ) -> Result<Files> {
+        let transactions =
+            deliveries.transactions.within(oldest_transactions(job, first, within_days(job)), last.known_on);
+        let repayments = deliveries.repayments.within(Day(i32::MIN), last.known_on);
+        let mut issued = |catalog: &Catalog| {
+            let earlier = catalog.within(Day(i32::MIN), last.as_of.plus(-1));
+            Ok((catalog.spec.clone(), footers.open(&catalog.spec, &earlier)?))
+        };
+        Ok(Files {
+            issued: deliveries.issued.iter().map(&mut issued).collect::<Result<_>>()?,
+            transactions: footers.open(&job.inputs.transactions, &transactions)?,
+            repayments: footers.open(&job.inputs.repayments, &repayments)?,
+            lines: footers.open(&job.inputs.lines, lines)?,
+            previous: None,
+            snapshot: None,
+        })
+    }
+
     /// Opens the newest delivery of every input.
     pub fn newest(deliveries: &Deliveries, footers: &mut Footers) -> Result<Files> {
         let mut open = |catalog: &Catalog| {
@@ -192,12 +219,12 @@ impl Files {
     }
 
     /// Hashes them, but for those of which it is known what that comes to.
-    pub(super) fn hash(&self, footers: &mut Footers, as_of: Day) -> Result<()> {
+    pub(crate) fn hash(&self, footers: &mut Footers, as_of: Day) -> Result<()> {
         footers.hash(self.all(), as_of)
     }
 
     /// Fails where one was changed while the run read it.
-    pub(super) fn check_unchanged(&self) -> Result<()> {
+    pub(crate) fn check_unchanged(&self) -> Result<()> {
         self.all().try_for_each(OpenFile::check_unchanged)
     }
 
@@ -209,7 +236,7 @@ impl Files {
         let (transactions, _) = transactions(job, self, &units, &of_transactions, account_kind);
         let repayments = repayments(job, self, &units, account_kind);
         let lines: Vec<Wanted> = wanted_lines(job).into_iter().map(|(_, wanted)| wanted).collect();
-        let earlier = self.earlier_snapshots(&deliveries.lines, &lines, footers);
+        let earlier = earlier_snapshots(&deliveries.lines, self.snapshot, &self.lines, &lines, footers);
         let mut inputs = vec![
             Inspected::new(&job.inputs.transactions, &self.transactions, transactions.wanted),
             Inspected::new(&job.inputs.repayments, &self.repayments, repayments.wanted),
@@ -222,19 +249,6 @@ impl Files {
             inputs.push(Inspected::new(spec, files, previous::wanted(account_kind)));
         }
         schemas::check(&inputs, &units, job.mixed_money)
-    }
-
-    /// The files of snapshots before the one that is read, where it lacks a column that they may have had.
-    /// One that cannot be opened is passed over: nothing else is read of it.
-    fn earlier_snapshots(&self, lines: &Catalog, wanted: &[Wanted], footers: &mut Footers) -> Vec<OpenFile> {
-        const REMEMBERED_DAYS: i32 = 31;
-        let Some(snapshot) = self.snapshot.filter(|_| schemas::lacks_some(&lines.spec, &self.lines, wanted))
-        else {
-            return Vec::new();
-        };
-        let earlier = lines.within(snapshot.plus(-REMEMBERED_DAYS), snapshot.plus(-1));
-        let opened = earlier.chunks(1).filter_map(|delivery| footers.open(&lines.spec, delivery).ok());
-        opened.flatten().collect()
     }
 
     /// By input.
@@ -254,6 +268,24 @@ impl Files {
         let previous = self.previous.as_ref().and_then(|previous| previous.run.clone());
         Identity::of(&job.sources, &self.by_input(job), previous, dates)
     }
+}
+
+/// The files of snapshots before the one that is read, where it lacks a column that they may have had.
+/// One that cannot be opened is passed over: nothing else is read of it.
+pub(crate) fn earlier_snapshots(
+    lines: &Catalog,
+    snapshot: Option<Day>,
+    files: &[OpenFile],
+    wanted: &[Wanted],
+    footers: &mut Footers,
+) -> Vec<OpenFile> {
+    const REMEMBERED_DAYS: i32 = 31;
+    let Some(snapshot) = snapshot.filter(|_| schemas::lacks_some(&lines.spec, files, wanted)) else {
+        return Vec::new();
+    };
+    let earlier = lines.within(snapshot.plus(-REMEMBERED_DAYS), snapshot.plus(-1));
+    let opened = earlier.chunks(1).filter_map(|delivery| footers.open(&lines.spec, delivery).ok());
+    opened.flatten().collect()
 }
 
 /// Longest window over transactions; at least the as-of date itself, whose rejects are listed.
@@ -284,7 +316,7 @@ pub fn missing_days(job: &Job, deliveries: &Deliveries, as_of: Day) -> [(&'stati
 }
 
 /// What to read of lines, with each column's position in the scope.
-pub(super) fn wanted_lines(job: &Job) -> Vec<(usize, Wanted)> {
+pub(crate) fn wanted_lines(job: &Job) -> Vec<(usize, Wanted)> {
     let scope = &job.scopes.lines;
     let of_lines = Plan::new(&job.features, From::Lines);
     let mut needed = of_lines.columns;
@@ -299,7 +331,7 @@ pub(super) fn wanted_lines(job: &Job) -> Vec<(usize, Wanted)> {
 }
 
 /// What to read of transactions, and each column's position in the scope.
-pub(super) fn transactions<'a>(
+pub(crate) fn transactions<'a>(
     job: &'a Job,
     files: &'a Files,
     units: &'a Units,
@@ -333,7 +365,7 @@ pub(super) fn transactions<'a>(
     (source, slots)
 }
 
-pub(super) fn repayments<'a>(
+pub(crate) fn repayments<'a>(
     job: &'a Job,
     files: &'a Files,
     units: &'a Units,

@@ -38,10 +38,10 @@ use crate::{own, report, signal};
 
 use self::previous::Previous;
 pub use answers::Sorting;
-use answers::{Answered, Rows};
+pub(crate) use answers::{Answered, Rows};
 pub use dry_run::{Course, PlannedNight, Reading, plan};
-use inputs::wanted_lines;
 pub use inputs::{Deliveries, Files, missing_days, prepare};
+pub(crate) use inputs::{earlier_snapshots, wanted_lines};
 pub use range::run;
 use session::{Prepared, Session};
 use standing::{check_replaceable, standing_run};

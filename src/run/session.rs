@@ -39,10 +39,6 @@ pub struct Session {
 /// In a range the hashes of inputs are left at its end, and every so many nights.
 const LEAVE_EVERY: usize = piece(30, 2);
 
-/// Sorted deliveries that are not kept for another run take so many bytes of memory unless more is granted; the
-/// others lie in files without names.
-const MOST_HELD: u64 = piece(256 << 20, 10_000) as u64;
-
 /// A night about to run: what it is for, the job bound to its inputs, and what was delivered.
 pub struct Prepared {
     /// What it is for.
@@ -84,10 +80,8 @@ impl Session {
             chain.redirect(&mut deliveries, first.as_of);
         }
         let out = request.out.clone().unwrap_or_else(|| job.output_dir.clone());
-        let shelf = shelf(&job).filter(|_| !request.from_scratch);
-        // The rest goes to what is read and computed.
-        let held = request.memory_bytes.map_or(MOST_HELD, |bytes| bytes / 2);
-        let copies = Copies::new(shelf, &out, held);
+        let shelf = Shelf::of(&job).filter(|_| !request.from_scratch);
+        let copies = Copies::new(shelf, &out, request.memory_bytes);
         let (request, warned) = (request.clone(), BTreeSet::new());
         let session = Session {
             request,
@@ -133,7 +127,7 @@ impl Session {
     pub fn leave_hashes(&mut self, job: &Job, as_of: Day) {
         self.computed += 1;
         let is_due = self.is_last(as_of) || self.computed.is_multiple_of(LEAVE_EVERY);
-        let Some(shelf) = shelf(job).filter(|_| is_due) else { return };
+        let Some(shelf) = Shelf::of(job).filter(|_| is_due) else { return };
         if let Some(text) = self.footers.hashes.to_text(as_of)
             && let Err(error) = shelf.put_file(HASHES, text.as_bytes(), hashes::is_own)
         {
@@ -163,11 +157,6 @@ impl Session {
             log::warn!("{name}: {} days without a delivery, from {first} to {last}", days.len());
         }
     }
-}
-
-/// Where a job keeps sorted deliveries.
-fn shelf(job: &Job) -> Option<Shelf> {
-    job.state_dir.as_deref().map(|directory| Shelf::new(directory, job.access))
 }
 
 /// Binds the job for every night, so that mistakes are told before the first one begins. Where a later

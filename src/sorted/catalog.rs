@@ -16,9 +16,14 @@ use crate::expr::Type;
 use crate::input::binding::{Role, Wanted};
 use crate::input::file::{OpenFile, bytes_hash};
 use crate::input::stream::Source;
+use crate::pieces::piece;
 
 /// Changes whenever a sorted delivery of one version means another thing to the next.
 const VERSION: u32 = 1;
+
+/// Sorted deliveries that are not kept for another run take so many bytes of memory unless more is granted; the
+/// others lie in files without names.
+const MOST_HELD: u64 = piece(256 << 20, 10_000) as u64;
 
 /// What is wanted of an input.
 #[derive(Clone)]
@@ -114,9 +119,11 @@ pub struct Copies {
 }
 
 impl Copies {
-    /// None yet; `shelf` keeps them for other runs, `scratch` is a directory for what does not fit in so many
-    /// bytes of memory.
-    pub fn new(shelf: Option<Shelf>, scratch: &Path, memory: u64) -> Copies {
+    /// None yet; `shelf` keeps them for other runs, `scratch` is a directory for what does not fit in memory, of
+    /// which a run may take so many bytes.
+    pub fn new(shelf: Option<Shelf>, scratch: &Path, memory: Option<u64>) -> Copies {
+        // The rest goes to what is read and computed.
+        let memory = memory.map_or(MOST_HELD, |bytes| bytes / 2);
         Copies { shelf, scratch: scratch.to_path_buf(), at_hand: AtHand::new(), memory }
     }
 

@@ -13,6 +13,7 @@ use super::delivery::SortedDelivery;
 use super::make::Draft;
 use crate::day::Day;
 use crate::input::handle::open_regular;
+use crate::job::Job;
 use crate::own::{self, Access};
 
 /// A directory of sorted deliveries: `<input>/<hash>/date=<day>.sorted`. The input and the hash, of all that they
@@ -33,9 +34,9 @@ const MARK: &str = "rescore nights 1\n";
 const KEPT_DAYS: i32 = 30;
 
 impl Shelf {
-    /// The sorted deliveries in a directory, which need not exist.
-    pub fn new(directory: &Path, access: Access) -> Shelf {
-        Shelf { directory: directory.to_path_buf(), access }
+    /// That of a job which keeps sorted deliveries; the directory need not exist.
+    pub fn of(job: &Job) -> Option<Shelf> {
+        job.state_dir.clone().map(|directory| Shelf { directory, access: job.access })
     }
 
     fn path(&self, key: &str, delivery: Option<Day>) -> PathBuf {

@@ -1,0 +1,125 @@
+//! The arguments of `features`, and what it prints.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use clap::Args;
+use serde::Serialize;
+
+use super::run::{memory, start_threads};
+use crate::console::{self, Progress, print, print_json, table, thousands, visible};
+use crate::day::Day;
+use crate::spine::{AnsweredDays, SpineOutcome, SpineRequest, answer_spine};
+
+#[derive(Debug, Args)]
+pub(super) struct FeaturesArgs {
+    /// The job file
+    job: PathBuf,
+    /// A Parquet file that names an account and a day a row: account_id, as_of and perhaps known_on
+    #[arg(long, value_name = "FILE")]
+    spine: PathBuf,
+    /// Where its rows go, with their features
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Write score, band, points and reasons, too
+    #[arg(long)]
+    scores: bool,
+    /// Compute from the rows alone, without a state of an earlier night
+    #[arg(long)]
+    from_scratch: bool,
+    /// Threads to use; no output depends on it [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Memory to keep within, as in 4GB or 512MiB; no output depends on it [default: no bound]
+    #[arg(long, value_name = "SIZE", value_parser = memory)]
+    memory: Option<u64>,
+    /// Print figures as JSON instead of tables
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn features_command(args: FeaturesArgs, progress: &Progress) -> Result<()> {
+    start_threads(args.threads)?;
+    let request = SpineRequest {
+        job: args.job,
+        spine: args.spine,
+        out: args.out,
+        with_scores: args.scores,
+        memory_bytes: args.memory,
+        from_scratch: args.from_scratch,
+    };
+    let outcome = answer_spine(&request, progress);
+    progress.finish();
+    let outcome = outcome?;
+    if outcome.is_stdout {
+        return Ok(());
+    }
+    if args.json {
+        print_json(&serde_json::to_string_pretty(&Figures::of(&request, &outcome))?);
+    } else {
+        print(&text(&request, &outcome));
+    }
+    Ok(())
+}
+
+fn text(request: &SpineRequest, outcome: &SpineOutcome) -> String {
+    let number = |count: u64| thousands(count.into());
+    let mut parts = vec![format!(
+        "{}: {} of {} rows of {} have their features",
+        visible(&outcome.job),
+        number(outcome.answered()),
+        number(outcome.rows),
+        console::plain_path(&request.spine),
+    )];
+    if let Some(days) = outcome.days {
+        let AnsweredDays { count, first, last } = days;
+        let on = if count == 1 { first.to_string() } else { format!("{count} days, {first} to {last}") };
+        parts.push(format!("{} accounts on {on}", number(outcome.accounts)));
+    }
+    let left_out = outcome.left_out.iter().filter(|(_, rows)| **rows > 0);
+    let rows: Vec<Vec<String>> =
+        left_out.map(|(reason, rows)| vec![reason.name().to_string(), number(*rows)]).collect();
+    if !rows.is_empty() {
+        parts.push(format!("\n{}\n", table(&["left out", "rows"], &rows)));
+    }
+    let scores = if request.with_scores { " and the score" } else { "" };
+    let out = console::plain_path(&request.out);
+    parts.push(format!("wrote {out}: {} features{scores} a row", outcome.features));
+    parts.join("\n")
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Figures<'a> {
+    job: &'a str,
+    spine: &'a Path,
+    out: &'a Path,
+    rows: u64,
+    answered: u64,
+    left_out: BTreeMap<&'static str, u64>,
+    accounts: u64,
+    days: usize,
+    first: Option<Day>,
+    last: Option<Day>,
+    features: usize,
+}
+
+impl<'a> Figures<'a> {
+    fn of(request: &'a SpineRequest, outcome: &'a SpineOutcome) -> Figures<'a> {
+        let left_out = outcome.left_out.iter().map(|(reason, rows)| (reason.name(), *rows));
+        Figures {
+            job: &outcome.job,
+            spine: &request.spine,
+            out: &request.out,
+            rows: outcome.rows,
+            answered: outcome.answered(),
+            left_out: left_out.collect(),
+            accounts: outcome.accounts,
+            days: outcome.days.map_or(0, |days| days.count),
+            first: outcome.days.map(|days| days.first),
+            last: outcome.days.map(|days| days.last),
+            features: outcome.features,
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Features for a list of accounts and days: of each row what the run of its day would have come to.
+//!
+//! ```text
+//! spine ─ read ─▶ accounts and days ─ ask ─▶ questions, each once
+//!    │              snapshots, issued ─ lines ─▶ the lines of each question
+//!    │     transactions, repayments ─ engine ─▶ features by slot: a question that has a line
+//!    └───────────── columns as they lie ─ write ─▶ the spine with features, and scores
+//! ```
+
+mod ask;
+mod lines;
+mod read;
+mod write;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::console::Progress;
+use crate::day::Day;
+use crate::failure::{Kind, failure};
+use crate::features::plan::{Plan, Plans};
+use crate::features::{FeatureTable, from_lines};
+use crate::input::binding::Units;
+use crate::input::footers::Footers;
+use crate::input::hashes::Hashes;
+use crate::job::{Draft, From, Inputs, Job};
+use crate::own::{UserFile, unwritable};
+use crate::places;
+use crate::run::{Answered, Deliveries, Files, Rows, prepare};
+use crate::sorted::{Copies, Shelf};
+
+pub use ask::LeftOut;
+use ask::{AskedSlots, Questions};
+use lines::{AskedLines, Gathering, deliveries_of};
+use read::Spine;
+use write::{Rows as AnsweredRows, added_fields};
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct SpineRequest {
+    /// The job file.
+    pub job: PathBuf,
+    /// The file of accounts and days.
+    pub spine: PathBuf,
+    /// Where the rows go with their features.
+    pub out: PathBuf,
+    /// Whether scores are wanted, too.
+    pub with_scores: bool,
+    /// How much memory it may take; `None`: little.
+    pub memory_bytes: Option<u64>,
+    /// Whether to leave sorted deliveries of other runs aside, and to keep none.
+    pub from_scratch: bool,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct SpineOutcome {
+    /// The job's name.
+    pub job: String,
+    /// Rows of the spine.
+    pub rows: u64,
+    /// Rows without features, by reason.
+    pub left_out: BTreeMap<LeftOut, u64>,
+    /// The first and the last as-of date of those that have features, and how many there are.
+    pub days: Option<AnsweredDays>,
+    /// Distinct accounts of rows that have features.
+    pub accounts: u64,
+    /// How many features each has.
+    pub features: usize,
+    /// Whether the output went to standard output, so that nothing else should.
+    pub is_stdout: bool,
+}
+
+/// The as-of dates of the rows that have features.
+#[derive(Debug, Clone, Copy)]
+pub struct AnsweredDays {
+    /// The first.
+    pub first: Day,
+    /// The last.
+    pub last: Day,
+    /// How many.
+    pub count: usize,
+}
+
+impl SpineOutcome {
+    /// Rows that have features.
+    pub fn answered(&self) -> u64 {
+        self.rows - self.left_out.values().sum::<u64>()
+    }
+}
+
+/// What was made of the job for a spine.
+struct Prepared {
+    job: Job,
+    deliveries: Deliveries,
+    footers: Footers,
+}
+
+/// Reads a spine and writes it with features. Mistakes in the job files are told before troubles with the
+/// spine, and those before troubles with the inputs.
+pub fn answer_spine(request: &SpineRequest, progress: &Progress) -> Result<SpineOutcome> {
+    let mut draft = Draft::read(&request.job)?;
+    let spine = Spine::read(&request.spine, draft.timezone(), progress);
+    let last = spine.as_ref().ok().and_then(Spine::last_dates);
+    let mut footers = Footers::default();
+    let (job, deliveries) = prepare(&mut draft, last, &mut footers)?;
+    let spine = spine?;
+    let added = added_fields(&job, request.with_scores);
+    spine.check_against(&job, added.iter().map(|field| field.name().as_str()))?;
+    check_place(request, &job)?;
+    let out = UserFile::create(&request.out)?;
+    let prepared = Prepared { job, deliveries, footers };
+    let questions = Questions::of(&spine, &prepared.job, &prepared.deliveries);
+    // Inputs that cannot be read are told as such; what else the file system refuses is a place to write.
+    let answers = prepared.answer(questions, request, progress).map_err(unwritable)?;
+    progress.stage("write", 0);
+    let SpineAnswers { job, asked, slots, features } = &answers;
+    let answered = AnsweredRows { job, features, slots, with_scores: request.with_scores };
+    let written = answered.write(&spine.file, out.handle()?);
+    written.with_context(|| format!("write {}", request.out.display())).map_err(unwritable)?;
+    spine.file.check_unchanged()?;
+    let is_stdout = out.is_stdout();
+    out.finish()?;
+    Ok(outcome(job, asked, slots, is_stdout))
+}
+
+/// The features of all slots.
+struct SpineAnswers {
+    job: Job,
+    asked: AskedSlots,
+    /// By row of the spine.
+    slots: Vec<Result<u32, LeftOut>>,
+    features: FeatureTable,
+}
+
+impl Prepared {
+    /// Computes the features of every question that has a line.
+    fn answer(
+        mut self,
+        questions: Questions,
+        request: &SpineRequest,
+        progress: &Progress,
+    ) -> Result<SpineAnswers> {
+        let Some((first, last)) = questions.span() else {
+            let (asked, slots) = questions.ask(&[]);
+            return Ok(SpineAnswers { job: self.job, asked, slots, features: FeatureTable::default() });
+        };
+        let by_snapshot = questions.days_by_snapshot();
+        let Prepared { job, deliveries, footers } = &mut self;
+        if let Some(directory) = job.state_dir.as_deref().filter(|_| !request.from_scratch) {
+            footers.hashes = Hashes::read(directory);
+        }
+        let units = Units { minor_units: job.minor_units, timezone: job.timezone.clone() };
+        let of_lines = deliveries_of(job, deliveries, &by_snapshot)?;
+        let files = Files::of_days(job, deliveries, first, last, &of_lines, footers)?;
+        files.check_schemas(job, deliveries, footers)?;
+        let scratch = scratch(&request.out);
+        let (units, scratch) = (&units, &*scratch);
+        let gathering =
+            Gathering { job, deliveries, files: &files, units, questions: &questions, scratch, progress };
+        gathering.check_columns(&by_snapshot, footers)?;
+        let lines = gathering.gather(&by_snapshot)?;
+        let (asked, slots) = questions.ask(&lines.answered(questions.distinct.len()));
+        asked.check(&request.spine)?;
+        files.hash(footers, last.as_of)?;
+        let mut features = FeatureTable::default();
+        if !asked.days.is_empty() {
+            let engine = Engine { job, files: &files, units, scratch, progress, first };
+            features = engine.answer(&asked, &lines.by_slot(), request)?;
+        }
+        files.check_unchanged()?;
+        Ok(SpineAnswers { job: self.job, asked, slots, features })
+    }
+}
+
+/// What features are computed from, and how.
+struct Engine<'a> {
+    job: &'a Job,
+    files: &'a Files,
+    units: &'a Units,
+    scratch: &'a Path,
+    progress: &'a Progress,
+    /// The first as-of date.
+    first: Day,
+}
+
+impl Engine<'_> {
+    /// Answers all slots in one sweep.
+    fn answer(&self, slots: &AskedSlots, lines: &AskedLines, request: &SpineRequest) -> Result<FeatureTable> {
+        let Engine { job, files, units, scratch, progress, first } = *self;
+        let (asked, plans) = (slots.asked(), Plans::of(&job.features));
+        let parts = asked.parts();
+        let account_kind = slots.accounts.ids.kind();
+        let rows = Rows { job, files, units, plans: &plans, account_kind, first };
+        let shelf = Shelf::of(job).filter(|_| !request.from_scratch);
+        let mut copies = Copies::new(shelf, scratch, request.memory_bytes);
+        let reported_from = Day(i32::MAX);
+        let answered = rows.answer(&asked, &parts, reported_from, &mut copies, scratch, progress, |_| {})?;
+        let Answered { mut answers, .. } = answered;
+        let plan = Plan::new(&job.features, From::Lines);
+        let columns = |range| lines.columns(range);
+        answers.add(from_lines(&job.features, &plan, &asked, &parts, &lines.slot, columns)?);
+        answers.finish(&job.features, &asked, &parts)
+    }
+}
+
+/// Where files may be put that go with the command: beside the output, unless that is a device or a pipe.
+fn scratch(out: &Path) -> PathBuf {
+    let beside = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if out.is_file() || !out.exists() { beside.to_path_buf() } else { std::env::temp_dir() }
+}
+
+/// Refuses to write over the spine while it is read, and where a run would take the output for an input.
+fn check_place(request: &SpineRequest, job: &Job) -> Result<()> {
+    let SpineRequest { spine, out, .. } = request;
+    let file = |path: &Path| path.metadata().ok().map(|found| (found.dev(), found.ino()));
+    let Inputs { transactions, repayments, lines, .. } = &job.inputs;
+    let input = [transactions, repayments, lines].into_iter().find(|spec| places::holds(&spec.root, out));
+    let why = if file(out).is_some_and(|found| Some(found) == file(spine)) {
+        "it is the spine itself".to_string()
+    } else if let Some(input) = input {
+        format!("it lies in the directory of {}", input.name)
+    } else {
+        return Ok(());
+    };
+    Err(failure(Kind::Usage, format!("--out {}: {why}; name another file", out.display())))
+}
+
+fn outcome(job: &Job, asked: &AskedSlots, slots: &[Result<u32, LeftOut>], is_stdout: bool) -> SpineOutcome {
+    let mut left_out: BTreeMap<LeftOut, u64> = LeftOut::ALL.map(|reason| (reason, 0)).into();
+    for reason in slots.iter().filter_map(|slot| slot.err()) {
+        *left_out.entry(reason).or_default() += 1;
+    }
+    let days: BTreeSet<Day> = asked.days.iter().map(|day| day.as_of).collect();
+    let ends = days.first().zip(days.last());
+    SpineOutcome {
+        job: job.name.clone(),
+        rows: slots.len() as u64,
+        left_out,
+        days: ends.map(|(first, last)| AnsweredDays { first: *first, last: *last, count: days.len() }),
+        accounts: asked.accounts.len() as u64,
+        features: job.features.len(),
+        is_stdout,
+    }
+}

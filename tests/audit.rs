@@ -1,5 +1,6 @@
 //! The audit: a naive model of the contract must agree with the program on random books and job files.
 
+pub mod asked;
 mod bills;
 mod book;
 pub mod case;

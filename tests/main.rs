@@ -15,6 +15,7 @@ mod publish;
 mod range;
 mod readme;
 mod report;
+mod spine;
 mod state;
 mod strangers;
 mod support;

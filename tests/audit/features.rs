@@ -29,18 +29,31 @@ pub fn features(
     bills: &Bills,
     book: &Book,
 ) -> Result<BTreeMap<Value, Features>, String> {
-    let mut all = BTreeMap::new();
-    for account in book.accounts() {
-        let material = material(case, intake, bills, book, &account);
-        let mut known = Features::new();
-        for feature in &case.job.features {
-            let value = value(case, feature, &material, &known)
-                .map_err(|what| format!("{what} of {} of {account:?}", feature.name))?;
-            known.insert(feature.name.clone(), value);
-        }
-        all.insert(account, known);
+    let accounts = book.accounts().into_iter();
+    accounts
+        .map(|account| {
+            let features = features_of(case, intake, bills, book, &account)?;
+            Ok((account, features))
+        })
+        .collect()
+}
+
+/// The features of one account.
+pub fn features_of(
+    case: &Case,
+    intake: &Intake,
+    bills: &Bills,
+    book: &Book,
+    account: &Value,
+) -> Result<Features, String> {
+    let material = material(case, intake, bills, book, account);
+    let mut known = Features::new();
+    for feature in &case.job.features {
+        let value = value(case, feature, &material, &known)
+            .map_err(|what| format!("{what} of {} of {account:?}", feature.name))?;
+        known.insert(feature.name.clone(), value);
     }
-    Ok(all)
+    Ok(known)
 }
 
 fn material(case: &Case, intake: &Intake, bills: &Bills, book: &Book, account: &Value) -> Material {

@@ -23,17 +23,7 @@ pub fn write_inputs(case: &Case, directory: &Path) {
     let data = directory.join("data");
     for (name, input) in case.inputs() {
         for file in &input.files {
-            let path = data.join(name).join(input.file_name(file));
-            let is_there = |column: &str| {
-                !input.lacking.iter().any(|(day, name)| *day == file.delivery && *name == column)
-            };
-            let columns = input.columns.iter().enumerate().filter(|(_, (column, _))| is_there(column));
-            let columns = columns.map(|(place, (column, kind))| {
-                let values: Vec<&Value> = file.rows.iter().map(|row| &row[place]).collect();
-                let found = input.rename.get(*column).map_or(*column, String::as_str);
-                (found.to_string(), array(case, input, file, column, *kind, &values))
-            });
-            write(&path, columns.collect(), file.format);
+            write_file(case, input, file, &data.join(name).join(input.file_name(file)));
         }
     }
     let issued = case.issued.iter().flatten();
@@ -42,6 +32,19 @@ pub fn write_inputs(case: &Case, directory: &Path) {
     for run in runs {
         write_issued(case, run, &data);
     }
+}
+
+/// Writes one file of an input.
+pub fn write_file(case: &Case, input: &Input, file: &DataFile, path: &Path) {
+    let is_there =
+        |column: &str| !input.lacking.iter().any(|(day, name)| *day == file.delivery && *name == column);
+    let columns = input.columns.iter().enumerate().filter(|(_, (column, _))| is_there(column));
+    let columns = columns.map(|(place, (column, kind))| {
+        let values: Vec<&Value> = file.rows.iter().map(|row| &row[place]).collect();
+        let found = input.rename.get(*column).map_or(*column, String::as_str);
+        (found.to_string(), array(case, input, file, column, *kind, &values))
+    });
+    write(path, columns.collect(), file.format);
 }
 
 fn write(path: &Path, columns: Vec<(String, ArrayRef)>, format: Format) {

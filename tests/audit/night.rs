@@ -192,7 +192,7 @@ fn reason_cells(case: &Case, scored: &Scored) -> Vec<Cell> {
     (0..case.job.score.reasons).map(reason).collect()
 }
 
-fn scores_table(case: &Case, scores: &BTreeMap<Value, Scored>) -> Table {
+pub fn scores_table(case: &Case, scores: &BTreeMap<Value, Scored>) -> Table {
     let job = &case.job;
     let int = |name: String| (name, DataType::Int32);
     let mut columns = vec![
@@ -213,7 +213,7 @@ fn scores_table(case: &Case, scores: &BTreeMap<Value, Scored>) -> Table {
     table(columns, scores.iter().map(cells).collect())
 }
 
-fn features_table(case: &Case, scores: &BTreeMap<Value, Scored>) -> Table {
+pub fn features_table(case: &Case, scores: &BTreeMap<Value, Scored>) -> Table {
     let names = || case.job.features.iter().map(|feature| &feature.name);
     let mut columns = vec![("account_id".to_string(), data_type(case.account_kind))];
     columns.extend(names().map(|name| (name.clone(), DataType::Int64)));

@@ -4,8 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use arrow_schema::DataType;
+
 use crate::support::files::copy;
-use crate::support::project;
+use crate::support::{Cell, Table, day, project};
 
 #[test]
 fn every_command_of_the_readme_works_in_the_order_given() {
@@ -21,6 +23,9 @@ fn every_command_of_the_readme_works_in_the_order_given() {
         // The tests themselves are what runs this.
         if command == "cargo test --release" {
             continue;
+        }
+        if command.contains("--spine") {
+            write_pairs(home.path());
         }
         let command = command.replace("cargo run --release --", "rescore");
         let binary = Path::new(env!("CARGO_BIN_EXE_rescore")).parent().unwrap();
@@ -63,6 +68,18 @@ fn commands(readme: &str) -> Vec<(String, Vec<String>)> {
         }
     }
     commands
+}
+
+/// What the README has DuckDB write: every account of a run on three days.
+fn write_pairs(home: &Path) {
+    let accounts = Table::read_columns(&home.join("out/date=2026-11-20/scores.parquet"), &["account_id"]);
+    let mut pairs = Table::new(&[("account_id", DataType::Int64), ("as_of", DataType::Date32)]);
+    for row in accounts.rows {
+        for as_of in ["2026-11-13", "2026-11-19", "2026-11-20"] {
+            pairs = pairs.row([row[0].clone(), Cell::from(day(as_of))]);
+        }
+    }
+    pairs.write(&home.join("pairs.parquet"));
 }
 
 fn sample_data_is_what_the_readme_makes(home: &Path) {

@@ -150,6 +150,10 @@ fn sweep(operation: &Operation, injections: &[Injection]) {
                 Ended::Exit(7, stderr) => {
                     met.fetch_add(1, Ordering::Relaxed);
                     // Beside it, that a state is not kept may be warned of.
+                    // Every thread meets the fault at the call of its own of this number: it may be the one that tells it.
+                    if stderr.is_empty() && fault.call == "write" {
+                        continue;
+                    }
                     let errors = stderr.lines().filter(|line| line.starts_with("error: ")).count();
                     assert!(errors == 1 && !stderr.contains("panicked"), "{what}");
                     assert!(stderr.contains("out"), "the place is named: {what}");

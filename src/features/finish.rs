@@ -32,6 +32,14 @@ impl Overflow {
 #[derive(Default)]
 pub struct PartAnswers(Vec<(usize, Narrow)>);
 
+impl PartAnswers {
+    /// Those of some slots of the part.
+    pub fn gather(&self, slots: &[u32]) -> PartAnswers {
+        let gathered = |(feature, answer): &(usize, Narrow)| (*feature, answer.gather(slots));
+        PartAnswers(self.0.iter().map(gathered).collect())
+    }
+}
+
 /// Answers found so far: by part, the features that are finished.
 pub struct Answers {
     parts: Vec<Vec<Option<Narrow>>>,

@@ -87,6 +87,13 @@ impl Narrow {
         }
     }
 
+    /// The values of some rows.
+    pub(super) fn gather(&self, rows: &[u32]) -> Narrow {
+        let mut ints = IntsOf::with_capacity(rows.len());
+        self.each(rows.iter().map(|row| *row as usize), |value| ints.push(value));
+        Narrow::of(ints.finish())
+    }
+
     /// As a column again.
     pub(super) fn widen(&self) -> Column {
         let mut ints = Ints::all(Vec::with_capacity(self.len()));

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::expr::{Column, Ints, Texts, Type};
 
 /// Ids in ascending order; text by bytes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ids {
     /// Int64 ids.
     Int(Vec<i64>),
@@ -58,6 +58,24 @@ impl Ids {
             Ids::Text(ids) => {
                 Column::Text(Texts { codes: (0..ids.len() as u32).collect(), dictionary: ids.clone().into() })
             }
+        }
+    }
+
+    /// These and others, each once.
+    pub fn union(self, others: &Ids) -> Ids {
+        fn union<T: Ord + Clone>(mut all: Vec<T>, others: &[T]) -> Vec<T> {
+            if all != others {
+                all.extend_from_slice(others);
+                // This sort makes use of what is in order already.
+                all.sort();
+                all.dedup();
+            }
+            all
+        }
+        match (self, others) {
+            (Ids::Int(all), Ids::Int(others)) => Ids::Int(union(all, others)),
+            (Ids::Text(all), Ids::Text(others)) => Ids::Text(union(all, others)),
+            (all, _) => all,
         }
     }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use super::ahead::{NightAnswers, Ready};
 use super::inputs::{Files, oldest_transactions, repayments, transactions};
 use super::notices;
 use crate::console::Progress;
@@ -14,7 +15,7 @@ use crate::expr::Type;
 use crate::features::bills::{OfRepayments, Repayments};
 use crate::features::plan::Plans;
 use crate::features::transactions::{Eras, Transactions};
-use crate::features::{Answers, Asked, AskedDay, Part};
+use crate::features::{Answers, Asked, AskedDay, Part, PartAnswers};
 use crate::input::binding::Units;
 use crate::input::reject_log::{RejectLog, RejectedRows};
 use crate::input::stream::{Source, Tally};
@@ -133,80 +134,155 @@ impl<'a> Rows<'a> {
         })
     }
 
-    /// Sorts what is not sorted yet, and answers. Deliveries dated `reported_from` or later are counted and their
-    /// rejects listed, undated ones always.
+    /// Sorts what is not sorted yet, and answers.
+    pub fn sweep(&self, asked: &Asked, parts: &[Part], work: &mut Work) -> Result<Swept> {
+        let days = asked.distinct_days();
+        self.requests(&days, |transactions, repayments| {
+            let transactions =
+                work.of_input(&transactions, |fetched| self.sweep_transactions(asked, parts, fetched))?;
+            let repayments =
+                work.of_input(&repayments, |fetched| self.sweep_repayments(asked, parts, fetched))?;
+            Ok(Swept { transactions, repayments })
+        })
+    }
+
+    /// Likewise for a night, of which some may be answered already. Deliveries dated `reported_from` or later are
+    /// counted and their rejects listed, undated ones always.
     pub fn answer(
         &self,
         asked: &Asked,
         parts: &[Part],
+        ready: Option<NightAnswers>,
         reported_from: Day,
-        copies: &mut Copies,
-        scratch: &Path,
-        progress: &Progress,
-        mut lap: impl FnMut(&str),
+        work: &mut Work,
     ) -> Result<Answered> {
         let (job, plans) = (self.job, self.plans);
-        let days = asked.distinct_days();
-        let known_ons: Vec<Day> = days.iter().map(|day| day.known_on).collect();
-        self.requests(&days, |transactions, repayments| {
+        let (mut of_transactions, mut of_repayments, mut ready_conflicts) = (None, None, 0);
+        if let Some(NightAnswers { transactions, repayments, conflicts, .. }) = ready {
+            (of_transactions, of_repayments, ready_conflicts) =
+                (Some(transactions), Some(repayments), conflicts);
+        }
+        self.requests(&asked.distinct_days(), |transactions, repayments| {
             let mut answers = Answers::new(&job.features, parts);
-            let (fetched, swept) = whole(copies, &transactions, progress, |fetched| {
-                lap("transactions sorted");
-                let (features, plan, scope) = (&job.features, &plans.transactions, &job.scopes.transactions);
-                let deliveries = &fetched.deliveries;
-                Transactions { features, plan, scope, asked, parts, deliveries }.sweep()
-            })?;
+            let OfInput { answers: swept, fetched } =
+                work.of_input(&transactions, |fetched| match taken(&mut of_transactions, fetched) {
+                    Some(answers) => Ok(answers),
+                    None => self.sweep_transactions(asked, parts, fetched),
+                })?;
             answers.add(swept);
-            lap("features of transactions");
-            let of_transactions = tally(&transactions.source, &fetched, reported_from, scratch)?;
+            let of_transactions = tally(&transactions.source, &fetched, reported_from, work.scratch)?;
             let mut notices =
                 notices::of_transactions(job, plans, reported_from).told(&fetched.deliveries)?;
-            let mut sorting = Sorting { inputs: vec![(input_names::TRANSACTIONS, fetched.outlook)] };
-            copies.note_night(&transactions, self.first);
+            let mut inputs = vec![(input_names::TRANSACTIONS, work.copies.report(&transactions, fetched))];
+            work.copies.note_night(&transactions, self.first);
 
-            let (fetched, swept) = whole(copies, &repayments, progress, |fetched| {
-                lap("repayments sorted");
-                let (features, plan, tolerance) = (&job.features, &plans.bills, job.bill_tolerance);
-                let (deliveries, known_ons) = (&fetched.deliveries, &known_ons);
-                Repayments { features, plan, asked, parts, deliveries, tolerance, known_ons }.sweep()
-            })?;
+            let OfInput { answers: swept, fetched } =
+                work.of_input(&repayments, |fetched| match taken(&mut of_repayments, fetched) {
+                    Some(answers) => Ok(OfRepayments { answers, conflicts: vec![ready_conflicts] }),
+                    None => self.sweep_repayments(asked, parts, fetched),
+                })?;
             let OfRepayments { answers: of_bills, conflicts } = swept;
             answers.add(of_bills);
-            lap("features of repayments");
-            let of_repayments = tally(&repayments.source, &fetched, reported_from, scratch)?;
+            let of_repayments = tally(&repayments.source, &fetched, reported_from, work.scratch)?;
             notices.extend(notices::of_repayments(job, plans, reported_from).told(&fetched.deliveries)?);
-            sorting.inputs.push((input_names::REPAYMENTS, fetched.outlook));
-            copies.note_night(&repayments, self.first);
+            inputs.push((input_names::REPAYMENTS, work.copies.report(&repayments, fetched)));
+            work.copies.note_night(&repayments, self.first);
             let (transactions, repayments) = (of_transactions, of_repayments);
-            Ok(Answered { answers, transactions, repayments, conflicts, notices, sorting })
+            Ok(Answered {
+                answers,
+                transactions,
+                repayments,
+                conflicts,
+                notices,
+                sorting: Sorting { inputs },
+            })
         })
+    }
+
+    fn sweep_transactions(
+        &self,
+        asked: &Asked,
+        parts: &[Part],
+        fetched: &Fetched,
+    ) -> Result<Vec<PartAnswers>> {
+        let scope = &self.job.scopes.transactions;
+        let (features, plan, deliveries) =
+            (&self.job.features, &self.plans.transactions, &fetched.deliveries);
+        Transactions { features, plan, scope, asked, parts, deliveries }.sweep()
+    }
+
+    fn sweep_repayments(&self, asked: &Asked, parts: &[Part], fetched: &Fetched) -> Result<OfRepayments> {
+        let known_ons: Vec<Day> = asked.distinct_days().iter().map(|day| day.known_on).collect();
+        let (features, plan, deliveries) = (&self.job.features, &self.plans.bills, &fetched.deliveries);
+        let (tolerance, known_ons) = (self.job.bill_tolerance, &known_ons);
+        Repayments { features, plan, asked, parts, deliveries, tolerance, known_ons }.sweep()
     }
 }
 
-/// Does some work on sorted deliveries; where one turns out to be torn, it is made again, and the work done anew.
-fn whole<T>(
-    copies: &mut Copies,
-    request: &Request,
-    progress: &Progress,
-    mut work: impl FnMut(&Fetched) -> Result<T>,
-) -> Result<(Fetched, T)> {
-    let name = request.source.spec.name;
-    let mut forgotten = BTreeSet::new();
-    loop {
-        let fetched = copies.fetch(request, progress)?;
-        let error = match work(&fetched) {
-            Ok(done) => return Ok((fetched, done)),
-            Err(error) => error,
-        };
-        let torn = error.downcast_ref::<TornCopy>().map(|torn| torn.delivery);
-        match torn.filter(|delivery| forgotten.insert(*delivery)) {
-            Some(delivery) if copies.forget(name, delivery) => {
-                let of = delivery.map_or(String::new(), |day| format!(" of {day}"));
-                log::warn!("{name}{of}: {error:#}: it is sorted anew");
+/// What sweeps work with.
+pub struct Work<'a> {
+    /// The sorted deliveries.
+    pub copies: &'a mut Copies,
+    /// Where files may be put that go with the run.
+    pub scratch: &'a Path,
+    /// Told how far it is.
+    pub progress: &'a Progress,
+    /// Told what is done.
+    pub lap: &'a mut dyn FnMut(&str),
+}
+
+impl Work<'_> {
+    /// Fetches an input's sorted deliveries and answers from them. Where one turns out to be torn, it is made again,
+    /// and everything answered anew.
+    fn of_input<T>(
+        &mut self,
+        request: &Request,
+        mut answer: impl FnMut(&Fetched) -> Result<T>,
+    ) -> Result<OfInput<T>> {
+        let name = request.source.spec.name;
+        let mut forgotten = BTreeSet::new();
+        loop {
+            let fetched = self.copies.fetch(request, self.progress)?;
+            (self.lap)(&format!("{name} sorted"));
+            let error = match answer(&fetched) {
+                Ok(answers) => {
+                    (self.lap)(&format!("features of {name}"));
+                    return Ok(OfInput { fetched, answers });
+                }
+                Err(error) => error,
+            };
+            let torn = error.downcast_ref::<TornCopy>().map(|torn| torn.delivery);
+            match torn.filter(|delivery| forgotten.insert(*delivery)) {
+                Some(delivery) if self.copies.forget(name, delivery) => {
+                    let of = delivery.map_or(String::new(), |day| format!(" of {day}"));
+                    log::warn!("{name}{of}: {error:#}: it is sorted anew");
+                }
+                _ => return Err(error),
             }
-            _ => return Err(error),
         }
     }
+}
+
+/// What an input comes to.
+pub struct OfInput<T> {
+    /// Its sorted deliveries.
+    pub fetched: Fetched,
+    /// The answers from them.
+    pub answers: T,
+}
+
+/// What a sweep comes to.
+pub struct Swept {
+    /// By part.
+    pub transactions: OfInput<Vec<PartAnswers>>,
+    /// By part, and bills.
+    pub repayments: OfInput<OfRepayments>,
+}
+
+/// Answers that are there already, if they stand on the deliveries that were fetched.
+fn taken(ready: &mut Option<Ready>, fetched: &Fetched) -> Option<Vec<PartAnswers>> {
+    let deliveries = || fetched.deliveries.iter().map(|delivery| &**delivery);
+    ready.take_if(|ready| ready.stands_on(deliveries())).map(|ready| ready.answers)
 }
 
 /// Counts the rows of the deliveries that are reported, and lists their rejects.

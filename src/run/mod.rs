@@ -1,5 +1,6 @@
 //! A run: the verbs of a night, in the order in which data flows.
 
+mod ahead;
 mod answers;
 mod chain;
 mod dry_run;
@@ -37,8 +38,9 @@ use crate::summary::Summary;
 use crate::{own, report, signal};
 
 use self::previous::Previous;
+use answers::Answered;
 pub use answers::Sorting;
-pub(crate) use answers::{Answered, Rows};
+pub(crate) use answers::{Rows, Swept, Work};
 pub use dry_run::{Course, PlannedNight, Reading, plan};
 pub use inputs::{Deliveries, Files, missing_days, prepare};
 pub(crate) use inputs::{earlier_snapshots, wanted_lines};
@@ -173,7 +175,7 @@ fn night(session: &mut Session, lock: &Lock, prepared: Prepared, progress: &Prog
     files.check_schemas(&job, &deliveries, &mut session.footers)?;
     watch.lap("open inputs");
     let mut manifest = Manifest::new(&job.name, identity);
-    let computed = compute(&job, &files, dates, session, &mut manifest, &mut watch, progress);
+    let computed = compute(&job, &files, &deliveries, dates, session, &mut manifest, &mut watch, progress);
     // Inputs that cannot be read are told as such; what else the file system refuses is a place to write.
     let night = computed.map_err(own::unwritable)?;
     files.check_unchanged()?;
@@ -232,6 +234,7 @@ impl Night {
 fn compute(
     job: &Job,
     files: &Files,
+    deliveries: &Deliveries,
     dates: Dates,
     session: &mut Session,
     manifest: &mut Manifest,
@@ -247,12 +250,17 @@ fn compute(
     watch.lap("lines");
     let plans = Plans::of(&job.features);
     let asked = Asked::all(&book.accounts, AskedDay { as_of, known_on });
-    let parts = asked.parts();
+    if session.ahead.is_empty() {
+        session.ahead = ahead::look_ahead(session, job, deliveries, dates, &book.accounts, progress);
+        watch.lap("nights at once");
+    }
+    let ready = ahead::take(&mut session.ahead, as_of, &book.accounts);
+    let parts = ready.as_ref().map_or_else(|| asked.parts(), |ready| ready.parts.clone());
     let account_kind = book.accounts.ids.kind();
     let rows = Rows { job, files, units: &units, plans: &plans, account_kind, first: as_of };
-    let copies = &mut session.copies;
-    let lap = |stage: &str| watch.lap(stage);
-    let answered = rows.answer(&asked, &parts, as_of, copies, &scratch, progress, lap)?;
+    let (copies, lap) = (&mut session.copies, &mut |stage: &str| watch.lap(stage));
+    let mut work = Work { copies, scratch: &scratch, progress, lap };
+    let answered = rows.answer(&asked, &parts, ready, as_of, &mut work)?;
     let Answered { mut answers, transactions, repayments, conflicts, notices, sorting } = answered;
     log::info!("features {sorting}");
     watch.timing.basis = sorting.to_string();

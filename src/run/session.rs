@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use super::ahead::Ahead;
 use super::chain::{Chain, pending_remark};
 use super::inputs::{Deliveries, bind, prepare, required};
 use super::{Nights, Request};
@@ -32,6 +33,8 @@ pub struct Session {
     noticed: BTreeSet<String>,
     /// The sorted deliveries.
     pub copies: Copies,
+    /// Nights to come that are answered already.
+    pub ahead: Ahead,
     /// Nights computed so far.
     computed: usize,
 }
@@ -93,6 +96,7 @@ impl Session {
             warned,
             noticed: BTreeSet::new(),
             copies,
+            ahead: Ahead::new(),
             computed: 0,
         };
         Ok((session, Prepared { dates: first, job, deliveries }))
@@ -133,6 +137,12 @@ impl Session {
         {
             log::warn!("the hashes of the inputs are not kept: {error:#}");
         }
+    }
+
+    /// The nights that come after a day.
+    pub fn nights_after(&self, as_of: Day) -> Vec<Day> {
+        let nights = self.request.nights.all().into_iter().map(|(night, _)| night);
+        nights.filter(|night| *night > as_of).collect()
     }
 
     /// Whether no night comes after a day.

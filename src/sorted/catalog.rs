@@ -102,18 +102,21 @@ fn plural(count: usize) -> &'static str {
 pub struct Fetched {
     /// In order.
     pub deliveries: Vec<Arc<SortedDelivery>>,
-    /// What there was, and what was made.
-    pub outlook: Outlook,
 }
 
 /// What is at hand of a delivery.
-type AtHand = BTreeMap<(&'static str, Option<Day>), (String, Arc<SortedDelivery>)>;
+struct AtHand {
+    key: String,
+    sorted: Arc<SortedDelivery>,
+    /// Why it was made, until that is reported of a night.
+    made: Option<Why>,
+}
 
 /// The sorted deliveries of a run's nights.
 pub struct Copies {
     shelf: Option<Shelf>,
     scratch: PathBuf,
-    at_hand: AtHand,
+    at_hand: BTreeMap<(&'static str, Option<Day>), AtHand>,
     /// Bytes that may still be kept in memory.
     memory: u64,
 }
@@ -124,7 +127,7 @@ impl Copies {
     pub fn new(shelf: Option<Shelf>, scratch: &Path, memory: Option<u64>) -> Copies {
         // The rest goes to what is read and computed.
         let memory = memory.map_or(MOST_HELD, |bytes| bytes / 2);
-        Copies { shelf, scratch: scratch.to_path_buf(), at_hand: AtHand::new(), memory }
+        Copies { shelf, scratch: scratch.to_path_buf(), at_hand: BTreeMap::new(), memory }
     }
 
     /// What there is of an input, and the files that would be read; deliveries that are `planned` will be there.
@@ -157,7 +160,7 @@ impl Copies {
         made_of: &str,
     ) -> (Vec<StoredColumn>, Result<Arc<SortedDelivery>, Why>) {
         let at_hand = self.at_hand.get(&(request.source.spec.name, delivery));
-        let at_hand = at_hand.filter(|(own, _)| own == key).map(|(_, known)| known.clone());
+        let at_hand = at_hand.filter(|known| known.key == key).map(|known| known.sorted.clone());
         let on_shelf = || match self.shelf.as_ref()?.open(key, delivery)? {
             Ok(found) => Some(Ok(Arc::new(found))),
             Err(error) => {
@@ -192,7 +195,11 @@ impl Copies {
             others.extend(columns.into_iter().filter(|column| !others.contains(column)).collect::<Vec<_>>());
             match known {
                 Ok(known) => {
-                    self.at_hand.insert((name, delivery), (key.clone(), known.clone()));
+                    let place = (name, delivery);
+                    if self.at_hand.get(&place).is_none_or(|at_hand| at_hand.key != key) {
+                        let at_hand = AtHand { key: key.clone(), sorted: known.clone(), made: None };
+                        self.at_hand.insert(place, at_hand);
+                    }
                     found.insert(delivery, known);
                     outlook.sorted.push(delivery);
                 }
@@ -211,12 +218,28 @@ impl Copies {
             let maker = Maker { source, kept: request.kept.clone(), to_make: &to_make, scratch: &scratch };
             let maker = keep_what_others_read(maker, others);
             for made in self.make(&maker, &key, progress)? {
-                let made = Arc::new(made);
-                self.at_hand.insert((name, made.label.delivery), (key.clone(), made.clone()));
-                found.insert(made.label.delivery, made);
+                let sorted = Arc::new(made);
+                let delivery = sorted.label.delivery;
+                let made = outlook.to_make.iter().find(|(made, _)| *made == delivery).map(|(_, why)| *why);
+                found.insert(delivery, sorted.clone());
+                self.at_hand.insert((name, delivery), AtHand { key: key.clone(), sorted, made });
             }
         }
-        Ok(Fetched { deliveries: found.into_values().collect(), outlook })
+        Ok(Fetched { deliveries: found.into_values().collect() })
+    }
+
+    /// What there was for a night, and what this run has made of it, tonight or in a night before, and not reported
+    /// yet.
+    pub fn report(&mut self, request: &Request, fetched: Fetched) -> Outlook {
+        let mut outlook = Outlook::default();
+        for delivery in fetched.deliveries.iter().map(|sorted| sorted.label.delivery) {
+            let at_hand = self.at_hand.get_mut(&(request.source.spec.name, delivery));
+            match at_hand.and_then(|known| known.made.take()) {
+                Some(why) => outlook.to_make.push((delivery, why)),
+                None => outlook.sorted.push(delivery),
+            }
+        }
+        outlook
     }
 
     fn make(&mut self, maker: &Maker, key: &str, progress: &Progress) -> Result<Vec<SortedDelivery>> {
@@ -244,7 +267,7 @@ impl Copies {
 
     /// Forgets a delivery that is not as it was written, so that it is made again. Returns whether there was one.
     pub fn forget(&mut self, input: &'static str, delivery: Option<Day>) -> bool {
-        let Some((key, _)) = self.at_hand.remove(&(input, delivery)) else { return false };
+        let Some(AtHand { key, .. }) = self.at_hand.remove(&(input, delivery)) else { return false };
         self.shelf.as_ref().is_none_or(|shelf| told(shelf.remove(&key, delivery)).is_some())
     }
 

@@ -130,24 +130,29 @@ fn tables(directory: &Path) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// The files of the state that today's night goes on from.
-fn state_files(directory: &Path) -> Vec<PathBuf> {
-    let sets = fs::read_dir(directory.join("states")).unwrap().map(|entry| entry.unwrap().path());
-    let states = sets.map(|set| set.join(format!("date={YESTERDAY}"))).filter(|state| state.is_dir());
-    let files = states.flat_map(|state| fs::read_dir(state).unwrap().map(|entry| entry.unwrap().path()));
-    let mut files: Vec<PathBuf> = files.collect();
+/// The sorted deliveries of days before today.
+fn sorted_deliveries(directory: &Path) -> Vec<PathBuf> {
+    let entries = |directory: &Path| -> Vec<PathBuf> {
+        fs::read_dir(directory).into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
+    };
+    let sets = entries(&directory.join("states")).into_iter().flat_map(|input| entries(&input));
+    let mut files: Vec<PathBuf> = sets.flat_map(|set| entries(&set)).collect();
+    files.retain(|file| file.extension().is_some_and(|kind| kind == "sorted") && !file.ends_with(today()));
     files.sort();
     files
 }
 
+fn today() -> String {
+    format!("date={TODAY}.sorted")
+}
+
 #[test]
-fn states() {
+fn sorted_deliveries_of_earlier_nights() {
     let book = Book::new();
     book.append("job.toml", "[state]\ndir = \"states\"\n");
     let lines = fs::read(book.path().join(format!("in/lines/date={TODAY}/part-0.parquet"))).unwrap();
     fs::create_dir(book.path().join(format!("in/lines/date={YESTERDAY}"))).unwrap();
     fs::write(book.path().join(format!("in/lines/date={YESTERDAY}/part-0.parquet")), lines).unwrap();
-    // Older deliveries are worth a state.
     for day in ["2026-11-16", "2026-11-17", "2026-11-18"] {
         for input in ["transactions", "repayments"] {
             let of = |day: &str| book.path().join(format!("in/{input}/date={day}"));
@@ -160,25 +165,18 @@ fn states() {
     let (code, _, stderr) = outcome_in(book.path(), &[&night[..], &["--from-scratch"]].concat());
     assert_eq!(code, 0, "{stderr}");
     let expected = tables(book.path());
-    // What today's night leaves must not stand for what yesterday's has left.
-    let forget = || {
-        for set in fs::read_dir(book.path().join("states")).unwrap() {
-            let _ = fs::remove_dir_all(set.unwrap().path().join(format!("date={TODAY}")));
-        }
-        let _ = fs::remove_dir_all(book.path().join("out/superseded"));
-    };
+    let forget = || drop(fs::remove_dir_all(book.path().join("out/superseded")));
     forget();
     let (code, _, stderr) = outcome_in(book.path(), &night);
     assert_eq!((code, stderr.as_str()), (0, ""));
     let manifest = fs::read_to_string(book.path().join(format!("out/date={TODAY}/manifest.json"))).unwrap();
-    assert!(manifest.contains(&format!("from the state of {YESTERDAY}")), "{manifest}");
+    assert!(manifest.contains("from 8 sorted deliveries, 2 to sort"), "{manifest}");
     forget();
-    let files = state_files(book.path());
-    let label = files.iter().position(|file| file.ends_with("state.json")).unwrap();
+    let files = sorted_deliveries(book.path());
+    assert_eq!(files.len(), 8, "{files:?}");
     for number in 0..mutations() {
         let mut random = Random::new(number);
-        // The label as often as all tables.
-        let file = &files[if number % 2 == 0 { label } else { random.below(files.len()) }];
+        let file = &files[random.below(files.len())];
         let whole = fs::read(file).unwrap();
         let mut mutated = whole.clone();
         mutate(&mut mutated, &mut random);

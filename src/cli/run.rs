@@ -47,13 +47,14 @@ pub(super) struct RunArgs {
     /// Only say what would be read and done, date by date; publish nothing
     #[arg(long)]
     plan: bool,
-    /// Compute from the rows alone, without a state of an earlier night
+    /// Read and sort every delivery anew: use nothing that earlier runs have kept, and keep nothing
     #[arg(long)]
     from_scratch: bool,
     /// Threads to use; no output depends on it [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
-    /// Memory to keep within, as in 4GB or 512MiB; no output depends on it [default: no bound]
+    /// Memory, as in 4GB or 512MiB: sorted deliveries that are not kept for other runs take half of it,
+    /// and beyond that lie in a file; no output depends on it [default: 512MiB]
     #[arg(long, value_name = "SIZE", value_parser = memory)]
     memory: Option<u64>,
     /// Print figures as JSON instead of tables; of a range, one object a line, a line a day

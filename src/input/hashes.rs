@@ -11,7 +11,7 @@ use super::file::bytes_hash;
 use super::handle::{Stamp, open_regular};
 use crate::day::Day;
 
-/// The file's name in the directory of states.
+/// The file's name in the directory of sorted deliveries.
 pub const HASHES: &str = "input-hashes";
 
 /// Begins the file, whatever its version.
@@ -43,7 +43,7 @@ pub struct Hashes {
 }
 
 impl Hashes {
-    /// Reads what earlier runs have left in a directory of states; nothing, if there is anything wrong.
+    /// Reads what earlier runs have left in a directory of sorted deliveries; nothing, if there is anything wrong.
     pub fn read(directory: &Path) -> Hashes {
         let mut text = String::new();
         let read = open_regular(&directory.join(HASHES)).and_then(|mut file| file.read_to_string(&mut text));

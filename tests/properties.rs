@@ -294,7 +294,7 @@ fn rows_that_do_not_fit_in_memory_lie_in_a_file_and_come_to_the_same_bytes() {
     let book = tempfile::tempdir().unwrap();
     let (code, _, stderr) = outcome_in(
         book.path(),
-        &["sample", "in", "--accounts", "9000", "--from", "2026-03-20", "--to", "2026-06-24", "--seed", "3"],
+        &["sample", "in", "--accounts", "9000", "--from", "2026-02-20", "--to", "2026-06-24", "--seed", "3"],
     );
     assert_eq!(code, 0, "{stderr}");
     cut_into_row_groups(&book.path().join("in"), 300);
@@ -309,7 +309,7 @@ fn rows_that_do_not_fit_in_memory_lie_in_a_file_and_come_to_the_same_bytes() {
     let passes = run_of(book.path(), "nightly.toml", &["2026-06-24"], &["--from-scratch", "--memory", "1MB"]);
     assert_same(&whole, &passes, "--memory");
     let shorter = format!(
-        "trap '' XFSZ; ulimit -f 200; exec {} run nightly.toml --date 2026-06-24 --replace --from-scratch --memory 1MB",
+        "trap '' XFSZ; ulimit -f 3000; exec {} run nightly.toml --date 2026-06-24 --replace --from-scratch --memory 1MB",
         env!("CARGO_BIN_EXE_rescore")
     );
     let output = Command::new("sh").args(["-c", &shorter]).current_dir(book.path()).output().unwrap();

@@ -27,7 +27,7 @@ use crate::sorted::SortedDelivery;
 const NIGHTS_AT_ONCE: usize = piece(4, 2);
 
 /// Answers from one input, and what they stand on.
-pub(super) struct Ready {
+pub struct Ready {
     /// The sorted deliveries, by what they were made of.
     stands_on: Vec<String>,
     /// By part of the night.
@@ -35,7 +35,7 @@ pub(super) struct Ready {
 }
 
 /// What a sweep has answered of a night.
-pub(super) struct NightAnswers {
+pub struct NightAnswers {
     /// The accounts of its book.
     ids: Ids,
     /// Its parts.

@@ -63,7 +63,7 @@ pub struct Request {
     pub chain: bool,
     /// Whether to leave sorted deliveries of other runs aside, and to keep none.
     pub from_scratch: bool,
-    /// How much memory the run may take; `None`: little.
+    /// How much memory the run may take, half of it for sorted deliveries that are not kept; `None`: as for 512 MiB.
     pub memory_bytes: Option<u64>,
 }
 

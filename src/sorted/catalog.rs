@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
 
 use super::delivery::{SortedDelivery, StoredColumn};
 use super::make::{Draft, Maker, ToMake};
+use super::scratch::Scratch;
 use super::shelf::Shelf;
 use crate::console::Progress;
 use crate::day::Day;
@@ -16,6 +17,7 @@ use crate::expr::Type;
 use crate::input::binding::{Role, Wanted};
 use crate::input::file::{OpenFile, bytes_hash};
 use crate::input::stream::Source;
+use crate::own;
 use crate::pieces::piece;
 
 /// Changes whenever a sorted delivery of one version means another thing to the next.
@@ -53,10 +55,20 @@ pub enum Why {
 }
 
 impl Why {
-    /// What there is to say of so many deliveries.
+    /// What there is to say of it beside a number of deliveries.
     pub fn text(self) -> &'static str {
         match self {
             Why::New => "not sorted before",
+            Why::Stale => "files changed",
+            Why::Lacking => "columns not kept",
+            Why::Torn => "torn or foreign",
+        }
+    }
+
+    /// The same in a sentence.
+    fn sentence(self) -> &'static str {
+        match self {
+            Why::New => "they were not sorted before",
             Why::Stale => "their files have changed",
             Why::Lacking => "features read columns that were not kept",
             Why::Torn => "what was kept of them is torn or foreign",
@@ -90,7 +102,7 @@ impl Outlook {
             _ => Ok(()),
         }
         .expect("text takes all");
-        Some(format!("{text}: {}", why.text()))
+        Some(format!("{text}: {}", why.sentence()))
     }
 }
 
@@ -115,7 +127,7 @@ struct AtHand {
 /// The sorted deliveries of a run's nights.
 pub struct Copies {
     shelf: Option<Shelf>,
-    scratch: PathBuf,
+    scratch: Arc<Scratch>,
     at_hand: BTreeMap<(&'static str, Option<Day>), AtHand>,
     /// Bytes that may still be kept in memory.
     memory: u64,
@@ -127,7 +139,7 @@ impl Copies {
     pub fn new(shelf: Option<Shelf>, scratch: &Path, memory: Option<u64>) -> Copies {
         // The rest goes to what is read and computed.
         let memory = memory.map_or(MOST_HELD, |bytes| bytes / 2);
-        Copies { shelf, scratch: scratch.to_path_buf(), at_hand: BTreeMap::new(), memory }
+        Copies { shelf, scratch: Arc::new(Scratch::in_directory(scratch)), at_hand: BTreeMap::new(), memory }
     }
 
     /// What there is of an input, and the files that would be read; deliveries that are `planned` will be there.
@@ -247,13 +259,14 @@ impl Copies {
         let mut shelf =
             self.shelf.clone().and_then(|shelf| told(shelf.stage(key)).map(|staging| (shelf, staging)));
         let mut memory = self.memory;
-        maker.make(memory, progress, |mut draft: Draft| {
-            let kept = shelf.as_ref().map(|(shelf, staging)| shelf.put(key, staging, &mut draft));
+        maker.make(memory, progress, |draft: Draft| {
+            let kept = shelf.as_ref().map(|(shelf, staging)| shelf.put(key, staging, &draft));
+            // Where there is no space for one, there is none for others.
+            let is_full = matches!(&kept, Some(Err(error)) if own::is_out_of_space(error));
+            shelf = shelf.take().filter(|_| !is_full);
             match kept.and_then(told) {
                 Some(kept) => made.push(kept),
                 None => {
-                    // One that could not be put there is enough to know.
-                    shelf = None;
                     let (unkept, bytes) = draft.unkept();
                     memory = memory.saturating_sub(bytes);
                     made.push(unkept);

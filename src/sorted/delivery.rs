@@ -1,8 +1,6 @@
 //! A sorted delivery: what it says of itself, and its bytes, wherever they lie.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -10,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::codec::Pieces;
+use super::scratch::Region;
 use crate::day::Day;
 use crate::input::accounts::Id;
 use crate::input::handle::Handle;
@@ -82,8 +81,8 @@ pub struct Label {
 #[derive(Debug)]
 enum Bytes {
     Memory(Vec<u8>),
-    /// A file without a name, that goes with the run.
-    Scratch(File),
+    /// In a file without a name.
+    Scratch(Region),
     /// A file on the shelf.
     Kept(Handle),
 }
@@ -129,8 +128,8 @@ impl SortedDelivery {
     }
 
     /// One in a file that has no name.
-    pub fn in_scratch(label: Label, file: File) -> SortedDelivery {
-        SortedDelivery { label, bytes: Bytes::Scratch(file) }
+    pub fn in_scratch(label: Label, region: Region) -> SortedDelivery {
+        SortedDelivery { label, bytes: Bytes::Scratch(region) }
     }
 
     /// Opens one that is kept. Fails where it is not whole; its blocks are checked when they are read.
@@ -186,7 +185,7 @@ impl SortedDelivery {
                 bytes.copy_from_slice(&all[offset as usize..][..length]);
                 Ok(())
             }
-            Bytes::Scratch(file) => file.read_exact_at(bytes, offset),
+            Bytes::Scratch(region) => region.read_into(offset, bytes),
             Bytes::Kept(handle) => handle.read_into(offset, bytes),
         };
         read.map_err(|error| self.torn(error.to_string()))?;

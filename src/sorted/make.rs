@@ -1,15 +1,14 @@
 //! Makes sorted deliveries of the files of an input.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
-use std::path::Path;
+use std::io::Write;
 
 use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
 
 use super::delivery::{Label, MARK, Piece, SortedDelivery, SortedRun, StoredColumn};
 use super::run::PackedRun;
+use super::scratch::{Region, Scratch};
 use crate::console::Progress;
 use crate::day::Day;
 use crate::failure::in_order;
@@ -34,13 +33,13 @@ pub struct Maker<'a> {
     /// The deliveries, ascending.
     pub to_make: &'a [ToMake],
     /// Where bytes are put that do not fit in memory.
-    pub scratch: &'a Path,
+    pub scratch: &'a Scratch,
 }
 
 /// Bytes in memory, as long as they are few enough, else in a file without a name.
 pub struct Spool {
     memory: Vec<u8>,
-    file: Option<File>,
+    region: Option<Region>,
     most: u64,
     length: u64,
 }
@@ -123,7 +122,7 @@ impl Maker<'_> {
             rejected: BTreeMap::new(),
             runs: Vec::new(),
         };
-        let spool = Spool { memory: MARK.to_vec(), file: None, most, length: MARK.len() as u64 };
+        let spool = Spool { memory: MARK.to_vec(), region: None, most, length: MARK.len() as u64 };
         Draft { label, spool }
     }
 }
@@ -167,7 +166,7 @@ struct OfDelivery {
 }
 
 impl Draft {
-    fn add(&mut self, packed: PackedRun, scratch: &Path) -> Result<()> {
+    fn add(&mut self, packed: PackedRun, scratch: &Scratch) -> Result<()> {
         let PackedRun { run, bytes, read, rejected } = packed;
         let start = self.spool.length;
         self.spool.add(&bytes, scratch)?;
@@ -180,12 +179,18 @@ impl Draft {
     }
 
     /// Writes all of it, its label last.
-    pub fn write(&mut self, to: &mut impl Write) -> Result<()> {
-        match &mut self.spool.file {
-            None => to.write_all(&self.spool.memory)?,
-            Some(file) => {
-                file.seek(SeekFrom::Start(0))?;
-                std::io::copy(file, to)?;
+    pub fn write(&self, to: &mut impl Write) -> Result<()> {
+        let Spool { memory, region, length, .. } = &self.spool;
+        match region {
+            None => to.write_all(memory)?,
+            Some(region) => {
+                const PIECE_BYTES: u64 = 1 << 20;
+                let mut piece = Vec::new();
+                for start in (0..*length).step_by(PIECE_BYTES as usize) {
+                    piece.resize(PIECE_BYTES.min(length - start) as usize, 0);
+                    region.read_into(start, &mut piece)?;
+                    to.write_all(&piece)?;
+                }
             }
         }
         Ok(to.write_all(&SortedDelivery::tail(&self.label)?)?)
@@ -194,9 +199,9 @@ impl Draft {
     /// As it is, without being kept for another run; and how many bytes of memory that takes.
     pub fn unkept(self) -> (SortedDelivery, u64) {
         let bytes = self.spool.memory.len() as u64;
-        match self.spool.file {
+        match self.spool.region {
             None => (SortedDelivery::in_memory(self.label, self.spool.memory), bytes),
-            Some(file) => (SortedDelivery::in_scratch(self.label, file), 0),
+            Some(region) => (SortedDelivery::in_scratch(self.label, region), 0),
         }
     }
 }
@@ -210,26 +215,16 @@ fn moved(mut run: SortedRun, by: u64) -> SortedRun {
 }
 
 impl Spool {
-    fn add(&mut self, bytes: &[u8], scratch: &Path) -> Result<()> {
+    fn add(&mut self, bytes: &[u8], scratch: &Scratch) -> Result<()> {
         self.length += bytes.len() as u64;
-        if self.file.is_none() && self.length <= self.most {
+        if self.region.is_none() && self.length <= self.most {
             self.memory.extend(bytes);
             return Ok(());
         }
-        self.put(bytes, scratch).with_context(|| format!("keep sorted rows below {}", scratch.display()))
-    }
-
-    fn put(&mut self, bytes: &[u8], scratch: &Path) -> std::io::Result<()> {
-        let mut file = match self.file.take() {
-            Some(file) => file,
-            None => {
-                let mut file = tempfile::tempfile_in(scratch)?;
-                file.write_all(&std::mem::take(&mut self.memory))?;
-                file
-            }
-        };
-        file.write_all(bytes)?;
-        self.file = Some(file);
-        Ok(())
+        if self.region.is_none() {
+            self.region = Some(scratch.append(&std::mem::take(&mut self.memory))?);
+        }
+        // One delivery is made at a time: what is added comes to lie behind what was.
+        scratch.append(bytes).map(|_| ())
     }
 }

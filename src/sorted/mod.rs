@@ -20,6 +20,7 @@ mod cursor;
 mod delivery;
 mod make;
 mod run;
+mod scratch;
 mod shelf;
 
 pub use catalog::{Copies, Fetched, Outlook, Request, Why};

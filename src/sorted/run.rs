@@ -19,7 +19,7 @@ use crate::pieces::piece;
 
 /// Rows of a block: enough to be worth a look at every column, few enough that blocks of hundreds of
 /// deliveries fit in memory side by side.
-const BLOCK_ROWS: usize = piece(2_048, 3);
+const BLOCK_ROWS: usize = piece(4_096, 3);
 
 /// Texts of a column that all blocks of a run share, as long as they are no more than so many.
 const MOST_SHARED_TEXTS: usize = piece(1_024, 2);

@@ -61,7 +61,7 @@ impl Shelf {
     }
 
     /// Puts a delivery on the shelf and opens it there.
-    pub fn put(&self, key: &str, staging: &own::Staging, draft: &mut Draft) -> Result<SortedDelivery> {
+    pub fn put(&self, key: &str, staging: &own::Staging, draft: &Draft) -> Result<SortedDelivery> {
         let target = self.path(key, draft.label.delivery);
         let made = staging.made().join(target.file_name().unwrap_or_default());
         let written = own::create_file(&made, self.access)

@@ -49,7 +49,7 @@ pub struct SpineRequest {
     pub out: PathBuf,
     /// Whether scores are wanted, too.
     pub with_scores: bool,
-    /// How much memory it may take; `None`: little.
+    /// How much memory it may take, half of it for sorted deliveries that are not kept; `None`: as for 512 MiB.
     pub memory_bytes: Option<u64>,
     /// Whether to leave sorted deliveries of other runs aside, and to keep none.
     pub from_scratch: bool,

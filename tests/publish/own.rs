@@ -83,33 +83,22 @@ fn strangers_things_beside_the_programs_stay() {
         "out/known=2026-11-19",
         "states/notes",
         "states/date=2020-01-01",
-        "states/notakey/date=2020-01-01",
-        "states/0123456789abcdef/date=2020-01-01",
-        "states/0123456789abcdef/.staging-4711",
-        "states/0123456789abcdef/.staging-0123456789abcdef",
+        "states/transactions/notakey/date=2020-01-01.sorted",
+        "states/transactions/0123456789abcdef/date=2020-01-01.sorted",
+        "states/transactions/0123456789abcdef/.staging-4711",
+        "states/transactions/0123456789abcdef/.staging-0123456789abcdef",
     ];
     let book = book();
     places.iter().for_each(|place| fill(&book, place));
-    // A label that speaks of another state, and one whose tables lead out of it.
-    for (day, label) in [
-        ("2020-01-02", r#"{"as_of": "2020-01-02", "grounds": {"key": "another"}, "tables": {}}"#),
-        (
-            "2020-01-03",
-            r#"{"as_of": "2020-01-03", "grounds": {"key": "0123456789abcdef"}, "tables": {"../../../precious": [1, 1]}}"#,
-        ),
-    ] {
-        let state = format!("states/0123456789abcdef/date={day}");
-        fill(&book, &state);
-        book.put(&format!("{state}/state.json"), label);
-    }
-    book.put("precious.parquet", "x");
+    // Files where sorted deliveries lie of a day that no night reaches: one of others, and a link to one of ours.
+    book.put("states/transactions/0123456789abcdef/nights", "rescore nights 1\n2020-01-05 18262\n");
+    book.put("states/transactions/0123456789abcdef/date=2020-01-02.sorted", "rescore notes");
+    book.put("precious.sorted", "rescore sorted delivery 1\n");
+    let link = book.path().join("states/transactions/0123456789abcdef/date=2020-01-03.sorted");
+    symlink("../../../precious.sorted", link).unwrap();
     let places: Vec<&str> = places
         .iter()
-        .chain(&[
-            "states/0123456789abcdef/date=2020-01-02",
-            "states/0123456789abcdef/date=2020-01-03",
-            "precious.parquet",
-        ])
+        .chain(&["states/transactions/0123456789abcdef/date=2020-01-02.sorted", "precious.sorted"])
         .copied()
         .collect();
     let before = strangers(&book, &places);

@@ -319,8 +319,8 @@ pub struct Census {
 }
 
 /// What schedules must have come to at least once.
-const WANTED: &str = "nothing to sort, not sorted before, their files have changed, \
-    features read columns that were not kept, what was kept of them is torn or foreign, failed with 3";
+const WANTED: &str =
+    "nothing to sort, not sorted before, files changed, columns not kept, torn or foreign, failed with 3";
 
 impl Census {
     fn note(&mut self, ended: &Ended) {

@@ -15,7 +15,7 @@ use super::finish::{PartAnswers, answer};
 use super::lanes::{Lanes, Rows, Sweep};
 use super::ledger::{Bill, BillKey, RepaymentRow, by_bill, conflict};
 use super::plan::Plan;
-use super::rows::{Owner, pack};
+use super::rows::{Owner, Packed, pack};
 use crate::day::Day;
 use crate::expr::{Column, Frame};
 use crate::failure::input;
@@ -90,7 +90,7 @@ impl Repayments<'_> {
             columns: |delivery: &SortedDelivery| {
                 REPAYMENT_COLUMNS.iter().map(|(name, _)| delivery.column_of(name)).collect()
             },
-            load: |delivery, columns: Vec<Column>| self.load(delivery, &columns, &met),
+            load: |delivery, columns: Vec<Column>, before| self.load(delivery, &columns, &met, before),
         };
         let parts = sweep.parts(|part, lanes| self.part(part, lanes, &met, &segments))?;
         let mut all = OfRepayments { conflicts: vec![0; self.known_ons.len()], ..OfRepayments::default() };
@@ -104,7 +104,7 @@ impl Repayments<'_> {
     fn part(
         &self,
         part: &Part,
-        lanes: &mut Lanes<BlockRows, impl Fn(Option<Day>, Vec<Column>) -> Result<BlockRows>>,
+        lanes: &mut Lanes<BlockRows, impl Fn(Option<Day>, Vec<Column>, BlockRows) -> Result<BlockRows>>,
         met: &Met,
         segments: &Segments,
     ) -> Result<(PartAnswers, Vec<u64>)> {
@@ -161,7 +161,8 @@ impl Repayments<'_> {
         let columns: Vec<Option<&Column>> = columns.iter().map(Option::as_ref).collect();
         let frame = Frame { rows: due.len(), columns };
         let owner = |row: usize| Some(Owner { number: due[row].slot, date: due[row].bill.due_on.0 });
-        let packed = pack(self.plan, &met.values, &frame, &self.plan.reach(|_, _| true), owner);
+        let reach = self.plan.reach(|_, _| true);
+        let packed = pack(self.plan, &met.values, &frame, &reach, Packed::default(), owner);
         for row in packed.iter() {
             let as_of = self.asked.days[(part.first_slot + row.number()) as usize].as_of;
             let age = u32::try_from(as_of.since(Day(row.date()))).expect("ages of days fit");
@@ -172,7 +173,13 @@ impl Repayments<'_> {
     }
 
     /// The rows of a block.
-    fn load(&self, delivery: Option<Day>, columns: &[Column], met: &Met) -> Result<BlockRows> {
+    fn load(
+        &self,
+        delivery: Option<Day>,
+        columns: &[Column],
+        met: &Met,
+        before: BlockRows,
+    ) -> Result<BlockRows> {
         let [
             account,
             Column::Text(product),
@@ -203,7 +210,10 @@ impl Repayments<'_> {
             due_amount: due_amount.values[row],
             payment: paid_on.get(row).map(|day| (Day(*day as i32), paid_amount.values[row])),
         };
-        Ok(BlockRows((0..positions.len()).map(row).collect()))
+        let BlockRows(mut rows) = before;
+        rows.clear();
+        rows.extend((0..positions.len()).map(row));
+        Ok(BlockRows(rows))
     }
 
     /// Whose a row is; the bill is left open.

@@ -45,24 +45,27 @@ pub struct Sweep<'a, Load, Columns> {
     pub deliveries: &'a [Arc<SortedDelivery>],
     /// The columns of a delivery to read, of those it has; empty where nothing is read of it.
     pub columns: Columns,
-    /// What the columns of a block come to.
+    /// What the columns of a block come to; it gets the rows of the block before, whose room may be used again.
     pub load: Load,
 }
 
 /// Parts are shared out in so many stretches a thread: where two meet, blocks are read twice.
 const STRETCHES_A_THREAD: usize = 2;
 
-impl<'a, R, Load, Columns> Sweep<'a, Load, Columns>
+impl<'a, Load, Columns> Sweep<'a, Load, Columns>
 where
-    R: Rows,
-    Load: Fn(Option<Day>, Vec<Column>) -> Result<R> + Sync,
     Columns: Fn(&SortedDelivery) -> Result<Vec<usize>> + Sync,
 {
     /// What `each` makes of every part, in order; it gets the part and the lanes to take the part's rows from.
-    pub fn parts<T: Send>(
+    pub fn parts<R, T>(
         &self,
         each: impl Fn(&Part, &mut Lanes<'_, 'a, R, Load>) -> Result<T> + Sync,
-    ) -> Result<Vec<T>> {
+    ) -> Result<Vec<T>>
+    where
+        R: Rows,
+        T: Send,
+        Load: Fn(Option<Day>, Vec<Column>, R) -> Result<R> + Sync,
+    {
         let stretches = (rayon::current_num_threads() * STRETCHES_A_THREAD).max(1);
         let stretch = self.parts.len().div_ceil(stretches).max(1);
         let done = in_order(self.parts.par_chunks(stretch).map(|parts| {
@@ -95,7 +98,7 @@ pub struct Lanes<'s, 'a, R, Load> {
 impl<R, Load> Lanes<'_, '_, R, Load>
 where
     R: Rows,
-    Load: Fn(Option<Day>, Vec<Column>) -> Result<R>,
+    Load: Fn(Option<Day>, Vec<Column>, R) -> Result<R>,
 {
     /// Calls `each` with the rows of a part, delivery by delivery, those of one in order of account and arrival.
     pub fn take(&mut self, part: &Part, mut each: impl FnMut(Option<Day>, &R, Range<usize>)) -> Result<()> {
@@ -119,7 +122,7 @@ impl<'a, R: Rows> Lane<'a, R> {
     fn take(
         &mut self,
         part: &Part,
-        load: &impl Fn(Option<Day>, Vec<Column>) -> Result<R>,
+        load: &impl Fn(Option<Day>, Vec<Column>, R) -> Result<R>,
         buffers: &mut Buffers,
         each: &mut impl FnMut(Option<Day>, &R, Range<usize>),
     ) -> Result<()> {
@@ -135,7 +138,8 @@ impl<'a, R: Rows> Lane<'a, R> {
             if *first >= part.end_account {
                 return Ok(());
             }
-            self.rows = load(delivery, self.cursor.read(self.block, buffers)?)?;
+            let columns = self.cursor.read(self.block, buffers)?;
+            self.rows = load(delivery, columns, std::mem::take(&mut self.rows))?;
             self.block += 1;
             self.next = 0;
             // The first block of a stretch may begin before it.

@@ -10,7 +10,7 @@ use super::accumulate::{Cells, Segments};
 use super::asked::{Asked, Part};
 use super::finish::{PartAnswers, answer};
 use super::plan::Plan;
-use super::rows::{Owner, pack};
+use super::rows::{Owner, Packed, pack};
 use crate::expr::{Column, Frame};
 use crate::failure::in_order;
 use crate::job::Feature;
@@ -35,7 +35,8 @@ pub fn from_lines(
             let columns: Vec<Option<&Column>> = columns.iter().map(Option::as_ref).collect();
             let frame = Frame { rows: end - first, columns };
             let owner = |row: usize| Some(Owner { number: slots[first + row] - part.first_slot, date: 0 });
-            let packed = pack(plan, &Interner::default(), &frame, &plan.reach(|_, _| true), owner);
+            let reach = plan.reach(|_, _| true);
+            let packed = pack(plan, &Interner::default(), &frame, &reach, Packed::default(), owner);
             packed.iter().for_each(|row| cells.add(plan, &segments, row.number(), 0, row));
         }
         cells.finish();

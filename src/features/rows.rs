@@ -102,12 +102,13 @@ impl Row<'_> {
 
 /// The rows of `frame` (columns by position in the source's scope) that count in some group within `reach`, whose
 /// columns the frame holds. `owner` tells whose a row is, or `None` to leave it out; the interner numbers the
-/// values that are counted as distinct.
+/// values that are counted as distinct. The room of packed rows of `before` is used again.
 pub(super) fn pack(
     plan: &Plan,
     interner: &Interner,
     frame: &Frame,
     reach: &Reach,
+    before: Packed,
     owner: impl Fn(usize) -> Option<Owner>,
 ) -> Packed {
     let read = plan.values.iter().zip(&reach.values).filter(|(_, is_read)| **is_read);
@@ -119,7 +120,9 @@ pub(super) fn pack(
         .collect();
     let masks = masks(plan, frame, reach);
     let shape = Shape::new(plan, &reach.values);
-    let mut words = vec![0; frame.rows * shape.stride];
+    let mut words = before.words;
+    words.clear();
+    words.resize(frame.rows * shape.stride, 0);
     let mut free = words.chunks_exact_mut(shape.stride);
     let mut packed = 0;
     for row in 0..frame.rows {

@@ -57,7 +57,7 @@ impl Transactions<'_> {
         }
         let days = asked.distinct_days();
         let (eras, interner, segments) = (Eras::new(plan, &days), Interner::default(), Segments::new(plan));
-        let longest = i64::from(plan.longest_days.expect("windows of transactions are bounded"));
+        let longest = self.longest();
         let sweep = Sweep {
             asked,
             parts: self.parts,
@@ -66,7 +66,10 @@ impl Transactions<'_> {
                 let reach = eras.reach(delivery.label.delivery).filter(|reach| !reach.is_empty());
                 self.slots(reach).map(|slot| delivery.column_of(&self.scope.columns[slot].0)).collect()
             },
-            load: |delivery, columns| Ok(self.load(columns, eras.reach(delivery), &interner, &days, longest)),
+            load: |delivery, columns, before| {
+                let reach = eras.reach(delivery);
+                Ok(self.load(columns, reach, &interner, &days, before))
+            },
         };
         sweep.parts(|part, lanes| {
             let mut cells = Cells::new(plan, part.len());
@@ -87,6 +90,11 @@ impl Transactions<'_> {
         })
     }
 
+    /// The longest window, in days.
+    fn longest(&self) -> i64 {
+        i64::from(self.plan.longest_days.expect("windows of transactions are bounded"))
+    }
+
     /// The places in the scope of the columns that are read; none where nothing is in reach.
     fn slots<'r>(&self, reach: Option<&'r Reach>) -> impl Iterator<Item = usize> + use<'r> {
         let read = reach.map(|reach| reach.columns.as_slice());
@@ -101,7 +109,7 @@ impl Transactions<'_> {
         reach: Option<&Reach>,
         interner: &Interner,
         days: &[AskedDay],
-        longest: i64,
+        before: Packed,
     ) -> Packed {
         let Some(reach) = reach else { return Packed::default() };
         let mut by_slot = vec![None; self.scope.columns.len()];
@@ -109,9 +117,10 @@ impl Transactions<'_> {
         let frame = Frame { rows: columns[0].len(), columns: by_slot };
         let positions = self.asked.accounts.positions_in_order(&columns[0]);
         let Column::Int(posted_on) = &columns[1] else { unreachable!("a date") };
+        let longest = self.longest();
         let first = days.iter().map(|day| i64::from(day.as_of.0)).min().unwrap_or(0) - longest;
         let last = days.iter().map(|day| i64::from(day.as_of.0)).max().unwrap_or(0);
-        pack(self.plan, interner, &frame, reach, |row| {
+        pack(self.plan, interner, &frame, reach, before, |row| {
             let date = posted_on.values[row];
             let is_asked = positions[row] != STRANGER && first < date && date <= last;
             is_asked.then(|| Owner { number: positions[row], date: date as i32 })

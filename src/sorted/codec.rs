@@ -23,8 +23,17 @@ const OWN_TEXTS: u8 = 3;
 /// Codes into texts that the blocks of a run share.
 const SHARED_TEXTS: u8 = 4;
 
-/// Adds a column at the end of a block; `shared` says that the run keeps the texts of its codes.
-pub fn put_column(block: &mut Vec<u8>, column: &Column, shared: bool) {
+/// How a column of a run is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner {
+    /// Whether the run keeps the texts of its codes.
+    pub is_shared: bool,
+    /// Whether compressing it has been worth while so far.
+    pub compresses: bool,
+}
+
+/// Adds a column at the end of a block; whether it is compressed there.
+pub fn put_column(block: &mut Vec<u8>, column: &Column, manner: Manner) -> bool {
     let mut raw = Vec::new();
     match column {
         Column::Int(ints) => {
@@ -35,7 +44,7 @@ pub fn put_column(block: &mut Vec<u8>, column: &Column, shared: bool) {
             raw.push(TRUTHS);
             raw.extend(truths);
         }
-        Column::Text(texts) if shared => {
+        Column::Text(texts) if manner.is_shared => {
             raw.push(SHARED_TEXTS);
             put_codes(&mut raw, &texts.codes);
         }
@@ -47,14 +56,23 @@ pub fn put_column(block: &mut Vec<u8>, column: &Column, shared: bool) {
         }
         Column::Wide(_) => unreachable!("no input column is wide"),
     }
-    put_compressed(block, &raw);
+    if manner.compresses {
+        return put_compressed(block, &raw);
+    }
+    put_bytes(block, &raw, &raw);
+    false
 }
 
-/// Adds bytes, compressed where that makes them far fewer.
-pub fn put_compressed(block: &mut Vec<u8>, raw: &[u8]) {
+/// Adds bytes, compressed where that makes them far fewer; whether it does.
+pub fn put_compressed(block: &mut Vec<u8>, raw: &[u8]) -> bool {
     let compressed = compress(raw);
     // What saves little is not worth decompressing.
-    let bytes = if compressed.len() < raw.len() - raw.len() / 8 { &compressed } else { raw };
+    let is_worth_it = compressed.len() < raw.len() - raw.len() / 4;
+    put_bytes(block, if is_worth_it { &compressed } else { raw }, raw);
+    is_worth_it
+}
+
+fn put_bytes(block: &mut Vec<u8>, bytes: &[u8], raw: &[u8]) {
     block.extend((bytes.len() as u32).to_le_bytes());
     block.extend((raw.len() as u32).to_le_bytes());
     block.extend(bytes);
@@ -253,8 +271,9 @@ mod tests {
         for column in &columns {
             for shared in [false, true] {
                 let mut block = Vec::new();
-                put_column(&mut block, &columns[0], false);
-                put_column(&mut block, column, shared);
+                let manner = Manner { is_shared: shared, compresses: !shared };
+                put_column(&mut block, &columns[0], Manner { is_shared: false, ..manner });
+                put_column(&mut block, column, manner);
                 let (mut pieces, mut buffer) = (Pieces::new(&block), Vec::new());
                 pieces.pass_over().unwrap();
                 let raw = pieces.decompress(&mut buffer).unwrap();

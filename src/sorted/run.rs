@@ -7,7 +7,7 @@ use anyhow::Result;
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::codec::{put_column, put_compressed, put_texts};
+use super::codec::{Manner, put_column, put_compressed, put_texts};
 use super::delivery::{BlockEntry, Piece, SortedRun};
 use crate::expr::column::concat;
 use crate::expr::{Column, Texts};
@@ -72,20 +72,29 @@ impl PackedRun {
             Column::Text(texts) => texts.dictionary.len() <= MOST_SHARED_TEXTS,
             _ => false,
         };
-        let shared: Vec<bool> = columns.iter().map(is_shared).collect();
+        let manner = |column: &Column| Manner { is_shared: is_shared(column), compresses: true };
+        let mut manners: Vec<Manner> = columns.iter().map(manner).collect();
+        if !order.is_empty() {
+            // What the first block does not gain, the others do not gain either.
+            let (_, _, gains) = block(columns, &manners, order, 0);
+            manners.iter_mut().zip(gains).for_each(|(manner, gains)| manner.compresses = gains);
+        }
         let blocks: Vec<(BlockEntry, Vec<u8>)> = (0..order.len())
             .step_by(BLOCK_ROWS)
             .collect::<Vec<usize>>()
             .into_par_iter()
-            .map(|start| block(columns, &shared, order, start))
+            .map(|start| {
+                let (entry, bytes, _) = block(columns, &manners, order, start);
+                (entry, bytes)
+            })
             .collect();
         for (mut entry, bytes) in blocks {
             entry.piece = self.add(&bytes);
             self.run.blocks.push(entry);
         }
-        for (column, is_shared) in columns.iter().zip(shared) {
+        for (column, manner) in columns.iter().zip(manners) {
             let texts = match column {
-                Column::Text(texts) if is_shared && !order.is_empty() => Some(&texts.dictionary),
+                Column::Text(texts) if manner.is_shared && !order.is_empty() => Some(&texts.dictionary),
                 _ => None,
             };
             let piece = texts.map(|texts| {
@@ -176,22 +185,27 @@ fn ranks(texts: &Texts) -> Vec<i64> {
     texts.codes.iter().map(|code| ranks.get(*code as usize).copied().unwrap_or(-1)).collect()
 }
 
-/// The rows of one block.
-fn block(columns: &[Column], shared: &[bool], order: &Order, start: usize) -> (BlockEntry, Vec<u8>) {
+/// The rows of one block; and by column, whether compressing it is worth while.
+fn block(
+    columns: &[Column],
+    manners: &[Manner],
+    order: &Order,
+    start: usize,
+) -> (BlockEntry, Vec<u8>, Vec<bool>) {
     let rows = start..(start + BLOCK_ROWS).min(order.len());
     let mut bytes = Vec::new();
-    let mut ends = None;
-    for (column, shared) in columns.iter().zip(shared) {
+    let (mut ends, mut gains) = (None, Vec::new());
+    for (column, manner) in columns.iter().zip(manners) {
         let own = match order {
             Order::AsTheyAre(_) => column.slice(rows.clone()),
             Order::Of(order) => column.gather(&order[rows.clone()]),
         };
         ends.get_or_insert_with(|| (id(&own, 0), id(&own, rows.len() - 1)));
-        put_column(&mut bytes, &own, *shared);
+        gains.push(put_column(&mut bytes, &own, *manner));
     }
     let (first, last) = ends.expect("the account is kept");
     let piece = Piece { offset: 0, length: 0, hash: 0 };
-    (BlockEntry { piece, rows: rows.len() as u32, first, last }, bytes)
+    (BlockEntry { piece, rows: rows.len() as u32, first, last }, bytes, gains)
 }
 
 fn id(column: &Column, row: usize) -> Id {

@@ -175,7 +175,8 @@ fn night(session: &mut Session, lock: &Lock, prepared: Prepared, progress: &Prog
     files.check_schemas(&job, &deliveries, &mut session.footers)?;
     watch.lap("open inputs");
     let mut manifest = Manifest::new(&job.name, identity);
-    let computed = compute(&job, &files, &deliveries, dates, session, &mut manifest, &mut watch, progress);
+    let inputs = NightInputs { job: &job, files: &files, deliveries: &deliveries, dates };
+    let computed = compute(inputs, session, &mut manifest, &mut watch, progress);
     // Inputs that cannot be read are told as such; what else the file system refuses is a place to write.
     let night = computed.map_err(own::unwritable)?;
     files.check_unchanged()?;
@@ -230,17 +231,24 @@ impl Night {
     }
 }
 
+/// What a night is computed from.
+#[derive(Clone, Copy)]
+struct NightInputs<'a> {
+    job: &'a Job,
+    files: &'a Files,
+    deliveries: &'a Deliveries,
+    dates: Dates,
+}
+
 /// From files to decisions.
 fn compute(
-    job: &Job,
-    files: &Files,
-    deliveries: &Deliveries,
-    dates: Dates,
+    inputs: NightInputs,
     session: &mut Session,
     manifest: &mut Manifest,
     watch: &mut Stopwatch,
     progress: &Progress,
 ) -> Result<Night> {
+    let NightInputs { job, files, deliveries, dates } = inputs;
     let Dates { as_of, known_on, .. } = dates;
     let scratch = session.out.clone();
     let units = Units { minor_units: job.minor_units, timezone: job.timezone.clone() };

@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use super::run::{memory, start_threads};
+use super::run::EngineArgs;
 use crate::console::{self, Progress, print, print_json, table, thousands, visible};
 use crate::day::Day;
 use crate::spine::{AnsweredDays, SpineOutcome, SpineRequest, answer_spine};
@@ -25,30 +25,22 @@ pub(super) struct FeaturesArgs {
     /// Write score, band, points and reasons, too
     #[arg(long)]
     scores: bool,
-    /// Read and sort every delivery anew: use nothing that earlier runs have kept, and keep nothing
-    #[arg(long)]
-    from_scratch: bool,
-    /// Threads to use; no output depends on it [default: all cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
-    /// Memory, as in 4GB or 512MiB: sorted deliveries that are not kept for other runs take half of it,
-    /// and beyond that lie in a file; no output depends on it [default: 512MiB]
-    #[arg(long, value_name = "SIZE", value_parser = memory)]
-    memory: Option<u64>,
+    #[command(flatten)]
+    engine: EngineArgs,
     /// Print figures as JSON instead of tables
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn features_command(args: FeaturesArgs, progress: &Progress) -> Result<()> {
-    start_threads(args.threads)?;
+    args.engine.start_threads()?;
     let request = SpineRequest {
         job: args.job,
         spine: args.spine,
         out: args.out,
         with_scores: args.scores,
-        memory_bytes: args.memory,
-        from_scratch: args.from_scratch,
+        memory_bytes: args.engine.memory,
+        from_scratch: args.engine.from_scratch,
     };
     let outcome = answer_spine(&request, progress);
     progress.finish();

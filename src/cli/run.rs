@@ -47,23 +47,30 @@ pub(super) struct RunArgs {
     /// Only say what would be read and done, date by date; publish nothing
     #[arg(long)]
     plan: bool,
+    #[command(flatten)]
+    engine: EngineArgs,
+    /// Print figures as JSON instead of tables; of a range, one object a line, a line a day
+    #[arg(long)]
+    json: bool,
+}
+
+// How features are computed, whatever asks for them. (What is documented here clap would tell of the command.)
+#[derive(Debug, Args)]
+pub(super) struct EngineArgs {
     /// Read and sort every delivery anew: use nothing that earlier runs have kept, and keep nothing
     #[arg(long)]
-    from_scratch: bool,
+    pub from_scratch: bool,
     /// Threads to use; no output depends on it [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
     /// Memory, as in 4GB or 512MiB: sorted deliveries that are not kept for other runs take half of it,
     /// and beyond that lie in a file; no output depends on it [default: 512MiB]
     #[arg(long, value_name = "SIZE", value_parser = memory)]
-    memory: Option<u64>,
-    /// Print figures as JSON instead of tables; of a range, one object a line, a line a day
-    #[arg(long)]
-    json: bool,
+    pub memory: Option<u64>,
 }
 
 /// A size in bytes, with its unit.
-pub(super) fn memory(text: &str) -> Result<u64, String> {
+fn memory(text: &str) -> Result<u64, String> {
     /// Less is a slip of the unit.
     const LEAST: ByteSize = ByteSize::mb(1);
     match text.parse::<ByteSize>() {
@@ -76,12 +83,14 @@ pub(super) fn memory(text: &str) -> Result<u64, String> {
     }
 }
 
-/// Has so many threads work, where a number is asked for.
-pub(super) fn start_threads(threads: Option<u16>) -> Result<()> {
-    if let Some(threads) = threads {
-        rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build_global()?;
+impl EngineArgs {
+    /// Has so many threads work, where a number is asked for.
+    pub fn start_threads(&self) -> Result<()> {
+        if let Some(threads) = self.threads {
+            rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build_global()?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 impl RunArgs {
@@ -102,15 +111,15 @@ impl RunArgs {
 
 pub(super) fn run_command(args: RunArgs, progress: &Progress) -> Result<()> {
     let nights = args.nights()?;
-    start_threads(args.threads)?;
+    args.engine.start_threads()?;
     let request = Request {
         job: args.job,
         nights,
         out: args.out,
         replace: args.replace,
         chain: args.chain,
-        from_scratch: args.from_scratch,
-        memory_bytes: args.memory,
+        from_scratch: args.engine.from_scratch,
+        memory_bytes: args.engine.memory,
     };
     match (args.plan, nights) {
         (true, _) => plan::plan_command(&request, args.json),

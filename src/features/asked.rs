@@ -102,8 +102,9 @@ impl<'a> Asked<'a> {
 
     /// The days that are asked, each once, ascending.
     pub fn distinct_days(&self) -> Vec<AskedDay> {
-        let mut days = self.days.clone();
-        days.dedup();
+        // Of a night all are the same: few are held.
+        let changes = self.days.chunk_by(|a, b| a == b).map(|same| same[0]);
+        let mut days: Vec<AskedDay> = changes.collect();
         days.sort_unstable();
         days.dedup();
         days

@@ -36,6 +36,12 @@ pub struct Transactions<'a> {
 /// The places of the account and the date in the scope; they are read in any case.
 const ALWAYS_READ: [usize; 2] = [0, 1];
 
+/// The places in the scope of what is kept or read for some columns, these among them.
+pub fn slots_kept(columns: &[usize]) -> Vec<usize> {
+    let further = columns.iter().copied().filter(|slot| !ALWAYS_READ.contains(slot));
+    ALWAYS_READ.into_iter().chain(further).collect()
+}
+
 impl Rows for Packed {
     fn len(&self) -> usize {
         self.len()
@@ -63,8 +69,8 @@ impl Transactions<'_> {
             parts: self.parts,
             deliveries: self.deliveries,
             columns: |delivery: &SortedDelivery| {
-                let reach = eras.reach(delivery.label.delivery).filter(|reach| !reach.is_empty());
-                self.slots(reach).map(|slot| delivery.column_of(&self.scope.columns[slot].0)).collect()
+                let slots = eras.slots(delivery.label.delivery).into_iter();
+                slots.map(|slot| delivery.column_of(&self.scope.columns[slot].0)).collect()
             },
             load: |delivery, columns, before| {
                 let reach = eras.reach(delivery);
@@ -95,13 +101,6 @@ impl Transactions<'_> {
         i64::from(self.plan.longest_days.expect("windows of transactions are bounded"))
     }
 
-    /// The places in the scope of the columns that are read; none where nothing is in reach.
-    fn slots<'r>(&self, reach: Option<&'r Reach>) -> impl Iterator<Item = usize> + use<'r> {
-        let read = reach.map(|reach| reach.columns.as_slice());
-        let further = read.unwrap_or_default().iter().copied().filter(|slot| !ALWAYS_READ.contains(slot));
-        ALWAYS_READ.into_iter().filter(move |_| read.is_some()).chain(further)
-    }
-
     /// Packs the rows of a block that some day asked may count.
     fn load(
         &self,
@@ -113,7 +112,10 @@ impl Transactions<'_> {
     ) -> Packed {
         let Some(reach) = reach else { return Packed::default() };
         let mut by_slot = vec![None; self.scope.columns.len()];
-        self.slots(Some(reach)).zip(&columns).for_each(|(slot, column)| by_slot[slot] = Some(column));
+        slots_kept(&reach.columns)
+            .into_iter()
+            .zip(&columns)
+            .for_each(|(slot, column)| by_slot[slot] = Some(column));
         let frame = Frame { rows: columns[0].len(), columns: by_slot };
         let positions = self.asked.accounts.positions_in_order(&columns[0]);
         let Column::Int(posted_on) = &columns[1] else { unreachable!("a date") };
@@ -150,6 +152,12 @@ impl<'d> Eras<'d> {
         }
         reaches.push((i64::MAX, plan.reach(|_, _| false)));
         Eras { days, reaches }
+    }
+
+    /// The places in the scope of the columns that are read of a delivery; none where nothing of it is in reach.
+    pub fn slots(&self, delivery: Option<Day>) -> Vec<usize> {
+        let reach = self.reach(delivery).filter(|reach| !reach.is_empty());
+        reach.map_or(Vec::new(), |reach| slots_kept(&reach.columns))
     }
 
     /// What some day may count of a delivery; `None` where none sees it.

@@ -156,11 +156,6 @@ impl Accounts {
         Accounts { ids, table }
     }
 
-    /// Ids in any order, perhaps several times, of which none is looked for.
-    pub fn unindexed(ids: Ids) -> Accounts {
-        Accounts { ids, table: HashTable::new() }
-    }
-
     /// How many accounts there are.
     pub fn len(&self) -> usize {
         self.ids.len()

@@ -14,9 +14,10 @@ use crate::day::Day;
 use crate::expr::Type;
 use crate::features::bills::{OfRepayments, Repayments};
 use crate::features::plan::Plans;
-use crate::features::transactions::{Eras, Transactions};
+use crate::features::transactions::{Eras, Transactions, slots_kept};
 use crate::features::{Answers, Asked, AskedDay, Part, PartAnswers};
 use crate::input::binding::Units;
+use crate::input::file::OpenFile;
 use crate::input::reject_log::{RejectLog, RejectedRows};
 use crate::input::stream::{Source, Tally};
 use crate::job::{Job, REPAYMENT_COLUMNS, input_names};
@@ -80,42 +81,26 @@ pub struct Answered {
     pub sorting: Sorting,
 }
 
-impl<'a> Rows<'a> {
-    /// The transactions that are wanted, for some days; `eras` tell which of their columns are read.
-    fn of_transactions<'r>(&self, read: &'r dyn Fn(Option<Day>) -> Vec<usize>) -> (Request<'r>, Vec<usize>)
-    where
-        'a: 'r,
-    {
-        let plan = &self.plans.transactions;
-        let (source, slots) = transactions(self.job, self.files, self.units, plan, self.account_kind);
-        let is_kept = |slot: &usize| *slot < 2 || plan.columns.contains(slot);
-        let kept = (0..slots.len()).filter(|place| is_kept(&slots[*place])).collect();
-        let oldest = oldest_transactions(self.job, self.first, 0);
-        (Request { source, kept, oldest, read }, slots)
-    }
-
-    /// The repayments.
-    fn of_repayments<'r>(&self, read: &'r dyn Fn(Option<Day>) -> Vec<usize>) -> Request<'r>
-    where
-        'a: 'r,
-    {
-        let source = repayments(self.job, self.files, self.units, self.account_kind);
-        let kept = (0..REPAYMENT_COLUMNS.len()).collect();
-        Request { source, kept, oldest: Day(i32::MIN), read }
-    }
-
+impl Rows<'_> {
     /// Calls `each` with what is wanted of transactions and of repayments.
     pub fn requests<T>(&self, days: &[AskedDay], each: impl FnOnce(Request, Request) -> T) -> T {
+        let Rows { job, files, units, account_kind, .. } = *self;
         let plan = &self.plans.transactions;
+        let (source, slots) = transactions(job, files, units, plan, account_kind);
         let eras = Eras::new(plan, days);
-        let (_, slots) = self.of_transactions(&|_| Vec::new());
-        let read = |delivery: Option<Day>| {
-            let reach = eras.reach(delivery).filter(|reach| !reach.is_empty());
-            let is_read = |slot: usize| reach.is_some_and(|reach| slot < 2 || reach.columns.contains(&slot));
-            (0..slots.len()).filter(|place| is_read(slots[*place])).collect()
+        let places = |read: &[usize]| {
+            let is_read = |place: &usize| read.contains(&slots[*place]);
+            (0..slots.len()).filter(is_read).collect()
         };
+        let read = |delivery: Option<Day>| places(&eras.slots(delivery));
+        let kept = places(&slots_kept(&plan.columns));
+        let transactions =
+            Request { source, kept, oldest: oldest_transactions(job, self.first, 0), read: &read };
+
+        let source = repayments(job, files, units, account_kind);
         let all = |_: Option<Day>| (0..REPAYMENT_COLUMNS.len()).collect();
-        each(self.of_transactions(&read).0, self.of_repayments(&all))
+        let repayments = Request { source, kept: all(None), oldest: Day(i32::MIN), read: &all };
+        each(transactions, repayments)
     }
 
     /// What there is of sorted deliveries, and what a run would read; deliveries that are `planned` will be there.
@@ -124,7 +109,7 @@ impl<'a> Rows<'a> {
         copies: &Copies,
         days: &[AskedDay],
         planned: &BTreeSet<(&'static str, Option<Day>)>,
-    ) -> Result<(Sorting, [Vec<crate::input::file::OpenFile>; 2])> {
+    ) -> Result<(Sorting, [Vec<OpenFile>; 2])> {
         self.requests(days, |transactions, repayments| {
             let of = |request: &Request| copies.outlook(request, planned);
             let ((transactions, read), (repayments, also_read)) = (of(&transactions)?, of(&repayments)?);

@@ -186,7 +186,7 @@ impl Copies {
             Some(Ok(found)) => found,
         };
         let columns = found.label.columns.clone();
-        let is_kept = |place: &usize| columns.contains(&stored(&request.source.wanted[*place]));
+        let is_kept = |place: &usize| columns.contains(&StoredColumn::of(&request.source.wanted[*place]));
         let lacks_none = (request.read)(delivery).iter().all(is_kept);
         if found.label.made_of != made_of || found.label.delivery != delivery {
             return (columns, Err(Why::Stale));
@@ -359,10 +359,6 @@ fn files_to_read(source: &Source, to_make: &[ToMake]) -> Vec<OpenFile> {
     }
     let files = source.files.iter().zip(wanted);
     files.filter(|(_, wanted)| *wanted).map(|(file, _)| file.clone()).collect()
-}
-
-fn stored(wanted: &Wanted) -> StoredColumn {
-    StoredColumn { name: wanted.name.clone(), kind: wanted.kind.name().to_string() }
 }
 
 /// Keeps the columns that other jobs read besides, where all files to be read have them.

@@ -11,6 +11,7 @@ use super::codec::Pieces;
 use super::scratch::Region;
 use crate::day::Day;
 use crate::input::accounts::Id;
+use crate::input::binding::Wanted;
 use crate::input::handle::Handle;
 use crate::input::reject_log::RejectedRows;
 use crate::input::rejects::Reason;
@@ -58,6 +59,13 @@ pub struct StoredColumn {
     pub name: String,
     /// Its type, as messages name it.
     pub kind: String,
+}
+
+impl StoredColumn {
+    /// A column as it is kept.
+    pub fn of(wanted: &Wanted) -> StoredColumn {
+        StoredColumn { name: wanted.name.clone(), kind: wanted.kind.name().to_string() }
+    }
 }
 
 /// What a sorted delivery says of itself.

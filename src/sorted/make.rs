@@ -110,10 +110,7 @@ impl Maker<'_> {
     }
 
     fn begin(&self, next: &ToMake, most: u64) -> Draft {
-        let column = |place: &usize| {
-            let wanted = &self.source.wanted[*place];
-            StoredColumn { name: wanted.name.clone(), kind: wanted.kind.name().to_string() }
-        };
+        let column = |place: &usize| StoredColumn::of(&self.source.wanted[*place]);
         let label = Label {
             delivery: next.delivery,
             made_of: next.made_of.clone(),

@@ -100,6 +100,9 @@ impl Ids {
 pub struct Accounts {
     /// Ascending, each once.
     pub ids: Ids,
+    /// Of integers.
+    steps: Steps,
+    /// Of texts.
     table: HashTable<u32>,
 }
 
@@ -148,12 +151,18 @@ const HASHER: FixedState = FixedState::with_seed(0);
 impl Accounts {
     /// Indexes ids that are ascending and distinct.
     pub fn new(ids: Ids) -> Accounts {
-        let mut table = HashTable::with_capacity(ids.len());
+        let (mut steps, mut table) = (Steps::default(), HashTable::new());
         match &ids {
-            Ids::Int(ids) => fill(&mut table, ids, |id| HASHER.hash_one(*id)),
-            Ids::Text(ids) => fill(&mut table, ids, |id| HASHER.hash_one(id.as_bytes())),
+            Ids::Int(ids) => steps = Steps::new(ids),
+            Ids::Text(ids) => {
+                let hash = |position: &u32| HASHER.hash_one(ids[*position as usize].as_bytes());
+                table.reserve(ids.len(), hash);
+                (0..ids.len() as u32).for_each(|position| {
+                    table.insert_unique(hash(&position), position, hash);
+                });
+            }
         }
-        Accounts { ids, table }
+        Accounts { ids, steps, table }
     }
 
     /// How many accounts there are.
@@ -166,25 +175,23 @@ impl Accounts {
         self.ids.is_empty()
     }
 
-    /// The position of each row's id, which are in order and not null; [`STRANGER`] where it is not in the book.
+    /// The position of each row's id, which is not null; [`STRANGER`] where it is not in the book.
     pub fn positions_in_order(&self, column: &Column) -> Vec<u32> {
-        match (&self.ids, column) {
-            (Ids::Int(ids), Column::Int(ints)) => {
-                let mut next = ints.values.first().map_or(0, |first| ids.partition_point(|id| id < first));
-                let find = |id: &i64| {
-                    next = advance(ids, next, *id);
-                    if ids.get(next) == Some(id) { next as u32 } else { STRANGER }
-                };
-                ints.values.iter().map(find).collect()
-            }
-            _ => self.positions(column),
-        }
+        self.positions(column)
     }
 
     /// The position of each row's id; [`STRANGER`] where it is null or not in the book.
     pub fn positions(&self, column: &Column) -> Vec<u32> {
         match (&self.ids, column) {
-            (Ids::Int(ids), Column::Int(ints)) => self.find_ints(ids, ints),
+            (Ids::Int(ids), Column::Int(ints)) => {
+                let find = |id: &i64| self.find_int(ids, *id);
+                match ints.valid {
+                    None => ints.values.iter().map(find).collect(),
+                    Some(_) => {
+                        (0..ints.values.len()).map(|row| ints.get(row).map_or(STRANGER, find)).collect()
+                    }
+                }
+            }
             (Ids::Text(ids), Column::Text(texts)) => {
                 let by_code: Vec<u32> = texts.dictionary.iter().map(|id| self.find_text(ids, id)).collect();
                 texts
@@ -200,7 +207,7 @@ impl Accounts {
     /// How many accounts come before an id, whether it is in the book or not.
     pub fn before(&self, id: &Id) -> u32 {
         (match (&self.ids, id) {
-            (Ids::Int(ids), Id::Int(id)) => ids.partition_point(|known| known < id),
+            (Ids::Int(ids), Id::Int(id)) => self.steps.before(ids, *id),
             (Ids::Text(ids), Id::Text(id)) => ids.partition_point(|known| known < id),
             _ => 0,
         }) as u32
@@ -215,39 +222,10 @@ impl Accounts {
         (position != STRANGER).then_some(position)
     }
 
-    /// The positions of ids that tend to ascend: the next is looked for close after the one before.
-    fn find_ints(&self, ids: &[i64], column: &Ints) -> Vec<u32> {
-        const NEAR: usize = 8;
-        const BLOCKS: usize = 16;
-        let mut next = 0;
-        let mut find = |id: i64| {
-            let is_ahead = ids.get(next).is_some_and(|first| *first <= id);
-            for near in ids[next..].chunks_exact(NEAR).take(if is_ahead { BLOCKS } else { 0 }) {
-                if near[NEAR - 1] < id {
-                    next += NEAR;
-                    continue;
-                }
-                // Counting all of them takes no branch that depends on the data.
-                next += near.iter().map(|near| usize::from(*near < id)).sum::<usize>();
-                return if ids[next] == id { next as u32 } else { STRANGER };
-            }
-            let position = self.find_int(ids, id);
-            if position != STRANGER {
-                next = position as usize;
-            }
-            position
-        };
-        if column.valid.is_none() {
-            return column.values.iter().map(|id| find(*id)).collect();
-        }
-        let find = |row: usize| column.get(row).map_or(STRANGER, |id| find(*id));
-        (0..column.values.len()).map(find).collect()
-    }
-
     #[inline]
     fn find_int(&self, ids: &[i64], id: i64) -> u32 {
-        let found = self.table.find(HASHER.hash_one(id), |position| ids[*position as usize] == id);
-        found.copied().unwrap_or(STRANGER)
+        let place = self.steps.before(ids, id);
+        if ids.get(place) == Some(&id) { place as u32 } else { STRANGER }
     }
 
     fn find_text(&self, ids: &[Arc<str>], id: &str) -> u32 {
@@ -256,28 +234,53 @@ impl Accounts {
     }
 }
 
-/// The place of the first id from `next` on that is not below `id`; it mostly lies close by.
-#[inline]
-fn advance(ids: &[i64], mut next: usize, id: i64) -> usize {
-    const NEAR: usize = 16;
-    for _ in 0..NEAR {
-        if ids.get(next).is_none_or(|known| *known >= id) {
-            return next;
-        }
-        next += 1;
-    }
-    let mut step = NEAR;
-    while ids.get(next + step).is_some_and(|known| *known < id) {
-        next += step;
-        step *= 2;
-    }
-    let end = (next + step).min(ids.len());
-    next + ids[next..end].partition_point(|known| *known < id)
+/// Ascending integers by equal steps of their span: the few of a step are looked at one by one.
+#[derive(Default)]
+struct Steps {
+    first: i64,
+    /// A step is so many bits wide.
+    bits: u32,
+    /// By step, how many integers come before it; and how many there are.
+    starts: Vec<u32>,
 }
 
-fn fill<T>(table: &mut HashTable<u32>, ids: &[T], hash: impl Fn(&T) -> u64) {
-    for (position, id) in ids.iter().enumerate() {
-        table.insert_unique(hash(id), position as u32, |other| hash(&ids[*other as usize]));
+/// About so many steps for an integer: most hold one or none.
+const STEPS_AN_ID: usize = 4;
+
+/// More than this are searched by halves.
+const FEW: usize = 8;
+
+impl Steps {
+    fn new(ids: &[i64]) -> Steps {
+        let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Steps::default() };
+        let width = |span: u64| u64::BITS - span.leading_zeros();
+        let span = last.wrapping_sub(*first) as u64;
+        let bits = width(span).saturating_sub(width((STEPS_AN_ID * ids.len()) as u64) - 1);
+        let mut starts = vec![0; (span >> bits) as usize + 2];
+        ids.iter().for_each(|id| starts[(id.wrapping_sub(*first) as u64 >> bits) as usize + 1] += 1);
+        (1..starts.len()).for_each(|step| starts[step] += starts[step - 1]);
+        Steps { first: *first, bits, starts }
+    }
+
+    /// How many of the integers are below one.
+    #[inline]
+    fn before(&self, ids: &[i64], id: i64) -> usize {
+        if id < self.first {
+            return 0;
+        }
+        let step = (id.wrapping_sub(self.first) as u64 >> self.bits) as usize;
+        let Some(&[start, end]) = self.starts.get(step..).and_then(|steps| steps.first_chunk()) else {
+            return ids.len();
+        };
+        // Mostly it is the first of its step.
+        if ids.get(start as usize).is_none_or(|first| *first >= id) {
+            return start as usize;
+        }
+        let (start, own) = (start as usize, &ids[start as usize..end as usize]);
+        if own.len() > FEW {
+            return start + own.partition_point(|own| *own < id);
+        }
+        start + own.iter().take_while(|own| **own < id).count()
     }
 }
 

@@ -33,13 +33,6 @@ impl Truths {
         (self.0[row] != UNKNOWN).then_some(self.0[row] == TRUE)
     }
 
-    /// The same of the rows `rows` among so many; all others are false.
-    pub fn spread(&self, rows: &[u32], among: usize) -> Truths {
-        let mut truths = vec![FALSE; among];
-        rows.iter().zip(&self.0).for_each(|(row, truth)| truths[*row as usize] = *truth);
-        Truths(truths)
-    }
-
     /// Row by row, whether it is true.
     pub fn iter(&self) -> impl Iterator<Item = bool> {
         self.0.iter().map(|truth| *truth == TRUE)

@@ -6,9 +6,10 @@
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
+use super::by_key::ByKey;
 use super::logs::{Log, Sight};
 use super::plan::{BITS, Group, Plan, UNBOUNDED};
-use super::rows::Row;
+use super::rows::Packed;
 use crate::expr::Ints;
 use crate::job::Statistic;
 
@@ -20,6 +21,19 @@ pub struct Cells {
     carry: HashMap<usize, i128, FixedState>,
     /// Distinct values.
     sights: Log,
+    /// Rows that are added, by pattern and era.
+    alike: ByKey<Hit>,
+}
+
+/// A row that counts for a slot.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Hit {
+    /// The slot within its part.
+    pub slot: u32,
+    /// The row among the packed ones.
+    pub row: u32,
+    /// Days from the row's date to the slot's.
+    pub age: u32,
 }
 
 /// What a feature's window holds.
@@ -47,7 +61,7 @@ pub struct Segments {
 struct Act {
     statistic: Statistic,
     /// Position among the plan's values, where it takes one.
-    value: usize,
+    value: Option<usize>,
     /// Its place among the groups that are kept in logs.
     log: Option<u32>,
 }
@@ -56,20 +70,14 @@ struct Act {
 struct Era {
     /// By group, the word within a slot's.
     cells: Vec<usize>,
-    /// Bits of the groups within reach that count, that add up, and all others.
-    counts: Vec<u64>,
-    sums: Vec<u64>,
-    others: Vec<u64>,
+    /// Bits of the groups within reach.
+    reached: Vec<u64>,
 }
 
 impl Segments {
     /// Tables the segments of a plan.
     pub fn new(plan: &Plan) -> Segments {
-        let act = |group: &Group| Act {
-            statistic: group.statistic,
-            value: group.value.unwrap_or(usize::MAX),
-            log: group.log,
-        };
+        let act = |group: &Group| Act { statistic: group.statistic, value: group.value, log: group.log };
         let edges = plan.groups.iter().flat_map(|group| &group.edges);
         let mut starts: Vec<u32> = edges.copied().filter(|edge| *edge != UNBOUNDED).chain([0]).collect();
         starts.sort_unstable();
@@ -82,29 +90,27 @@ impl Segments {
         }
     }
 
+    /// The era of an age.
     #[inline]
-    fn at(&self, age: u32) -> &Era {
-        &self.by_era[self.eras[(age as usize).min(self.eras.len() - 1)] as usize]
+    fn era(&self, age: u32) -> usize {
+        self.eras[(age as usize).min(self.eras.len() - 1)] as usize
     }
 }
 
 impl Era {
     fn new(plan: &Plan, start: u32) -> Era {
-        let none = vec![0; plan.mask_words()];
-        let (mut counts, mut sums, mut others) = (none.clone(), none.clone(), none);
+        let mut reached = vec![0; plan.mask_words()];
         let mut cells = Vec::new();
         for (number, group) in plan.groups.iter().enumerate() {
             let segment = group.edges.iter().position(|edge| start < *edge);
-            let (bits, within) = match group.statistic {
-                Statistic::Count => (&mut counts, segment),
-                Statistic::Sum => (&mut sums, segment),
-                Statistic::Min | Statistic::Max => (&mut others, segment),
-                _ => (&mut others, segment.and(Some(0))),
+            let within = match group.statistic {
+                Statistic::Count | Statistic::Sum | Statistic::Min | Statistic::Max => segment,
+                _ => segment.and(Some(0)),
             };
-            bits[number / BITS] |= u64::from(segment.is_some()) << (number % BITS);
+            reached[number / BITS] |= u64::from(segment.is_some()) << (number % BITS);
             cells.push(group.offset + within.unwrap_or(0) * group.width);
         }
-        Era { cells, counts, sums, others }
+        Era { cells, reached }
     }
 }
 
@@ -124,39 +130,55 @@ impl Cells {
         Cells { words: vec![0; plan.stride * slots], ..Cells::default() }
     }
 
-    /// Adds a row to a slot, on whose day it is so many days old.
-    #[inline]
-    pub fn add(&mut self, plan: &Plan, segments: &Segments, slot: u32, age: u32, row: Row) {
-        let era = segments.at(age);
-        let base = slot as usize * plan.stride;
-        let words = &mut self.words[base..base + plan.stride];
-        for (number, mask) in row.masks().iter().enumerate() {
-            for group in bits(number, mask & era.counts[number]) {
-                words[era.cells[group]] += 1;
-            }
-            for group in bits(number, mask & era.sums[number]) {
-                let (cell, value) = (era.cells[group], row.value(segments.acts[group].value));
-                add_exact(&mut words[cell], value, &mut self.carry, base + cell);
-            }
-            for group in bits(number, mask & era.others[number]) {
-                let act = &segments.acts[group];
-                let own = &mut words[era.cells[group]..];
-                match (act.statistic, act.log) {
-                    (Statistic::ActiveDays, None) => {
-                        own[age as usize / BITS] |= 1 << (age as usize % BITS);
-                    }
-                    (Statistic::DaysSince, _) => keep_youngest(own, age),
-                    (Statistic::Last, _) => keep_latest(own, age, row.value(act.value)),
-                    (Statistic::ActiveDays, Some(log)) => {
-                        self.sights.push(Sight::new(slot, log, row.date() as u32, age));
-                    }
-                    (Statistic::Distinct, Some(log)) => {
-                        self.sights.push(Sight::new(slot, log, row.value(act.value) as u32, age));
-                    }
-                    (Statistic::Min, _) => keep_best(own, row.value(act.value), i64::min),
-                    (Statistic::Max, _) => keep_best(own, row.value(act.value), i64::max),
-                    _ => unreachable!("sums are added above, and all others are kept in logs"),
+    /// Adds rows to slots. What is alike is added together: rows of one pattern and era touch the same cells.
+    pub fn add(&mut self, plan: &Plan, segments: &Segments, rows: &Packed, hits: &[Hit]) {
+        let Some(patterns) = rows.patterns() else { return };
+        let mut alike = std::mem::take(&mut self.alike);
+        let eras = segments.by_era.len();
+        let key = |hit: &Hit| rows.pattern(hit.row) as usize * eras + segments.era(hit.age);
+        alike.fill(hits, patterns.len() * eras, key);
+        alike.each(|key, hits| {
+            let era = &segments.by_era[key % eras];
+            for (number, mask) in patterns.mask((key / eras) as u32).iter().enumerate() {
+                for group in bits(number, mask & era.reached[number]) {
+                    self.add_to_group(plan, &segments.acts[group], era.cells[group], rows, hits);
                 }
+            }
+        });
+        self.alike = alike;
+    }
+
+    /// Adds rows to one cell of each of their slots.
+    fn add_to_group(&mut self, plan: &Plan, act: &Act, cell: usize, rows: &Packed, hits: &[Hit]) {
+        let base = |hit: &Hit| hit.slot as usize * plan.stride + cell;
+        let Cells { words, carry, sights, .. } = self;
+        let values = act.value.map_or(&[][..], |value| rows.values(value));
+        let value = |hit: &Hit| values[hit.row as usize];
+        match (act.statistic, act.log) {
+            (Statistic::Count, _) => hits.iter().for_each(|hit| words[base(hit)] += 1),
+            (Statistic::Sum, _) => hits.iter().for_each(|hit| add_exact(words, value(hit), carry, base(hit))),
+            (Statistic::ActiveDays, None) => hits.iter().for_each(|hit| {
+                words[base(hit) + hit.age as usize / BITS] |= 1 << (hit.age as usize % BITS);
+            }),
+            (Statistic::DaysSince, _) => {
+                hits.iter().for_each(|hit| keep_youngest(&mut words[base(hit)..], hit.age));
+            }
+            (Statistic::Last, _) => {
+                hits.iter().for_each(|hit| keep_latest(&mut words[base(hit)..], hit.age, value(hit)));
+            }
+            (Statistic::Min, _) => {
+                hits.iter().for_each(|hit| keep_best(&mut words[base(hit)..], value(hit), i64::min));
+            }
+            (Statistic::Max, _) => {
+                hits.iter().for_each(|hit| keep_best(&mut words[base(hit)..], value(hit), i64::max));
+            }
+            (Statistic::ActiveDays, Some(log)) => {
+                let date = |hit: &Hit| rows.date(hit.row) as u32;
+                sights.extend(hits.iter().map(|hit| Sight::new(hit.slot, log, date(hit), hit.age)));
+            }
+            (Statistic::Distinct, log) => {
+                let log = log.expect("distinct values are kept in a log");
+                sights.extend(hits.iter().map(|hit| Sight::new(hit.slot, log, value(hit) as u32, hit.age)));
             }
         }
     }
@@ -232,7 +254,8 @@ impl Cells {
 
 /// Adds to a word, and what it cannot hold to the carry of its cell.
 #[inline]
-fn add_exact(word: &mut i64, value: i64, carry: &mut HashMap<usize, i128, FixedState>, cell: usize) {
+fn add_exact(words: &mut [i64], value: i64, carry: &mut HashMap<usize, i128, FixedState>, cell: usize) {
+    let word = &mut words[cell];
     match word.checked_add(value) {
         Some(sum) => *word = sum,
         None => {

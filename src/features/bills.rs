@@ -163,11 +163,11 @@ impl Repayments<'_> {
         let owner = |row: usize| Some(Owner { number: due[row].slot, date: due[row].bill.due_on.0 });
         let reach = self.plan.reach(|_, _| true);
         let packed = pack(self.plan, &met.values, &frame, &reach, Packed::default(), owner);
-        for row in packed.iter() {
-            let as_of = self.asked.days[(part.first_slot + row.number()) as usize].as_of;
-            let age = u32::try_from(as_of.since(Day(row.date()))).expect("ages of days fit");
-            cells.add(self.plan, segments, row.number(), age, row);
-        }
+        let age = |row: u32| {
+            let as_of = self.asked.days[(part.first_slot + packed.number(row)) as usize].as_of;
+            u32::try_from(as_of.since(Day(packed.date(row)))).expect("ages of days fit")
+        };
+        cells.add(self.plan, segments, &packed, &packed.hits(age));
         cells.thin_out();
         Ok(())
     }

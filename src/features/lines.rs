@@ -37,7 +37,7 @@ pub fn from_lines(
             let owner = |row: usize| Some(Owner { number: slots[first + row] - part.first_slot, date: 0 });
             let reach = plan.reach(|_, _| true);
             let packed = pack(plan, &Interner::default(), &frame, &reach, Packed::default(), owner);
-            packed.iter().for_each(|row| cells.add(plan, &segments, row.number(), 0, row));
+            cells.add(plan, &segments, &packed, &packed.hits(|_| 0));
         }
         cells.finish();
         answer(features, plan, &cells, asked, part)

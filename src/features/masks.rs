@@ -1,66 +1,220 @@
-//! Which groups rows count in. Conditions on texts are evaluated once per combination of dictionary
-//! codes, all others once per row.
+//! Which groups rows count in. Rows that count in the same groups are of one pattern; patterns are numbered.
+//! Conditions on texts are evaluated once per combination of dictionary codes, all others once per row.
 
-use std::collections::BTreeMap;
+use std::hash::BuildHasher;
+use std::sync::Arc;
 
-use super::plan::{BITS, Plan, Reach};
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+
+use super::plan::{BITS, Group, Plan, Reach};
 use crate::expr::column::NULL_CODE;
-use crate::expr::{Column, Frame, Texts, Truths};
+use crate::expr::{Column, Expr, Frame, Ints, Texts};
 use crate::pieces::piece;
 
-/// By word of groups, by row, a bit a group within reach.
-pub fn masks(plan: &Plan, frame: &Frame, reach: &Reach) -> Vec<Vec<u64>> {
-    let grid = Grid::new(plan, frame, reach);
-    let truths = |filter: usize| (reach.filters[filter]).then(|| grid.truths(plan, frame, filter));
-    let filters: Vec<Option<Truths>> = (0..plan.filters.len()).map(truths).collect();
-    (0..plan.mask_words()).map(|word| of_word(word, plan, frame, reach, &grid, &filters)).collect()
+/// What rows are sifted by whose texts have the same dictionaries: conditions on texts alone are decided once for
+/// all of them.
+pub struct Sieve {
+    grid: Grid,
+    /// By combination of texts, the pattern that they alone come to.
+    of_texts: Vec<u32>,
+    /// What a row may bear out besides.
+    steps: Vec<Step>,
+    patterns: Patterns,
 }
 
-/// Groups with one filter whose value may be missing share a pass.
-fn of_word(
-    word: usize,
-    plan: &Plan,
-    frame: &Frame,
-    reach: &Reach,
-    grid: &Grid,
-    filters: &[Option<Truths>],
-) -> Vec<u64> {
-    let nullable = |value: usize| {
-        frame.columns[plan.values[value].slot].filter(|column| reach.values[value] && column.has_nulls())
-    };
-    let mut passes: BTreeMap<(Option<usize>, Option<usize>), u64> = BTreeMap::new();
-    for (bit, group) in plan.groups.iter().skip(word * BITS).take(BITS).enumerate() {
-        if reach.groups[word] >> bit & 1 == 1 {
-            let value = group.value.filter(|value| nullable(*value).is_some());
-            *passes.entry((value, group.filter)).or_default() |= 1 << bit;
+/// What changes the pattern of a row.
+struct Step {
+    cause: Cause,
+    /// The groups it bears on, by word, a bit each.
+    groups: Vec<u64>,
+    /// By pattern before it, the pattern after it, or [`UNKNOWN`].
+    next: Vec<u32>,
+}
+
+enum Cause {
+    /// A condition that reads more than texts holds; by combination of texts, whether it may.
+    Holds { filter: usize, may_hold: Vec<bool> },
+    /// The value in a place of the scope is missing: what takes it does not count.
+    Lacks { slot: usize },
+}
+
+/// A pattern that has not been looked for.
+const UNKNOWN: u32 = u32::MAX;
+
+/// With more patterns than this a sieve is not used again.
+const MOST_PATTERNS: usize = piece(1 << 12, 4);
+
+/// The pattern of rows that count nowhere.
+pub const NOWHERE: u32 = 0;
+
+impl Sieve {
+    /// That of the dictionaries of a frame.
+    pub fn new(plan: &Plan, frame: &Frame, reach: &Reach) -> Sieve {
+        let grid = Grid::new(plan, frame, reach);
+        let of_grid = grid.frame();
+        let holds = |condition: &Expr| condition.truths(&of_grid).iter().collect::<Vec<bool>>();
+        let mut masks = vec![vec![0; plan.mask_words()]; grid.places];
+        let mut steps = Vec::new();
+        let filters = (0..plan.filters.len()).filter(|filter| reach.filters[*filter]).map(Some);
+        for filter in filters.chain([None]) {
+            let groups = groups(plan, reach, |group| group.filter == filter);
+            if let Some(filter) = filter.filter(|filter| !grid.holds(plan, *filter)) {
+                let may_hold = holds(&plan.filters[filter].bound_by(&grid.slots));
+                steps.push(Step { cause: Cause::Holds { filter, may_hold }, groups, next: Vec::new() });
+                continue;
+            }
+            let holds = filter.map_or(vec![true; grid.places], |filter| holds(&plan.filters[filter]));
+            for (mask, _) in masks.iter_mut().zip(holds).filter(|(_, holds)| *holds) {
+                mask.iter_mut().zip(&groups).for_each(|(word, bits)| *word |= bits);
+            }
         }
+        for (number, value) in plan.values.iter().enumerate().filter(|(number, _)| reach.values[*number]) {
+            let groups = groups(plan, reach, |group| group.value == Some(number));
+            steps.push(Step { cause: Cause::Lacks { slot: value.slot }, groups, next: Vec::new() });
+        }
+        let mut patterns = Patterns::new(plan.mask_words());
+        let of_texts = masks.iter().map(|mask| patterns.number(mask)).collect();
+        Sieve { grid, of_texts, steps, patterns }
     }
-    let mut masks = vec![0; frame.rows];
-    let passes: Vec<_> = passes.into_iter().collect();
-    for passes in passes.chunk_by(|((a, _), _), ((b, _), _)| a == b) {
-        let column = passes[0].0.0.and_then(nullable);
-        let valid: Option<Vec<bool>> =
-            column.map(|column| (0..frame.rows).map(|row| column.is_valid(row)).collect());
-        let counts = |row: usize| valid.as_ref().is_none_or(|valid| valid[row]);
-        let of = |filter: &Option<usize>| filter.map(|filter| filters[filter].as_ref().expect("it is read"));
-        let is_on_grid = |filter: &Option<usize>| filter.is_none_or(|filter| grid.holds(plan, filter));
-        let (on_grid, by_row): (Vec<&_>, Vec<&_>) = passes.iter().partition(|((_, f), _)| is_on_grid(f));
-        let bits_at = |place: usize| {
-            let holds = |filter: &Option<usize>| of(filter).is_none_or(|truths| truths.is_true(place));
-            on_grid.iter().filter(|((_, filter), _)| holds(filter)).fold(0, |all, (_, bits)| all | bits)
+
+    /// Whether it can be used again: the frame's texts have the same dictionaries.
+    pub fn suits(&self, frame: &Frame) -> bool {
+        let same = |slot: &usize| match (&self.grid.columns[*slot], frame.columns[*slot]) {
+            (Some(Column::Text(own)), Some(Column::Text(texts))) => {
+                Arc::ptr_eq(&own.dictionary, &texts.dictionary)
+            }
+            _ => false,
         };
-        let table: Vec<u64> = (0..grid.places).map(bits_at).collect();
-        for (row, mask) in masks.iter_mut().enumerate() {
-            *mask |= if counts(row) { table[grid.place(row)] } else { 0 };
-        }
-        for ((_, filter), bits) in by_row {
-            let truths = of(filter).expect("without a filter it is on the grid");
-            for ((row, mask), truth) in masks.iter_mut().enumerate().zip(truths.iter()) {
-                *mask |= if truth && counts(row) { *bits } else { 0 };
+        self.patterns.len() <= MOST_PATTERNS && self.grid.slots.iter().all(same)
+    }
+
+    /// Puts the pattern of each row in place of what there is.
+    pub fn sift(&mut self, plan: &Plan, frame: &Frame, patterns: &mut Vec<u32>) {
+        let places = self.grid.places_of(frame);
+        patterns.clear();
+        patterns.resize(frame.rows, self.of_texts[0]);
+        let texts = patterns.iter_mut().zip(&places);
+        texts.for_each(|(pattern, place)| *pattern = self.of_texts[*place as usize]);
+        for Step { cause, groups, next } in &mut self.steps {
+            for row in cause.rows(plan, frame, &places) {
+                let pattern = &mut patterns[row as usize];
+                if next.len() <= *pattern as usize {
+                    next.resize(self.patterns.len(), UNKNOWN);
+                }
+                let next = &mut next[*pattern as usize];
+                if *next == UNKNOWN {
+                    let mask = self.patterns.mask(*pattern).iter().zip(&*groups);
+                    let mask: Vec<u64> = match cause {
+                        Cause::Holds { .. } => mask.map(|(word, bits)| word | bits).collect(),
+                        Cause::Lacks { .. } => mask.map(|(word, bits)| word & !bits).collect(),
+                    };
+                    *next = self.patterns.number(&mask);
+                }
+                *pattern = *next;
             }
         }
     }
-    masks
+
+    /// The patterns met so far.
+    pub fn patterns(&self) -> &Patterns {
+        &self.patterns
+    }
+}
+
+impl Cause {
+    /// The rows that it bears on.
+    fn rows(&self, plan: &Plan, frame: &Frame, places: &[u32]) -> Vec<u32> {
+        match self {
+            Cause::Holds { filter, may_hold } => {
+                // Only the rows that the texts do not rule out are looked at.
+                let rows = rows_where(frame.rows, |row| {
+                    may_hold[places.get(row).map_or(0, |place| *place as usize)]
+                });
+                let condition = &plan.filters[*filter];
+                let gather = |slot: usize| {
+                    let column = frame.columns[slot].filter(|_| condition.columns.contains(&slot));
+                    column.map(|column| column.gather(&rows))
+                };
+                let gathered: Vec<Option<Column>> = (0..frame.columns.len()).map(gather).collect();
+                let columns = gathered.iter().map(Option::as_ref).collect();
+                let truths = condition.truths(&Frame { rows: rows.len(), columns });
+                rows.iter().zip(truths.iter()).filter(|(_, holds)| *holds).map(|(row, _)| *row).collect()
+            }
+            Cause::Lacks { slot } => {
+                let column = frame.columns[*slot].expect("the frame holds it");
+                match column {
+                    Column::Int(Ints { valid: Some(valid), .. }) => rows_where(frame.rows, |row| !valid[row]),
+                    Column::Text(texts) => rows_where(frame.rows, |row| texts.codes[row] == NULL_CODE),
+                    column if column.has_nulls() => rows_where(frame.rows, |row| !column.is_valid(row)),
+                    _ => Vec::new(),
+                }
+            }
+        }
+    }
+}
+
+/// The rows that pass. What passes is hard to foresee: no branch depends on it.
+fn rows_where(rows: usize, passes: impl Fn(usize) -> bool) -> Vec<u32> {
+    let mut found = vec![0; rows + 1];
+    let mut end = 0;
+    for row in 0..rows {
+        found[end] = row as u32;
+        end += usize::from(passes(row));
+    }
+    found.truncate(end);
+    found
+}
+
+/// The groups within reach that pass, by word, a bit each.
+fn groups(plan: &Plan, reach: &Reach, passes: impl Fn(&Group) -> bool) -> Vec<u64> {
+    let mut words = vec![0; plan.mask_words()];
+    for (number, group) in plan.groups.iter().enumerate() {
+        words[number / BITS] |= u64::from(passes(group)) << (number % BITS);
+    }
+    words.iter_mut().zip(&reach.groups).for_each(|(word, reached)| *word &= reached);
+    words
+}
+
+/// Words of groups, a bit each, numbered; the first has none.
+pub struct Patterns {
+    masks: Vec<u64>,
+    mask_words: usize,
+    known: HashTable<u32>,
+}
+
+/// Fixed, so that nothing depends on a seed.
+const HASHER: FixedState = FixedState::with_seed(0);
+
+impl Patterns {
+    fn new(mask_words: usize) -> Patterns {
+        let mut patterns = Patterns { masks: Vec::new(), mask_words, known: HashTable::new() };
+        patterns.number(&vec![0; mask_words]);
+        patterns
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// The words of a pattern.
+    pub fn mask(&self, pattern: u32) -> &[u64] {
+        &self.masks[pattern as usize * self.mask_words..][..self.mask_words]
+    }
+
+    fn number(&mut self, mask: &[u64]) -> u32 {
+        let hash = HASHER.hash_one(mask);
+        if let Some(known) = self.known.find(hash, |pattern| self.mask(*pattern) == mask) {
+            return *known;
+        }
+        let next = self.len() as u32;
+        self.masks.extend(mask);
+        let Patterns { masks, mask_words, known } = self;
+        let of = |pattern: &u32| &masks[*pattern as usize * *mask_words..][..*mask_words];
+        known.insert_unique(hash, next, |pattern| HASHER.hash_one(of(pattern)));
+        next
+    }
 }
 
 /// Every combination of the codes of some columns of text, null included.
@@ -68,8 +222,6 @@ struct Grid {
     slots: Vec<usize>,
     /// How many combinations there are.
     places: usize,
-    /// By row, its combination; empty where there is but one.
-    rows: Vec<u32>,
     /// By position in the scope, a column of all combinations.
     columns: Vec<Option<Column>>,
 }
@@ -80,7 +232,7 @@ const ROWS_A_PLACE: usize = piece(4, 1);
 impl Grid {
     /// Of the columns of those conditions within reach that read texts alone, as long as it stays small.
     fn new(plan: &Plan, frame: &Frame, reach: &Reach) -> Grid {
-        let mut grid = Grid { slots: Vec::new(), places: 1, rows: Vec::new(), columns: Vec::new() };
+        let mut grid = Grid { slots: Vec::new(), places: 1, columns: vec![None; frame.columns.len()] };
         for (filter, _) in plan.filters.iter().zip(&reach.filters).filter(|(_, is_read)| **is_read) {
             let fresh: Vec<usize> =
                 filter.columns.iter().copied().filter(|slot| !grid.slots.contains(slot)).collect();
@@ -96,7 +248,6 @@ impl Grid {
     }
 
     fn lay_out(&mut self, frame: &Frame) {
-        self.columns = vec![None; frame.columns.len()];
         let mut step = 1;
         for slot in &self.slots {
             let texts = texts(frame, *slot).expect("a grid is of texts");
@@ -107,46 +258,35 @@ impl Grid {
             };
             let codes = (0..self.places).map(code).collect();
             self.columns[*slot] = Some(Column::Text(Texts { codes, dictionary: texts.dictionary.clone() }));
-            let own = texts.codes.iter().map(|code| (*code).min(null) * step as u32);
-            match self.rows.is_empty() {
-                true => self.rows = own.collect(),
-                false => self.rows.iter_mut().zip(own).for_each(|(row, own)| *row += own),
-            }
             step *= null as usize + 1;
         }
+    }
+
+    fn frame(&self) -> Frame<'_> {
+        Frame { rows: self.places, columns: self.columns.iter().map(Option::as_ref).collect() }
+    }
+
+    /// By row, its combination; empty where there is but one.
+    fn places_of(&self, frame: &Frame) -> Vec<u32> {
+        let mut places = Vec::new();
+        let mut step = 1;
+        for slot in &self.slots {
+            let texts = texts(frame, *slot).expect("a grid is of texts");
+            let null = texts.dictionary.len() as u32;
+            let own = texts.codes.iter().map(|code| (*code).min(null) * step);
+            if places.is_empty() {
+                places = own.collect();
+            } else {
+                places.iter_mut().zip(own).for_each(|(place, own)| *place += own);
+            }
+            step *= null + 1;
+        }
+        places
     }
 
     /// Whether a condition reads only columns of the grid.
     fn holds(&self, plan: &Plan, filter: usize) -> bool {
         plan.filters[filter].columns.iter().all(|slot| self.slots.contains(slot))
-    }
-
-    /// A condition's truth, by combination if the grid holds it, otherwise by row.
-    fn truths(&self, plan: &Plan, frame: &Frame, filter: usize) -> Truths {
-        let condition = &plan.filters[filter];
-        let columns = self.columns.iter().map(Option::as_ref).collect();
-        let grid = Frame { rows: self.places, columns };
-        if self.holds(plan, filter) {
-            return condition.truths(&grid);
-        }
-        // Only the rows that the texts do not rule out are looked at.
-        let bound = condition.bound_by(&self.slots).truths(&grid);
-        let rows: Vec<u32> =
-            (0..frame.rows).filter(|row| bound.is_true(self.place(*row))).map(|row| row as u32).collect();
-        if rows.len() > frame.rows / 2 {
-            return condition.truths(frame);
-        }
-        let gather = |slot: usize| frame.columns[slot].map(|column| column.gather(&rows));
-        let gathered: Vec<Option<Column>> = (0..frame.columns.len())
-            .map(|slot| condition.columns.contains(&slot).then(|| gather(slot)).flatten())
-            .collect();
-        let columns = gathered.iter().map(Option::as_ref).collect();
-        condition.truths(&Frame { rows: rows.len(), columns }).spread(&rows, frame.rows)
-    }
-
-    #[inline]
-    fn place(&self, row: usize) -> usize {
-        self.rows.get(row).map_or(0, |place| *place as usize)
     }
 }
 

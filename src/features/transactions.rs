@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::Interner;
-use super::accumulate::{Cells, Segments};
+use super::accumulate::{Cells, Hit, Segments};
 use super::asked::{Asked, AskedDay, Part};
 use super::finish::{PartAnswers, answer};
 use super::lanes::{Rows, Sweep};
@@ -49,7 +49,7 @@ impl Rows for Packed {
 
     #[inline]
     fn account(&self, row: usize) -> u32 {
-        self.row(row).number()
+        self.number(row as u32)
     }
 }
 
@@ -79,16 +79,20 @@ impl Transactions<'_> {
         };
         sweep.parts(|part, lanes| {
             let mut cells = Cells::new(plan, part.len());
+            let mut hits = Vec::new();
             lanes.take(part, |delivery, rows: &Packed, range| {
-                for row in range.map(|row| rows.row(row)) {
-                    for slot in asked.slots(row.number()) {
+                hits.clear();
+                let range = range.start as u32..range.end as u32;
+                for row in range.filter(|row| rows.counts(*row)) {
+                    for slot in asked.slots(rows.number(row)) {
                         let AskedDay { as_of, known_on } = asked.days[slot as usize];
-                        let age = i64::from(as_of.0) - i64::from(row.date());
+                        let age = i64::from(as_of.0) - i64::from(rows.date(row));
                         if (0..longest).contains(&age) && delivery <= Some(known_on) {
-                            cells.add(plan, &segments, slot - part.first_slot, age as u32, row);
+                            hits.push(Hit { slot: slot - part.first_slot, row, age: age as u32 });
                         }
                     }
                 }
+                cells.add(plan, &segments, rows, &hits);
                 cells.thin_out();
             })?;
             cells.finish();

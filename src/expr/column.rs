@@ -257,7 +257,11 @@ impl Column {
 /// Lays columns of one type end to end; text gets one dictionary without repeats.
 pub fn concat(parts: Vec<Column>) -> Column {
     let mut rest = parts.into_iter();
-    let Some(first) = rest.next() else { return Column::Int(Ints::all(Vec::new())) };
+    let rows: usize = rest.as_slice().iter().map(Column::len).sum();
+    let Some(mut first) = rest.next() else { return Column::Int(Ints::all(Vec::new())) };
+    if let Column::Int(ints) = &mut first {
+        ints.values.reserve_exact(rows - ints.values.len());
+    }
     match first {
         Column::Text(first) => {
             let parts: Vec<Texts> = std::iter::once(first).chain(rest.filter_map(as_texts)).collect();
@@ -304,6 +308,10 @@ fn concat_texts(parts: &[Texts]) -> Texts {
             })
         };
         let renamed: Vec<u32> = part.dictionary.iter().map(&mut code_of).collect();
+        if renamed.iter().copied().eq(0..renamed.len() as u32) {
+            codes.extend_from_slice(&part.codes);
+            continue;
+        }
         codes.extend(part.codes.iter().map(|code| renamed.get(*code as usize).copied().unwrap_or(NULL_CODE)));
     }
     Texts { codes, dictionary: Arc::new(dictionary) }

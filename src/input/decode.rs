@@ -151,7 +151,14 @@ pub(crate) fn nulls(kind: Type, rows: usize) -> Column {
 }
 
 fn validity(array: &dyn Array) -> Option<Vec<bool>> {
-    array.nulls().filter(|nulls| nulls.null_count() > 0).map(|nulls| nulls.iter().collect())
+    let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0)?;
+    let words = nulls.inner().bit_chunks();
+    let mut valid = Vec::with_capacity(nulls.len() + 64);
+    for word in words.iter_padded() {
+        valid.extend((0..64).map(|bit| word >> bit & 1 != 0));
+    }
+    valid.truncate(nulls.len());
+    Some(valid)
 }
 
 /// Int64 values, without a copy if they can be had.

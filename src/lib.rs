@@ -9,6 +9,7 @@
 //! - [`console`] — the terminal: progress, tables
 //! - [`signal`] — Ctrl-C between pieces of work
 //! - [`pieces`] — how much is done at a time
+//! - [`radix`] — rows sorted by whole numbers
 //! - [`expr`] — the expression language of the job files
 //! - [`job`] — what the operator writes: job, features, scorecard, policy, gates
 //! - [`input`] — Parquet in: deliveries, schemas, rejects, the book of lines
@@ -51,6 +52,7 @@ pub mod places;
 pub mod policy;
 pub mod publish;
 pub mod published;
+pub mod radix;
 pub mod report;
 pub mod run;
 pub mod sample;

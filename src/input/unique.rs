@@ -10,6 +10,7 @@ use super::rejects::Verdicts;
 use crate::day::Day;
 use crate::expr::Column;
 use crate::pieces::piece;
+use crate::radix::sort_rows;
 
 /// A value of the `unique` column. Integers and text of up to 15 bytes stand for themselves; longer
 /// text by 120 bits of its XXH3 hash, so that two different values are taken for one less often than
@@ -33,10 +34,18 @@ pub struct Keys {
 impl Keys {
     /// Adds the rows of a batch that have a value and no reason against them yet.
     pub fn add(&mut self, first_row: u32, column: &Column, verdicts: &Verdicts) {
-        let accepted = (0..column.len()).filter(|row| verdicts.0[*row].is_none() && column.is_valid(*row));
-        let rows = accepted.map(|row| (row, first_row + row as u32));
+        let rows = (0..column.len()).filter(|row| verdicts.0[*row].is_none() && column.is_valid(*row));
+        let rows = rows.map(|row| (row, first_row + row as u32));
         match column {
-            Column::Int(ints) => rows.for_each(|(row, number)| self.push_int(ints.values[row], number)),
+            Column::Int(ints) => {
+                self.rising.reserve(ints.values.len());
+                let numbered = ints.values.iter().zip(first_row..).zip(&verdicts.0).enumerate();
+                for (row, ((value, number), verdict)) in numbered {
+                    if verdict.is_none() && ints.is_valid(row) {
+                        self.push_int(*value, number);
+                    }
+                }
+            }
             Column::Bool(truths) => rows.for_each(|(row, number)| self.push(number, truths[row].into())),
             Column::Text(texts) => {
                 let by_code: Vec<Key> = texts.dictionary.iter().map(|text| text_key(text)).collect();
@@ -63,10 +72,10 @@ impl Keys {
         self.rising.len() + self.strays.len() + self.shards.iter().map(Vec::len).sum::<usize>()
     }
 
-    /// Whether looking rows up among rising integers is worth it: few strays, and nothing else.
+    /// Whether few integers are strays.
     fn mostly_rises(&self) -> bool {
         const STRAYS_ONE_IN: usize = piece(16, 2);
-        self.shards.is_empty() && self.strays.len() <= self.rising.len() / STRAYS_ONE_IN + STRAYS_ONE_IN
+        self.strays.len() <= self.rising.len() / STRAYS_ONE_IN + STRAYS_ONE_IN
     }
 
     /// Every key, by shard.
@@ -141,7 +150,7 @@ pub fn text_key(text: &str) -> Key {
 /// What has been seen so far, with its latest delivery; rows must come in order.
 pub struct Seen {
     within_days: u32,
-    /// Parts of the deliveries that still matter, as long as all are integers that mostly rise.
+    /// Parts of the deliveries that still matter, as long as looking rows up in them is worth it.
     parts: Vec<(Day, Keys)>,
     /// Everything, once some part was not.
     shards: Option<Vec<Shard>>,
@@ -177,10 +186,10 @@ impl Seen {
     pub fn repeats(&mut self, parts: Vec<Part>) -> Vec<Vec<u32>> {
         let parts = parts.into_iter().map(|part| (part.delivery.unwrap_or(Day(0)), part.keys));
         let mut parts: Vec<(Day, Keys)> = parts.collect();
-        parts.par_iter_mut().for_each(|(_, keys)| keys.strays.sort_unstable());
-        if self.shards.is_none() && parts.iter().all(|(_, keys)| keys.mostly_rises()) {
+        parts.par_iter_mut().for_each(|(_, keys)| sort_rows(&mut keys.strays));
+        if self.shards.is_none() && self.are_looked_up(&parts) {
             let new: usize = parts.iter().map(|(_, keys)| keys.len()).sum();
-            let repeats = self.among_rising(parts);
+            let repeats = self.among_parts(parts);
             // Where most rows repeat others, each value is better kept once.
             if repeats.iter().map(Vec::len).sum::<usize>() > new / 2 {
                 self.keep_by_shard();
@@ -200,7 +209,19 @@ impl Seen {
         self.among_shards(known);
     }
 
-    fn among_rising(&mut self, parts: Vec<(Day, Keys)>) -> Vec<Vec<u32>> {
+    /// Whether looking rows up part by part is worth it: all are integers, and those that do not rise are
+    /// looked up in few parts.
+    fn are_looked_up(&self, parts: &[(Day, Keys)]) -> bool {
+        const FEW_PARTS: usize = piece(16, 2);
+        let within = i64::from(self.within_days);
+        parts.iter().enumerate().all(|(place, (delivery, keys))| {
+            let earlier = parts[..place].iter().rev().chain(self.parts.iter().rev());
+            let mut matter = earlier.take_while(|(seen, _)| delivery.since(*seen) <= within);
+            keys.shards.is_empty() && (keys.mostly_rises() || matter.nth(FEW_PARTS).is_none())
+        })
+    }
+
+    fn among_parts(&mut self, parts: Vec<(Day, Keys)>) -> Vec<Vec<u32>> {
         let (within, new) = (i64::from(self.within_days), parts.len());
         let first = parts.first().map(|(delivery, _)| *delivery);
         self.parts.retain(|(seen, _)| first.is_none_or(|first| first.since(*seen) <= within));

@@ -63,6 +63,11 @@ pub struct JudgedRows {
 }
 
 impl JudgedRows {
+    /// How many rows there are in all batches.
+    pub fn rows(&self) -> usize {
+        self.batches.iter().map(|batch| batch.verdicts.0.len()).sum()
+    }
+
     /// Rejects rows that turned out to be repeats, ascending.
     fn mark_repeats(&mut self, repeats: &[u32]) {
         let mut repeats = repeats.iter().map(|row| *row as usize).peekable();

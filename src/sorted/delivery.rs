@@ -121,7 +121,7 @@ impl std::fmt::Display for TornCopy {
 impl std::error::Error for TornCopy {}
 
 /// What a kept file begins and ends with.
-pub const MARK: &[u8] = b"rescore sorted delivery 1\n";
+pub const MARK: &[u8] = b"rescore sorted delivery 2\n";
 
 /// The length of the label, its hash, the mark.
 const TAIL_BYTES: usize = 16 + MARK.len();
@@ -180,23 +180,17 @@ impl SortedDelivery {
         place.ok_or_else(|| self.torn(format!("there is no column {name}")))
     }
 
-    /// Reads a piece into a buffer. One that is not as it was written is a [`TornCopy`].
-    pub fn read<'b>(&self, piece: Piece, buffer: &'b mut Vec<u8>) -> Result<&'b [u8]> {
+    /// Reads a piece, into a buffer if it is not in memory. One that is not as it was written is a [`TornCopy`].
+    pub fn read<'b>(&'b self, piece: Piece, buffer: &'b mut Vec<u8>) -> Result<&'b [u8]> {
         let Piece { offset, length, hash } = piece;
         let length = length as usize;
-        if buffer.len() < length {
-            buffer.resize(length, 0);
-        }
-        let bytes = &mut buffer[..length];
         let read = match &self.bytes {
-            Bytes::Memory(all) => {
-                bytes.copy_from_slice(&all[offset as usize..][..length]);
-                Ok(())
-            }
-            Bytes::Scratch(region) => region.read_into(offset, bytes),
-            Bytes::Kept(handle) => handle.read_into(offset, bytes),
+            Bytes::Memory(all) => return Ok(&all[offset as usize..][..length]),
+            Bytes::Scratch(region) => region.read_into(offset, room(buffer, length)),
+            Bytes::Kept(handle) => handle.read_into(offset, room(buffer, length)),
         };
         read.map_err(|error| self.torn(error.to_string()))?;
+        let bytes = &buffer[..length];
         if xxh3_64(bytes) != hash {
             return Err(self.torn(format!("its {length} bytes from {offset} are not as they were written")));
         }
@@ -218,4 +212,12 @@ impl SortedDelivery {
         }
         Ok(())
     }
+}
+
+/// So many bytes of a buffer, which is made larger where it is too small.
+fn room(buffer: &mut Vec<u8>, length: usize) -> &mut [u8] {
+    if buffer.len() < length {
+        buffer.resize(length, 0);
+    }
+    &mut buffer[..length]
 }

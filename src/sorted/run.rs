@@ -1,21 +1,23 @@
 //! Judged rows put in order of account and cut into blocks.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use anyhow::Result;
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::codec::{Manner, put_column, put_compressed, put_texts};
+use super::codec::{Manner, Rows, put_column, put_compressed, put_texts};
 use super::delivery::{BlockEntry, Piece, SortedRun};
 use crate::expr::column::concat;
 use crate::expr::{Column, Texts};
 use crate::input::accounts::Id;
 use crate::input::reject_log::RejectedRows;
-use crate::input::rejects::Reason;
+use crate::input::rejects::{Reason, Verdicts};
 use crate::input::stream::JudgedRows;
 use crate::pieces::piece;
+use crate::radix::sort_rows;
 
 /// Rows of a block: enough to be worth a look at every column, few enough that blocks of hundreds of
 /// deliveries fit in memory side by side.
@@ -42,14 +44,8 @@ impl PackedRun {
     pub fn of(rows: Vec<JudgedRows>, first_file: usize, kept: &[usize]) -> Result<PackedRun> {
         let mut rejects = RejectedRows::default();
         rows.iter().for_each(|rows| rows.list_rejects(first_file, &mut rejects));
-        let read =
-            rows.iter().flat_map(|rows| &rows.batches).map(|batch| batch.verdicts.0.len() as u64).sum();
-        let verdicts = rows.iter().flat_map(|rows| &rows.batches).flat_map(|batch| &batch.verdicts.0);
-        let accepted: Vec<u32> = verdicts
-            .zip(0..)
-            .filter(|(verdict, _)| verdict.is_none())
-            .map(|(_, place): (_, u32)| place)
-            .collect();
+        let read = rows.iter().map(JudgedRows::rows).sum::<usize>() as u64;
+        let accepted = accepted(&rows);
         let columns = columns(rows, kept);
         let order = in_order(&columns[0], accepted);
         let mut packed = PackedRun {
@@ -72,12 +68,11 @@ impl PackedRun {
             Column::Text(texts) => texts.dictionary.len() <= MOST_SHARED_TEXTS,
             _ => false,
         };
-        let manner = |column: &Column| Manner { is_shared: is_shared(column), compresses: true };
+        let manner = |column: &Column| Manner { is_shared: is_shared(column), steps: true, compresses: true };
         let mut manners: Vec<Manner> = columns.iter().map(manner).collect();
         if !order.is_empty() {
-            // What the first block does not gain, the others do not gain either.
-            let (_, _, gains) = block(columns, &manners, order, 0);
-            manners.iter_mut().zip(gains).for_each(|(manner, gains)| manner.compresses = gains);
+            // What the first block does not gain by, the others do not gain by either.
+            (_, _, manners) = block(columns, &manners, order, 0);
         }
         let blocks: Vec<(BlockEntry, Vec<u8>)> = (0..order.len())
             .step_by(BLOCK_ROWS)
@@ -131,6 +126,20 @@ impl Order {
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    fn rows(&self, places: Range<usize>) -> Rows<'_> {
+        match self {
+            Order::AsTheyAre(_) => Rows::Range(places),
+            Order::Of(rows) => Rows::Of(&rows[places]),
+        }
+    }
+
+    fn row(&self, place: usize) -> usize {
+        match self {
+            Order::AsTheyAre(_) => place,
+            Order::Of(rows) => rows[place] as usize,
+        }
+    }
 }
 
 /// The columns to keep, all batches end to end.
@@ -143,6 +152,18 @@ fn columns(rows: Vec<JudgedRows>, kept: &[usize]) -> Vec<Column> {
         }
     }
     parts.into_par_iter().map(concat).collect()
+}
+
+/// The rows with no reason against them, counted over all batches.
+fn accepted(rows: &[JudgedRows]) -> Vec<u32> {
+    let mut accepted = Vec::with_capacity(rows.iter().map(JudgedRows::rows).sum());
+    let mut first = 0;
+    for Verdicts(verdicts) in rows.iter().flat_map(|rows| &rows.batches).map(|batch| &batch.verdicts) {
+        let numbered = verdicts.iter().zip(first..);
+        accepted.extend(numbered.filter(|(verdict, _)| verdict.is_none()).map(|(_, row): (_, u32)| row));
+        first += verdicts.len() as u32;
+    }
+    accepted
 }
 
 /// Accepted rows, ascending, put in order of account; those of one account stay in order of arrival.
@@ -159,20 +180,9 @@ fn in_order(account: &Column, accepted: Vec<u32>) -> Order {
     if is_sorted {
         return Order::Of(accepted);
     }
-    let least = accepted.iter().map(|row| ids[*row as usize]).min().unwrap_or(0);
-    let most = accepted.iter().map(|row| ids[*row as usize]).max().unwrap_or(0);
-    // Both in one word sort several times as fast as pairs.
-    const ROW_BITS: u32 = 22;
-    let fits = most.wrapping_sub(least) as u64 >> (u64::BITS - ROW_BITS) == 0 && ids.len() >> ROW_BITS == 0;
-    if fits {
-        let word = |row: &u32| (ids[*row as usize].wrapping_sub(least) as u64) << ROW_BITS | u64::from(*row);
-        let mut words: Vec<u64> = accepted.iter().map(word).collect();
-        words.par_sort_unstable();
-        return Order::Of(words.into_iter().map(|word| word as u32 & ((1 << ROW_BITS) - 1)).collect());
-    }
-    let mut pairs: Vec<(i64, u32)> = accepted.iter().map(|row| (ids[*row as usize], *row)).collect();
-    pairs.par_sort_unstable();
-    Order::Of(pairs.into_iter().map(|(_, row)| row).collect())
+    let mut rows: Vec<(i64, u32)> = accepted.iter().map(|row| (ids[*row as usize], *row)).collect();
+    sort_rows(&mut rows);
+    Order::Of(rows.into_iter().map(|(_, row)| row).collect())
 }
 
 /// By row, the place of its text among all, by bytes; texts are each there once.
@@ -185,27 +195,22 @@ fn ranks(texts: &Texts) -> Vec<i64> {
     texts.codes.iter().map(|code| ranks.get(*code as usize).copied().unwrap_or(-1)).collect()
 }
 
-/// The rows of one block; and by column, whether compressing it is worth while.
+/// The rows of one block; and by column, in what manner they are kept.
 fn block(
     columns: &[Column],
     manners: &[Manner],
     order: &Order,
     start: usize,
-) -> (BlockEntry, Vec<u8>, Vec<bool>) {
-    let rows = start..(start + BLOCK_ROWS).min(order.len());
+) -> (BlockEntry, Vec<u8>, Vec<Manner>) {
+    let range = start..(start + BLOCK_ROWS).min(order.len());
+    let (first, last) = (order.row(range.start), order.row(range.end - 1));
+    let (count, rows) = (range.len() as u32, order.rows(range));
     let mut bytes = Vec::new();
-    let (mut ends, mut gains) = (None, Vec::new());
-    for (column, manner) in columns.iter().zip(manners) {
-        let own = match order {
-            Order::AsTheyAre(_) => column.slice(rows.clone()),
-            Order::Of(order) => column.gather(&order[rows.clone()]),
-        };
-        ends.get_or_insert_with(|| (id(&own, 0), id(&own, rows.len() - 1)));
-        gains.push(put_column(&mut bytes, &own, *manner));
-    }
-    let (first, last) = ends.expect("the account is kept");
+    let put = |(column, manner): (&Column, &Manner)| put_column(&mut bytes, column, &rows, *manner);
+    let manners = columns.iter().zip(manners).map(put).collect();
     let piece = Piece { offset: 0, length: 0, hash: 0 };
-    (BlockEntry { piece, rows: rows.len() as u32, first, last }, bytes, gains)
+    let (first, last) = (id(&columns[0], first), id(&columns[0], last));
+    (BlockEntry { piece, rows: count, first, last }, bytes, manners)
 }
 
 fn id(column: &Column, row: usize) -> Id {

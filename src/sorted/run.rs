@@ -1,7 +1,6 @@
 //! Judged rows put in order of account and cut into blocks.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -63,23 +62,21 @@ impl PackedRun {
         Ok(packed)
     }
 
-    fn pack(&mut self, columns: &[Column], order: &Order) {
+    fn pack(&mut self, columns: &[Column], order: &[u32]) {
         let is_shared = |column: &Column| match column {
             Column::Text(texts) => texts.dictionary.len() <= MOST_SHARED_TEXTS,
             _ => false,
         };
         let manner = |column: &Column| Manner { is_shared: is_shared(column), steps: true, compresses: true };
         let mut manners: Vec<Manner> = columns.iter().map(manner).collect();
-        if !order.is_empty() {
+        if let Some(rows) = order.chunks(BLOCK_ROWS).next() {
             // What the first block does not gain by, the others do not gain by either.
-            (_, _, manners) = block(columns, &manners, order, 0);
+            (_, _, manners) = block(columns, &manners, rows);
         }
-        let blocks: Vec<(BlockEntry, Vec<u8>)> = (0..order.len())
-            .step_by(BLOCK_ROWS)
-            .collect::<Vec<usize>>()
-            .into_par_iter()
-            .map(|start| {
-                let (entry, bytes, _) = block(columns, &manners, order, start);
+        let blocks: Vec<(BlockEntry, Vec<u8>)> = order
+            .par_chunks(BLOCK_ROWS)
+            .map(|rows| {
+                let (entry, bytes, _) = block(columns, &manners, rows);
                 (entry, bytes)
             })
             .collect();
@@ -109,39 +106,6 @@ impl PackedRun {
     }
 }
 
-/// Rows in order: the first so many as they are, or some of them in an order of their own.
-enum Order {
-    AsTheyAre(usize),
-    Of(Vec<u32>),
-}
-
-impl Order {
-    fn len(&self) -> usize {
-        match self {
-            Order::AsTheyAre(rows) => *rows,
-            Order::Of(rows) => rows.len(),
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    fn rows(&self, places: Range<usize>) -> Rows<'_> {
-        match self {
-            Order::AsTheyAre(_) => Rows::Range(places),
-            Order::Of(rows) => Rows::Of(&rows[places]),
-        }
-    }
-
-    fn row(&self, place: usize) -> usize {
-        match self {
-            Order::AsTheyAre(_) => place,
-            Order::Of(rows) => rows[place] as usize,
-        }
-    }
-}
-
 /// The columns to keep, all batches end to end.
 fn columns(rows: Vec<JudgedRows>, kept: &[usize]) -> Vec<Column> {
     let mut parts: Vec<Vec<Column>> = vec![Vec::new(); kept.len()];
@@ -167,22 +131,18 @@ fn accepted(rows: &[JudgedRows]) -> Vec<u32> {
 }
 
 /// Accepted rows, ascending, put in order of account; those of one account stay in order of arrival.
-fn in_order(account: &Column, accepted: Vec<u32>) -> Order {
+fn in_order(account: &Column, accepted: Vec<u32>) -> Vec<u32> {
     let ids = match account {
         Column::Int(ints) => &ints.values,
         Column::Text(texts) => &ranks(texts),
         _ => unreachable!("ids are integers or text"),
     };
-    let is_sorted = accepted.is_sorted_by_key(|row| ids[*row as usize]);
-    if is_sorted && accepted.len() == ids.len() {
-        return Order::AsTheyAre(ids.len());
-    }
-    if is_sorted {
-        return Order::Of(accepted);
+    if accepted.is_sorted_by_key(|row| ids[*row as usize]) {
+        return accepted;
     }
     let mut rows: Vec<(i64, u32)> = accepted.iter().map(|row| (ids[*row as usize], *row)).collect();
     sort_rows(&mut rows);
-    Order::Of(rows.into_iter().map(|(_, row)| row).collect())
+    rows.into_iter().map(|(_, row)| row).collect()
 }
 
 /// By row, the place of its text among all, by bytes; texts are each there once.
@@ -196,21 +156,16 @@ fn ranks(texts: &Texts) -> Vec<i64> {
 }
 
 /// The rows of one block; and by column, in what manner they are kept.
-fn block(
-    columns: &[Column],
-    manners: &[Manner],
-    order: &Order,
-    start: usize,
-) -> (BlockEntry, Vec<u8>, Vec<Manner>) {
-    let range = start..(start + BLOCK_ROWS).min(order.len());
-    let (first, last) = (order.row(range.start), order.row(range.end - 1));
-    let (count, rows) = (range.len() as u32, order.rows(range));
+fn block(columns: &[Column], manners: &[Manner], rows: &[u32]) -> (BlockEntry, Vec<u8>, Vec<Manner>) {
+    let (first, last) = (rows[0] as usize, rows[rows.len() - 1] as usize);
+    let are_neighbours = rows.is_sorted_by(|row, next| row + 1 == *next);
+    let taken = if are_neighbours { Rows::Range(first..last + 1) } else { Rows::Of(rows) };
     let mut bytes = Vec::new();
-    let put = |(column, manner): (&Column, &Manner)| put_column(&mut bytes, column, &rows, *manner);
+    let put = |(column, manner): (&Column, &Manner)| put_column(&mut bytes, column, &taken, *manner);
     let manners = columns.iter().zip(manners).map(put).collect();
-    let piece = Piece { offset: 0, length: 0, hash: 0 };
     let (first, last) = (id(&columns[0], first), id(&columns[0], last));
-    (BlockEntry { piece, rows: count, first, last }, bytes, manners)
+    let piece = Piece { offset: 0, length: 0, hash: 0 };
+    (BlockEntry { piece, rows: rows.len() as u32, first, last }, bytes, manners)
 }
 
 fn id(column: &Column, row: usize) -> Id {

@@ -58,7 +58,7 @@ pub const TRUE: u8 = 2;
 pub const NULL_CODE: u32 = u32::MAX;
 
 /// Integers with nulls; `valid` is `None` where none is null.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Ints<T = i64> {
     /// One value a row; arbitrary where null.
     pub values: Vec<T>,

@@ -1,6 +1,7 @@
 //! What features see of bills: columns made of them, and the figures that do not fit.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use anyhow::Error;
@@ -13,15 +14,15 @@ use crate::expr::{Column, Ints, Texts};
 use crate::failure::input;
 use crate::job::BILL_COLUMNS;
 
-/// A bill that is due on the day of a slot.
-#[derive(Debug, Clone, Copy)]
+/// A bill that is due on the days of some slots, and the same on all of them.
+#[derive(Debug, Clone)]
 pub(super) struct DueBill {
-    /// The slot within its part.
-    pub slot: u32,
-    /// The slot's day.
+    /// The slots within their part.
+    pub slots: Range<u32>,
+    /// The first slot's day.
     pub as_of: Day,
     /// The product's number.
-    pub product: u16,
+    pub product: u32,
     /// What stands for its id.
     pub id: u64,
     /// The bill at the end of that day.
@@ -40,27 +41,26 @@ pub(super) struct Names<'a> {
 pub(super) fn columns(plan: &Plan, due: &[DueBill], names: &Names) -> Result<Vec<Option<Column>>, Misfit> {
     let days = |day: Day| i64::from(day.0);
     let late = |due: &DueBill| due.bill.settled_on.unwrap_or(due.as_of).since(due.bill.due_on).max(0);
-    let all = |value: &dyn Fn(&DueBill) -> i64| Column::Int(Ints::all(due.iter().map(value).collect()));
     let figure = |figure: Figure| {
-        let fits = due.iter().map(|due| i64::try_from(figure.of(&due.bill)).map(Some));
+        let fits: Option<Vec<i64>> = due.iter().map(|due| i64::try_from(figure.of(&due.bill)).ok()).collect();
         let first = || Misfit::first(plan, due, names).expect("some figure does not fit");
-        fits.collect::<Result<Ints, _>>().map(Column::Int).map_err(|_| first())
+        fits.map(|values| Column::Int(Ints::all(values))).ok_or_else(first)
     };
     let column = |slot: usize| -> Result<Column, Misfit> {
         Ok(match BILL_COLUMNS[slot].0 {
             "product" => {
-                let codes = due.iter().map(|due| u32::from(due.product)).collect();
+                let codes = due.iter().map(|due| due.product).collect();
                 Column::Text(Texts { codes, dictionary: names.products.clone() })
             }
             "bill_id" => bill_ids(due, names),
-            "due_on" => all(&|due| days(due.bill.due_on)),
-            "due_amount" => all(&|due| due.bill.due_amount),
+            "due_on" => ints(due, |due| days(due.bill.due_on)),
+            "due_amount" => ints(due, |due| due.bill.due_amount),
             "paid" => figure(Figure::Paid)?,
             "settled_on" => Column::Int(due.iter().map(|due| due.bill.settled_on.map(days)).collect()),
             "is_open" => Column::Bool(
                 due.iter().map(|due| if due.bill.settled_on.is_none() { TRUE } else { FALSE }).collect(),
             ),
-            "days_late" => all(&late),
+            "days_late" => ints(due, late),
             "outstanding" => figure(Figure::Outstanding)?,
             other => unreachable!("{other} is no column of bills"),
         })
@@ -68,6 +68,10 @@ pub(super) fn columns(plan: &Plan, due: &[DueBill], names: &Names) -> Result<Vec
     (0..BILL_COLUMNS.len())
         .map(|slot| plan.columns.contains(&slot).then(|| column(slot)).transpose())
         .collect()
+}
+
+fn ints(due: &[DueBill], value: impl Fn(&DueBill) -> i64) -> Column {
+    Column::Int(Ints::all(due.iter().map(value).collect()))
 }
 
 /// A figure of a bill that payments may carry beyond 64 bits.
@@ -114,8 +118,8 @@ impl Misfit {
         let read: Vec<Figure> = [Figure::Paid, Figure::Outstanding].into_iter().filter(is_read).collect();
         let figures = due.iter().flat_map(|due| {
             read.iter().map(move |figure| Misfit {
-                slot: due.slot,
-                product: names.products[usize::from(due.product)].clone(),
+                slot: due.slots.start,
+                product: names.products[due.product as usize].clone(),
                 due_on: due.bill.due_on,
                 figure: *figure,
                 value: figure.of(&due.bill),
@@ -139,6 +143,6 @@ fn bill_ids(due: &[DueBill], names: &Names) -> Column {
     let texts = names.bills.map(|texts| texts.lock().expect("no thread panicked"));
     match texts.filter(|texts| !texts.is_empty()) {
         Some(texts) => Column::Text(due.iter().map(|due| Some(&*texts[&due.id])).collect()),
-        None => Column::Int(Ints::all(due.iter().map(|due| due.id as i64).collect())),
+        None => ints(due, |due| due.id as i64),
     }
 }

@@ -8,19 +8,19 @@ use anyhow::Result;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Interner;
-use super::accumulate::{Cells, Segments};
+use super::accumulate::{Cells, Hit, Segments};
 use super::asked::{Asked, AskedDay, Part};
 use super::bill_columns::{DueBill, Names, columns};
 use super::finish::{PartAnswers, answer};
 use super::lanes::{Lanes, Rows, Sweep};
-use super::ledger::{Bill, BillKey, RepaymentRow, by_bill, conflict};
+use super::ledger::{Bill, OFF_BOOK, RepaymentRow, by_account, conflict};
 use super::plan::Plan;
 use super::rows::{Owner, Packed, pack};
 use crate::day::Day;
-use crate::expr::{Column, Frame};
-use crate::failure::input;
+use crate::expr::{Column, Frame, Ints};
 use crate::input::accounts::{Id, STRANGER};
 use crate::job::{BILL_COLUMNS, Feature, REPAYMENT_COLUMNS};
+use crate::pieces::piece;
 use crate::sorted::SortedDelivery;
 
 /// How repayments are swept.
@@ -50,20 +50,47 @@ pub struct OfRepayments {
     pub conflicts: Vec<u64>,
 }
 
-/// Rows of a block in order of account.
+/// Rows of a block in order of account, column by column.
 #[derive(Default)]
-struct BlockRows(Vec<RepaymentRow>);
+struct BlockRows {
+    accounts: Vec<u32>,
+    products: Vec<u32>,
+    bills: Vec<u64>,
+    due_on: Ints,
+    due_amount: Ints,
+    paid_on: Ints,
+    paid_amount: Ints,
+}
 
 impl Rows for BlockRows {
     fn len(&self) -> usize {
-        self.0.len()
+        self.accounts.len()
     }
 
     #[inline]
     fn account(&self, row: usize) -> u32 {
-        self.0[row].key.account
+        self.accounts[row]
     }
 }
+
+impl BlockRows {
+    #[inline]
+    fn row(&self, row: usize, delivery: Option<Day>) -> RepaymentRow {
+        RepaymentRow {
+            product: self.products[row],
+            bill: self.bills[row],
+            delivery,
+            due_on: Day(self.due_on.values[row] as i32),
+            due_amount: self.due_amount.values[row],
+            paid_on: self.paid_on.get(row).map(|day| Day(*day as i32)),
+            paid_amount: self.paid_amount.values[row],
+        }
+    }
+}
+
+/// Bills that are looked at together, where no account has more: few enough that their columns stay in a core's
+/// second-level cache.
+const DUE_AT_A_TIME: usize = piece(4_096, 4);
 
 /// What numbers stand for, as far as rows have been met.
 struct Met {
@@ -90,7 +117,7 @@ impl Repayments<'_> {
             columns: |delivery: &SortedDelivery| {
                 REPAYMENT_COLUMNS.iter().map(|(name, _)| delivery.column_of(name)).collect()
             },
-            load: |delivery, columns: Vec<Column>, before| self.load(delivery, &columns, &met, before),
+            load: |_, columns: Vec<Column>, _| Ok(self.load(columns, &met)),
         };
         let parts = sweep.parts(|part, lanes| self.part(part, lanes, &met, &segments))?;
         let mut all = OfRepayments { conflicts: vec![0; self.known_ons.len()], ..OfRepayments::default() };
@@ -108,39 +135,57 @@ impl Repayments<'_> {
         met: &Met,
         segments: &Segments,
     ) -> Result<(PartAnswers, Vec<u64>)> {
-        let mut rows = Vec::new();
-        lanes.take(part, |_, block: &BlockRows, range| rows.extend_from_slice(&block.0[range]))?;
-        let rows = by_bill(&rows, part.first_account, part.accounts().len());
+        let (mut owners, mut rows) = (Vec::new(), Vec::new());
+        lanes.take(part, |delivery, block: &BlockRows, range| {
+            owners.extend_from_slice(&block.accounts[range.clone()]);
+            rows.extend(range.map(|row| block.row(row, delivery)));
+        })?;
+        let names = Names { products: Arc::new(met.products.texts()), bills: met.bills.as_ref() };
+        let mut cells = Cells::new(self.plan, part.len());
         let mut conflicts = vec![0; self.known_ons.len()];
         let mut due = Vec::new();
-        for rows in rows.chunk_by(|a, b| a.key == b.key) {
-            if let Some(since) = conflict(rows) {
-                let counts = conflicts.iter_mut().zip(self.known_ons);
-                counts.for_each(|(count, day)| *count += u64::from(since <= Some(*day)));
+        by_account(&rows, &owners, part.accounts(), |account, own| {
+            for rows in own.chunk_by(|a, b| (a.bill, a.product) == (b.bill, b.product)) {
+                if let Some(since) = conflict(rows) {
+                    let counts = conflicts.iter_mut().zip(self.known_ons);
+                    counts.for_each(|(count, day)| *count += u64::from(since <= Some(*day)));
+                }
+                if rows[0].product != OFF_BOOK && !self.plan.is_empty() {
+                    self.add_due(account, rows, part, &mut due);
+                }
             }
-            if rows[0].key.off_book == 0 && !self.plan.is_empty() {
-                self.add_due(rows, part, &mut due);
+            if due.len() >= DUE_AT_A_TIME {
+                self.accumulate(&due, part, met, &names, segments, &mut cells)?;
+                due.clear();
             }
-        }
-        let mut cells = Cells::new(self.plan, part.len());
-        if !self.plan.is_empty() {
-            self.accumulate(&due, part, met, segments, &mut cells)?;
+            Ok(())
+        })?;
+        if !due.is_empty() {
+            self.accumulate(&due, part, met, &names, segments, &mut cells)?;
         }
         cells.finish();
         Ok((answer(self.features, self.plan, &cells, self.asked, part)?, conflicts))
     }
 
     /// Adds the bill of some rows for every slot on whose day it is due.
-    fn add_due(&self, rows: &[RepaymentRow], part: &Part, due: &mut Vec<DueBill>) {
-        let BillKey { account, product, bill: id, .. } = rows[0].key;
+    fn add_due(&self, account: u32, rows: &[RepaymentRow], part: &Part, due: &mut Vec<DueBill>) {
+        let RepaymentRow { product, bill: id, .. } = rows[0];
+        let before = due.len();
         for slot in self.asked.slots(account) {
             let AskedDay { as_of, known_on } = self.asked.days[slot as usize];
             let seen = rows.partition_point(|row| row.delivery <= Some(known_on));
-            if seen > 0 {
-                let bill = Bill::of(&rows[..seen], as_of, self.tolerance);
-                if bill.due_on <= as_of {
-                    due.push(DueBill { slot: slot - part.first_slot, as_of, product, id, bill });
+            if seen == 0 {
+                continue;
+            }
+            let bill = Bill::of(&rows[..seen], as_of, self.tolerance);
+            let slot = slot - part.first_slot;
+            match due[before..].last_mut() {
+                _ if bill.due_on > as_of => {}
+                // Nothing changes from day to day once a bill is settled.
+                Some(last) if last.slots.end == slot && last.bill == bill && bill.settled_on.is_some() => {
+                    last.slots.end += 1;
                 }
+                _ => due.push(DueBill { slots: slot..slot + 1, as_of, product, id, bill }),
             }
         }
     }
@@ -150,88 +195,73 @@ impl Repayments<'_> {
         due: &[DueBill],
         part: &Part,
         met: &Met,
+        names: &Names,
         segments: &Segments,
         cells: &mut Cells,
     ) -> Result<()> {
-        let names = Names { products: Arc::new(met.products.texts()), bills: met.bills.as_ref() };
-        let columns = columns(self.plan, due, &names).map_err(|misfit| {
+        let columns = columns(self.plan, due, names).map_err(|misfit| {
             let account = self.asked.account(part.slots().start + misfit.slot as usize);
             misfit.told(&self.asked.accounts.ids.text(account))
         })?;
         let columns: Vec<Option<&Column>> = columns.iter().map(Option::as_ref).collect();
         let frame = Frame { rows: due.len(), columns };
-        let owner = |row: usize| Some(Owner { number: due[row].slot, date: due[row].bill.due_on.0 });
+        let owner = |row: usize| Some(Owner { number: row as u32, date: due[row].bill.due_on.0 });
         let reach = self.plan.reach(|_, _| true);
         let packed = pack(self.plan, &met.values, &frame, &reach, Packed::default(), owner);
-        let age = |row: u32| {
-            let as_of = self.asked.days[(part.first_slot + packed.number(row)) as usize].as_of;
-            u32::try_from(as_of.since(Day(packed.date(row)))).expect("ages of days fit")
-        };
-        cells.add(self.plan, segments, &packed, &packed.hits(age));
+        let mut hits = Vec::new();
+        for row in packed.counting(0..due.len()) {
+            for slot in due[row as usize].slots.clone() {
+                let as_of = self.asked.days[(part.first_slot + slot) as usize].as_of;
+                let age = u32::try_from(as_of.since(Day(packed.date(row)))).expect("ages of days fit");
+                hits.push(Hit { slot, row, age });
+            }
+        }
+        cells.add(self.plan, segments, &packed, &hits);
         cells.thin_out();
         Ok(())
     }
 
     /// The rows of a block.
-    fn load(
-        &self,
-        delivery: Option<Day>,
-        columns: &[Column],
-        met: &Met,
-        before: BlockRows,
-    ) -> Result<BlockRows> {
-        let [
-            account,
-            Column::Text(product),
-            bill,
-            Column::Int(due_on),
-            Column::Int(due_amount),
-            Column::Int(paid_on),
-            Column::Int(paid_amount),
-        ] = columns
+    fn load(&self, columns: Vec<Column>, met: &Met) -> BlockRows {
+        let Ok(
+            [
+                account,
+                Column::Text(product),
+                bill,
+                Column::Int(due_on),
+                Column::Int(due_amount),
+                Column::Int(paid_on),
+                Column::Int(paid_amount),
+            ],
+        ) = <[Column; REPAYMENT_COLUMNS.len()]>::try_from(columns)
         else {
             unreachable!("the contract's columns are read")
         };
-        let number = |number: u32| {
-            u16::try_from(number).map_err(|_| input("read repayments: there are more than 65,536 products"))
-        };
-        let products: Vec<u16> =
-            met.products.numbers(&product.dictionary).into_iter().map(number).collect::<Result<_>>()?;
-        let bills = bill_numbers(bill, met);
-        let positions = self.asked.accounts.positions_in_order(account);
-        let row = |row: usize| RepaymentRow {
-            key: BillKey {
-                product: products[product.codes[row] as usize],
-                bill: bills[row],
-                ..self.owner(account, row, positions[row])
-            },
-            delivery,
-            due_on: Day(due_on.values[row] as i32),
-            due_amount: due_amount.values[row],
-            payment: paid_on.get(row).map(|day| (Day(*day as i32), paid_amount.values[row])),
-        };
-        let BlockRows(mut rows) = before;
-        rows.clear();
-        rows.extend((0..positions.len()).map(row));
-        Ok(BlockRows(rows))
-    }
-
-    /// Whose a row is; the bill is left open.
-    fn owner(&self, account: &Column, row: usize, position: u32) -> BillKey {
-        let known = BillKey { account: position, off_book: 0, product: 0, bill: 0 };
-        if position != STRANGER {
-            return known;
-        }
-        let (id, hash) = match account {
-            Column::Int(ints) => (Id::Int(ints.values[row]), xxh3_64(&ints.values[row].to_le_bytes())),
-            Column::Text(texts) => {
-                let text = &texts.dictionary[texts.codes[row] as usize];
-                (Id::Text(text.clone()), xxh3_64(text.as_bytes()))
-            }
-            _ => unreachable!("ids are integers or text"),
-        };
+        let numbers = met.products.numbers(&product.dictionary);
+        let mut products: Vec<u32> = product.codes.iter().map(|code| numbers[*code as usize]).collect();
+        let mut bills = bill_numbers(bill, met);
+        let mut accounts = self.asked.accounts.positions_in_order(&account);
         let last = self.asked.accounts.len() as u32 - 1;
-        BillKey { account: self.asked.accounts.before(&id).min(last), off_book: hash | 1, ..known }
+        for (row, position) in accounts.iter_mut().enumerate().filter(|(_, position)| **position == STRANGER)
+        {
+            let (id, hash) = stranger(&account, row);
+            *position = self.asked.accounts.before(&id).min(last);
+            let apart = [hash, u64::from(products[row]), bills[row]];
+            (products[row], bills[row]) = (OFF_BOOK, xxh3_64(apart.map(u64::to_le_bytes).as_flattened()));
+        }
+        BlockRows { accounts, products, bills, due_on, due_amount, paid_on, paid_amount }
+    }
+}
+
+/// The id of an account that is off the book, and what tells it apart.
+fn stranger(account: &Column, row: usize) -> (Id, u64) {
+    match account {
+        Column::Int(ints) => (Id::Int(ints.values[row]), ints.values[row] as u64),
+        Column::Text(texts) => {
+            let text = &texts.dictionary[texts.codes[row] as usize];
+            (Id::Text(text.clone()), xxh3_64(text.as_bytes()))
+        }
+        _ => unreachable!("ids are integers or text"),
     }
 }
 
@@ -241,9 +271,9 @@ fn bill_id_is_read(plan: &Plan) -> bool {
 }
 
 /// By row, what stands for the bill's id.
-fn bill_numbers(bill: &Column, met: &Met) -> Vec<u64> {
+fn bill_numbers(bill: Column, met: &Met) -> Vec<u64> {
     match bill {
-        Column::Int(ints) => ints.values.iter().map(|id| *id as u64).collect(),
+        Column::Int(ints) => ints.values.into_iter().map(|id| id as u64).collect(),
         Column::Text(ids) => {
             let hashes: Vec<u64> = ids.dictionary.iter().map(|id| xxh3_64(id.as_bytes())).collect();
             if let Some(texts) = &met.bills {

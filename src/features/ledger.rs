@@ -1,54 +1,63 @@
 //! Bills folded from repayment rows: the latest delivery's terms, the payments, conflicts.
 
+use std::ops::Range;
+
+use anyhow::Result;
+
 use crate::day::Day;
 
-/// What identifies a bill among those of a part.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct BillKey {
-    /// The position of the account; of one that is off the book, that of the account before which it comes.
-    pub account: u32,
-    /// 0 for an account of the book; tells others apart.
-    pub off_book: u64,
-    /// The product's number.
-    pub product: u16,
-    /// An integer id as it is, a text id by its XXH3 hash: among the bills of one line, two are taken for
-    /// one less often than memory fails.
-    pub bill: u64,
-}
+/// Stands for the product of bills of accounts that are off the book.
+pub const OFF_BOOK: u32 = u32::MAX;
 
-/// One repayment row.
+/// One repayment row of an account.
 #[derive(Debug, Clone, Copy)]
 pub struct RepaymentRow {
-    /// Its bill.
-    pub key: BillKey,
+    /// The product's number, or [`OFF_BOOK`].
+    pub product: u32,
+    /// The bill of the product: an integer id as it is, a text id by its XXH3 hash, off the book the hash of all
+    /// that tells bills apart. Among the bills of one line, two are taken for one less often than memory fails.
+    pub bill: u64,
     /// When it arrived; `None` of an undated input.
     pub delivery: Option<Day>,
     /// Terms.
     pub due_on: Day,
     /// Minor units.
     pub due_amount: i64,
-    /// When and how much, if it is a payment.
-    pub payment: Option<(Day, i64)>,
+    /// When it was paid, if it is a payment.
+    pub paid_on: Option<Day>,
+    /// How much, minor units.
+    pub paid_amount: i64,
 }
 
-/// Puts rows in order of bill; those of one stay in order of arrival. Accounts are those from `first` on.
-pub fn by_bill(rows: &[RepaymentRow], first: u32, accounts: usize) -> Vec<RepaymentRow> {
-    // Brings together those of an account, then sorts these few.
-    let account = |row: &RepaymentRow| (row.key.account - first) as usize;
-    let mut ends = vec![0_usize; accounts + 1];
-    rows.iter().for_each(|row| ends[account(row) + 1] += 1);
+/// Calls `each` with the rows of every account in turn, in order of bill; those of one bill stay in order of
+/// arrival. `owners` tells the account of each row; one that is off the book goes with that before which it comes.
+pub fn by_account(
+    rows: &[RepaymentRow],
+    owners: &[u32],
+    accounts: Range<u32>,
+    mut each: impl FnMut(u32, &[RepaymentRow]) -> Result<()>,
+) -> Result<()> {
+    // Brings together those of an account, then sorts these few: product, bill and place in one word.
+    let own = |account: &u32| (account - accounts.start) as usize;
+    let mut ends = vec![0_usize; accounts.len() + 1];
+    owners.iter().for_each(|account| ends[own(account) + 1] += 1);
     (1..ends.len()).for_each(|account| ends[account] += ends[account - 1]);
-    let mut places = vec![0_u32; rows.len()];
-    for (row, number) in rows.iter().zip(0..) {
-        let place = &mut ends[account(row)];
-        places[*place] = number;
-        *place += 1;
+    let mut words = vec![0_u128; rows.len()];
+    for ((row, account), place) in rows.iter().zip(owners).zip(0_u32..) {
+        let end = &mut ends[own(account)];
+        words[*end] = u128::from(row.bill) << 64 | u128::from(row.product) << 32 | u128::from(place);
+        *end += 1;
     }
-    let mut sorted: Vec<RepaymentRow> = places.into_iter().map(|row| rows[row as usize]).collect();
-    for own in sorted.chunk_by_mut(|a, b| a.key.account == b.key.account) {
-        own.sort_by_key(|row| row.key);
+    let (mut start, mut sorted) = (0, Vec::new());
+    for (account, end) in accounts.zip(ends) {
+        let words = &mut words[start..end];
+        words.sort_unstable();
+        sorted.clear();
+        sorted.extend(words.iter().map(|word| rows[*word as u32 as usize]));
+        each(account, &sorted)?;
+        start = end;
     }
-    sorted
+    Ok(())
 }
 
 /// The earliest delivery that gives a bill more than one pair of terms; `rows` are all of the bill's.
@@ -88,18 +97,26 @@ impl Bill {
 /// What was paid up to a day, and since when that has been enough: the earliest day from which on
 /// the payments so far reach due_amount − tolerance (at least 1) at the end of every day.
 fn settled(rows: &[RepaymentRow], as_of: Day, enough: i128) -> (i128, Option<Day>) {
-    let mut payments = rows.iter().filter_map(|row| row.payment).filter(|(day, _)| *day <= as_of);
-    let Some(first) = payments.next() else { return (0, None) };
-    let Some(second) = payments.next() else {
-        let paid = i128::from(first.1);
-        return (paid, (paid >= enough).then_some(first.0));
-    };
-    let mut payments: Vec<(Day, i64)> = [first, second].into_iter().chain(payments).collect();
+    let payments = rows.iter().filter_map(|row| Some((row.paid_on?, row.paid_amount)));
+    let payments = payments.filter(|(day, _)| *day <= as_of);
+    if payments.clone().is_sorted_by_key(|(day, _)| day) {
+        return settled_by(payments, enough);
+    }
+    let mut payments: Vec<(Day, i64)> = payments.collect();
     payments.sort_unstable();
+    settled_by(payments.into_iter(), enough)
+}
+
+/// Likewise, by payments in order of day.
+fn settled_by(payments: impl Iterator<Item = (Day, i64)>, enough: i128) -> (i128, Option<Day>) {
     let (mut paid, mut settled_on) = (0_i128, None);
-    for day in payments.chunk_by(|a, b| a.0 == b.0) {
-        paid += day.iter().map(|(_, amount)| i128::from(*amount)).sum::<i128>();
-        settled_on = if paid >= enough { settled_on.or(Some(day[0].0)) } else { None };
+    let mut payments = payments.peekable();
+    while let Some((day, amount)) = payments.next() {
+        paid += i128::from(amount);
+        let ends_day = payments.peek().is_none_or(|(next, _)| *next != day);
+        if ends_day {
+            settled_on = if paid >= enough { settled_on.or(Some(day)) } else { None };
+        }
     }
     (paid, settled_on)
 }
@@ -110,11 +127,13 @@ mod tests {
 
     fn row(delivery: i32, due_on: i32, due_amount: i64, payment: Option<(i32, i64)>) -> RepaymentRow {
         RepaymentRow {
-            key: BillKey { account: 0, off_book: 0, product: 0, bill: 1 },
+            product: 0,
+            bill: 1,
             delivery: Some(Day(delivery)),
             due_on: Day(due_on),
             due_amount,
-            payment: payment.map(|(day, amount)| (Day(day), amount)),
+            paid_on: payment.map(|(day, _)| Day(day)),
+            paid_amount: payment.map_or(0, |(_, amount)| amount),
         }
     }
 
@@ -150,12 +169,14 @@ mod tests {
 
     #[test]
     fn rows_of_a_bill_stay_in_order_of_arrival() {
-        let of = |account: u32, bill: u64, due_amount: i64| {
-            let key = BillKey { account, off_book: 0, product: 0, bill };
-            RepaymentRow { key, ..row(1, 10, due_amount, None) }
-        };
-        let rows = [of(8, 2, 1), of(9, 1, 2), of(7, 1, 3), of(8, 1, 4), of(8, 2, 5), of(9, 1, 6)];
-        let sorted = by_bill(&rows, 7, 3);
-        assert_eq!(sorted.iter().map(|row| row.due_amount).collect::<Vec<_>>(), [3, 4, 1, 5, 2, 6]);
+        let of = |bill: u64, due_amount: i64| RepaymentRow { bill, ..row(1, 10, due_amount, None) };
+        let rows = [of(2, 1), of(1, 2), of(1, 3), of(1, 4), of(2, 5), of(1, 6)];
+        let mut sorted = Vec::new();
+        by_account(&rows, &[8, 9, 7, 8, 8, 9], 7..10, |_, own| {
+            sorted.push(own.iter().map(|row| row.due_amount).collect::<Vec<_>>());
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(sorted, [vec![3], vec![4, 1, 5], vec![2, 6]]);
     }
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::Interner;
-use super::accumulate::{Cells, Segments};
+use super::accumulate::{Cells, Hit, Segments};
 use super::asked::{Asked, Part};
 use super::finish::{PartAnswers, answer};
 use super::plan::Plan;
@@ -37,7 +37,9 @@ pub fn from_lines(
             let owner = |row: usize| Some(Owner { number: slots[first + row] - part.first_slot, date: 0 });
             let reach = plan.reach(|_, _| true);
             let packed = pack(plan, &Interner::default(), &frame, &reach, Packed::default(), owner);
-            cells.add(plan, &segments, &packed, &packed.hits(|_| 0));
+            let hit = |row: u32| Hit { slot: packed.number(row), row, age: 0 };
+            let hits: Vec<Hit> = packed.counting(0..packed.len()).map(hit).collect();
+            cells.add(plan, &segments, &packed, &hits);
         }
         cells.finish();
         answer(features, plan, &cells, asked, part)

@@ -1,7 +1,8 @@
 //! Rows reduced to what accumulators need: account, date, the groups they count in, values.
 
+use std::ops::Range;
+
 use super::Interner;
-use super::accumulate::Hit;
 use super::masks::{NOWHERE, Patterns, Sieve};
 use super::plan::{Plan, Reach};
 use crate::expr::column::NULL_CODE;
@@ -47,10 +48,9 @@ impl Packed {
         self.dates[row as usize]
     }
 
-    /// Whether a row counts anywhere.
-    #[inline]
-    pub fn counts(&self, row: u32) -> bool {
-        self.patterns[row as usize] != NOWHERE
+    /// Those of some rows that count somewhere.
+    pub fn counting(&self, rows: Range<usize>) -> impl Iterator<Item = u32> {
+        (rows.start as u32..rows.end as u32).filter(|row| self.patterns[*row as usize] != NOWHERE)
     }
 
     /// A row's pattern.
@@ -67,12 +67,6 @@ impl Packed {
     /// By row, one of the plan's values; to be looked at only where a group takes it in which the row counts.
     pub fn values(&self, number: usize) -> &[i64] {
         &self.values[number]
-    }
-
-    /// Every row that counts somewhere, for the slot of its number, at an age.
-    pub fn hits(&self, age: impl Fn(u32) -> u32) -> Vec<Hit> {
-        let counting = (0..self.len() as u32).filter(|row| self.counts(*row));
-        counting.map(|row| Hit { slot: self.number(row), row, age: age(row) }).collect()
     }
 }
 

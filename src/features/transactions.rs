@@ -82,8 +82,7 @@ impl Transactions<'_> {
             let mut hits = Vec::new();
             lanes.take(part, |delivery, rows: &Packed, range| {
                 hits.clear();
-                let range = range.start as u32..range.end as u32;
-                for row in range.filter(|row| rows.counts(*row)) {
+                for row in rows.counting(range) {
                     for slot in asked.slots(rows.number(row)) {
                         let AskedDay { as_of, known_on } = asked.days[slot as usize];
                         let age = i64::from(as_of.0) - i64::from(rows.date(row));

@@ -88,9 +88,9 @@ impl BlockRows {
     }
 }
 
-/// Bills that are looked at together, where no account has more: few enough that their columns stay in a core's
+/// Accounts of a part that are looked at together: few enough that their rows and bills stay in a core's
 /// second-level cache.
-const DUE_AT_A_TIME: usize = piece(4_096, 4);
+const ACCOUNTS_AT_A_TIME: usize = piece(512, 2);
 
 /// What numbers stand for, as far as rows have been met.
 struct Met {
@@ -135,33 +135,33 @@ impl Repayments<'_> {
         met: &Met,
         segments: &Segments,
     ) -> Result<(PartAnswers, Vec<u64>)> {
-        let (mut owners, mut rows) = (Vec::new(), Vec::new());
-        lanes.take(part, |delivery, block: &BlockRows, range| {
-            owners.extend_from_slice(&block.accounts[range.clone()]);
-            rows.extend(range.map(|row| block.row(row, delivery)));
-        })?;
-        let names = Names { products: Arc::new(met.products.texts()), bills: met.bills.as_ref() };
         let mut cells = Cells::new(self.plan, part.len());
         let mut conflicts = vec![0; self.known_ons.len()];
-        let mut due = Vec::new();
-        by_account(&rows, &owners, part.accounts(), |account, own| {
-            for rows in own.chunk_by(|a, b| (a.bill, a.product) == (b.bill, b.product)) {
-                if let Some(since) = conflict(rows) {
-                    let counts = conflicts.iter_mut().zip(self.known_ons);
-                    counts.for_each(|(count, day)| *count += u64::from(since <= Some(*day)));
+        let (mut owners, mut rows, mut due) = (Vec::new(), Vec::new(), Vec::new());
+        for first_account in part.accounts().step_by(ACCOUNTS_AT_A_TIME) {
+            let end_account = part.end_account.min(first_account + ACCOUNTS_AT_A_TIME as u32);
+            let some = Part { first_account, end_account, ..*part };
+            owners.clear();
+            rows.clear();
+            due.clear();
+            lanes.take(&some, |delivery, block: &BlockRows, range| {
+                owners.extend_from_slice(&block.accounts[range.clone()]);
+                rows.extend(range.map(|row| block.row(row, delivery)));
+            })?;
+            by_account(&rows, &owners, some.accounts(), |account, own| {
+                for rows in own.chunk_by(|a, b| (a.bill, a.product) == (b.bill, b.product)) {
+                    if let Some(since) = conflict(rows) {
+                        let counts = conflicts.iter_mut().zip(self.known_ons);
+                        counts.for_each(|(count, day)| *count += u64::from(since <= Some(*day)));
+                    }
+                    if rows[0].product != OFF_BOOK && !self.plan.is_empty() {
+                        self.add_due(account, rows, part, &mut due);
+                    }
                 }
-                if rows[0].product != OFF_BOOK && !self.plan.is_empty() {
-                    self.add_due(account, rows, part, &mut due);
-                }
+            });
+            if !due.is_empty() {
+                self.accumulate(&due, part, met, segments, &mut cells)?;
             }
-            if due.len() >= DUE_AT_A_TIME {
-                self.accumulate(&due, part, met, &names, segments, &mut cells)?;
-                due.clear();
-            }
-            Ok(())
-        })?;
-        if !due.is_empty() {
-            self.accumulate(&due, part, met, &names, segments, &mut cells)?;
         }
         cells.finish();
         Ok((answer(self.features, self.plan, &cells, self.asked, part)?, conflicts))
@@ -195,11 +195,11 @@ impl Repayments<'_> {
         due: &[DueBill],
         part: &Part,
         met: &Met,
-        names: &Names,
         segments: &Segments,
         cells: &mut Cells,
     ) -> Result<()> {
-        let columns = columns(self.plan, due, names).map_err(|misfit| {
+        let names = Names { products: Arc::new(met.products.texts()), bills: met.bills.as_ref() };
+        let columns = columns(self.plan, due, &names).map_err(|misfit| {
             let account = self.asked.account(part.slots().start + misfit.slot as usize);
             misfit.told(&self.asked.accounts.ids.text(account))
         })?;

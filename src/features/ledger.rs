@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use anyhow::Result;
-
 use crate::day::Day;
 
 /// Stands for the product of bills of accounts that are off the book.
@@ -35,8 +33,8 @@ pub fn by_account(
     rows: &[RepaymentRow],
     owners: &[u32],
     accounts: Range<u32>,
-    mut each: impl FnMut(u32, &[RepaymentRow]) -> Result<()>,
-) -> Result<()> {
+    mut each: impl FnMut(u32, &[RepaymentRow]),
+) {
     // Brings together those of an account, then sorts these few: product, bill and place in one word.
     let own = |account: &u32| (account - accounts.start) as usize;
     let mut ends = vec![0_usize; accounts.len() + 1];
@@ -54,10 +52,9 @@ pub fn by_account(
         words.sort_unstable();
         sorted.clear();
         sorted.extend(words.iter().map(|word| rows[*word as u32 as usize]));
-        each(account, &sorted)?;
+        each(account, &sorted);
         start = end;
     }
-    Ok(())
 }
 
 /// The earliest delivery that gives a bill more than one pair of terms; `rows` are all of the bill's.
@@ -174,9 +171,7 @@ mod tests {
         let mut sorted = Vec::new();
         by_account(&rows, &[8, 9, 7, 8, 8, 9], 7..10, |_, own| {
             sorted.push(own.iter().map(|row| row.due_amount).collect::<Vec<_>>());
-            Ok(())
-        })
-        .unwrap();
+        });
         assert_eq!(sorted, [vec![3], vec![4, 1, 5], vec![2, 6]]);
     }
 }

@@ -138,6 +138,8 @@ impl Repayments<'_> {
         let mut cells = Cells::new(self.plan, part.len());
         let mut conflicts = vec![0; self.known_ons.len()];
         let (mut owners, mut rows, mut due) = (Vec::new(), Vec::new(), Vec::new());
+        let mut names = Names { products: Arc::default(), bills: met.bills.as_ref() };
+        let mut packed = Packed::default();
         for first_account in part.accounts().step_by(ACCOUNTS_AT_A_TIME) {
             let end_account = part.end_account.min(first_account + ACCOUNTS_AT_A_TIME as u32);
             let some = Part { first_account, end_account, ..*part };
@@ -160,7 +162,13 @@ impl Repayments<'_> {
                 }
             });
             if !due.is_empty() {
-                self.accumulate(&due, part, met, segments, &mut cells)?;
+                let products = met.products.texts();
+                if products.len() > names.products.len() {
+                    names.products = Arc::new(products);
+                }
+                packed = self.pack(&due, part, &names, &met.values, packed)?;
+                cells.add(self.plan, segments, &packed, &self.hits(&due, part, &packed));
+                cells.thin_out();
             }
         }
         cells.finish();
@@ -190,16 +198,16 @@ impl Repayments<'_> {
         }
     }
 
-    fn accumulate(
+    /// Packs due bills by their place among them.
+    fn pack(
         &self,
         due: &[DueBill],
         part: &Part,
-        met: &Met,
-        segments: &Segments,
-        cells: &mut Cells,
-    ) -> Result<()> {
-        let names = Names { products: Arc::new(met.products.texts()), bills: met.bills.as_ref() };
-        let columns = columns(self.plan, due, &names).map_err(|misfit| {
+        names: &Names,
+        values: &Interner,
+        before: Packed,
+    ) -> Result<Packed> {
+        let columns = columns(self.plan, due, names).map_err(|misfit| {
             let account = self.asked.account(part.slots().start + misfit.slot as usize);
             misfit.told(&self.asked.accounts.ids.text(account))
         })?;
@@ -207,7 +215,11 @@ impl Repayments<'_> {
         let frame = Frame { rows: due.len(), columns };
         let owner = |row: usize| Some(Owner { number: row as u32, date: due[row].bill.due_on.0 });
         let reach = self.plan.reach(|_, _| true);
-        let packed = pack(self.plan, &met.values, &frame, &reach, Packed::default(), owner);
+        Ok(pack(self.plan, values, &frame, &reach, before, owner))
+    }
+
+    /// Packed bills for every slot on whose day they are due.
+    fn hits(&self, due: &[DueBill], part: &Part, packed: &Packed) -> Vec<Hit> {
         let mut hits = Vec::new();
         for row in packed.counting(0..due.len()) {
             for slot in due[row as usize].slots.clone() {
@@ -216,9 +228,7 @@ impl Repayments<'_> {
                 hits.push(Hit { slot, row, age });
             }
         }
-        cells.add(self.plan, segments, &packed, &hits);
-        cells.thin_out();
-        Ok(())
+        hits
     }
 
     /// The rows of a block.
@@ -240,7 +250,7 @@ impl Repayments<'_> {
         let numbers = met.products.numbers(&product.dictionary);
         let mut products: Vec<u32> = product.codes.iter().map(|code| numbers[*code as usize]).collect();
         let mut bills = bill_numbers(bill, met);
-        let mut accounts = self.asked.accounts.positions_in_order(&account);
+        let mut accounts = self.asked.accounts.positions(&account);
         let last = self.asked.accounts.len() as u32 - 1;
         for (row, position) in accounts.iter_mut().enumerate().filter(|(_, position)| **position == STRANGER)
         {

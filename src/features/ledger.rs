@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::by_key::ByKey;
 use crate::day::Day;
 
 /// Stands for the product of bills of accounts that are off the book.
@@ -27,7 +28,7 @@ pub struct RepaymentRow {
     pub paid_amount: i64,
 }
 
-/// Calls `each` with the rows of every account in turn, in order of bill; those of one bill stay in order of
+/// Calls `each` with the rows of every account that has some, in order of bill; those of one bill stay in order of
 /// arrival. `owners` tells the account of each row; one that is off the book goes with that before which it comes.
 pub fn by_account(
     rows: &[RepaymentRow],
@@ -35,26 +36,20 @@ pub fn by_account(
     accounts: Range<u32>,
     mut each: impl FnMut(u32, &[RepaymentRow]),
 ) {
-    // Brings together those of an account, then sorts these few: product, bill and place in one word.
-    let own = |account: &u32| (account - accounts.start) as usize;
-    let mut ends = vec![0_usize; accounts.len() + 1];
-    owners.iter().for_each(|account| ends[own(account) + 1] += 1);
-    (1..ends.len()).for_each(|account| ends[account] += ends[account - 1]);
-    let mut words = vec![0_u128; rows.len()];
-    for ((row, account), place) in rows.iter().zip(owners).zip(0_u32..) {
-        let end = &mut ends[own(account)];
-        words[*end] = u128::from(row.bill) << 64 | u128::from(row.product) << 32 | u128::from(place);
-        *end += 1;
-    }
-    let (mut start, mut sorted) = (0, Vec::new());
-    for (account, end) in accounts.zip(ends) {
-        let words = &mut words[start..end];
+    // Brings together those of an account, then sorts these few by bill, product and place, all in one word.
+    let word = |(row, place): (&RepaymentRow, u32)| {
+        u128::from(row.bill) << 64 | u128::from(row.product) << 32 | u128::from(place)
+    };
+    let words: Vec<u128> = rows.iter().zip(0..).map(word).collect();
+    let place = |word: &u128| *word as u32 as usize;
+    let (mut by_account, mut sorted) = (ByKey::default(), Vec::new());
+    by_account.fill(&words, accounts.len(), |word| (owners[place(word)] - accounts.start) as usize);
+    by_account.each(|account, words| {
         words.sort_unstable();
         sorted.clear();
-        sorted.extend(words.iter().map(|word| rows[*word as u32 as usize]));
-        each(account, &sorted);
-        start = end;
-    }
+        sorted.extend(words.iter().map(|word| rows[place(word)]));
+        each(accounts.start + account as u32, &sorted);
+    });
 }
 
 /// The earliest delivery that gives a bill more than one pair of terms; `rows` are all of the bill's.

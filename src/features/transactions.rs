@@ -120,7 +120,7 @@ impl Transactions<'_> {
             .zip(&columns)
             .for_each(|(slot, column)| by_slot[slot] = Some(column));
         let frame = Frame { rows: columns[0].len(), columns: by_slot };
-        let positions = self.asked.accounts.positions_in_order(&columns[0]);
+        let positions = self.asked.accounts.positions(&columns[0]);
         let Column::Int(posted_on) = &columns[1] else { unreachable!("a date") };
         let longest = self.longest();
         let first = days.iter().map(|day| i64::from(day.as_of.0)).min().unwrap_or(0) - longest;

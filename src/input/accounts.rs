@@ -175,11 +175,6 @@ impl Accounts {
         self.ids.is_empty()
     }
 
-    /// The position of each row's id, which is not null; [`STRANGER`] where it is not in the book.
-    pub fn positions_in_order(&self, column: &Column) -> Vec<u32> {
-        self.positions(column)
-    }
-
     /// The position of each row's id; [`STRANGER`] where it is null or not in the book.
     pub fn positions(&self, column: &Column) -> Vec<u32> {
         match (&self.ids, column) {

@@ -15,6 +15,7 @@ use crate::day::Day;
 use crate::expr::{Column, Frame, Scope};
 use crate::input::accounts::STRANGER;
 use crate::job::Feature;
+use crate::pieces::piece;
 use crate::sorted::SortedDelivery;
 
 /// How transactions are swept.
@@ -41,6 +42,9 @@ pub fn slots_kept(columns: &[usize]) -> Vec<usize> {
     let further = columns.iter().copied().filter(|slot| !ALWAYS_READ.contains(slot));
     ALWAYS_READ.into_iter().chain(further).collect()
 }
+
+/// About so many hits are gathered before they are added: an account may be asked for thousands of days.
+const MOST_HITS: usize = piece(1 << 16, 4);
 
 impl Rows for Packed {
     fn len(&self) -> usize {
@@ -81,8 +85,11 @@ impl Transactions<'_> {
             let mut cells = Cells::new(plan, part.len());
             let mut hits = Vec::new();
             lanes.take(part, |delivery, rows: &Packed, range| {
-                hits.clear();
                 for row in rows.counting(range) {
+                    if hits.len() >= MOST_HITS {
+                        cells.add(plan, &segments, rows, &hits);
+                        hits.clear();
+                    }
                     for slot in asked.slots(rows.number(row)) {
                         let AskedDay { as_of, known_on } = asked.days[slot as usize];
                         let age = i64::from(as_of.0) - i64::from(rows.date(row));
@@ -92,6 +99,7 @@ impl Transactions<'_> {
                     }
                 }
                 cells.add(plan, &segments, rows, &hits);
+                hits.clear();
                 cells.thin_out();
             })?;
             cells.finish();

@@ -41,19 +41,19 @@ pub struct Manner {
 }
 
 /// Some rows of columns.
-pub enum Rows<'a> {
+pub enum Taken<'a> {
     /// Those that lie there one after the other.
     Range(Range<usize>),
     /// Some in an order of their own.
     Of(&'a [u32]),
 }
 
-impl Rows<'_> {
+impl Taken<'_> {
     /// The values of the rows; `room` is for those that do not lie in order.
     fn of<'v, T: Copy>(&self, values: &'v [T], room: &'v mut Vec<T>) -> &'v [T] {
         match self {
-            Rows::Range(rows) => &values[rows.clone()],
-            Rows::Of(rows) => {
+            Taken::Range(rows) => &values[rows.clone()],
+            Taken::Of(rows) => {
                 room.clear();
                 room.extend(rows.iter().map(|row| values[*row as usize]));
                 room
@@ -63,7 +63,7 @@ impl Rows<'_> {
 }
 
 /// Adds some rows of a column at the end of a block. Returns in what manner, which is without what did not gain.
-pub fn put_column(block: &mut Vec<u8>, column: &Column, rows: &Rows, manner: Manner) -> Manner {
+pub fn put_column(block: &mut Vec<u8>, column: &Column, rows: &Taken, manner: Manner) -> Manner {
     let start = begin(block);
     let mut steps = false;
     match column {
@@ -121,7 +121,7 @@ fn end(block: &mut Vec<u8>, start: usize, compresses: bool) -> bool {
 
 /// Adds integers: by their distance from the least of them, or by steps where these are tried and take less;
 /// whether by steps.
-fn put_ints(block: &mut Vec<u8>, ints: &Ints, rows: &Rows, try_steps: bool) -> bool {
+fn put_ints(block: &mut Vec<u8>, ints: &Ints, rows: &Taken, try_steps: bool) -> bool {
     let (mut room, mut valid_room) = (Vec::new(), Vec::new());
     let values = rows.of(&ints.values, &mut room);
     let valid = ints.valid.as_ref().map(|valid| rows.of(valid, &mut valid_room));
@@ -428,7 +428,7 @@ mod tests {
             Column::Text(texts.clone()),
         ];
         for column in &columns {
-            for (shared, rows) in [(false, Rows::Range(0..4)), (true, Rows::Of(&[0, 1, 2, 3]))] {
+            for (shared, rows) in [(false, Taken::Range(0..4)), (true, Taken::Of(&[0, 1, 2, 3]))] {
                 let mut block = Vec::new();
                 let manner = Manner { is_shared: shared, steps: shared, compresses: !shared };
                 put_column(&mut block, &columns[0], &rows, Manner { is_shared: false, ..manner });

@@ -7,7 +7,7 @@ use anyhow::Result;
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::codec::{Manner, Rows, put_column, put_compressed, put_texts};
+use super::codec::{Manner, Taken, put_column, put_compressed, put_texts};
 use super::delivery::{BlockEntry, Piece, SortedRun};
 use crate::expr::column::concat;
 use crate::expr::{Column, Texts};
@@ -159,7 +159,7 @@ fn ranks(texts: &Texts) -> Vec<i64> {
 fn block(columns: &[Column], manners: &[Manner], rows: &[u32]) -> (BlockEntry, Vec<u8>, Vec<Manner>) {
     let (first, last) = (rows[0] as usize, rows[rows.len() - 1] as usize);
     let are_neighbours = rows.is_sorted_by(|row, next| row + 1 == *next);
-    let taken = if are_neighbours { Rows::Range(first..last + 1) } else { Rows::Of(rows) };
+    let taken = if are_neighbours { Taken::Range(first..last + 1) } else { Taken::Of(rows) };
     let mut bytes = Vec::new();
     let put = |(column, manner): (&Column, &Manner)| put_column(&mut bytes, column, &taken, *manner);
     let manners = columns.iter().zip(manners).map(put).collect();

@@ -129,11 +129,15 @@ impl Rows<'_> {
     /// The added columns of some rows.
     fn arrays(&self, rows: Range<usize>) -> Vec<ArrayRef> {
         let slots = &self.slots[rows];
-        let answered: Vec<u32> = slots.iter().filter_map(|slot| slot.ok()).collect();
-        let mut next = 0..answered.len();
+        let numbered = slots.iter().zip(0_u32..);
+        let mut answered: Vec<(u32, u32)> =
+            numbered.filter_map(|(slot, row)| Some((slot.ok()?, row))).collect();
+        // A spine may be in any order: slot by slot, each part of the table is looked at once.
+        answered.sort_unstable();
         // By row: its place among those that are answered.
-        let places: Vec<Option<usize>> =
-            slots.iter().map(|slot| slot.ok().and_then(|_| next.next())).collect();
+        let mut places = vec![None; slots.len()];
+        answered.iter().enumerate().for_each(|(place, (_, row))| places[*row as usize] = Some(place));
+        let answered: Vec<u32> = answered.into_iter().map(|(slot, _)| slot).collect();
         let features: Vec<Column> = (0..self.job.features.len())
             .into_par_iter()
             .map(|feature| self.features.gather(feature, &answered))

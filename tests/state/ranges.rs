@@ -120,7 +120,8 @@ fn a_simulation_uses_sorted_deliveries() {
     chain("plain.toml", "plain", &["--threads", "8"]);
     sampled.same("plain", "plain-scratch");
     chain("keeping.toml", "scratch", &["--from-scratch"]);
-    assert!(!sampled.path().join("states").exists());
+    // Hashes of files may be there: they are remembered of files that are a few seconds old.
+    assert!(!sampled.path().join("states/transactions").exists());
     sampled.run("keeping.toml", "out", &["--date", NIGHTS[0]]);
     chain("keeping.toml", "kept", &[]);
     sampled.same("kept", "scratch");

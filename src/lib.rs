@@ -9,7 +9,7 @@
 //! - [`console`] — the terminal: progress, tables
 //! - [`signal`] — Ctrl-C between pieces of work
 //! - [`pieces`] — how much is done at a time
-//! - [`radix`] — rows sorted by whole numbers
+//! - [`radix`] — items in order by counting keys
 //! - [`expr`] — the expression language of the job files
 //! - [`job`] — what the operator writes: job, features, scorecard, policy, gates
 //! - [`input`] — Parquet in: deliveries, schemas, rejects, the book of lines

@@ -1,4 +1,41 @@
-//! Sorts rows by whole numbers that lie close, in time that grows with the number of rows alone.
+//! Puts items in order by counting how many have each key, in time that grows with their number alone.
+
+/// Items in order of their key.
+#[derive(Debug, Default)]
+pub struct ByKey<T> {
+    items: Vec<T>,
+    /// By key, behind the last item that has it.
+    ends: Vec<usize>,
+}
+
+impl<T: Copy + Default> ByKey<T> {
+    /// Puts items in place of what there is; those of one key, of which there are so many, stay as they were.
+    pub fn fill(&mut self, items: &[T], keys: usize, key: impl Fn(&T) -> usize) {
+        let ByKey { items: sorted, ends } = self;
+        ends.clear();
+        ends.resize(keys + 1, 0);
+        items.iter().for_each(|item| ends[key(item) + 1] += 1);
+        (1..=keys).for_each(|key| ends[key] += ends[key - 1]);
+        sorted.resize(items.len(), T::default());
+        for item in items {
+            let end = &mut ends[key(item)];
+            sorted[*end] = *item;
+            *end += 1;
+        }
+        ends.truncate(keys);
+    }
+
+    /// Calls `each` with every key that some items have, and these.
+    pub fn each(&mut self, mut each: impl FnMut(usize, &mut [T])) {
+        let mut start = 0;
+        for (key, end) in self.ends.iter().enumerate() {
+            if start < *end {
+                each(key, &mut self.items[start..*end]);
+            }
+            start = *end;
+        }
+    }
+}
 
 /// Rows with numbers, put in order of number; those of one number stay in the order in which they were.
 pub fn sort_rows(rows: &mut Vec<(i64, u32)>) {
@@ -15,10 +52,10 @@ pub fn sort_rows(rows: &mut Vec<(i64, u32)>) {
     let bits = u64::BITS - distance(most).leading_zeros();
     // Two digits leave few rows of other numbers side by side, unless these lie in heaps.
     let lowest = bits.saturating_sub(2 * DIGIT_BITS);
-    let mut sorted = vec![(0, 0); rows.len()];
+    let mut by_digit = ByKey::default();
     for shift in (lowest..bits).step_by(DIGIT_BITS as usize) {
-        by_digit(rows, &mut sorted, |number| (distance(number) >> shift) as usize & (DIGITS - 1));
-        std::mem::swap(rows, &mut sorted);
+        by_digit.fill(rows, DIGITS, |(number, _)| (distance(*number) >> shift) as usize & (DIGITS - 1));
+        std::mem::swap(rows, &mut by_digit.items);
     }
     let alike = rows.chunk_by_mut(|(a, _), (b, _)| distance(*a) >> lowest == distance(*b) >> lowest);
     alike.filter(|alike| alike.len() > 1).for_each(|alike| alike.sort_by_key(|(number, _)| *number));
@@ -26,21 +63,6 @@ pub fn sort_rows(rows: &mut Vec<(i64, u32)>) {
 
 const DIGIT_BITS: u32 = 11;
 const DIGITS: usize = 1 << DIGIT_BITS;
-
-/// Puts rows in order of one digit of their numbers.
-fn by_digit(rows: &[(i64, u32)], sorted: &mut [(i64, u32)], digit: impl Fn(i64) -> usize) {
-    let mut places = [0_usize; DIGITS];
-    rows.iter().for_each(|(number, _)| places[digit(*number)] += 1);
-    let mut next = 0;
-    for place in &mut places {
-        next += std::mem::replace(place, next);
-    }
-    for row in rows {
-        let place = &mut places[digit(row.0)];
-        sorted[*place] = *row;
-        *place += 1;
-    }
-}
 
 #[cfg(test)]
 mod tests {

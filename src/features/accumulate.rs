@@ -6,12 +6,12 @@
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
-use super::by_key::ByKey;
 use super::logs::{Log, Sight};
 use super::plan::{BITS, Group, Plan, UNBOUNDED};
 use super::rows::Packed;
 use crate::expr::Ints;
 use crate::job::Statistic;
+use crate::radix::ByKey;
 
 /// The accumulators of a part: `stride` words a slot, all zero at first.
 #[derive(Debug, Default)]

@@ -17,7 +17,6 @@ struct Known {
     numbers: HashMap<Arc<str>, u32, FixedState>,
     texts: Vec<Arc<str>>,
     of_ints: HashMap<i64, u32, FixedState>,
-    ints: Vec<i64>,
 }
 
 /// Integers up to this stand for themselves.
@@ -59,28 +58,12 @@ impl Interner {
         let number = |int: &i64| match *int {
             0..=OWN_NUMBER => *int,
             int => {
-                let next = known.ints.len() as u32;
+                let next = known.of_ints.len() as u32;
                 let number = *known.of_ints.entry(int).or_insert(next);
-                if number == next {
-                    known.ints.push(int);
-                }
                 OWN_NUMBER + 1 + i64::from(number)
             }
         };
         ints.iter().map(number).collect()
-    }
-
-    /// An interner that knows texts and integers by the numbers they had.
-    pub fn of(texts: Vec<Arc<str>>, ints: Vec<i64>) -> Interner {
-        let interner = Interner::default();
-        interner.numbers(&texts);
-        interner.numbers_of_ints(&ints);
-        interner
-    }
-
-    /// The integers that have numbers other than their own, by number.
-    pub fn ints(&self) -> Vec<i64> {
-        self.known.read().expect("no thread panicked").ints.clone()
     }
 
     /// All texts, by number.

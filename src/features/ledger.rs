@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::by_key::ByKey;
 use crate::day::Day;
+use crate::radix::ByKey;
 
 /// Stands for the product of bills of accounts that are off the book.
 pub const OFF_BOOK: u32 = u32::MAX;

@@ -2,9 +2,9 @@
 //!
 //! Ages are cut off at [`OLDEST`]: older than every bounded window is all one.
 
-use super::by_key::ByKey;
 use crate::job::MOST_KEPT;
 use crate::pieces::piece;
+use crate::radix::ByKey;
 
 /// The greatest age that is told apart; windows are at most 1,096 days.
 const OLDEST: u32 = (1 << AGE_BITS) - 1;

@@ -8,7 +8,6 @@ mod accumulate;
 mod asked;
 mod bill_columns;
 pub mod bills;
-mod by_key;
 mod finish;
 mod interner;
 mod lanes;

@@ -21,7 +21,7 @@
 //! - [`own`] — what the program made and may replace or remove, and nothing else
 //! - [`publish`] — gates, tables, manifest, atomic commit, lock, release, verify
 //! - [`published`] — a run directory read back: manifest, job files, tables
-//! - [`page`] — what HTML pages are built of, and how they are written
+//! - [`html`] — what HTML pages are built of, and how they are written
 //! - [`explain`] — one account of a run: why it was decided so, and what would change it
 //! - [`report`] — a run, or a range of them, as a page to look at
 //! - [`run`] — the verbs of a run, in order: a night, a range, a simulation, a dry run
@@ -43,10 +43,10 @@ pub mod explain;
 pub mod expr;
 pub mod failure;
 pub mod features;
+pub mod html;
 pub mod input;
 pub mod job;
 pub mod own;
-pub mod page;
 pub mod pieces;
 pub mod places;
 pub mod policy;

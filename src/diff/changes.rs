@@ -12,7 +12,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
-use super::cells::{Shape, text};
+use super::read::cells::{Shape, text};
 use crate::expr::Column;
 use crate::failure::{Kind, failure};
 use crate::own::{UserFile, unwritable};

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::causes::DecisionCauses;
-use super::columns::{ColumnChange, SchemaChange};
-use super::decisions::DecisionChanges;
-use super::header::{Basis, Stamp};
-use super::movers::Mover;
-use super::score_causes::ScoreCauses;
-use super::scores::{Drift, ScoreChanges};
+use super::causes::decisions::DecisionCauses;
+use super::causes::scores::ScoreCauses;
+use super::provenance::{Basis, Stamp};
+use super::tally::columns::{ColumnChange, SchemaChange};
+use super::tally::decisions::DecisionChanges;
+use super::tally::movers::Mover;
+use super::tally::scores::{Drift, ScoreChanges};
 
 /// Everything that one diff has found.
 #[derive(Debug, Clone, Serialize)]

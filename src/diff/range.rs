@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde::Serialize;
 
-use super::causes::Part;
+use super::causes::decisions::Part;
+use super::compare::compare;
 use super::findings::{Findings, Presence};
-use super::{Request, compare};
+use super::request::Request;
 use crate::day::Day;
 use crate::failure::{Kind, failure};
 use crate::publish::manifest::MANIFEST;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::cells::{NONE, Pairs, Shape, pick, readable};
-use super::join::Piece;
-use super::runs::{Block, Layout};
+use super::read::cells::{NONE, Pairs, Shape, pick, readable};
+use super::read::join::Piece;
+use super::read::runs::{Block, Layout};
 use crate::expr::{Column, Expr, Frame, Scope, Texts, Type};
 use crate::failure::{Kind, failure};
 use crate::job::{listing, near_miss};

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Explanation;
+use super::explanation::Explanation;
 use super::line::Line;
 use super::scorecard::Points;
 use super::text::{fact_value, sum, value};

@@ -15,7 +15,7 @@
 
 use std::cmp::Ordering;
 
-use super::search::range;
+use super::counterfactual::range;
 use crate::expr::Conjunct;
 use crate::input::lines::Status;
 use crate::job::{Aggregate, BILL_COLUMNS, Characteristic, FeatureKind, From, Job, Statistic};

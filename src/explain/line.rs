@@ -3,8 +3,8 @@
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::budget::Turn;
-use super::search::Turns;
-use super::trial::{Trial, Verdict};
+use super::counterfactual::Turns;
+use super::what_if::{Trial, Verdict};
 use crate::day::Day;
 use crate::job::{Action, Amount, Rule};
 use crate::policy::trace::{Fact, LineTrace, RuleTrace, Value};

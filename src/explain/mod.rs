@@ -6,80 +6,14 @@
 
 mod budget;
 pub mod compare;
+pub mod counterfactual;
 mod direction;
+pub mod explanation;
 pub mod line;
 pub mod notice;
 pub mod scorecard;
-pub mod search;
 pub mod text;
-pub mod trial;
+pub mod what_if;
 mod world;
 
-use anyhow::Result;
-use serde::Serialize;
-
-use crate::day::Day;
-use crate::failure::input;
-use crate::policy::trace::trace;
-use crate::published::{Facts, PublishedRun};
-use trial::Trial;
-
-/// An account of a run, explained. Money in minor units.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Explanation {
-    /// The job's name.
-    pub job: String,
-    /// D.
-    pub as_of: Day,
-    /// K.
-    pub known_on: Day,
-    /// Of the program that made the run.
-    pub program_version: String,
-    /// Decimal places of money.
-    pub minor_units: u32,
-    /// The account.
-    pub account_id: String,
-    /// Its score.
-    pub score: scorecard::Scorecard,
-    /// Its lines.
-    pub lines: Vec<line::Line>,
-}
-
-/// An account's facts. Fails where the run has no such account.
-pub fn find(run: &PublishedRun, account: &str) -> Result<Facts> {
-    run.account(account)?.ok_or_else(|| {
-        let totals = &run.manifest.control_totals;
-        input(format!(
-            "explain account {account}: {} has no such account among its {}; only accounts with an accepted line in \
-             the book are scored",
-            run.directory.path().display(),
-            crate::console::thousands(totals.accounts.into()),
-        ))
-    })
-}
-
-/// Explains an account.
-pub fn explain(run: &PublishedRun, account: &str) -> Result<Explanation> {
-    let facts = find(run, account)?;
-    let trial = Trial::new(run, &facts)?;
-    let now = trial.as_it_is()?;
-    let scores = facts.score(&run.job.scorecard, &facts.features, 1);
-    let traces = trace(&run.job, run.manifest.as_of, &facts.lines, &facts.features, &scores);
-    let turns = search::turns(&trial, &now);
-    let in_budgets = trial.turns_in_budgets(&scores);
-    let lines = traces.iter().zip(turns).zip(in_budgets).enumerate();
-    let lines = lines.map(|(number, ((trace, turns), in_budget))| {
-        line::line(&trial, &now, trace, number, turns, in_budget)
-    });
-    let manifest = &run.manifest;
-    Ok(Explanation {
-        job: manifest.job.clone(),
-        as_of: manifest.as_of,
-        known_on: manifest.known_on,
-        program_version: manifest.program_version.clone(),
-        minor_units: run.job.minor_units,
-        account_id: facts.lines.accounts.ids.text(0),
-        score: scorecard::scorecard(&trial, &now),
-        lines: lines.collect(),
-    })
-}
+pub use explanation::{Explanation, explain};

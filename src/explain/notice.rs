@@ -11,8 +11,8 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::direction::worth;
-use super::find;
-use super::trial::{Trial, Verdict};
+use super::explanation::find;
+use super::what_if::{Trial, Verdict};
 use crate::console::{money, visible};
 use crate::day::Day;
 use crate::input::lines::{Pending, Status};

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::search::{Company, company};
-use super::trial::{Trial, Verdict};
+use super::counterfactual::{Company, company};
+use super::what_if::{Trial, Verdict};
 use crate::job::Characteristic;
 
 /// A score, put together from its points.

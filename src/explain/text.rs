@@ -1,9 +1,9 @@
 //! An explanation as people read it on a terminal.
 
-use super::Explanation;
+use super::counterfactual::{Change, Company};
+use super::explanation::Explanation;
 use super::line::{Caps, Line, Pending, RuleRead};
 use super::scorecard::{Points, Previous, Scorecard};
-use super::search::{Change, Company};
 use crate::console::{money, table, thousands, visible};
 use crate::job::Action;
 use crate::policy::trace::{Fact, Value};

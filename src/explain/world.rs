@@ -11,8 +11,8 @@
 //! - what rows among others come to is never more than what all of those come to (see [`fits`]);
 //! - what is made of features follows them; it is moved itself only where nothing else looks at what it is made of.
 
-use super::search::{is_never_negative, matters_itself, range};
-use super::trial::followers;
+use super::counterfactual::{is_never_negative, matters_itself, range};
+use super::what_if::followers;
 use crate::expr::Form;
 use crate::job::{Aggregate, Feature, FeatureKind, From, Statistic};
 use crate::published::PublishedRun;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::console::{money, thousands};
 use crate::diff::{DecisionCauses, Findings, Presence};
+use crate::html::{Bar, Cell, Section, Table, WIDTH, percent};
 use crate::job::Action;
-use crate::page::{Bar, Cell, Section, Table, WIDTH, percent};
 use crate::published::PublishedRun;
 
 /// Counts by a name before and a name now.

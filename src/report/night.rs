@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::figures::Figures;
 use crate::console::{money, thousands};
+use crate::html::{Bar, Cell, Page, Section, Table, Tile, WIDTH, percent};
 use crate::job::Bounds;
 use crate::own::RELEASED;
-use crate::page::{Bar, Cell, Page, Section, Table, Tile, WIDTH, percent};
 use crate::publish::gates::Outcome;
 use crate::published::PublishedRun;
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::figures::{Figures, Raises, Tally};
 use crate::console::{money, thousands};
+use crate::html::{Bar, Cell, Chart, HEIGHT, Section, Table, WIDTH, percent, scaled, shade};
 use crate::job::{Action, Job};
-use crate::page::{Bar, Cell, Chart, HEIGHT, Section, Table, WIDTH, percent, scaled, shade};
 use crate::policy::{Purse, Refusal};
 use crate::publish::manifest::ActionTotals;
 use crate::published::PublishedRun;

@@ -8,8 +8,8 @@ use super::figures::Figures;
 use super::night::tenths;
 use crate::console::{money, thousands};
 use crate::day::Day;
+use crate::html::{Cell, Chart, Page, Section, Table, Tile, line, shade};
 use crate::job::Action;
-use crate::page::{Cell, Chart, Page, Section, Table, Tile, line, shade};
 use crate::publish::manifest::ActionTotals;
 use crate::published::{PublishedRun, dated_runs};
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use rescore::explain::search::{Change, Company};
-use rescore::explain::trial::{Trial, followers};
+use rescore::explain::counterfactual::{Change, Company};
+use rescore::explain::what_if::{Trial, followers};
 use rescore::explain::{Explanation, explain};
 use rescore::expr::{Column, Ints};
 use rescore::features::{FeatureTable, derived};

@@ -3,9 +3,9 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::cells::{NONE, Pairs, Shape, differ, true_places};
-use super::runs::Layout;
-use super::selection::Tolerances;
+use crate::diff::read::cells::{NONE, Pairs, Shape, differ, true_places};
+use crate::diff::read::runs::Layout;
+use crate::diff::selection::Tolerances;
 use crate::expr::Column;
 
 /// A column that one side lacks, or has with another type.
@@ -47,11 +47,14 @@ pub fn schema_changes(left: &Layout, right: &Layout) -> Vec<SchemaChange> {
         let names =
             of_left.chain(right.iter().map(|c| &c.name).filter(|name| left.iter().all(|c| c.name != **name)));
         for name in names {
-            let find =
-                |columns: &[super::sorted::FileColumn]| columns.iter().find(|c| c.name == *name).cloned();
+            let find = |columns: &[crate::diff::read::sorted::FileColumn]| {
+                columns.iter().find(|c| c.name == *name).cloned()
+            };
             let (left, right) = (find(left), find(right));
             let is_compared = left.is_some() && right.is_some();
-            let kind = |column: &Option<super::sorted::FileColumn>| column.as_ref().map(|c| c.kind.clone());
+            let kind = |column: &Option<crate::diff::read::sorted::FileColumn>| {
+                column.as_ref().map(|c| c.kind.clone())
+            };
             let (left, right) = (kind(&left), kind(&right));
             if left != right || !is_compared {
                 changes.push(SchemaChange { table, column: name.clone(), left, right, is_compared });

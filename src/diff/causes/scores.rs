@@ -5,9 +5,9 @@
 
 use serde::Serialize;
 
-use super::cells::NONE;
-use super::join::Piece;
-use super::runs::Layout;
+use crate::diff::read::cells::NONE;
+use crate::diff::read::join::Piece;
+use crate::diff::read::runs::Layout;
 use crate::expr::Column;
 use crate::job::{Scorecard, Terms};
 

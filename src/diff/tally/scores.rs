@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::join::Piece;
-use super::runs::{Block, Layout};
 use super::stability::Distribution;
+use crate::diff::read::join::Piece;
+use crate::diff::read::runs::{Block, Layout};
 use crate::expr::{Column, Ints};
 use crate::job::Terms;
 

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use serde::Serialize;
 
 use super::direction::{better_way, suits, worth};
-use super::trial::{Trial, Verdict, followers};
+use super::what_if::{Trial, Verdict, followers};
 use crate::input::lines::Pending;
 use crate::job::{Action, Aggregate, BILL_COLUMNS, Feature, FeatureKind, From, LINE_COLUMNS, Statistic};
 use crate::policy::Decision;

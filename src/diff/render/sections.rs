@@ -1,15 +1,10 @@
 //! Findings for people: sections with tables, which text and page share.
 
-mod decisions;
-mod range;
-mod scores;
-
-use super::findings::{Findings, Presence};
-use super::header::{Basis, Stamp};
-use super::movers::Mover;
+use super::{decisions, scores};
 use crate::console::{money, table, thousands, visible};
-
-pub use range::{range_sections, range_text};
+use crate::diff::findings::{Findings, Presence};
+use crate::diff::provenance::{Basis, Stamp};
+use crate::diff::tally::movers::Mover;
 
 /// A heading, sentences and a table.
 pub struct Section {
@@ -24,21 +19,21 @@ pub struct Section {
 }
 
 impl Section {
-    fn new(title: &str) -> Section {
+    pub fn new(title: &str) -> Section {
         Section { title: title.to_string(), sentences: Vec::new(), header: Vec::new(), rows: Vec::new() }
     }
 
-    fn say(mut self, sentence: impl Into<String>) -> Section {
+    pub fn say(mut self, sentence: impl Into<String>) -> Section {
         self.sentences.push(sentence.into());
         self
     }
 
-    fn table(self, header: &[&str], rows: Vec<Vec<String>>) -> Section {
+    pub fn table(self, header: &[&str], rows: Vec<Vec<String>>) -> Section {
         Section { header: header.iter().map(ToString::to_string).collect(), rows, ..self }
     }
 
     /// The first `limit` rows, and how many more there are.
-    fn cut(mut self, limit: usize) -> Section {
+    pub fn cut(mut self, limit: usize) -> Section {
         if let Some(more) = self.rows.len().checked_sub(limit).filter(|more| *more > 0) {
             self.rows.truncate(limit);
             self.sentences.push(format!("the first {limit}, and {more} more: see --limit and --json"));
@@ -52,7 +47,7 @@ pub const SAME: &str = "no difference";
 /// And where something does.
 pub const DIFFERENT: &str = "they differ";
 
-fn verdict(same: bool) -> Section {
+pub fn verdict(same: bool) -> Section {
     Section::new("").say(if same { SAME } else { DIFFERENT })
 }
 
@@ -60,7 +55,7 @@ fn verdict(same: bool) -> Section {
 pub const BAR: usize = 40;
 
 /// A bar for `amount` where `most` has the longest; anything at all is seen.
-fn bar(amount: u64, most: u64) -> String {
+pub fn bar(amount: u64, most: u64) -> String {
     "#".repeat((u128::from(amount) * BAR as u128).div_ceil(u128::from(most.max(1))) as usize)
 }
 
@@ -70,7 +65,7 @@ pub fn bar_length(cell: &str) -> Option<usize> {
 }
 
 /// A number with its sign, but for 0.
-fn signed(number: i128) -> String {
+pub fn signed(number: i128) -> String {
     if number > 0 { format!("+{}", thousands(number)) } else { thousands(number) }
 }
 
@@ -152,7 +147,7 @@ fn basis_sections(basis: &Basis, limit: usize) -> Vec<Section> {
     let header = ["input", "fate", "delivery", "file", "rows left", "right"];
     let mut sections = vec![Section::new("inputs that differ").table(&header, inputs.collect()).cut(limit)];
     for file in &basis.job_files {
-        let line = |change: &super::header::LineChange| {
+        let line = |change: &crate::diff::provenance::LineChange| {
             let sign = if change.left.is_some() { "-" } else { "+" };
             let number = change.left.or(change.right).unwrap_or(0);
             vec![format!("{sign} {number}"), change.text.clone()]
@@ -262,7 +257,7 @@ pub fn text(findings: &Findings, limit: usize, is_summary: bool) -> String {
 }
 
 /// Sections as plain text.
-fn plain(sections: &[Section]) -> String {
+pub fn plain(sections: &[Section]) -> String {
     let part = |section: &Section| {
         let mut lines: Vec<String> = Vec::new();
         if !section.title.is_empty() {
@@ -279,7 +274,7 @@ fn plain(sections: &[Section]) -> String {
     sections.iter().map(part).collect::<Vec<_>>().join("\n\n")
 }
 
-fn sum_sentence(is_equal: bool, whole: String, whose: &str) -> String {
+pub fn sum_sentence(is_equal: bool, whole: String, whose: &str) -> String {
     match is_equal {
         true => format!("the parts add up to {whose} change, {whole}"),
         false => format!("THE PARTS DO NOT ADD UP to {whose} change, {whole}: a fault of the program"),

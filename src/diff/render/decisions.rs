@@ -1,9 +1,9 @@
 //! Decisions, the money they move, and why they changed.
 
-use super::{Section, count, signed_money, sum_sentence};
+use super::sections::{Section, count, signed_money, sum_sentence};
 use crate::console::money;
-use crate::diff::causes::DecisionCauses;
-use crate::diff::decisions::{ActionMigration, DecisionChanges, Money, ProductMoney};
+use crate::diff::causes::decisions::DecisionCauses;
+use crate::diff::tally::decisions::{ActionMigration, DecisionChanges, Money, ProductMoney};
 use crate::job::Action;
 
 pub(super) fn sections(

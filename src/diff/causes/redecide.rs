@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::cells::NONE;
-use super::runs::{Block, Layout};
 use crate::day::Day;
+use crate::diff::read::cells::NONE;
+use crate::diff::read::runs::{Block, Layout};
 use crate::expr::{Column, Ints};
 use crate::features::FeatureTable;
 use crate::input::accounts::{Accounts, Ids};

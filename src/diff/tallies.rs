@@ -2,18 +2,18 @@
 
 use anyhow::Result;
 
-use super::causes::{CauseTally, LineCause};
-use super::cells::{NONE, Pairs, Shape, text};
+use super::causes::decisions::{CauseTally, LineCause};
+use super::causes::scores::{AccountCauses, ScoreCauseTally};
 use super::changes::{Change, Changes};
-use super::columns::TableTally;
-use super::decisions::DecisionTally;
 use super::findings::{Example, Presence};
-use super::join::Piece;
-use super::movers::Movers;
-use super::runs::{Block, Layout};
-use super::score_causes::{AccountCauses, ScoreCauseTally};
-use super::scores::ScoreTally;
+use super::read::cells::{NONE, Pairs, Shape, text};
+use super::read::join::Piece;
+use super::read::runs::{Block, Layout};
 use super::selection::{Selection, Tolerances};
+use super::tally::columns::TableTally;
+use super::tally::decisions::DecisionTally;
+use super::tally::movers::Movers;
+use super::tally::scores::ScoreTally;
 use crate::expr::Column;
 
 /// What is counted of two sides.

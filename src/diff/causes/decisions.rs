@@ -12,9 +12,9 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::again::{Again, Settled, Side};
-use super::cells::NONE;
-use super::join::Piece;
+use super::redecide::{Again, Settled, Side};
+use crate::diff::read::cells::NONE;
+use crate::diff::read::join::Piece;
 use crate::published::Copies;
 use crate::published::decisions::Outcome;
 

@@ -1,6 +1,6 @@
 //! Two ranges: a line a date, then the totals.
 
-use super::{Section, count, plain, signed, signed_money, verdict};
+use super::sections::{Section, count, plain, signed, signed_money, verdict};
 use crate::diff::range::{DayChange, RangeFindings};
 
 /// What is there to tell of two ranges.

@@ -2,12 +2,13 @@
 
 use anyhow::Result;
 
-use super::findings::Findings;
-use super::range::RangeFindings;
-use super::told::{self, range_sections, sections};
+use super::range::range_sections;
+use super::sections::{self, sections};
 use crate::console::is_number;
 use crate::day::Day;
-use crate::page::{Bar, Cell, Page, Section, Table, Tile};
+use crate::diff::findings::Findings;
+use crate::diff::range::RangeFindings;
+use crate::html::{Bar, Cell, Page, Section, Table, Tile};
 
 /// The page of a comparison, of each list at most `limit` entries.
 pub fn page(findings: &Findings, limit: usize, is_summary: bool) -> Result<String> {
@@ -22,9 +23,14 @@ pub fn range_page(findings: &RangeFindings) -> Result<String> {
 }
 
 /// The first section goes below the heading, the last, which is the verdict, beside it.
-fn assemble([left, right]: [&String; 2], same: bool, tiles: Vec<Tile>, sections: &[told::Section]) -> Page {
+fn assemble(
+    [left, right]: [&String; 2],
+    same: bool,
+    tiles: Vec<Tile>,
+    sections: &[sections::Section],
+) -> Page {
     let (opening, rest) = sections.split_first().expect("there is an opening");
-    let verdict = if same { told::SAME } else { told::DIFFERENT };
+    let verdict = if same { sections::SAME } else { sections::DIFFERENT };
     let mut page = Page {
         title: format!("What changed from {left} to {right}"),
         subtitle: opening.sentences.join("\n"),
@@ -48,15 +54,15 @@ fn tiles(findings: &Findings) -> Vec<Tile> {
         cell: Cell::number(figure),
         note,
     };
-    let of = |changed: u64, all: u64| format!("{} of {}", told::count(changed), told::count(all));
+    let of = |changed: u64, all: u64| format!("{} of {}", sections::count(changed), sections::count(all));
     let mut tiles = Vec::new();
     if let Some(scores) = &findings.scores {
-        let mean = scores.mean_thousandths.map_or(String::new(), |mean| told::signed_money(mean, 3));
+        let mean = scores.mean_thousandths.map_or(String::new(), |mean| sections::signed_money(mean, 3));
         tiles.push(tile("Scores that changed", of(scores.changed, scores.accounts), format!("mean {mean}")));
     }
     if let Some(decisions) = &findings.decisions {
         let money = decisions.money.last().map(|money| money.delta).unwrap_or_default();
-        let shown = |minor: i128| told::signed_money(minor, findings.minor_units);
+        let shown = |minor: i128| sections::signed_money(minor, findings.minor_units);
         tiles.push(tile("Decisions that changed", of(decisions.changed, decisions.lines), String::new()));
         let exposure = format!("exposure {}", shown(money.exposure));
         tiles.push(tile("Limits after", shown(money.limits), exposure));
@@ -64,7 +70,7 @@ fn tiles(findings: &Findings) -> Vec<Tile> {
     tiles
 }
 
-fn section(section: &told::Section) -> Section {
+fn section(section: &sections::Section) -> Section {
     let mut title = section.title.clone();
     if let Some(first) = title.get_mut(..1) {
         first.make_ascii_uppercase();
@@ -73,10 +79,13 @@ fn section(section: &told::Section) -> Section {
         section.rows.iter().all(|row| is_number(&row[column]) && row[column].parse::<Day>().is_err())
     };
     let header = section.header.iter().enumerate();
-    let cell = |(text, (_, number)): (&String, &(String, bool))| match told::bar_length(text) {
-        Some(length) => {
-            Cell::bar(Bar::of(length as u128, told::BAR as u128, "s3", format!("{length} of {}", told::BAR)))
-        }
+    let cell = |(text, (_, number)): (&String, &(String, bool))| match sections::bar_length(text) {
+        Some(length) => Cell::bar(Bar::of(
+            length as u128,
+            sections::BAR as u128,
+            "s3",
+            format!("{length} of {}", sections::BAR),
+        )),
         None => Cell { is_number: *number, ..Cell::text(text) },
     };
     let header: Vec<(String, bool)> = header.map(|(column, name)| (name.clone(), numbers(column))).collect();

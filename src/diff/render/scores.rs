@@ -1,9 +1,9 @@
 //! Scores and what moved them.
 
-use super::{Section, bar, count, signed, signed_money, sum_sentence};
+use super::sections::{Section, bar, count, signed, signed_money, sum_sentence};
 use crate::console::thousands;
-use crate::diff::score_causes::ScoreCauses;
-use crate::diff::scores::{Drift, Migration, Range, ScoreChanges};
+use crate::diff::causes::scores::ScoreCauses;
+use crate::diff::tally::scores::{Drift, Migration, Range, ScoreChanges};
 
 pub(super) fn sections(
     scores: &ScoreChanges,

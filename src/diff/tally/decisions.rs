@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::cells::{NONE, Shape, differ};
-use super::join::Piece;
+use crate::diff::read::cells::{NONE, Shape, differ};
+use crate::diff::read::join::Piece;
 use crate::expr::Texts;
 use crate::job::Action;
 use crate::published::decisions::{Decisions, Slots};

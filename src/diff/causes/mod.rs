@@ -1,0 +1,5 @@
+//! Why scores and decisions changed.
+
+pub mod decisions;
+pub mod redecide;
+pub mod scores;

@@ -1,0 +1,7 @@
+//! Both sides of a comparison as sorted blocks, whose rows are paired by key.
+
+pub mod cells;
+pub mod join;
+pub mod ordered;
+pub mod runs;
+pub mod sorted;

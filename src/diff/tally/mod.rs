@@ -1,0 +1,7 @@
+//! What changed, counted as pieces of paired rows pass by.
+
+pub mod columns;
+pub mod decisions;
+pub mod movers;
+pub mod scores;
+pub mod stability;

@@ -27,7 +27,7 @@ use crate::{check, signal, zone};
 /// Nightly batch rescoring: reads a day's transactions and repayments and the book of credit lines,
 /// rescores every account, applies the limit policy and publishes the adjustments.
 #[derive(Debug, Parser)]
-#[command(version, long_version = LONG_VERSION.as_str(), propagate_version = true, after_help = EXIT_CODES)]
+#[command(version = VERSION, long_version = LONG_VERSION.as_str(), propagate_version = true, after_help = EXIT_CODES)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -39,8 +39,12 @@ pub struct Cli {
     quiet: bool,
 }
 
+/// The version with the commit that it was built from, where that is known: see build.rs. Outputs name the
+/// version alone.
+const VERSION: &str = env!("RESCORE_VERSION");
+
 static LONG_VERSION: LazyLock<String> =
-    LazyLock::new(|| format!("{}\ntime zones: {}", env!("CARGO_PKG_VERSION"), zone::edition()));
+    LazyLock::new(|| format!("{VERSION}\ntime zones: {}", zone::edition()));
 
 const EXIT_CODES: &str = "\
 Exit codes:

@@ -19,8 +19,10 @@
 //! - [`policy`] — score + line = decision: rules, caps, budget
 //! - [`places`] — where the directories of a job lie, and which holds which
 //! - [`own`] — what the program made and may replace or remove, and nothing else
-//! - [`publish`] — gates, tables, manifest, atomic commit, lock, release, verify
-//! - [`published`] — a run directory read back: manifest, job files, tables
+//! - [`run_dir`] — what a run directory is: its layout, its manifest, its tables read back
+//! - [`publish`] — writing one: gates, tables, identity, control totals, atomic commit
+//! - [`verify`] — whether a run directory is whole and what its manifest says
+//! - [`release`] — a held run published on somebody's word
 //! - [`html`] — what HTML pages are built of, and how they are written
 //! - [`explain`] — one account of a run: why it was decided so, and what would change it
 //! - [`report`] — a run, or a range of them, as a page to look at
@@ -51,14 +53,16 @@ pub mod pieces;
 pub mod places;
 pub mod policy;
 pub mod publish;
-pub mod published;
 pub mod radix;
+pub mod release;
 pub mod report;
 pub mod run;
+pub mod run_dir;
 pub mod sample;
 pub mod score;
 pub mod signal;
 pub mod sorted;
 pub mod spine;
 pub mod summary;
+pub mod verify;
 pub mod zone;

@@ -11,7 +11,7 @@ use crate::job::Action;
 use crate::pieces::piece;
 use crate::policy::{Decision, Refusal};
 use crate::publish::Results;
-use crate::publish::manifest::Manifest;
+use crate::run_dir::manifest::Manifest;
 
 /// Counts and money by what an operator looks at first.
 #[derive(Debug, Clone, Serialize)]

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::console::{print, print_json};
 use crate::explain::{compare, explain, notice, text};
-use crate::published::PublishedRun;
+use crate::run_dir::PublishedRun;
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {

@@ -8,9 +8,9 @@ use clap::Args;
 use crate::console::{print, thousands};
 use crate::failure::{Kind, failure, input};
 use crate::own::UserFile;
-use crate::publish::manifest::MANIFEST;
-use crate::published::PublishedRun;
 use crate::report::{page, range_page};
+use crate::run_dir::PublishedRun;
+use crate::run_dir::manifest::MANIFEST;
 
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {

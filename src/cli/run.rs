@@ -14,8 +14,8 @@ use crate::day::Day;
 use crate::failure::{Kind, failure};
 use crate::job::Action;
 use crate::publish::gates;
-use crate::publish::manifest::{ControlTotals, Counts};
 use crate::run::{Ending, Nights, Outcome, Request, run};
+use crate::run_dir::manifest::{ControlTotals, Counts};
 use crate::summary::{self, Summary};
 
 #[derive(Debug, Args)]

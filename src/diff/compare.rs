@@ -23,9 +23,9 @@ use super::tally::decisions::DecisionTally;
 use super::tally::scores::ScoreTally;
 use crate::failure::{Kind, failure};
 use crate::job::Terms;
-use crate::publish::manifest::Manifest;
-use crate::published::decisions::Slots;
-use crate::published::{Copies, PublishedRun, RunDirectory, rejected_accounts};
+use crate::run_dir::decisions::Slots;
+use crate::run_dir::manifest::Manifest;
+use crate::run_dir::{Copies, PublishedRun, RunDirectory, rejected_accounts};
 
 /// Compares two runs or two files.
 pub fn compare(request: &Request) -> Result<Findings> {

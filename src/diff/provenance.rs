@@ -8,8 +8,8 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::day::Day;
 use crate::input::rejects::Reason;
-use crate::publish::manifest::{InputEntry, Manifest};
-use crate::published::Copies;
+use crate::run_dir::Copies;
+use crate::run_dir::manifest::{InputEntry, Manifest};
 
 /// A run as its manifest describes it.
 #[derive(Debug, Clone, Serialize)]

@@ -12,8 +12,8 @@ use super::findings::{Findings, Presence};
 use super::request::Request;
 use crate::day::Day;
 use crate::failure::{Kind, failure};
-use crate::publish::manifest::MANIFEST;
-use crate::published::dated_runs;
+use crate::run_dir::dated_runs;
+use crate::run_dir::manifest::MANIFEST;
 
 /// What two ranges differ in.
 #[derive(Debug, Clone, Serialize)]

@@ -8,8 +8,8 @@ use anyhow::{Context, Result};
 use crate::input::lines::Lines;
 use crate::job::{Action, Policy};
 use crate::policy::{Decision, Purse, Refusal, decide_unbudgeted, over_budget};
-use crate::published::PublishedRun;
-use crate::published::rows::{self, Id};
+use crate::run_dir::PublishedRun;
+use crate::run_dir::rows::{self, Id};
 use crate::score::Scores;
 
 /// The raises of other accounts that compete for each budget.

@@ -11,7 +11,7 @@ use super::what_if::{Trial, Verdict, followers};
 use crate::input::lines::Pending;
 use crate::job::{Action, Aggregate, BILL_COLUMNS, Feature, FeatureKind, From, LINE_COLUMNS, Statistic};
 use crate::policy::Decision;
-use crate::published::PublishedRun;
+use crate::run_dir::PublishedRun;
 
 /// A value of one feature with which a line would be decided otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -8,7 +8,7 @@ use super::{counterfactual, line, scorecard};
 use crate::day::Day;
 use crate::failure::input;
 use crate::policy::trace::trace;
-use crate::published::{Facts, PublishedRun};
+use crate::run_dir::{Facts, PublishedRun};
 
 /// An account of a run, explained. Money in minor units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

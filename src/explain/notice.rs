@@ -18,7 +18,7 @@ use crate::day::Day;
 use crate::input::lines::{Pending, Status};
 use crate::job::{Action, Job, Rule};
 use crate::policy::{Cap, Decision, Refusal};
-use crate::published::PublishedRun;
+use crate::run_dir::PublishedRun;
 use crate::score::score;
 
 /// The notice to one person.

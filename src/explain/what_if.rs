@@ -15,8 +15,8 @@ use crate::input::lines::Lines;
 use crate::job::FeatureKind;
 use crate::job::letter::{self, BlankForm};
 use crate::policy::{Decision, Purse, decide_unbudgeted};
-use crate::published::rows::Id;
-use crate::published::{Decided, Facts, PublishedRun};
+use crate::run_dir::rows::Id;
+use crate::run_dir::{Decided, Facts, PublishedRun};
 use crate::score::Scores;
 
 /// No debt is older: two hundred years.

@@ -15,7 +15,7 @@ use super::counterfactual::{is_never_negative, matters_itself, range};
 use super::what_if::followers;
 use crate::expr::Form;
 use crate::job::{Aggregate, Feature, FeatureKind, From, Statistic};
-use crate::published::PublishedRun;
+use crate::run_dir::PublishedRun;
 
 /// Features and what they are set to; all others follow or stay.
 pub type World = Vec<(usize, i64)>;

@@ -13,7 +13,7 @@ use super::{
     Access, Staging, create_own_directory, exchange, failed, in_the_way, is_key, remove_directory_of,
     rename_new, replace_file, sync_directory,
 };
-use crate::publish::manifest::{MANIFEST, Manifest};
+use crate::run_dir::manifest::{MANIFEST, Manifest};
 
 /// An empty file for readers that look for one, in published runs.
 pub const SUCCESS: &str = "_SUCCESS";

@@ -17,7 +17,7 @@ use serde::de::IgnoredAny;
 use super::{Access, create_file, failed, unique_name};
 use crate::failure::{Kind, failure};
 use crate::places::resolved;
-use crate::publish::manifest::MANIFEST;
+use crate::run_dir::manifest::MANIFEST;
 
 /// How long a pipe without a reader is waited for.
 const READER_COMES_WITHIN: Duration = Duration::from_secs(5);

@@ -7,13 +7,13 @@ use anyhow::{Context, Result};
 use bytesize::ByteSize;
 use rayon::prelude::*;
 
-use super::manifest::{MANIFEST, Manifest, OutputEntry};
 use super::{Results, tables};
 use crate::day::Day;
 use crate::failure::{Kind, failure, in_order};
 use crate::input::file::file_hash;
 use crate::job::RUN_FILES;
 use crate::own::{self, Access, LockFile, STAGING, SUCCESS, SUPERSEDED, Staging};
+use crate::run_dir::manifest::{MANIFEST, Manifest, OutputEntry};
 
 /// Whoever holds this may write below the output directory.
 const LOCK: &str = ".lock";

@@ -6,12 +6,12 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::Results;
-use super::manifest::Counts;
 use crate::expr::{Column, Expr, Frame, Texts};
 use crate::features::FeatureTable;
 use crate::job::{Bounds, DECISION_COLUMNS, Gate, Measure, Table};
 use crate::pieces::piece;
 use crate::policy::facts::score_columns;
+use crate::run_dir::manifest::Counts;
 
 /// How a run did at one gate.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]

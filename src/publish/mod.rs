@@ -2,11 +2,7 @@
 
 pub mod commit;
 pub mod gates;
-pub mod manifest;
-mod recount;
-pub mod release;
 pub mod tables;
-pub mod verify;
 
 use crate::day::Day;
 use crate::features::FeatureTable;

@@ -6,7 +6,7 @@ use crate::console::{money, thousands};
 use crate::diff::{DecisionCauses, Findings, Presence};
 use crate::html::{Bar, Cell, Section, Table, WIDTH, percent};
 use crate::job::Action;
-use crate::published::PublishedRun;
+use crate::run_dir::PublishedRun;
 
 /// Counts by a name before and a name now.
 type Counts = BTreeMap<(String, String), u64>;

@@ -7,8 +7,8 @@ use anyhow::Result;
 use crate::expr::Texts;
 use crate::job::Action;
 use crate::policy::Refusal;
-use crate::published::PublishedRun;
-use crate::published::rows::for_batches;
+use crate::run_dir::PublishedRun;
+use crate::run_dir::rows::for_batches;
 
 /// What the tables of a run add up to.
 #[derive(Debug, Default)]

@@ -12,7 +12,7 @@ mod range;
 use anyhow::Result;
 
 use crate::diff::compare_open;
-use crate::published::PublishedRun;
+use crate::run_dir::PublishedRun;
 use figures::Figures;
 
 pub use range::range_page;

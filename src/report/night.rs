@@ -8,7 +8,7 @@ use crate::html::{Bar, Cell, Page, Section, Table, Tile, WIDTH, percent};
 use crate::job::Bounds;
 use crate::own::RELEASED;
 use crate::publish::gates::Outcome;
-use crate::published::PublishedRun;
+use crate::run_dir::PublishedRun;
 
 /// Title, standing and headline figures.
 pub(super) fn head(run: &PublishedRun, figures: &Figures) -> Page {

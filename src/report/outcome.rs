@@ -7,8 +7,8 @@ use crate::console::{money, thousands};
 use crate::html::{Bar, Cell, Chart, HEIGHT, Section, Table, WIDTH, percent, scaled, shade};
 use crate::job::{Action, Job};
 use crate::policy::{Purse, Refusal};
-use crate::publish::manifest::ActionTotals;
-use crate::published::PublishedRun;
+use crate::run_dir::PublishedRun;
+use crate::run_dir::manifest::ActionTotals;
 
 /// The distribution of the scores, and their bands.
 pub(super) fn scores(run: &PublishedRun, figures: &Figures) -> Section {

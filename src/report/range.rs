@@ -10,8 +10,8 @@ use crate::console::{money, thousands};
 use crate::day::Day;
 use crate::html::{Cell, Chart, Page, Section, Table, Tile, line, shade};
 use crate::job::Action;
-use crate::publish::manifest::ActionTotals;
-use crate::published::{PublishedRun, dated_runs};
+use crate::run_dir::manifest::ActionTotals;
+use crate::run_dir::{PublishedRun, dated_runs};
 
 /// One day of a range.
 struct Night {

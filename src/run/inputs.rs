@@ -19,7 +19,7 @@ use crate::job::{
     Draft, FileColumns, From, InputColumns, InputSpec, Inputs, Job, LINE_STATE, TRANSACTION_COLUMNS,
 };
 use crate::publish::Dates;
-use crate::publish::manifest::Identity;
+use crate::run_dir::manifest::Identity;
 
 /// The deliveries of every input.
 #[derive(Clone)]

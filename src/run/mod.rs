@@ -2,14 +2,14 @@
 
 mod ahead;
 mod answers;
-mod chain;
-mod dry_run;
+mod existing;
 mod inputs;
 mod notices;
+mod plan;
 mod previous;
 mod range;
 mod session;
-mod standing;
+mod simulation;
 mod watch;
 
 use std::fmt;
@@ -30,9 +30,9 @@ use crate::job::{From, Job};
 use crate::policy::facts::line_columns;
 use crate::policy::{Decision, decide};
 use crate::publish::commit::{Lock, run_directory};
-use crate::publish::manifest::{Counts, Manifest, Timing, control_totals};
 use crate::publish::{Dates, Results, gates};
-use crate::published::PublishedRun;
+use crate::run_dir::PublishedRun;
+use crate::run_dir::manifest::{Counts, Manifest, Timing, control_totals};
 use crate::score::{Scores, score};
 use crate::summary::Summary;
 use crate::{own, report, signal};
@@ -41,12 +41,12 @@ use self::previous::Previous;
 use answers::Answered;
 pub use answers::Sorting;
 pub(crate) use answers::{Rows, Swept, Work};
-pub use dry_run::{Course, PlannedNight, Reading, plan};
+use existing::{check_replaceable, standing_run};
 pub use inputs::{Deliveries, Files, missing_days, prepare};
 pub(crate) use inputs::{earlier_snapshots, wanted_lines};
+pub use plan::{Course, PlannedNight, Reading, plan};
 pub use range::run;
 use session::{Prepared, Session};
-use standing::{check_replaceable, standing_run};
 
 /// What a run is asked to do.
 #[derive(Debug, Clone)]

@@ -13,7 +13,7 @@ use crate::job::InputSpec;
 use crate::own::RELEASED;
 use crate::publish::commit::SCORES;
 use crate::publish::gates::Outcome;
-use crate::publish::manifest::{Manifest, PreviousRun};
+use crate::run_dir::manifest::{Manifest, PreviousRun};
 
 /// An older run tells nothing of today.
 const OLDEST_DAYS: i32 = 7;

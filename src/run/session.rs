@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use super::ahead::Ahead;
-use super::chain::{Chain, pending_remark};
 use super::inputs::{Deliveries, bind, prepare, required};
+use super::simulation::{Chain, pending_remark};
 use super::{Nights, Request};
 use crate::day::Day;
 use crate::input::footers::Footers;

@@ -7,8 +7,8 @@ use std::path::Path;
 use anyhow::Result;
 use rescore::day::Day;
 use rescore::failure::exit_code;
-use rescore::publish::manifest::Manifest;
 use rescore::run::{Ending, Nights, Outcome, Request};
+use rescore::run_dir::manifest::Manifest;
 
 use super::case::{Case, FeatureKind, Measure};
 use super::files::write_inputs;

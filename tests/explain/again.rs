@@ -5,7 +5,7 @@ use std::path::Path;
 use rescore::expr::Column;
 use rescore::job::FeatureKind;
 use rescore::policy::decide;
-use rescore::published::PublishedRun;
+use rescore::run_dir::PublishedRun;
 
 use super::nights;
 use crate::audit::{draw_job, files::write_inputs, written::write_job_files};

@@ -8,7 +8,7 @@ use rescore::explain::{Explanation, explain};
 use rescore::expr::{Column, Ints};
 use rescore::features::{FeatureTable, derived};
 use rescore::policy::{Decision, decide};
-use rescore::published::{Facts, PublishedRun};
+use rescore::run_dir::{Facts, PublishedRun};
 use rescore::score::{Scores, score};
 
 use super::nights;

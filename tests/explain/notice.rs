@@ -1,7 +1,7 @@
 //! The notice to the person.
 
 use rescore::explain::notice::{Notice, notice};
-use rescore::published::PublishedRun;
+use rescore::run_dir::PublishedRun;
 
 use super::nights;
 use crate::support::succeed_in;

@@ -15,8 +15,8 @@ use serde::Serialize;
 use super::redecide::{Again, Settled, Side};
 use crate::diff::read::cells::NONE;
 use crate::diff::read::join::Piece;
-use crate::published::Copies;
-use crate::published::decisions::Outcome;
+use crate::run_dir::Copies;
+use crate::run_dir::decisions::Outcome;
 
 /// Changed decisions and the money they moved, by cause; the parts add up to the whole.
 #[derive(Debug, Clone, Default, Serialize)]

@@ -12,8 +12,8 @@ use crate::input::lines::Lines;
 use crate::job::{FileColumns, Policy, Terms};
 use crate::policy::decide::{Ruling, rule, settle};
 use crate::policy::{Decision, Purse};
-use crate::published::decisions::{Outcome, Slots};
-use crate::published::{Copies, line_columns};
+use crate::run_dir::decisions::{Outcome, Slots};
+use crate::run_dir::{Copies, line_columns};
 use crate::score::{Scores, add_up};
 
 /// What a run was decided from.

@@ -7,7 +7,7 @@ use super::sorted::{BLOCK_ROWS, FileColumn, Opened, SortedFile, compare};
 use crate::expr::Column;
 use crate::expr::column::concat;
 use crate::failure::input;
-use crate::published::RunDirectory;
+use crate::run_dir::RunDirectory;
 
 /// Rows of a file, or accounts of a run with their lines.
 pub struct Block {

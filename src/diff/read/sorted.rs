@@ -21,7 +21,7 @@ use crate::input::guard::guarded;
 use crate::input::handle::{Handle, open_regular};
 use crate::job::{listing, near_miss};
 use crate::pieces::piece;
-use crate::published::RunDirectory;
+use crate::run_dir::RunDirectory;
 
 /// Rows read at a time: few enough that some blocks of two runs fit in memory many times over.
 pub const BLOCK_ROWS: usize = piece(8_192, 3);

@@ -8,7 +8,7 @@ use crate::diff::read::cells::{NONE, Shape, differ};
 use crate::diff::read::join::Piece;
 use crate::expr::Texts;
 use crate::job::Action;
-use crate::published::decisions::{Decisions, Slots};
+use crate::run_dir::decisions::{Decisions, Slots};
 
 /// How the decisions changed.
 #[derive(Debug, Clone, Default, Serialize)]

@@ -6,10 +6,10 @@ use anyhow::{Error, Result};
 use serde::Serialize;
 
 use super::answers::{Rows, Sorting};
-use super::chain::reads_runs_in;
+use super::existing::{is_there, standing_run};
 use super::inputs::Files;
 use super::session::{Prepared, Session};
-use super::standing::{is_there, standing_run};
+use super::simulation::reads_runs_in;
 use super::{Deliveries, Request};
 use crate::day::Day;
 use crate::features::AskedDay;

@@ -11,7 +11,7 @@ use crate::job::Job;
 use crate::own::OwnRun;
 use crate::publish::Dates;
 use crate::publish::commit::run_directory;
-use crate::publish::manifest::{Identity, Manifest};
+use crate::run_dir::manifest::{Identity, Manifest};
 
 /// A run that is there already.
 pub(super) struct Standing {

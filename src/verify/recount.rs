@@ -13,7 +13,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::manifest::{ActionTotals, ControlTotals};
+use crate::run_dir::manifest::{ActionTotals, ControlTotals};
 
 /// The control totals as the run's own tables give them.
 pub fn recount(run: &Path) -> Result<ControlTotals> {
@@ -57,7 +57,7 @@ pub fn recount(run: &Path) -> Result<ControlTotals> {
 }
 
 /// Reads some columns of a table, in the order named, which is the order they have.
-pub(super) fn for_batches(
+pub fn for_batches(
     path: &Path,
     names: &[&str],
     mut each: impl FnMut(&RecordBatch) -> Result<()>,

@@ -9,6 +9,7 @@
 pub mod decisions;
 pub mod directory;
 mod facts;
+pub mod manifest;
 pub mod rows;
 
 use std::collections::{BTreeMap, HashSet};
@@ -25,7 +26,7 @@ use crate::job::{
     DECISION_COLUMNS, Draft, FileColumns, InputColumns, Job, KeptFact, LINE_COLUMNS, RUN_FILES, Source,
 };
 use crate::policy::Purse;
-use crate::publish::manifest::{MANIFEST, Manifest};
+use crate::run_dir::manifest::{MANIFEST, Manifest};
 
 pub use directory::RunDirectory;
 pub use facts::{Decided, Facts};

@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::commit::{ADJUSTMENTS, Lock, run_directory};
-use super::gates::{Outcome, failed};
-use super::manifest::MANIFEST;
-use super::recount::for_batches;
-use super::verify::verify;
 use crate::day::Day;
 use crate::failure::{Kind, failure, input};
 use crate::own::{Access, OwnRun};
-use crate::published::dated_runs;
+use crate::publish::commit::{ADJUSTMENTS, Lock, run_directory};
+use crate::publish::gates::{Outcome, failed};
+use crate::run_dir::dated_runs;
+use crate::run_dir::manifest::MANIFEST;
+use crate::verify::recount::for_batches;
+use crate::verify::verify;
 
 /// What the note says that a run was released in spite of its gates.
 #[derive(Debug, Serialize, Deserialize, PartialEq, Eq)]
@@ -119,7 +119,7 @@ fn adjusted_lines(run: &Path) -> Result<Vec<AdjustedLine>> {
     let mut lines = Vec::new();
     for_batches(&run.join(ADJUSTMENTS), &["account_id", "product"], |batch| {
         let (account, product) = (batch.column(0), batch.column(1));
-        let cell = super::tables::cell;
+        let cell = crate::publish::tables::cell;
         lines.extend((0..batch.num_rows()).map(|row| (cell(account, row), cell(product, row))));
         Ok(())
     })

@@ -8,8 +8,6 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::gates::Outcome;
-use super::{Dates, Results};
 use crate::day::Day;
 use crate::failure::{in_order, input};
 use crate::input::accounts::Ids;
@@ -17,6 +15,8 @@ use crate::input::file::{OpenFile, bytes_hash};
 use crate::input::rejects::Reason;
 use crate::input::stream::Tally;
 use crate::job::{Action, InputSpec, RUN_FILES, Source};
+use crate::publish::gates::Outcome;
+use crate::publish::{Dates, Results};
 use crate::zone;
 
 /// The file's name; a directory with it is whole.
@@ -234,7 +234,7 @@ impl Identity {
 }
 
 /// The hash that two runs share if they are the same run.
-pub(super) fn fingerprint(
+pub fn fingerprint(
     schema_version: u32,
     dates: Dates,
     job_files: &[JobFile],
@@ -285,7 +285,7 @@ pub fn control_totals(results: &Results) -> ControlTotals {
 
 impl ControlTotals {
     /// Adds up the actions; `hash_total` is that of the account ids.
-    pub(super) fn of(
+    pub fn of(
         accounts: u64,
         hash_total: u64,
         actions: BTreeMap<String, BTreeMap<String, ActionTotals>>,
@@ -389,7 +389,7 @@ impl Manifest {
 }
 
 /// The text of a file of a run; `None` where there is none. A link, a pipe or a device is no file of a run.
-pub(super) fn read_regular(path: &Path) -> std::io::Result<Option<String>> {
+pub fn read_regular(path: &Path) -> std::io::Result<Option<String>> {
     let found = match std::fs::symlink_metadata(path) {
         Ok(found) => found,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),

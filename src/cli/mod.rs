@@ -19,9 +19,9 @@ use crate::console::{self, Progress, print, print_bytes, thousands};
 use crate::day::Day;
 use crate::failure::{Failure, Kind, failure};
 use crate::own;
-use crate::publish::release::{list, release};
-use crate::publish::verify::verify;
+use crate::release::{list, release};
 use crate::sample::{self, Sample};
+use crate::verify::verify;
 use crate::{check, signal, zone};
 
 /// Nightly batch rescoring: reads a day's transactions and repayments and the book of credit lines,

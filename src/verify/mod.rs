@@ -1,5 +1,7 @@
 //! Checks that a run's files are whole and what its manifest says, and that nothing else is there.
 
+pub mod recount;
+
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::Path;
@@ -7,12 +9,12 @@ use std::path::Path;
 use anyhow::Result;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
-use super::manifest::{MANIFEST, Manifest, OutputEntry, fingerprint, read_regular};
-use super::recount::recount;
-use super::release::Release;
 use crate::failure::input;
 use crate::input::file::file_hash;
 use crate::own::{RELEASED, SUCCESS};
+use crate::release::Release;
+use crate::run_dir::manifest::{MANIFEST, Manifest, OutputEntry, fingerprint, read_regular};
+use recount::recount;
 
 /// Checks every file of a run; returns its manifest. Fails with everything that is wrong.
 pub fn verify(run: &Path) -> Result<Manifest> {
@@ -120,7 +122,7 @@ fn wrong_markers(run: &Path, manifest: &Manifest) -> Vec<String> {
             let is_of_run = manifest.held
                 && note.manifest_sha256 == manifest.sha256()
                 && (note.as_of, note.known_on) == (manifest.as_of, manifest.known_on)
-                && note.overruled.iter().eq(super::gates::failed(&manifest.gates));
+                && note.overruled.iter().eq(crate::publish::gates::failed(&manifest.gates));
             if !is_of_run {
                 wrong.push(format!("{RELEASED} tells of another run than this one"));
             }

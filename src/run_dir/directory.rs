@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::failure::input;
 use crate::input::handle::Stamp;
-use crate::publish::manifest::{MANIFEST, Manifest, OutputEntry};
+use crate::run_dir::manifest::{MANIFEST, Manifest, OutputEntry};
 
 /// A run's directory. What is read of it is read relative to the directory as it was when it was opened,
 /// wherever that has been moved since: another run that takes its place is not seen.

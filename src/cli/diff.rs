@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::console::{print, print_json};
-use crate::diff::{self, Only, Request, compare, compare_ranges, is_range};
+use crate::diff::{self, DiffRequest, Only, compare, compare_ranges, is_range};
 use crate::own::UserFile;
 
 #[derive(Debug, Args)]
@@ -49,7 +49,7 @@ const DIFFERENT: u8 = 1;
 
 /// Compares and prints; the exit code.
 pub fn command(args: DiffArgs) -> Result<u8> {
-    let request = Request {
+    let request = DiffRequest {
         left: args.left,
         right: args.right,
         key: args.key,

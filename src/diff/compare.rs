@@ -5,19 +5,19 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::causes::decisions::CauseTally;
-use super::causes::redecide::Side;
+use super::causes::redecide::RunSide;
 use super::causes::scores::ScoreCauseTally;
-use super::changes::Changes;
+use super::change_file::ChangeFile;
 use super::findings::{self, Findings};
-use super::provenance::{Basis, Stamp};
+use super::provenance::{Provenance, RunLabel};
 use super::range::is_range;
 use super::read::cells;
 use super::read::join::join;
-use super::read::runs::{Layout, Reader};
-use super::read::sorted::Opened;
-use super::request::{Only, Request};
+use super::read::runs::{BlockReader, Layout};
+use super::read::sorted::OpenedFile;
+use super::request::{DiffRequest, Only};
 use super::selection::{Selection, Tolerances};
-use super::tallies::Pass;
+use super::tallies::Tallies;
 use super::tally::columns;
 use super::tally::decisions::DecisionTally;
 use super::tally::scores::ScoreTally;
@@ -28,7 +28,7 @@ use crate::run_dir::manifest::Manifest;
 use crate::run_dir::{Copies, PublishedRun, RunDirectory, rejected_accounts};
 
 /// Compares two runs or two files.
-pub fn compare(request: &Request) -> Result<Findings> {
+pub fn compare(request: &DiffRequest) -> Result<Findings> {
     let (left, right) = (&request.left, &request.right);
     if let Some(path) = [left, right].into_iter().find(|path| !path.exists()) {
         return Err(failure(Kind::Input, format!("diff: there is no {}", path.display())));
@@ -60,7 +60,7 @@ pub fn compare(request: &Request) -> Result<Findings> {
 
 /// Compares all of two runs that are open already, without lists.
 pub fn compare_open(left: &PublishedRun, right: &PublishedRun) -> Result<Findings> {
-    let request = Request::of_runs(left.directory.path(), right.directory.path());
+    let request = DiffRequest::of_runs(left.directory.path(), right.directory.path());
     compare_runs(&request, [left, right].map(|run| (&run.directory, &run.manifest)))
 }
 
@@ -72,18 +72,18 @@ fn usage<T>(message: &str) -> Result<T> {
 }
 
 /// What every kind of comparison prepares from its layouts.
-struct Prepared {
+struct Filters {
     selection: Option<Selection>,
     tolerances: Tolerances,
 }
 
-impl Prepared {
-    fn new(request: &Request, left: &Layout, right: &Layout) -> Result<Prepared> {
+impl Filters {
+    fn new(request: &DiffRequest, left: &Layout, right: &Layout) -> Result<Filters> {
         check_keys(left, right)?;
         let selection =
             request.selection.as_ref().map(|expr| Selection::parse(expr, left, right)).transpose()?;
         let tolerances = Tolerances::parse(&request.tolerances, left, right)?;
-        Ok(Prepared { selection, tolerances })
+        Ok(Filters { selection, tolerances })
     }
 }
 
@@ -101,22 +101,28 @@ fn check_keys(left: &Layout, right: &Layout) -> Result<()> {
     Ok(())
 }
 
-fn compare_files(request: &Request) -> Result<Findings> {
+fn compare_files(request: &DiffRequest) -> Result<Findings> {
     let key: Vec<&str> = request.key.iter().map(String::as_str).collect();
-    let read =
-        |path: &Path, bytes_are_text: bool| Reader::table("file", Opened::new(path)?, &key, bytes_are_text);
+    let read = |path: &Path, bytes_are_text: bool| {
+        BlockReader::table("file", OpenedFile::new(path)?, &key, bytes_are_text)
+    };
     let mut sides = [read(&request.left, false)?, read(&request.right, false)?];
     // Some writers of text do not say that it is text.
-    let is_text = |side: &(Reader, Layout)| side.1.key_shapes().any(|shape| shape == cells::Shape::Text);
+    let is_text = |side: &(BlockReader, Layout)| side.1.key_shapes().any(|shape| shape == cells::Shape::Text);
     if sides.iter().any(is_text) {
         sides = [read(&request.left, true)?, read(&request.right, true)?];
     }
     compare_tables(request, "file", sides)
 }
 
-fn compare_adjustments(request: &Request, runs: [OpenRun; 2]) -> Result<Findings> {
+fn compare_adjustments(request: &DiffRequest, runs: [OpenRun; 2]) -> Result<Findings> {
     let open = |run: &RunDirectory| {
-        Reader::table("adjustments", Opened::of_run(run, "adjustments")?, &["account_id", "product"], false)
+        BlockReader::table(
+            "adjustments",
+            OpenedFile::of_run(run, "adjustments")?,
+            &["account_id", "product"],
+            false,
+        )
     };
     let sides = [open(runs[0].0)?, open(runs[1].0)?];
     let runs = ReadRuns::new(runs)?;
@@ -128,18 +134,18 @@ fn compare_adjustments(request: &Request, runs: [OpenRun; 2]) -> Result<Findings
 }
 
 fn compare_tables(
-    request: &Request,
+    request: &DiffRequest,
     table: &'static str,
-    [(left, left_layout), (right, right_layout)]: [(Reader, Layout); 2],
+    [(left, left_layout), (right, right_layout)]: [(BlockReader, Layout); 2],
 ) -> Result<Findings> {
-    let prepared = Prepared::new(request, &left_layout, &right_layout)?;
+    let prepared = Filters::new(request, &left_layout, &right_layout)?;
     let layouts = [&left_layout, &right_layout];
-    let mut pass = Pass::new(layouts, prepared.selection.as_ref(), request.limit);
+    let mut pass = Tallies::new(layouts, prepared.selection.as_ref(), request.limit);
     pass.compare_rows(&[table], &prepared.tolerances);
     if let Some(path) = &request.out {
         let key = left_layout.key.iter().map(|slot| &left_layout.columns[*slot]);
         let key: Vec<_> = key.map(|(name, shape)| (name.as_str(), *shape)).collect();
-        pass.changes = Some(Changes::create(path, &key)?);
+        pass.changes = Some(ChangeFile::create(path, &key)?);
     }
     join([(left, layouts[0]), (right, layouts[1])], [None, None], |piece| pass.add(piece))?;
     finish(request, pass, layouts, &prepared.tolerances)
@@ -147,37 +153,37 @@ fn compare_tables(
 
 /// What is known of two runs before their tables are read.
 struct ReadRuns {
-    stamps: [Stamp; 2],
-    basis: Basis,
+    stamps: [RunLabel; 2],
+    basis: Provenance,
     copies: [Copies; 2],
 }
 
 impl ReadRuns {
     fn new(runs: [OpenRun; 2]) -> Result<ReadRuns> {
         let copies = [Copies::read(runs[0].0)?, Copies::read(runs[1].0)?];
-        let stamps = runs.map(|(directory, manifest)| Stamp::new(directory.path(), manifest));
-        let basis = Basis::new(&stamps, runs.map(|(_, manifest)| manifest), [&copies[0], &copies[1]]);
+        let stamps = runs.map(|(directory, manifest)| RunLabel::new(directory.path(), manifest));
+        let basis = Provenance::new(&stamps, runs.map(|(_, manifest)| manifest), [&copies[0], &copies[1]]);
         Ok(ReadRuns { stamps, basis, copies })
     }
 }
 
-fn compare_runs(request: &Request, open: [OpenRun; 2]) -> Result<Findings> {
+fn compare_runs(request: &DiffRequest, open: [OpenRun; 2]) -> Result<Findings> {
     let runs = ReadRuns::new(open)?;
-    let (left, left_layout) = Reader::run(open[0].0)?;
-    let (right, right_layout) = Reader::run(open[1].0)?;
-    let prepared = Prepared::new(request, &left_layout, &right_layout)?;
+    let (left, left_layout) = BlockReader::run(open[0].0)?;
+    let (right, right_layout) = BlockReader::run(open[1].0)?;
+    let prepared = Filters::new(request, &left_layout, &right_layout)?;
     let layouts = [&left_layout, &right_layout];
-    let side = |layout: &Layout, number: usize| -> Result<Side> {
+    let side = |layout: &Layout, number: usize| -> Result<RunSide> {
         let columns = layout.lines.iter().map(|(name, shape)| (name.as_str(), shape.kind()));
         let slots = Slots::find(columns, runs.stamps[number].as_of, &runs.stamps[number].run)?;
-        Ok(Side { layout: layout.clone(), slots, rejected: rejected_accounts(open[number].0)? })
+        Ok(RunSide { layout: layout.clone(), slots, rejected: rejected_accounts(open[number].0)? })
     };
     let sides = [side(&left_layout, 0)?, side(&right_layout, 1)?];
     let copies = [&runs.copies[0], &runs.copies[1]];
     let bound = [0, 1].map(|side| {
         Terms::bind(&copies[side].scorecard, &copies[side].policy, &sides[side].line_columns()).ok()
     });
-    let mut pass = Pass::new(layouts, prepared.selection.as_ref(), request.limit);
+    let mut pass = Tallies::new(layouts, prepared.selection.as_ref(), request.limit);
     if request.only != Some(Only::Decisions) {
         pass.compare_rows(&["scores", "features"], &prepared.tolerances);
         pass.scores = ScoreTally::new(&left_layout, &right_layout, [bound[0].as_ref(), bound[1].as_ref()]);
@@ -193,7 +199,7 @@ fn compare_runs(request: &Request, open: [OpenRun; 2]) -> Result<Findings> {
     }
     if let Some(path) = &request.out {
         let (name, shape) = &left_layout.columns[left_layout.key[0]];
-        pass.changes = Some(Changes::create(path, &[(name, *shape), ("product", cells::Shape::Text)])?);
+        pass.changes = Some(ChangeFile::create(path, &[(name, *shape), ("product", cells::Shape::Text)])?);
     }
     let products = layouts.map(|layout| layout.of_lines("product"));
     join([(left, layouts[0]), (right, layouts[1])], products, |piece| pass.add(piece))?;
@@ -205,7 +211,12 @@ fn compare_runs(request: &Request, open: [OpenRun; 2]) -> Result<Findings> {
 }
 
 /// The findings of a pass.
-fn finish(request: &Request, pass: Pass, layouts: [&Layout; 2], tolerances: &Tolerances) -> Result<Findings> {
+fn finish(
+    request: &DiffRequest,
+    pass: Tallies,
+    layouts: [&Layout; 2],
+    tolerances: &Tolerances,
+) -> Result<Findings> {
     let tables: Vec<_> = pass.tables.iter().chain(&pass.lines_table).collect();
     let is_compared = |table: &str| tables.iter().any(|compared| compared.table == table);
     let mut schema = columns::schema_changes(layouts[0], layouts[1]);
@@ -220,7 +231,7 @@ fn finish(request: &Request, pass: Pass, layouts: [&Layout; 2], tolerances: &Tol
     let same = schema.is_empty()
         && columns.iter().all(|column| column.changed == 0)
         && (pass.rows.is_same() || !has_rows)
-        && lines.as_ref().is_none_or(findings::Presence::is_same);
+        && lines.as_ref().is_none_or(findings::SideCounts::is_same);
     let (scores, features) = match pass.scores.map(ScoreTally::finish) {
         Some((scores, features)) => (Some(scores), features),
         None => (None, Vec::new()),

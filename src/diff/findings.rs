@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::causes::decisions::DecisionCauses;
 use super::causes::scores::ScoreCauses;
-use super::provenance::{Basis, Stamp};
+use super::provenance::{Provenance, RunLabel};
 use super::tally::columns::{ColumnChange, SchemaChange};
 use super::tally::decisions::DecisionChanges;
 use super::tally::movers::Mover;
@@ -22,9 +22,9 @@ pub struct Findings {
     /// Whether nothing differs in what was compared.
     pub same: bool,
     /// The runs; null for files.
-    pub runs: Option<[Stamp; 2]>,
+    pub runs: Option<[RunLabel; 2]>,
     /// What they stand on; null for files.
-    pub basis: Option<Basis>,
+    pub basis: Option<Provenance>,
     /// Which rows count, if not all.
     #[serde(rename = "where")]
     pub selection: Option<String>,
@@ -33,9 +33,9 @@ pub struct Findings {
     /// What the schemas have apart.
     pub schema: Vec<SchemaChange>,
     /// Accounts of a run, rows of a file: who is on which side.
-    pub rows: Presence,
+    pub rows: SideCounts,
     /// Lines of a run.
-    pub lines: Option<Presence>,
+    pub lines: Option<SideCounts>,
     /// By table.
     pub tables: Vec<TableChange>,
     /// By table and column.
@@ -62,7 +62,7 @@ pub struct Findings {
 
 /// Who is on which side.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Presence {
+pub struct SideCounts {
     /// How many on the left.
     pub left: u64,
     /// On the right.
@@ -79,7 +79,7 @@ pub struct Presence {
     pub first_only_right: Vec<Vec<String>>,
 }
 
-impl Presence {
+impl SideCounts {
     /// Counts one; `key` is made only where it is kept, up to `limit`.
     pub fn add(&mut self, is_left: bool, is_right: bool, limit: usize, key: impl FnOnce() -> Vec<String>) {
         self.left += u64::from(is_left);

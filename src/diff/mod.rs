@@ -8,7 +8,7 @@
 //! - `findings` is the tree of all that, which `render` turns into text and a page.
 
 mod causes;
-mod changes;
+mod change_file;
 mod compare;
 mod findings;
 mod provenance;
@@ -22,9 +22,9 @@ mod tally;
 
 pub use causes::decisions::DecisionCauses;
 pub use compare::{compare, compare_open};
-pub use findings::{Findings, Presence};
+pub use findings::{Findings, SideCounts};
 pub use range::{RangeFindings, compare_ranges, is_range};
 pub use render::page::{page, range_page};
 pub use render::range::range_text;
 pub use render::sections::text;
-pub use request::{Only, Request};
+pub use request::{DiffRequest, Only};

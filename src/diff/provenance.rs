@@ -13,7 +13,7 @@ use crate::run_dir::manifest::{InputEntry, Manifest};
 
 /// A run as its manifest describes it.
 #[derive(Debug, Clone, Serialize)]
-pub struct Stamp {
+pub struct RunLabel {
     /// Where it lies.
     pub run: String,
     /// The job's name.
@@ -34,7 +34,7 @@ pub struct Stamp {
 
 /// What differs between what two runs stand on.
 #[derive(Debug, Clone, Serialize)]
-pub struct Basis {
+pub struct Provenance {
     /// One sentence: on what the runs agree and in what they differ.
     pub verdict: String,
     /// In what they differ, of what the sentence says.
@@ -50,7 +50,7 @@ pub struct Basis {
 /// How an input file differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Fate {
+pub enum InputDiff {
     /// Only the right run read it.
     Added,
     /// Only the left run read it.
@@ -59,13 +59,13 @@ pub enum Fate {
     Restated,
 }
 
-impl Fate {
+impl InputDiff {
     /// As people read it.
     pub fn name(self) -> &'static str {
         match self {
-            Fate::Added => "added",
-            Fate::Removed => "removed",
-            Fate::Restated => "restated",
+            InputDiff::Added => "added",
+            InputDiff::Removed => "removed",
+            InputDiff::Restated => "restated",
         }
     }
 }
@@ -80,7 +80,7 @@ pub struct InputChange {
     /// Its name.
     pub file: String,
     /// How.
-    pub fate: Fate,
+    pub fate: InputDiff,
     /// Rows on the left and on the right.
     pub rows: [Option<u64>; 2],
 }
@@ -118,10 +118,10 @@ pub struct RejectChange {
     pub right: u64,
 }
 
-impl Stamp {
+impl RunLabel {
     /// Of a run at `path`.
-    pub fn new(path: &Path, manifest: &Manifest) -> Stamp {
-        Stamp {
+    pub fn new(path: &Path, manifest: &Manifest) -> RunLabel {
+        RunLabel {
             run: crate::console::plain_path(path),
             job: manifest.job.clone(),
             as_of: manifest.as_of,
@@ -134,9 +134,9 @@ impl Stamp {
     }
 }
 
-impl Basis {
+impl Provenance {
     /// Compares what two runs stand on.
-    pub fn new(stamps: &[Stamp; 2], manifests: [&Manifest; 2], copies: [&Copies; 2]) -> Basis {
+    pub fn new(stamps: &[RunLabel; 2], manifests: [&Manifest; 2], copies: [&Copies; 2]) -> Provenance {
         let inputs = input_changes(&manifests[0].inputs, &manifests[1].inputs);
         let files = |copies: &Copies| {
             [
@@ -162,13 +162,13 @@ impl Basis {
                 "not comparable: money has {left} decimal places on the left and {right} on the right ({verdict})"
             );
         }
-        Basis { verdict, differs, inputs, job_files, rejects: reject_changes(manifests) }
+        Provenance { verdict, differs, inputs, job_files, rejects: reject_changes(manifests) }
     }
 }
 
 /// The sentence, and in what the runs differ.
 fn verdict(
-    [left, right]: &[Stamp; 2],
+    [left, right]: &[RunLabel; 2],
     inputs: &[InputChange],
     job_files: &[FileChange],
 ) -> (String, Vec<&'static str>) {
@@ -188,8 +188,10 @@ fn verdict(
     say("job", pair(&left.job, &right.job));
     say("as-of date", pair(&left.as_of, &right.as_of));
     say("known-on date", pair(&left.known_on, &right.known_on));
-    let count = |fate: Fate| inputs.iter().filter(|change| change.fate == fate).count();
-    let fates = [Fate::Added, Fate::Removed, Fate::Restated].into_iter().filter(|fate| count(*fate) > 0);
+    let count = |fate: InputDiff| inputs.iter().filter(|change| change.fate == fate).count();
+    let fates = [InputDiff::Added, InputDiff::Removed, InputDiff::Restated]
+        .into_iter()
+        .filter(|fate| count(*fate) > 0);
     let fates: Vec<String> = fates.map(|fate| format!("{} {}", count(fate), fate.name())).collect();
     say("inputs", (!inputs.is_empty()).then(|| fates.join(", ")));
     for (what, file) in [("job file", "job.toml"), ("scorecard", "scorecard.toml"), ("policy", "policy.toml")]
@@ -198,8 +200,9 @@ fn verdict(
         say(what, change.map(|change| format!("{} lines", change.lines.len())));
     }
     say("program version", pair(&left.program_version, &right.program_version));
-    let kind =
-        |stamp: &Stamp| stamp.chain_from.map_or("a night".to_string(), |day| format!("simulated from {day}"));
+    let kind = |stamp: &RunLabel| {
+        stamp.chain_from.map_or("a night".to_string(), |day| format!("simulated from {day}"))
+    };
     say("kind of run", pair(&kind(left), &kind(right)));
     let sentence = match (same.is_empty(), other.is_empty()) {
         (_, true) => "comparable: nothing differs in what they stand on".to_string(),
@@ -219,10 +222,10 @@ fn input_changes(left: &[InputEntry], right: &[InputEntry]) -> Vec<InputChange> 
     }
     let change = |((name, delivery, file), sides): (Key, [Option<&InputEntry>; 2])| {
         let fate = match sides {
-            [None, _] => Fate::Added,
-            [_, None] => Fate::Removed,
+            [None, _] => InputDiff::Added,
+            [_, None] => InputDiff::Removed,
             [Some(left), Some(right)] if is_same(left, right) => return None,
-            _ => Fate::Restated,
+            _ => InputDiff::Restated,
         };
         let rows = sides.map(|entry| entry.map(|entry| entry.rows));
         Some(InputChange { input: name.to_string(), delivery, file: file.to_string(), fate, rows })

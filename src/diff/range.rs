@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde::Serialize;
 
-use super::causes::decisions::Part;
+use super::causes::decisions::DecisionPart;
 use super::compare::compare;
-use super::findings::{Findings, Presence};
-use super::request::Request;
+use super::findings::{Findings, SideCounts};
+use super::request::DiffRequest;
 use crate::day::Day;
 use crate::failure::{Kind, failure};
 use crate::run_dir::dated_runs;
@@ -33,7 +33,7 @@ pub struct RangeFindings {
     /// Over all of them.
     pub total: DayChange,
     /// What moved the decisions, over all of them.
-    pub causes: Vec<Part>,
+    pub causes: Vec<DecisionPart>,
     /// Decimal places of money.
     pub minor_units: u32,
 }
@@ -78,7 +78,7 @@ pub fn is_range(path: &Path) -> bool {
 }
 
 /// Compares the runs of every date that both have.
-pub fn compare_ranges(request: &Request) -> Result<RangeFindings> {
+pub fn compare_ranges(request: &DiffRequest) -> Result<RangeFindings> {
     if request.out.is_some() {
         let message = "diff: --out goes with two runs: compare the dates of interest one by one";
         return Err(failure(Kind::Usage, message));
@@ -87,10 +87,10 @@ pub fn compare_ranges(request: &Request) -> Result<RangeFindings> {
     let dates = |runs: &BTreeMap<Day, PathBuf>| runs.keys().copied().collect::<BTreeSet<Day>>();
     let (of_left, of_right) = (dates(&left), dates(&right));
     let mut days = Vec::new();
-    let mut causes: Vec<Part> = Vec::new();
+    let mut causes: Vec<DecisionPart> = Vec::new();
     let mut minor_units = 0;
     for date in of_left.intersection(&of_right) {
-        let pair = Request { left: left[date].clone(), right: right[date].clone(), ..request.clone() };
+        let pair = DiffRequest { left: left[date].clone(), right: right[date].clone(), ..request.clone() };
         let findings = compare(&pair)?;
         minor_units = findings.minor_units;
         for part in findings.decision_causes.iter().flat_map(|causes| &causes.parts) {
@@ -132,7 +132,7 @@ impl DayChange {
             .map(|money| money.delta)
             .unwrap_or_default();
         let is_adjustments = scores.is_none() && decisions.is_none();
-        let one_side = |presence: &Presence| presence.only_left + presence.only_right;
+        let one_side = |presence: &SideCounts| presence.only_left + presence.only_right;
         DayChange {
             same: findings.same,
             differs: findings.basis.as_ref().map(|basis| basis.differs.clone()).unwrap_or_default(),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// What a diff is asked to do.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub struct DiffRequest {
     /// A run, a directory of runs, or a file.
     pub left: PathBuf,
     /// Likewise.
@@ -23,10 +23,10 @@ pub struct Request {
     pub limit: usize,
 }
 
-impl Request {
+impl DiffRequest {
     /// All of two runs, without lists.
-    pub fn of_runs(left: &Path, right: &Path) -> Request {
-        Request {
+    pub fn of_runs(left: &Path, right: &Path) -> DiffRequest {
+        DiffRequest {
             left: left.to_path_buf(),
             right: right.to_path_buf(),
             key: Vec::new(),

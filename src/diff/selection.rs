@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::read::cells::{NONE, Pairs, Shape, pick, readable};
-use super::read::join::Piece;
+use super::read::join::JoinPiece;
 use super::read::runs::{Block, Layout};
 use crate::expr::{Column, Expr, Frame, Scope, Texts, Type};
 use crate::failure::{Kind, failure};
@@ -13,7 +13,7 @@ use crate::job::{listing, near_miss};
 
 /// Which side a name is read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
+enum ReadFrom {
     /// The right one; the left one where only that has the row.
     Either,
     Left,
@@ -22,8 +22,8 @@ enum Side {
 
 /// A name that `--where` may use.
 #[derive(Debug, Clone)]
-struct Name {
-    side: Side,
+struct WhereColumn {
+    side: ReadFrom,
     /// Whether it is of a line rather than of its account.
     is_of_line: bool,
     left: Option<(usize, Shape)>,
@@ -33,7 +33,7 @@ struct Name {
 /// A condition on rows.
 pub struct Selection {
     expr: Expr,
-    names: Vec<Name>,
+    names: Vec<WhereColumn>,
 }
 
 /// Which rows and lines of a piece are chosen.
@@ -63,19 +63,29 @@ impl Selection {
                 let kind =
                     |side: &[(String, Shape)], slot: Option<usize>| slot.map(|slot| side[slot].1.kind());
                 let (l_kind, r_kind) = (kind(left, l), kind(right, r));
-                let sides = [(Side::Either, r_kind.or(l_kind)), (Side::Left, l_kind), (Side::Right, r_kind)];
+                let sides = [
+                    (ReadFrom::Either, r_kind.or(l_kind)),
+                    (ReadFrom::Left, l_kind),
+                    (ReadFrom::Right, r_kind),
+                ];
                 for (side, kind) in sides {
                     let prefix = match side {
-                        Side::Either => "",
-                        Side::Left => "left_",
-                        Side::Right => "right_",
+                        ReadFrom::Either => "",
+                        ReadFrom::Left => "left_",
+                        ReadFrom::Right => "right_",
                     };
                     // Of two types, the right one's is meant.
-                    let left = if side == Side::Either && r.is_some() && l_kind != r_kind { None } else { l };
+                    let left =
+                        if side == ReadFrom::Either && r.is_some() && l_kind != r_kind { None } else { l };
                     scope.push(format!("{prefix}{name}"), kind.unwrap_or(Type::Any));
                     let at =
                         |side: &[(String, Shape)], slot: Option<usize>| slot.map(|slot| (slot, side[slot].1));
-                    names.push(Name { side, is_of_line, left: at(of_left, left), right: at(of_right, r) });
+                    names.push(WhereColumn {
+                        side,
+                        is_of_line,
+                        left: at(of_left, left),
+                        right: at(of_right, r),
+                    });
                 }
             }
         }
@@ -85,7 +95,7 @@ impl Selection {
 
     /// The rows and lines for which it is true. A row is chosen for one of its lines where the condition
     /// reads what only lines have; else a line is chosen with its row.
-    pub fn choose(&self, piece: &Piece) -> Chosen {
+    pub fn choose(&self, piece: &JoinPiece) -> Chosen {
         let of_lines = self.expr.columns.iter().any(|slot| self.names[*slot].is_of_line);
         let mut chosen =
             Chosen { rows: vec![false; piece.rows.len()], lines: vec![false; piece.lines.len()] };
@@ -103,7 +113,7 @@ impl Selection {
         chosen
     }
 
-    fn truths(&self, piece: &Piece, rows: &Pairs, lines: &Pairs) -> Vec<bool> {
+    fn truths(&self, piece: &JoinPiece, rows: &Pairs, lines: &Pairs) -> Vec<bool> {
         let mut columns: Vec<Option<Column>> = vec![None; self.names.len()];
         for slot in &self.expr.columns {
             let name = &self.names[*slot];
@@ -115,8 +125,8 @@ impl Selection {
     }
 }
 
-impl Name {
-    fn column(&self, piece: &Piece, pairs: &Pairs) -> Column {
+impl WhereColumn {
+    fn column(&self, piece: &JoinPiece, pairs: &Pairs) -> Column {
         let of = |block: Option<&'_ Block>, at: Option<(usize, Shape)>, rows: &[u32]| -> Option<Column> {
             let (block, (slot, shape)) = (block?, at?);
             let columns = if self.is_of_line { &block.lines } else { &block.columns };
@@ -125,10 +135,10 @@ impl Name {
         let left = || of(piece.left, self.left, &pairs.left);
         let right = || of(piece.right, self.right, &pairs.right);
         let column = match self.side {
-            Side::Left => left(),
-            Side::Right => right(),
-            Side::Either if !pairs.right.contains(&NONE) => right().or_else(left),
-            Side::Either => match (left(), right()) {
+            ReadFrom::Left => left(),
+            ReadFrom::Right => right(),
+            ReadFrom::Either if !pairs.right.contains(&NONE) => right().or_else(left),
+            ReadFrom::Either => match (left(), right()) {
                 (Some(left), Some(right)) => Some(either(&left, &right, pairs)),
                 (left, right) => right.or(left),
             },

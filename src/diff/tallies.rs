@@ -4,10 +4,10 @@ use anyhow::Result;
 
 use super::causes::decisions::{CauseTally, LineCause};
 use super::causes::scores::{AccountCauses, ScoreCauseTally};
-use super::changes::{Change, Changes};
-use super::findings::{Example, Presence};
+use super::change_file::{ChangeFile, ChangeRow};
+use super::findings::{Example, SideCounts};
 use super::read::cells::{NONE, Pairs, Shape, text};
-use super::read::join::Piece;
+use super::read::join::JoinPiece;
 use super::read::runs::{Block, Layout};
 use super::selection::{Selection, Tolerances};
 use super::tally::columns::TableTally;
@@ -17,7 +17,7 @@ use super::tally::scores::ScoreTally;
 use crate::expr::Column;
 
 /// What is counted of two sides.
-pub struct Pass<'a> {
+pub struct Tallies<'a> {
     layouts: [&'a Layout; 2],
     selection: Option<&'a Selection>,
     limit: usize,
@@ -26,9 +26,9 @@ pub struct Pass<'a> {
     /// The table of lines.
     pub lines_table: Option<TableTally>,
     /// Who is on which side.
-    pub rows: Presence,
+    pub rows: SideCounts,
     /// Lines likewise.
-    pub lines: Presence,
+    pub lines: SideCounts,
     /// Scores and distributions.
     pub scores: Option<ScoreTally>,
     /// What moved scores.
@@ -44,23 +44,23 @@ pub struct Pass<'a> {
     /// The first cells that changed; of files only.
     pub examples: Vec<Example>,
     /// Where changes are written.
-    pub changes: Option<Changes>,
+    pub changes: Option<ChangeFile>,
 }
 
 /// A table's changed cells in a piece: by shared column and pair.
 type Masks = Vec<Vec<bool>>;
 
-impl<'a> Pass<'a> {
+impl<'a> Tallies<'a> {
     /// Counts nothing yet but who is on which side.
-    pub fn new(layouts: [&'a Layout; 2], selection: Option<&'a Selection>, limit: usize) -> Pass<'a> {
-        Pass {
+    pub fn new(layouts: [&'a Layout; 2], selection: Option<&'a Selection>, limit: usize) -> Tallies<'a> {
+        Tallies {
             layouts,
             selection,
             limit,
             tables: Vec::new(),
             lines_table: None,
-            rows: Presence::default(),
-            lines: Presence::default(),
+            rows: SideCounts::default(),
+            lines: SideCounts::default(),
             scores: None,
             score_causes: None,
             decisions: None,
@@ -97,7 +97,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Counts a piece.
-    pub fn add(&mut self, piece: &Piece) -> Result<()> {
+    pub fn add(&mut self, piece: &JoinPiece) -> Result<()> {
         match self.selection {
             None => self.count(piece),
             Some(selection) => {
@@ -107,10 +107,10 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn count(&mut self, piece: &Piece) -> Result<()> {
+    fn count(&mut self, piece: &JoinPiece) -> Result<()> {
         let columns = [piece.left, piece.right].map(|block| block.map(|block| &block.columns[..]));
         let lines = [piece.left, piece.right].map(|block| block.map(|block| &block.lines[..]));
-        let Pass { tables, lines_table, scores, score_causes, decisions, decision_causes, .. } = self;
+        let Tallies { tables, lines_table, scores, score_causes, decisions, decision_causes, .. } = self;
         let mut masks: Vec<Masks> = Vec::new();
         let mut line_masks = None;
         let mut of_scores = None;
@@ -146,7 +146,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Who is on which side.
-    fn find_present(&mut self, piece: &Piece) {
+    fn find_present(&mut self, piece: &JoinPiece) {
         let layouts = self.layouts;
         for (left, right) in piece.rows.iter() {
             let key = || key_of(layouts, piece, left, right).iter().map(shown).collect();
@@ -160,7 +160,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn find_movers(&mut self, piece: &Piece) {
+    fn find_movers(&mut self, piece: &JoinPiece) {
         let (Some(left), Some(right)) = (piece.left, piece.right) else { return };
         let value = |column: &Column, row: u32| match column {
             Column::Int(ints) => ints.get(row as usize).copied(),
@@ -189,7 +189,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn find_examples(&mut self, piece: &Piece, masks: &[Masks]) {
+    fn find_examples(&mut self, piece: &JoinPiece, masks: &[Masks]) {
         let layouts = self.layouts;
         let (Some(left), Some(right)) = (piece.left, piece.right) else { return };
         for (pair, (i, j)) in piece.rows.iter().enumerate().filter(|(_, (i, j))| *i != NONE && *j != NONE) {
@@ -211,7 +211,7 @@ impl<'a> Pass<'a> {
 
     fn write(
         &mut self,
-        piece: &Piece,
+        piece: &JoinPiece,
         masks: &[Masks],
         line_masks: Option<&Masks>,
         score_causes: Option<&AccountCauses>,
@@ -230,7 +230,7 @@ impl<'a> Pass<'a> {
             }
             if let (Some(tally), Some(causes)) = (&self.score_causes, score_causes) {
                 for (name, amount) in tally.of_account(causes, pair) {
-                    changes.add(&key, &Change::cause("scores", "score", "cause", &name, amount))?;
+                    changes.add(&key, &ChangeRow::cause("scores", "score", "cause", &name, amount))?;
                 }
             }
             let (Some(table), Some(masks)) = (&self.lines_table, line_masks) else { continue };
@@ -243,7 +243,7 @@ impl<'a> Pass<'a> {
                         crate::failure::input(format!("--out: {} does not fit in Int64", found.change))
                     })?;
                     let kind = if found.is_main { "main_cause" } else { "cause" };
-                    let change = Change::cause("decisions", "new_limit", kind, found.cause, amount);
+                    let change = ChangeRow::cause("decisions", "new_limit", kind, found.cause, amount);
                     changes.add(&key, &change)?;
                 }
                 line += 1;
@@ -257,7 +257,7 @@ impl<'a> Pass<'a> {
 /// The side that has a row or a line, and which of its own that is.
 fn side_of<'l, 'p>(
     layouts: [&'l Layout; 2],
-    piece: &Piece<'p>,
+    piece: &JoinPiece<'p>,
     left: u32,
     right: u32,
 ) -> (&'l Layout, &'p Block, usize) {
@@ -271,7 +271,7 @@ fn side_of<'l, 'p>(
 /// The parts of a row's key, from the side that has it.
 fn key_of<'p>(
     layouts: [&Layout; 2],
-    piece: &Piece<'p>,
+    piece: &JoinPiece<'p>,
     left: u32,
     right: u32,
 ) -> Vec<(&'p Column, Shape, usize)> {
@@ -282,7 +282,7 @@ fn key_of<'p>(
 /// Account and product of a line, from the side that has it.
 fn line_key<'p>(
     layouts: [&Layout; 2],
-    piece: &Piece<'p>,
+    piece: &JoinPiece<'p>,
     left: u32,
     right: u32,
 ) -> Vec<(&'p Column, Shape, usize)> {
@@ -306,7 +306,7 @@ fn masked(table: &mut TableTally, columns: [Option<&[Column]>; 2], pairs: &Pairs
 }
 
 /// The chosen rows and lines of a piece.
-fn narrowed<'a>(piece: &Piece<'a>, rows: &[bool], lines: &[bool]) -> Piece<'a> {
+fn narrowed<'a>(piece: &JoinPiece<'a>, rows: &[bool], lines: &[bool]) -> JoinPiece<'a> {
     let mut place = Vec::with_capacity(rows.len());
     let mut kept = 0;
     for keep in rows {
@@ -314,7 +314,7 @@ fn narrowed<'a>(piece: &Piece<'a>, rows: &[bool], lines: &[bool]) -> Piece<'a> {
         kept += u32::from(*keep);
     }
     let row_of_line = piece.row_of_line.iter().zip(lines).filter(|(_, keep)| **keep);
-    Piece {
+    JoinPiece {
         left: piece.left,
         right: piece.right,
         row_of_line: row_of_line.map(|(row, _)| place[*row as usize]).collect(),
@@ -325,7 +325,7 @@ fn narrowed<'a>(piece: &Piece<'a>, rows: &[bool], lines: &[bool]) -> Piece<'a> {
 
 /// A row's changed cells; all of them where only one side has the row.
 fn write_row(
-    changes: &mut Changes,
+    changes: &mut ChangeFile,
     table: &TableTally,
     masks: &Masks,
     key: &[(&Column, Shape, usize)],
@@ -336,13 +336,13 @@ fn write_row(
     if i == NONE || j == NONE {
         let is_left = j == NONE;
         let change = if is_left { "left_only" } else { "right_only" };
-        changes.add(key, &Change { table: name, change, ..Change::default() })?;
+        changes.add(key, &ChangeRow { table: name, change, ..ChangeRow::default() })?;
         let (columns, row) = if is_left { (left, i) } else { (right, j) };
         let columns = columns.expect("it has the row");
         for (column, (slot, shape)) in table.all(is_left) {
             let Some(value) = text(&columns[slot], shape, row as usize) else { continue };
             let (left, right) = if is_left { (Some(value), None) } else { (None, Some(value)) };
-            changes.add(key, &Change::cell(name, change, column, left, right))?;
+            changes.add(key, &ChangeRow::cell(name, change, column, left, right))?;
         }
         return Ok(());
     }
@@ -350,7 +350,7 @@ fn write_row(
     for (column, _) in table.shared.iter().zip(masks).filter(|(_, mask)| mask[pair]) {
         let left = text(&left[column.left.0], column.left.1, i as usize);
         let right = text(&right[column.right.0], column.right.1, j as usize);
-        changes.add(key, &Change::cell(name, "changed", &column.name, left, right))?;
+        changes.add(key, &ChangeRow::cell(name, "changed", &column.name, left, right))?;
     }
     Ok(())
 }

@@ -15,33 +15,33 @@ use crate::score::Scores;
 /// The raises of other accounts that compete for each budget.
 pub struct Budgets {
     own: Id,
-    queues: BTreeMap<Purse, Queue>,
+    queues: BTreeMap<Purse, RaiseQueue>,
 }
 
 /// The raises that one budget is for in the order in which they are granted, without those of the own
 /// account.
-struct Queue {
+struct RaiseQueue {
     /// Minor units.
     budget: i128,
     /// Of every raise, granted or not.
-    places: Vec<Place>,
+    places: Vec<QueuePosition>,
     /// What those before each place take up, as far as raises are granted; one more than are granted.
     spent: Vec<i128>,
 }
 
 /// Score, account and product: the order of raises.
-type Place = (Reverse<i64>, Id, u8);
+type QueuePosition = (Reverse<i64>, Id, u8);
 
 /// What a raise finds when its turn comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Turn {
+pub struct BudgetLeft {
     /// Minor units, of the whole run.
     pub budget: i128,
     /// What raises before it have taken; `None` where one of them did not fit, so that nothing is left.
     pub spent: Option<i128>,
 }
 
-impl Turn {
+impl BudgetLeft {
     /// Whether an increase of so many minor units is granted.
     pub fn grants(self, increase: i128) -> bool {
         self.spent.is_some_and(|spent| spent + increase <= self.budget)
@@ -72,12 +72,12 @@ impl Budgets {
 
     /// What a raise of the own account finds, were its score so; `own` is what its raises before have taken
     /// themselves (`None`: one of them did not fit). `None` where nothing bounds it.
-    fn turn(&self, purse: Purse, product: u8, score: i32, own: Option<i128>) -> Option<Turn> {
+    fn turn(&self, purse: Purse, product: u8, score: i32, own: Option<i128>) -> Option<BudgetLeft> {
         let queue = self.queues.get(&purse)?;
         let place = (Reverse(i64::from(score)), self.own.clone(), product);
         let before = queue.places.partition_point(|other| *other < place);
         let spent = queue.spent.get(before).zip(own).map(|(spent, own)| spent + own);
-        Some(Turn { budget: queue.budget, spent })
+        Some(BudgetLeft { budget: queue.budget, spent })
     }
 
     /// Applies the budgets to the raises of the own account, which `lines` may hold many times over with one
@@ -88,7 +88,7 @@ impl Budgets {
         lines: &Lines,
         scores: &Scores,
         decisions: &mut [Decision],
-    ) -> Vec<Option<(Purse, Turn)>> {
+    ) -> Vec<Option<(Purse, BudgetLeft)>> {
         let mut found = vec![None; decisions.len()];
         let raise = |line: usize| {
             let decision = &decisions[line];
@@ -120,7 +120,7 @@ impl Budgets {
 
 /// Somebody else's raise.
 struct Contender {
-    place: Place,
+    place: QueuePosition,
     /// Minor units; `None` where it was refused for the budget, so that decisions do not say.
     increase: Option<i64>,
 }
@@ -158,7 +158,7 @@ fn read_contenders(
 }
 
 /// Puts raises in order and adds them up until one does not fit.
-fn line_up(run: &PublishedRun, purse: Purse, mut all: Vec<Contender>) -> Result<Queue> {
+fn line_up(run: &PublishedRun, purse: Purse, mut all: Vec<Contender>) -> Result<RaiseQueue> {
     let budget = run.budget(purse);
     all.sort_by(|a, b| a.place.cmp(&b.place));
     let mut spent = vec![0];
@@ -173,11 +173,11 @@ fn line_up(run: &PublishedRun, purse: Purse, mut all: Vec<Contender>) -> Result<
         }
         spent.push(sum);
     }
-    Ok(Queue { budget, places: all.into_iter().map(|contender| contender.place).collect(), spent })
+    Ok(RaiseQueue { budget, places: all.into_iter().map(|contender| contender.place).collect(), spent })
 }
 
 /// What a raise that was refused for the budget would have added: its account is decided again.
-fn wanted(run: &PublishedRun, (_, account, product): &Place) -> Result<i128> {
+fn wanted(run: &PublishedRun, (_, account, product): &QueuePosition) -> Result<i128> {
     let facts = run.account(&account.text())?.context("an account has decisions, but no features")?;
     let scores = facts.score(&run.job.scorecard, &facts.features, 1);
     let decisions = decide_unbudgeted(&run.job, run.manifest.as_of, &facts.lines, &facts.features, &scores);

@@ -3,15 +3,15 @@
 use serde::Serialize;
 
 use super::explanation::Explanation;
-use super::line::Line;
-use super::scorecard::Points;
+use super::line::LineExplanation;
+use super::scorecard::CharacteristicPoints;
 use super::text::{fact_value, sum, value};
 use crate::console::{money, table, visible};
 use crate::policy::trace::Value;
 
 /// An account in two runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Comparison {
+pub struct AccountComparison {
     /// The run it is held against.
     pub before: Explanation,
     /// The run asked about.
@@ -57,15 +57,17 @@ pub struct MovedLine {
 }
 
 /// Holds two explanations of one account against each other.
-pub fn compare(before: Explanation, now: Explanation) -> Comparison {
+pub fn compare(before: Explanation, now: Explanation) -> AccountComparison {
     let characteristics =
         pairs(&before.score.characteristics, &now.score.characteristics, |one| &one.feature);
     let moved = characteristics.into_iter().filter_map(|(old, new)| {
-        let same = |old: &Points, new: &Points| old.value == new.value && old.points == new.points;
+        let same = |old: &CharacteristicPoints, new: &CharacteristicPoints| {
+            old.value == new.value && old.points == new.points
+        };
         if old.zip(new).is_some_and(|(old, new)| same(old, new)) {
             return None;
         }
-        let points = |one: Option<&Points>| one.map(|one| one.points);
+        let points = |one: Option<&CharacteristicPoints>| one.map(|one| one.points);
         let (before, now) = (points(old), points(new));
         Some(MovedPoints {
             feature: new.or(old)?.feature.clone(),
@@ -86,7 +88,7 @@ pub fn compare(before: Explanation, now: Explanation) -> Comparison {
         characteristics: moved.collect(),
         lines: lines.collect(),
     };
-    Comparison { before, now, moved }
+    AccountComparison { before, now, moved }
 }
 
 /// The things of two runs by name: those of now in their order, then those that are gone.
@@ -101,7 +103,7 @@ fn pairs<'a, T>(
 }
 
 /// What is said of a line, in the order in which it is told.
-fn told(line: &Line, minor_units: u32) -> Vec<(String, String)> {
+fn told(line: &LineExplanation, minor_units: u32) -> Vec<(String, String)> {
     let shown = |minor: i64| money(minor.into(), minor_units);
     let outcome = &line.outcome;
     let none = || "none".to_string();
@@ -129,9 +131,14 @@ fn told(line: &Line, minor_units: u32) -> Vec<(String, String)> {
 
 /// What is not the same of a line, then the facts that the deciding rules of either run read and that are
 /// not the same. Days passing by is no news.
-fn moved_facts(old: Option<&Line>, new: Option<&Line>, minor_units: u32) -> Vec<(String, String, String)> {
+fn moved_facts(
+    old: Option<&LineExplanation>,
+    new: Option<&LineExplanation>,
+    minor_units: u32,
+) -> Vec<(String, String, String)> {
     let (Some(old), Some(new)) = (old, new) else {
-        let presence = |line: Option<&Line>| if line.is_some() { "there" } else { "not there" }.to_string();
+        let presence =
+            |line: Option<&LineExplanation>| if line.is_some() { "there" } else { "not there" }.to_string();
         return vec![("line".to_string(), presence(old), presence(new))];
     };
     let both = told(old, minor_units).into_iter().zip(told(new, minor_units));
@@ -139,7 +146,7 @@ fn moved_facts(old: Option<&Line>, new: Option<&Line>, minor_units: u32) -> Vec<
         .filter(|((_, old), (_, new))| old != new)
         .map(|((name, old), (_, new))| (name, old, new))
         .collect();
-    let read = |line: &Line, of: Option<&String>| -> Vec<(String, Value)> {
+    let read = |line: &LineExplanation, of: Option<&String>| -> Vec<(String, Value)> {
         let rules = line.rules.iter().filter(|rule| Some(&rule.rule) == of);
         rules
             .flat_map(|rule| rule.reads.0.iter().map(|fact| (fact.name.clone(), fact.value.clone())))
@@ -159,8 +166,8 @@ fn moved_facts(old: Option<&Line>, new: Option<&Line>, minor_units: u32) -> Vec<
 }
 
 /// As people read it on a terminal.
-pub fn for_people(comparison: &Comparison) -> String {
-    let Comparison { before, now, moved } = comparison;
+pub fn for_people(comparison: &AccountComparison) -> String {
+    let AccountComparison { before, now, moved } = comparison;
     let named = |one: &Explanation| match one.known_on == one.as_of {
         true => format!("{} of {}", visible(&one.job), one.as_of),
         false => format!("{} of {}, known on {}", visible(&one.job), one.as_of, one.known_on),
@@ -196,12 +203,13 @@ fn moved_line(line: &MovedLine) -> String {
     table(&[&line.product, "before", "now"], &rows)
 }
 
-fn side_by_side(comparison: &Comparison) -> String {
+fn side_by_side(comparison: &AccountComparison) -> String {
     let (before, now) = (&comparison.before.score.characteristics, &comparison.now.score.characteristics);
     let rows = pairs(before, now, |one| &one.feature).into_iter().map(|(old, new)| {
         let feature = new.or(old).expect("of one run").feature.clone();
-        let shown = |one: Option<&Points>| one.map_or("not asked".to_string(), |one| value(one.value));
-        let points = |one: Option<&Points>| one.map_or(0, |one| one.points);
+        let shown =
+            |one: Option<&CharacteristicPoints>| one.map_or("not asked".to_string(), |one| value(one.value));
+        let points = |one: Option<&CharacteristicPoints>| one.map_or(0, |one| one.points);
         let change = i64::from(points(new)) - i64::from(points(old));
         let change = if change == 0 { String::new() } else { format!("{change:+}") };
         vec![feature, shown(old), shown(new), points(old).to_string(), points(new).to_string(), change]

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use serde::Serialize;
 
 use super::direction::{better_way, suits, worth};
-use super::what_if::{Trial, Verdict, followers};
+use super::what_if::{Assessment, WhatIf, derived_from};
 use crate::input::lines::Pending;
 use crate::job::{Action, Aggregate, BILL_COLUMNS, Feature, FeatureKind, From, LINE_COLUMNS, Statistic};
 use crate::policy::Decision;
@@ -15,7 +15,7 @@ use crate::run_dir::PublishedRun;
 
 /// A value of one feature with which a line would be decided otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Change {
+pub struct Counterfactual {
     /// The feature's name.
     pub feature: String,
     /// What it is now.
@@ -27,7 +27,7 @@ pub struct Change {
     pub by: Option<i128>,
     /// What moves with it, being over the same rows.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub together: Vec<Company>,
+    pub together: Vec<LinkedFeature>,
     /// The score then.
     pub score: i32,
     /// And its band.
@@ -44,7 +44,7 @@ pub struct Change {
 
 /// A feature that moves with another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Company {
+pub struct LinkedFeature {
     /// Its name.
     pub feature: String,
     /// What it is now.
@@ -55,23 +55,23 @@ pub struct Company {
 
 /// What would turn one line's decision, the nearest change first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Turns {
+pub struct Counterfactuals {
     /// To something better for the person.
-    pub better: Vec<Change>,
+    pub better: Vec<Counterfactual>,
     /// To something worse.
-    pub worse: Vec<Change>,
+    pub worse: Vec<Counterfactual>,
 }
 
 /// Searches every feature that takes part in the score or the policy; one result a line.
-pub fn turns(trial: &Trial, now: &Verdict) -> Vec<Turns> {
-    let mut found: Vec<Turns> = now.decisions.iter().map(|_| Turns::default()).collect();
-    for feature in (0..trial.run.job.features.len()).filter(|feature| matters(trial.run, *feature)) {
-        let from = trial.facts.features.get(feature, 0);
-        let better = better_way(&trial.run.job, &[&[feature], trial.company(feature)].concat());
+pub fn turns(what_if: &WhatIf, now: &Assessment) -> Vec<Counterfactuals> {
+    let mut found: Vec<Counterfactuals> = now.decisions.iter().map(|_| Counterfactuals::default()).collect();
+    for feature in (0..what_if.run.job.features.len()).filter(|feature| matters(what_if.run, *feature)) {
+        let from = what_if.facts.features.get(feature, 0);
+        let better = better_way(&what_if.run.job, &[&[feature], what_if.company(feature)].concat());
         let sides = [Ordering::Less, Ordering::Greater].map(|side| {
-            let steps = steps(trial, feature, from, side);
-            let verdicts = trial.with(feature, &steps);
-            (side, steps, verdicts)
+            let steps = steps(what_if, feature, from, side);
+            let assessments = what_if.with(feature, &steps);
+            (side, steps, assessments)
         });
         for (line, turns) in found.iter_mut().enumerate() {
             for (wanted, list) in [(Ordering::Greater, &mut turns.better), (Ordering::Less, &mut turns.worse)]
@@ -81,17 +81,20 @@ pub fn turns(trial: &Trial, now: &Verdict) -> Vec<Turns> {
                     .filter(|_| from.is_some())
                     .map(|way| if wanted.is_gt() { way } else { way.reverse() });
                 let sides = sides.iter().filter(|(side, ..)| way.is_none_or(|way| way == *side));
-                let hits = sides.filter_map(|(_, steps, verdicts)| {
-                    let is_hit = |verdict: &Verdict| {
-                        let pending = trial.facts.lines.pending[line];
-                        compare(&verdict.decisions[line], &now.decisions[line], pending) == Some(wanted)
-                            && suits(wanted, verdict.score - now.score)
+                let hits = sides.filter_map(|(_, steps, assessments)| {
+                    let is_hit = |assessment: &Assessment| {
+                        let pending = what_if.facts.lines.pending[line];
+                        compare(&assessment.decisions[line], &now.decisions[line], pending) == Some(wanted)
+                            && suits(wanted, assessment.score - now.score)
                     };
-                    nearest(trial, feature, from, steps, verdicts, is_hit)
+                    nearest(what_if, feature, from, steps, assessments, is_hit)
                 });
                 let nearest = hits.min_by_key(|(to, _)| (distance(from, *to), *to));
-                let change = nearest.map(|(to, verdict)| change(trial, feature, from, to, &verdict, line));
-                list.extend(change.filter(|change| !list.iter().any(|known| is_same_world(known, change))));
+                let change =
+                    nearest.map(|(to, assessment)| change(what_if, feature, from, to, &assessment, line));
+                list.extend(
+                    change.filter(|change| !list.iter().any(|known| is_same_scenario(known, change))),
+                );
             }
         }
     }
@@ -104,7 +107,7 @@ pub fn turns(trial: &Trial, now: &Verdict) -> Vec<Turns> {
 
 /// Whether the feature, or one made of it, has points or is asked for by the policy.
 fn matters(run: &PublishedRun, feature: usize) -> bool {
-    followers(run, feature).into_iter().any(|feature| matters_itself(run, feature))
+    derived_from(run, feature).into_iter().any(|feature| matters_itself(run, feature))
 }
 
 /// Whether the feature has points or is asked for by the policy.
@@ -118,14 +121,14 @@ pub(super) fn matters_itself(run: &PublishedRun, feature: usize) -> bool {
 }
 
 /// Whether two changes move the same features to the same values.
-fn is_same_world(a: &Change, b: &Change) -> bool {
-    let world = |change: &Change| {
+fn is_same_scenario(a: &Counterfactual, b: &Counterfactual) -> bool {
+    let scenario = |change: &Counterfactual| {
         let others = change.together.iter().map(|one| (one.feature.clone(), one.to));
         let mut all: Vec<(String, i64)> = others.chain([(change.feature.clone(), change.to)]).collect();
         all.sort_unstable();
         all
     };
-    world(a) == world(b)
+    scenario(a) == scenario(b)
 }
 
 /// Whether a decision is better or worse for the person than another with a different action: by what
@@ -178,9 +181,9 @@ fn distance(from: Option<i64>, to: i64) -> u64 {
 
 /// Values to try on one side, the nearest first: ever longer steps, and all that points and rules hold
 /// the feature, or one made of it, against.
-fn steps(trial: &Trial, feature: usize, from: Option<i64>, side: Ordering) -> Vec<i64> {
+fn steps(what_if: &WhatIf, feature: usize, from: Option<i64>, side: Ordering) -> Vec<i64> {
     let start = from.unwrap_or(0);
-    let (least, most) = range(&trial.run.job.features, feature);
+    let (least, most) = range(&what_if.run.job.features, feature);
     let mut steps: Vec<i64> = Vec::new();
     let mut length: i128 = 1;
     loop {
@@ -198,7 +201,7 @@ fn steps(trial: &Trial, feature: usize, from: Option<i64>, side: Ordering) -> Ve
     let is_first = from.is_none() && side == Ordering::Greater;
     steps.extend(is_first.then_some(start));
     let around = |bound: i64| [bound.checked_sub(1), Some(bound), bound.checked_add(1)];
-    steps.extend(bounds(trial, feature).into_iter().flat_map(around).flatten());
+    steps.extend(bounds(what_if, feature).into_iter().flat_map(around).flatten());
     steps.retain(|step| {
         (least..=most).contains(step) && (step.cmp(&start) == side || is_first && *step == start)
     });
@@ -207,11 +210,11 @@ fn steps(trial: &Trial, feature: usize, from: Option<i64>, side: Ordering) -> Ve
     steps
 }
 
-/// The integers that the feature or its followers are held against.
-fn bounds(trial: &Trial, feature: usize) -> Vec<i64> {
-    let job = &trial.run.job;
+/// The integers that the feature, and those derived from it, are compared with.
+fn bounds(what_if: &WhatIf, feature: usize) -> Vec<i64> {
+    let job = &what_if.run.job;
     let mut bounds = Vec::new();
-    for follower in followers(trial.run, feature) {
+    for follower in derived_from(what_if.run, feature) {
         if let (true, FeatureKind::Expression(expr)) = (follower != feature, &job.features[follower].kind) {
             bounds.extend(expr.integers());
         }
@@ -228,15 +231,15 @@ fn bounds(trial: &Trial, feature: usize) -> Vec<i64> {
 /// The value nearest to where the feature is that hits, as far as the steps tell: between the first step
 /// that hits and the one before it, narrowed down by trying.
 fn nearest(
-    trial: &Trial,
+    what_if: &WhatIf,
     feature: usize,
     from: Option<i64>,
     steps: &[i64],
-    verdicts: &[Option<Verdict>],
-    is_hit: impl Fn(&Verdict) -> bool,
-) -> Option<(i64, Verdict)> {
-    let first = verdicts.iter().position(|verdict| verdict.as_ref().is_some_and(&is_hit))?;
-    let mut hit = (steps[first], verdicts[first].clone()?);
+    assessments: &[Option<Assessment>],
+    is_hit: impl Fn(&Assessment) -> bool,
+) -> Option<(i64, Assessment)> {
+    let first = assessments.iter().position(|assessment| assessment.as_ref().is_some_and(&is_hit))?;
+    let mut hit = (steps[first], assessments[first].clone()?);
     let mut miss = match first.checked_sub(1) {
         Some(before) => steps[before],
         None => from.unwrap_or(hit.0),
@@ -248,10 +251,10 @@ fn nearest(
             (1..AT_ONCE).map(|part| (i128::from(miss) + span * part / AT_ONCE) as i64).collect();
         tries.dedup();
         tries.retain(|value| *value != miss && *value != hit.0);
-        let verdicts = trial.with(feature, &tries);
-        match verdicts.iter().position(|verdict| verdict.as_ref().is_some_and(&is_hit)) {
+        let assessments = what_if.with(feature, &tries);
+        match assessments.iter().position(|assessment| assessment.as_ref().is_some_and(&is_hit)) {
             Some(place) => {
-                hit = (tries[place], verdicts[place].clone()?);
+                hit = (tries[place], assessments[place].clone()?);
                 miss = place.checked_sub(1).map_or(miss, |before| tries[before]);
             }
             None => miss = *tries.last()?,
@@ -261,22 +264,22 @@ fn nearest(
 }
 
 fn change(
-    trial: &Trial,
+    what_if: &WhatIf,
     feature: usize,
     from: Option<i64>,
     to: i64,
-    verdict: &Verdict,
+    assessment: &Assessment,
     line: usize,
-) -> Change {
-    let words = trial.in_words(&verdict.decisions[line], verdict);
-    let decision = &verdict.decisions[line];
-    Change {
-        feature: trial.run.job.features[feature].name.clone(),
+) -> Counterfactual {
+    let words = what_if.in_words(&assessment.decisions[line], assessment);
+    let decision = &assessment.decisions[line];
+    Counterfactual {
+        feature: what_if.run.job.features[feature].name.clone(),
         from,
         to,
         by: from.map(|from| i128::from(to) - i128::from(from)),
-        together: company(trial, feature, to),
-        score: verdict.score,
+        together: company(what_if, feature, to),
+        score: assessment.score,
         band: words.band,
         action: decision.action.name(),
         reason: words.reason,
@@ -286,11 +289,11 @@ fn change(
 }
 
 /// What moves with a feature where it is set to a value.
-pub(super) fn company(trial: &Trial, feature: usize, to: i64) -> Vec<Company> {
-    let others = trial.world(feature, to).into_iter().flatten().skip(1);
-    let one = |(feature, to): (usize, i64)| Company {
-        feature: trial.run.job.features[feature].name.clone(),
-        from: trial.facts.features.get(feature, 0),
+pub(super) fn company(what_if: &WhatIf, feature: usize, to: i64) -> Vec<LinkedFeature> {
+    let others = what_if.scenario(feature, to).into_iter().flatten().skip(1);
+    let one = |(feature, to): (usize, i64)| LinkedFeature {
+        feature: what_if.run.job.features[feature].name.clone(),
+        from: what_if.facts.features.get(feature, 0),
         to,
     };
     others.map(one).collect()
@@ -298,9 +301,9 @@ pub(super) fn company(trial: &Trial, feature: usize, to: i64) -> Vec<Company> {
 
 /// Changes in proportion to what the feature is, the smallest first; those of features without a value
 /// last, as nobody can tell how far they are.
-fn by_size(a: &Change, b: &Change) -> Ordering {
-    let scale = |change: &Change| u128::from(change.from.unwrap_or(0).unsigned_abs().max(1));
-    let length = |change: &Change| u128::from(distance(change.from, change.to));
+fn by_size(a: &Counterfactual, b: &Counterfactual) -> Ordering {
+    let scale = |change: &Counterfactual| u128::from(change.from.unwrap_or(0).unsigned_abs().max(1));
+    let length = |change: &Counterfactual| u128::from(distance(change.from, change.to));
     let order = (length(a) * scale(b)).cmp(&(length(b) * scale(a)));
     a.from.is_none().cmp(&b.from.is_none()).then(order)
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::what_if::Trial;
+use super::what_if::WhatIf;
 use super::{counterfactual, line, scorecard};
 use crate::day::Day;
 use crate::failure::input;
@@ -26,9 +26,9 @@ pub struct Explanation {
     /// The account.
     pub account_id: String,
     /// Its score.
-    pub score: scorecard::Scorecard,
+    pub score: scorecard::PrintedScorecard,
     /// Its lines.
-    pub lines: Vec<line::Line>,
+    pub lines: Vec<line::LineExplanation>,
 }
 
 /// An account's facts. Fails where the run has no such account.
@@ -47,15 +47,15 @@ pub fn find(run: &PublishedRun, account: &str) -> Result<Facts> {
 /// Explains an account.
 pub fn explain(run: &PublishedRun, account: &str) -> Result<Explanation> {
     let facts = find(run, account)?;
-    let trial = Trial::new(run, &facts)?;
-    let now = trial.as_it_is()?;
+    let what_if = WhatIf::new(run, &facts)?;
+    let now = what_if.as_it_is()?;
     let scores = facts.score(&run.job.scorecard, &facts.features, 1);
     let traces = trace(&run.job, run.manifest.as_of, &facts.lines, &facts.features, &scores);
-    let turns = counterfactual::turns(&trial, &now);
-    let in_budgets = trial.turns_in_budgets(&scores);
+    let turns = counterfactual::turns(&what_if, &now);
+    let in_budgets = what_if.turns_in_budgets(&scores);
     let lines = traces.iter().zip(turns).zip(in_budgets).enumerate();
     let lines = lines.map(|(number, ((trace, turns), in_budget))| {
-        line::line(&trial, &now, trace, number, turns, in_budget)
+        line::line(&what_if, &now, trace, number, turns, in_budget)
     });
     let manifest = &run.manifest;
     Ok(Explanation {
@@ -65,7 +65,7 @@ pub fn explain(run: &PublishedRun, account: &str) -> Result<Explanation> {
         program_version: manifest.program_version.clone(),
         minor_units: run.job.minor_units,
         account_id: facts.lines.accounts.ids.text(0),
-        score: scorecard::scorecard(&trial, &now),
+        score: scorecard::scorecard(&what_if, &now),
         lines: lines.collect(),
     })
 }

@@ -2,9 +2,9 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::budget::Turn;
-use super::counterfactual::Turns;
-use super::what_if::{Trial, Verdict};
+use super::budget::BudgetLeft;
+use super::counterfactual::Counterfactuals;
+use super::what_if::{Assessment, WhatIf};
 use crate::day::Day;
 use crate::job::{Action, Amount, Rule};
 use crate::policy::trace::{Fact, LineTrace, RuleTrace, Value};
@@ -12,7 +12,7 @@ use crate::policy::{Purse, Refusal, Waterfall};
 
 /// One line, explained. Money in minor units.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Line {
+pub struct LineExplanation {
     /// The line's product.
     pub product: String,
     /// As it was.
@@ -32,7 +32,7 @@ pub struct Line {
     /// Null if it never went down.
     pub days_since_decrease: Option<i64>,
     /// What earlier runs decided that is not in effect yet.
-    pub pending: Option<Pending>,
+    pub pending: Option<PendingChange>,
     /// Whether the snapshot holds a rejected row of the account.
     pub has_rejected_row: bool,
     /// The policy's rules, in order.
@@ -40,18 +40,18 @@ pub struct Line {
     /// How the caps cut what the deciding rule asks for, where it asks for more than there is.
     pub caps: Option<Caps>,
     /// The cool-downs that the deciding rule's action has to observe.
-    pub cooldowns: Vec<Cooldown>,
+    pub cooldowns: Vec<CooldownCheck>,
     /// What a raise found of its product's budget.
-    pub budget: Option<Budget>,
+    pub budget: Option<BudgetCheck>,
     /// What came of it.
-    pub outcome: Outcome,
+    pub outcome: LineOutcome,
     /// What would turn it.
-    pub turns: Turns,
+    pub turns: Counterfactuals,
 }
 
 /// An adjustment that takes effect after the as-of date.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Pending {
+pub struct PendingChange {
     /// The limit to come.
     pub limit: i64,
     /// The status to come.
@@ -107,7 +107,7 @@ pub struct Caps {
     /// What the account's other lines may come to cost.
     pub other_lines: i128,
     /// In the order in which they cut; those not configured are left out.
-    pub steps: Vec<Step>,
+    pub steps: Vec<CapStep>,
     /// The product's step.
     pub rounded_to: i64,
     /// After all caps and rounding.
@@ -118,7 +118,7 @@ pub struct Caps {
 
 /// One cap.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Step {
+pub struct CapStep {
     /// Its name.
     pub cap: &'static str,
     /// The limit it leaves room for.
@@ -131,7 +131,7 @@ pub struct Step {
 
 /// A cool-down.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Cooldown {
+pub struct CooldownCheck {
     /// As the policy calls it.
     pub name: &'static str,
     /// Days that have to pass.
@@ -144,7 +144,7 @@ pub struct Cooldown {
 
 /// A raise before the budget that it is granted from.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Budget {
+pub struct BudgetCheck {
     /// Whose it is: a product's or a rule's.
     pub of: String,
     /// Of the run.
@@ -160,7 +160,7 @@ pub struct Budget {
 
 /// What was decided.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Outcome {
+pub struct LineOutcome {
     /// What happens.
     pub action: &'static str,
     /// The action the rule asks for; null if no rule applies.
@@ -185,26 +185,26 @@ pub struct Outcome {
 
 /// Explains the line at a position; `in_budget` is what its raise finds in its budget, where it comes that far.
 pub fn line(
-    trial: &Trial,
-    now: &Verdict,
+    what_if: &WhatIf,
+    now: &Assessment,
     trace: &LineTrace,
     line: usize,
-    turns: Turns,
-    in_budget: Option<(Purse, Turn)>,
-) -> Line {
-    let lines = &trial.facts.lines;
-    let job = &trial.run.job;
-    let as_of = trial.run.manifest.as_of;
+    turns: Counterfactuals,
+    in_budget: Option<(Purse, BudgetLeft)>,
+) -> LineExplanation {
+    let lines = &what_if.facts.lines;
+    let job = &what_if.run.job;
+    let as_of = what_if.run.manifest.as_of;
     let decision = &now.decisions[line];
     let rule = decision.rule_of(&job.policy);
     let since = |day: Option<Day>| day.map(|day| as_of.since(day));
     let (up, down) = (since(lines.increased_on[line]), since(lines.decreased_on[line]));
-    let words = trial.in_words(decision, now);
+    let words = what_if.in_words(decision, now);
     let text = match decision.refusal {
         Some(refusal) => Some(refusal.in_words().to_string()),
-        None => rule.and_then(|rule| rule.text.as_ref()).map(|text| trial.filled(text)),
+        None => rule.and_then(|rule| rule.text.as_ref()).map(|text| what_if.filled(text)),
     };
-    Line {
+    LineExplanation {
         product: lines.product.get(line).unwrap_or_default().to_string(),
         status: lines.status[line].name(),
         days_in_status: since(lines.status_since[line]),
@@ -214,17 +214,21 @@ pub fn line(
         days_open: as_of.since(lines.opened_on[line]),
         days_since_increase: up,
         days_since_decrease: down,
-        pending: lines.pending[line].map(|pending| Pending {
+        pending: lines.pending[line].map(|pending| PendingChange {
             limit: pending.limit,
             status: pending.status.name(),
             on: pending.on,
         }),
         has_rejected_row: lines.has_rejected[0],
-        rules: rules(trial, trace),
-        caps: trace.waterfall.as_ref().zip(rule).map(|(waterfall, rule)| caps(trial, line, rule, waterfall)),
-        cooldowns: rule.map(|rule| cooldowns(trial, rule.action, up, down)).unwrap_or_default(),
-        budget: budget(trial, trace, in_budget),
-        outcome: Outcome {
+        rules: rules(what_if, trace),
+        caps: trace
+            .waterfall
+            .as_ref()
+            .zip(rule)
+            .map(|(waterfall, rule)| caps(what_if, line, rule, waterfall)),
+        cooldowns: rule.map(|rule| cooldowns(what_if, rule.action, up, down)).unwrap_or_default(),
+        budget: budget(what_if, trace, in_budget),
+        outcome: LineOutcome {
             action: decision.action.name(),
             asked: rule.map(|rule| rule.action.name()),
             rule: words.rule,
@@ -240,8 +244,8 @@ pub fn line(
     }
 }
 
-fn rules(trial: &Trial, trace: &LineTrace) -> Vec<RuleRead> {
-    let rules = trial.run.job.policy.rules.iter().zip(&trace.rules).enumerate();
+fn rules(what_if: &WhatIf, trace: &LineTrace) -> Vec<RuleRead> {
+    let rules = what_if.run.job.policy.rules.iter().zip(&trace.rules).enumerate();
     let read = |(number, (rule, trace_of_rule)): (usize, (&Rule, &RuleTrace))| RuleRead {
         rule: rule.name.clone(),
         is_for_product: trace_of_rule.is_for_product,
@@ -253,11 +257,11 @@ fn rules(trial: &Trial, trace: &LineTrace) -> Vec<RuleRead> {
     rules.map(read).collect()
 }
 
-fn caps(trial: &Trial, line: usize, rule: &Rule, waterfall: &Waterfall) -> Caps {
-    let product = trial.facts.lines.product.get(line);
-    let product = trial.run.job.policy.products.iter().find(|known| Some(known.name.as_str()) == product);
+fn caps(what_if: &WhatIf, line: usize, rule: &Rule, waterfall: &Waterfall) -> Caps {
+    let product = what_if.facts.lines.product.get(line);
+    let product = what_if.run.job.policy.products.iter().find(|known| Some(known.name.as_str()) == product);
     let product = product.expect("a rule applies to declared products only");
-    let minor_units = trial.run.job.minor_units;
+    let minor_units = what_if.run.job.minor_units;
     let asks = match rule.amount {
         Some(Amount::Percent(percent)) => format!("{percent} % more"),
         Some(Amount::By(by)) => format!("{} more", crate::console::money(by.into(), minor_units)),
@@ -268,7 +272,7 @@ fn caps(trial: &Trial, line: usize, rule: &Rule, waterfall: &Waterfall) -> Caps 
         let room = room?;
         let cuts = room < left;
         left = left.min(room);
-        Some(Step { cap: cap.name(), room, left, cuts })
+        Some(CapStep { cap: cap.name(), room, left, cuts })
     });
     let steps = steps.collect();
     Caps {
@@ -282,11 +286,11 @@ fn caps(trial: &Trial, line: usize, rule: &Rule, waterfall: &Waterfall) -> Caps 
     }
 }
 
-fn cooldowns(trial: &Trial, action: Action, up: Option<i64>, down: Option<i64>) -> Vec<Cooldown> {
-    let waits = trial.run.job.policy.cooldown;
+fn cooldowns(what_if: &WhatIf, action: Action, up: Option<i64>, down: Option<i64>) -> Vec<CooldownCheck> {
+    let waits = what_if.run.job.policy.cooldown;
     let cooldown = |name, wait: u32, passed: Option<i64>| {
         let holds = passed.is_none_or(|passed| passed >= i64::from(wait));
-        (wait > 0).then_some(Cooldown { name, wait, passed, holds })
+        (wait > 0).then_some(CooldownCheck { name, wait, passed, holds })
     };
     let all = match action {
         Action::Raise => vec![
@@ -300,9 +304,13 @@ fn cooldowns(trial: &Trial, action: Action, up: Option<i64>, down: Option<i64>) 
 }
 
 /// Only a raise that nothing else refused comes before its budget.
-fn budget(trial: &Trial, trace: &LineTrace, in_budget: Option<(Purse, Turn)>) -> Option<Budget> {
+fn budget(
+    what_if: &WhatIf,
+    trace: &LineTrace,
+    in_budget: Option<(Purse, BudgetLeft)>,
+) -> Option<BudgetCheck> {
     let ((purse, turn), waterfall) = in_budget.zip(trace.waterfall.as_ref())?;
     let asks = waterfall.rounded - waterfall.old;
-    let of = purse.owner(&trial.run.job.policy);
-    Some(Budget { of, budget: turn.budget, taken_before: turn.spent, asks, granted: turn.grants(asks) })
+    let of = purse.owner(&what_if.run.job.policy);
+    Some(BudgetCheck { of, budget: turn.budget, taken_before: turn.spent, asks, granted: turn.grants(asks) })
 }

@@ -11,9 +11,9 @@ mod direction;
 pub mod explanation;
 pub mod line;
 pub mod notice;
+mod scenario;
 pub mod scorecard;
 pub mod text;
 pub mod what_if;
-mod world;
 
 pub use explanation::{Explanation, explain};

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::direction::worth;
 use super::explanation::find;
-use super::what_if::{Trial, Verdict};
+use super::what_if::{Assessment, WhatIf};
 use crate::console::{money, visible};
 use crate::day::Day;
 use crate::input::lines::{Pending, Status};
@@ -53,21 +53,21 @@ pub struct LineNotice {
 /// Writes the notice for an account.
 pub fn notice(run: &PublishedRun, account: &str) -> Result<Notice> {
     let facts = find(run, account)?;
-    let trial = Trial::new(run, &facts)?;
-    let now = trial.as_it_is()?;
+    let what_if = WhatIf::new(run, &facts)?;
+    let now = what_if.as_it_is()?;
     let lines: Vec<LineNotice> =
-        (0..now.decisions.len()).filter_map(|line| line_notice(&trial, &now, line)).collect();
+        (0..now.decisions.len()).filter_map(|line| line_notice(&what_if, &now, line)).collect();
     let account_id = facts.lines.accounts.ids.text(0);
     let decided_on = run.manifest.as_of;
     let text = text(&account_id, decided_on, &lines);
     Ok(Notice { account_id, decided_on, lines, text })
 }
 
-fn line_notice(trial: &Trial, now: &Verdict, line: usize) -> Option<LineNotice> {
-    let job = &trial.run.job;
+fn line_notice(what_if: &WhatIf, now: &Assessment, line: usize) -> Option<LineNotice> {
+    let job = &what_if.run.job;
     let decision = &now.decisions[line];
     let rule = decision.rule_of(&job.policy)?;
-    let lines = &trial.facts.lines;
+    let lines = &what_if.facts.lines;
     let product = lines.product.get(line)?.to_string();
     let pending = lines.pending[line].filter(|_| decision.action == Action::Withdraw);
     let what = match pending {
@@ -76,12 +76,12 @@ fn line_notice(trial: &Trial, now: &Verdict, line: usize) -> Option<LineNotice> 
     };
     let mut why: Vec<String> = match decision.refusal {
         Some(refusal) => vec![refused_because(refusal, decision.bound_by).to_string()],
-        None => rule.text.iter().map(|text| trial.filled(text)).collect(),
+        None => rule.text.iter().map(|text| what_if.filled(text)).collect(),
     };
     // Where nothing else speaks, the score has to.
     let is_adverse = pending.is_none_or(|pending| is_loss(decision, pending));
-    let uses_score = is_adverse && (why.is_empty() || takes_score(trial, decision, rule));
-    let mut score_reasons = if uses_score { score_reasons(trial) } else { Vec::new() };
+    let uses_score = is_adverse && (why.is_empty() || takes_score(what_if, decision, rule));
+    let mut score_reasons = if uses_score { score_reasons(what_if) } else { Vec::new() };
     score_reasons.truncate(job.scorecard.reasons.saturating_sub(why.len()));
     if why.is_empty() && score_reasons.is_empty() {
         why.push("It follows from our regular review of all credit lines.".to_string());
@@ -175,8 +175,8 @@ fn refused_because(refusal: Refusal, bound_by: Option<Cap>) -> &'static str {
 
 /// Whether the score had a part in the decision: the rule's condition reads it, the band's cap bound, or
 /// the budget went to better scores.
-fn takes_score(trial: &Trial, decision: &Decision, rule: &Rule) -> bool {
-    let job = &trial.run.job;
+fn takes_score(what_if: &WhatIf, decision: &Decision, rule: &Rule) -> bool {
+    let job = &what_if.run.job;
     let reads =
         |name: &str| job.scopes.facts.find(name).is_some_and(|(slot, _)| rule.when.columns.contains(&slot));
     let names =
@@ -188,9 +188,9 @@ fn takes_score(trial: &Trial, decision: &Decision, rule: &Rule) -> bool {
 }
 
 /// The sentences of the reasons that the run gave for the score.
-fn score_reasons(trial: &Trial) -> Vec<String> {
-    let card = &trial.run.job.scorecard;
-    let scores = score(card, &trial.facts.features, 1);
+fn score_reasons(what_if: &WhatIf) -> Vec<String> {
+    let card = &what_if.run.job.scorecard;
+    let scores = score(card, &what_if.facts.features, 1);
     let given = scores.reasons.iter().filter_map(|reasons| reasons[0]);
     let sentence = |reason: crate::score::Reason| {
         let characteristic = &card.characteristics[usize::from(reason.characteristic)];

@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use super::counterfactual::{Company, company};
-use super::what_if::{Trial, Verdict};
+use super::counterfactual::{LinkedFeature, company};
+use super::what_if::{Assessment, WhatIf};
 use crate::job::Characteristic;
 
 /// A score, put together from its points.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Scorecard {
+pub struct PrintedScorecard {
     /// What everyone starts with.
     pub base: i32,
     /// The sum of the characteristics' points.
@@ -22,18 +22,18 @@ pub struct Scorecard {
     /// The band it lies in.
     pub band: String,
     /// What the run before gave; null where it gave none, or no rule of the policy asks.
-    pub previous: Option<Previous>,
+    pub previous: Option<PreviousScore>,
     /// In file order.
-    pub dimensions: Vec<Dimension>,
+    pub dimensions: Vec<DimensionPoints>,
     /// In file order.
-    pub characteristics: Vec<Points>,
+    pub characteristics: Vec<CharacteristicPoints>,
     /// The reasons given, the weightiest first.
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<GivenReason>,
 }
 
 /// The score of the run before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Previous {
+pub struct PreviousScore {
     /// Null where no rule asks for it.
     pub score: Option<i64>,
     /// Likewise.
@@ -42,7 +42,7 @@ pub struct Previous {
 
 /// What a group of characteristics adds up to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Dimension {
+pub struct DimensionPoints {
     /// As columns call it.
     pub name: String,
     /// As people read it.
@@ -55,7 +55,7 @@ pub struct Dimension {
 
 /// The points of one characteristic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Points {
+pub struct CharacteristicPoints {
     /// The feature's name.
     pub feature: String,
     /// The dimension's name.
@@ -79,7 +79,7 @@ pub struct Points {
 
 /// A reason that was given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Reason {
+pub struct GivenReason {
     /// Its code.
     pub code: String,
     /// Its sentence.
@@ -96,7 +96,7 @@ pub struct Better {
     pub by: Option<i128>,
     /// What moves with it, being over the same rows.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub together: Vec<Company>,
+    pub together: Vec<LinkedFeature>,
     /// How much the score would change.
     pub score_change: i32,
     /// The score then.
@@ -106,53 +106,56 @@ pub struct Better {
 }
 
 /// Prints the scorecard of an account.
-pub fn scorecard(trial: &Trial, now: &Verdict) -> Scorecard {
-    let job = &trial.run.job;
+pub fn scorecard(what_if: &WhatIf, now: &Assessment) -> PrintedScorecard {
+    let job = &what_if.run.job;
     let card = &job.scorecard;
     let most = |one: &Characteristic| i64::from(one.range().1);
-    let characteristics: Vec<Points> =
-        (0..card.characteristics.len()).map(|number| points(trial, now, number)).collect();
+    let characteristics: Vec<CharacteristicPoints> =
+        (0..card.characteristics.len()).map(|number| points(what_if, now, number)).collect();
     let dimensions = card.dimensions.iter().enumerate().map(|(number, dimension)| {
         let own = card.characteristics.iter().zip(&now.points).filter(|(one, _)| one.dimension == number);
-        Dimension {
+        DimensionPoints {
             name: dimension.name.clone(),
             title: dimension.title.clone(),
             points: own.clone().map(|(_, points)| points).sum(),
             most: own.map(|(one, _)| most(one)).sum(),
         }
     });
-    let mut shortfalls: Vec<&Points> = characteristics.iter().filter(|one| one.points < one.most).collect();
+    let mut shortfalls: Vec<&CharacteristicPoints> =
+        characteristics.iter().filter(|one| one.points < one.most).collect();
     shortfalls.sort_by_key(|one| std::cmp::Reverse(i64::from(one.most) - i64::from(one.points)));
     let reasons = shortfalls.into_iter().take(card.reasons);
-    Scorecard {
+    PrintedScorecard {
         base: card.base,
         points: now.points.iter().sum(),
         min: card.min,
         max: card.max,
         score: now.score,
         band: card.bands[usize::from(now.band)].name.clone(),
-        previous: previous(trial),
+        previous: previous(what_if),
         dimensions: dimensions.collect(),
-        reasons: reasons.map(|one| Reason { code: one.reason.clone(), text: one.text.clone() }).collect(),
+        reasons: reasons
+            .map(|one| GivenReason { code: one.reason.clone(), text: one.text.clone() })
+            .collect(),
         characteristics,
     }
 }
 
-fn previous(trial: &Trial) -> Option<Previous> {
-    let known = &trial.facts.previous;
+fn previous(what_if: &WhatIf) -> Option<PreviousScore> {
+    let known = &what_if.facts.previous;
     let (score, band) = (known.score(0), known.band(0).map(str::to_string));
-    (score.is_some() || band.is_some()).then_some(Previous { score, band })
+    (score.is_some() || band.is_some()).then_some(PreviousScore { score, band })
 }
 
-fn points(trial: &Trial, now: &Verdict, number: usize) -> Points {
-    let job = &trial.run.job;
+fn points(what_if: &WhatIf, now: &Assessment, number: usize) -> CharacteristicPoints {
+    let job = &what_if.run.job;
     let characteristic = &job.scorecard.characteristics[number];
-    let value = trial.facts.features.get(characteristic.feature, 0);
+    let value = what_if.facts.features.get(characteristic.feature, 0);
     let (reason, text) = match (&characteristic.missing_reason, value) {
         (Some((reason, text)), None) => (reason, text),
         _ => (&characteristic.reason, &characteristic.text),
     };
-    Points {
+    CharacteristicPoints {
         feature: job.features[characteristic.feature].name.clone(),
         dimension: job.scorecard.dimensions[characteristic.dimension].name.clone(),
         value,
@@ -161,7 +164,7 @@ fn points(trial: &Trial, now: &Verdict, number: usize) -> Points {
         most: characteristic.range().1,
         reason: reason.clone(),
         text: text.clone(),
-        better: better(trial, now, number, value),
+        better: better(what_if, now, number, value),
     }
 }
 
@@ -192,22 +195,22 @@ fn bin_in_words(characteristic: &Characteristic, value: Option<i64>) -> String {
 }
 
 /// The nearest bin with more points than now (of two as near, the one with more) that can be come to, tried.
-fn better(trial: &Trial, now: &Verdict, number: usize, value: Option<i64>) -> Option<Better> {
-    let characteristic = &trial.run.job.scorecard.characteristics[number];
+fn better(what_if: &WhatIf, now: &Assessment, number: usize, value: Option<i64>) -> Option<Better> {
+    let characteristic = &what_if.run.job.scorecard.characteristics[number];
     let start = value.unwrap_or(0);
     let nearest = |(from, last, points): (i64, i64, i32)| (start.clamp(from, last), points);
     let better =
         bins(characteristic).into_iter().map(nearest).filter(|(_, points)| *points > now.points[number]);
     let mut better: Vec<(i64, i32)> = better.collect();
     better.sort_by_key(|(to, points)| (start.abs_diff(*to), -points));
-    let (to, verdict) =
-        better.into_iter().find_map(|(to, _)| Some((to, trial.rescored(characteristic.feature, to)?)))?;
+    let (to, assessment) =
+        better.into_iter().find_map(|(to, _)| Some((to, what_if.rescored(characteristic.feature, to)?)))?;
     Some(Better {
         to,
         by: value.map(|value| i128::from(to) - i128::from(value)),
-        together: company(trial, characteristic.feature, to),
-        score_change: verdict.score - now.score,
-        score: verdict.score,
-        band: trial.run.job.scorecard.bands[usize::from(verdict.band)].name.clone(),
+        together: company(what_if, characteristic.feature, to),
+        score_change: assessment.score - now.score,
+        score: assessment.score,
+        band: what_if.run.job.scorecard.bands[usize::from(assessment.band)].name.clone(),
     })
 }

@@ -1,9 +1,9 @@
 //! An explanation as people read it on a terminal.
 
-use super::counterfactual::{Change, Company};
+use super::counterfactual::{Counterfactual, LinkedFeature};
 use super::explanation::Explanation;
-use super::line::{Caps, Line, Pending, RuleRead};
-use super::scorecard::{Points, Previous, Scorecard};
+use super::line::{Caps, LineExplanation, PendingChange, RuleRead};
+use super::scorecard::{CharacteristicPoints, PreviousScore, PrintedScorecard};
 use crate::console::{money, table, thousands, visible};
 use crate::job::Action;
 use crate::policy::trace::{Fact, Value};
@@ -20,7 +20,7 @@ pub fn for_people(explanation: &Explanation) -> String {
 }
 
 /// How a score is put together, in one line.
-pub fn sum(card: &Scorecard) -> String {
+pub fn sum(card: &PrintedScorecard) -> String {
     let exact = card.base + card.points;
     let clamp = match exact.cmp(&card.score) {
         std::cmp::Ordering::Equal => String::new(),
@@ -28,7 +28,7 @@ pub fn sum(card: &Scorecard) -> String {
         std::cmp::Ordering::Greater => format!(", cut to the most there is, {}", card.max),
     };
     let before = match &card.previous {
-        Some(Previous { score, band }) => {
+        Some(PreviousScore { score, band }) => {
             let score = score.map(|score| score.to_string());
             let known: Vec<String> = score.into_iter().chain(band.clone()).collect();
             format!("; {} the run before", known.join(", "))
@@ -46,7 +46,7 @@ pub fn value(value: Option<i64>) -> String {
     value.map_or("none".to_string(), |value| thousands(value.into()))
 }
 
-fn scorecard(card: &Scorecard) -> String {
+fn scorecard(card: &PrintedScorecard) -> String {
     let mut rows = Vec::new();
     for dimension in &card.dimensions {
         let cells =
@@ -59,7 +59,7 @@ fn scorecard(card: &Scorecard) -> String {
     format!("{}\n\n{}", sum(card), table(&header, &rows))
 }
 
-fn points(one: &Points) -> Vec<String> {
+fn points(one: &CharacteristicPoints) -> Vec<String> {
     let why = match one.points < one.most {
         true => format!("{}  {}", one.reason, one.text),
         false => String::new(),
@@ -74,7 +74,7 @@ fn points(one: &Points) -> Vec<String> {
     ]
 }
 
-fn better_bins(card: &Scorecard) -> Option<String> {
+fn better_bins(card: &PrintedScorecard) -> Option<String> {
     let rows: Vec<Vec<String>> = card
         .characteristics
         .iter()
@@ -101,7 +101,7 @@ pub fn step(from: Option<i64>, to: i64) -> String {
     format!("{} to {} ({} {direction})", thousands(from.into()), thousands(to.into()), thousands(by.abs()))
 }
 
-fn line(line: &Line, minor_units: u32) -> String {
+fn line(line: &LineExplanation, minor_units: u32) -> String {
     let mut parts = vec![outcome(line, minor_units), facts(line, minor_units), rules(line)];
     parts.extend(line.caps.as_ref().map(|steps| caps(steps, minor_units)));
     let mut waits: Vec<String> = line
@@ -109,8 +109,8 @@ fn line(line: &Line, minor_units: u32) -> String {
         .iter()
         .map(|wait| {
             let passed = wait.passed.map_or("never before".to_string(), |days| format!("{days} days ago"));
-            let verdict = if wait.holds { "has passed" } else { "has not passed" };
-            format!("  cool-down {}: {} days, {passed}: {verdict}", wait.name, wait.wait)
+            let assessment = if wait.holds { "has passed" } else { "has not passed" };
+            format!("  cool-down {}: {} days, {passed}: {assessment}", wait.name, wait.wait)
         })
         .collect();
     if let Some(budget) = &line.budget {
@@ -119,9 +119,9 @@ fn line(line: &Line, minor_units: u32) -> String {
             Some(taken) => format!("better scores took {}", shown(taken)),
             None => "a raise of a better score did not fit any more".to_string(),
         };
-        let verdict = if budget.granted { "granted" } else { "refused" };
+        let assessment = if budget.granted { "granted" } else { "refused" };
         waits.push(format!(
-            "  budget of {}, {}: {before}; this raise asks for {}: {verdict}",
+            "  budget of {}, {}: {before}; this raise asks for {}: {assessment}",
             visible(&budget.of),
             shown(budget.budget),
             shown(budget.asks)
@@ -135,7 +135,7 @@ fn line(line: &Line, minor_units: u32) -> String {
     parts.join("\n\n")
 }
 
-fn outcome(line: &Line, minor_units: u32) -> String {
+fn outcome(line: &LineExplanation, minor_units: u32) -> String {
     let outcome = &line.outcome;
     let shown = |minor: i64| money(minor.into(), minor_units);
     let mut text = format!("{}: {}", visible(&line.product), outcome.action);
@@ -160,19 +160,19 @@ fn outcome(line: &Line, minor_units: u32) -> String {
     text
 }
 
-fn to_come(pending: &Pending, minor_units: u32) -> String {
+fn to_come(pending: &PendingChange, minor_units: u32) -> String {
     let limit = money(pending.limit.into(), minor_units);
     format!("{limit} and {} from {}", pending.status, pending.on)
 }
 
 /// The status, since when and why, as far as that is known.
-fn status(line: &Line) -> String {
+fn status(line: &LineExplanation) -> String {
     let days = line.days_in_status.map_or(String::new(), |days| format!(" for {days} days"));
     let why = line.status_reason.as_ref().map_or(String::new(), |reason| format!(" by {}", visible(reason)));
     format!("{}{days}{why}", line.status)
 }
 
-fn facts(line: &Line, minor_units: u32) -> String {
+fn facts(line: &LineExplanation, minor_units: u32) -> String {
     let shown = |minor: i64| money(minor.into(), minor_units);
     let ago = |days: Option<i64>, what: &str| match days {
         Some(days) => format!("{what} {days} days ago"),
@@ -196,16 +196,16 @@ fn facts(line: &Line, minor_units: u32) -> String {
 }
 
 /// The rules up to the one that decides; those after it are not asked.
-fn rules(line: &Line) -> String {
+fn rules(line: &LineExplanation) -> String {
     let asked = line.rules.iter().position(|rule| rule.decides).map_or(line.rules.len(), |last| last + 1);
     let rows = line.rules[..asked].iter().enumerate().map(|(number, rule)| {
-        let verdict = match (rule.is_for_product, rule.truth) {
+        let assessment = match (rule.is_for_product, rule.truth) {
             (false, _) => "other product",
             (true, Some(true)) => "true",
             (true, Some(false)) => "false",
             (true, None) => "unknown",
         };
-        vec![(number + 1).to_string(), rule.rule.clone(), verdict.to_string(), reads(rule)]
+        vec![(number + 1).to_string(), rule.rule.clone(), assessment.to_string(), reads(rule)]
     });
     let listed = table(&["", "rule", "is", "it reads"], &rows.collect::<Vec<_>>());
     let rest = line.rules.len() - asked;
@@ -261,13 +261,14 @@ fn caps(caps: &Caps, minor_units: u32) -> String {
 const MOST_CHANGES: usize = 5;
 
 /// What moves with a feature, being over the same rows.
-fn together(others: &[Company]) -> String {
-    let one =
-        |one: &Company| format!(", {} {} to {}", one.feature, value(one.from), thousands(one.to.into()));
+fn together(others: &[LinkedFeature]) -> String {
+    let one = |one: &LinkedFeature| {
+        format!(", {} {} to {}", one.feature, value(one.from), thousands(one.to.into()))
+    };
     others.iter().map(one).collect()
 }
 
-fn turns(what: &str, changes: &[Change], minor_units: u32) -> Option<String> {
+fn turns(what: &str, changes: &[Counterfactual], minor_units: u32) -> Option<String> {
     let rows = changes.iter().take(MOST_CHANGES).map(|change| {
         vec![
             format!("{}  {}{}", change.feature, step(change.from, change.to), together(&change.together)),

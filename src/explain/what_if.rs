@@ -5,8 +5,8 @@
 
 use anyhow::{Result, ensure};
 
-use super::budget::{Budgets, Turn};
-use super::world::{World, Worlds};
+use super::budget::{BudgetLeft, Budgets};
+use super::scenario::{Scenario, Scenarios};
 use crate::console::money;
 use crate::expr::{Column, Ints};
 use crate::failure::input;
@@ -23,19 +23,19 @@ use crate::score::Scores;
 const MOST_DAYS_AGO: i64 = 73_000;
 
 /// An account of a run, ready to be decided again.
-pub struct Trial<'a> {
+pub struct WhatIf<'a> {
     /// The run.
     pub run: &'a PublishedRun,
     /// The account's lines and features.
     pub facts: &'a Facts,
     /// Who else wants raises.
     pub budgets: Budgets,
-    worlds: Worlds<'a>,
+    scenarios: Scenarios<'a>,
 }
 
-/// What a trial comes to.
+/// What an account comes to, rescored and decided again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
+pub struct Assessment {
     /// The score.
     pub score: i32,
     /// Position of its band.
@@ -46,25 +46,25 @@ pub struct Verdict {
     pub decisions: Vec<Decision>,
 }
 
-impl<'a> Trial<'a> {
-    /// Prepares an account's trial.
-    pub fn new(run: &'a PublishedRun, facts: &'a Facts) -> Result<Trial<'a>> {
+impl<'a> WhatIf<'a> {
+    /// Prepares an account to be rescored and decided again.
+    pub fn new(run: &'a PublishedRun, facts: &'a Facts) -> Result<WhatIf<'a>> {
         let ids = facts.lines.columns[0].as_ref().expect("ids are always read");
         let own = Id::of(ids, 0).ok_or_else(|| input("read decisions: an account has no id"))?;
         let products: Vec<&str> =
             (0..facts.decided.len()).filter_map(|line| facts.lines.product.get(line)).collect();
         let now = (0..run.job.features.len()).map(|feature| facts.features.get(feature, 0));
-        let worlds = Worlds::new(run, now.collect());
-        Ok(Trial { run, facts, budgets: Budgets::read(run, &own, &products)?, worlds })
+        let scenarios = Scenarios::new(run, now.collect());
+        Ok(WhatIf { run, facts, budgets: Budgets::read(run, &own, &products)?, scenarios })
     }
 
     /// The account as it is. Fails where that is not what the run decided.
-    pub fn as_it_is(&self) -> Result<Verdict> {
+    pub fn as_it_is(&self) -> Result<Assessment> {
         let scores = self.facts.score(&self.run.job.scorecard, &self.facts.features, 1);
         let decisions = self.decide(&self.facts.lines, &self.facts.features, &scores);
-        let verdict = verdicts(&scores, decisions, 1).remove(0);
-        for (decision, decided) in verdict.decisions.iter().zip(&self.facts.decided) {
-            let again = self.in_words(decision, &verdict);
+        let assessment = assessments(&scores, decisions, 1).remove(0);
+        for (decision, decided) in assessment.decisions.iter().zip(&self.facts.decided) {
+            let again = self.in_words(decision, &assessment);
             ensure!(
                 again == *decided,
                 input(format!(
@@ -75,7 +75,7 @@ impl<'a> Trial<'a> {
                 ))
             );
         }
-        Ok(verdict)
+        Ok(assessment)
     }
 
     /// A rule's text with what it says of the account filled in.
@@ -95,7 +95,7 @@ impl<'a> Trial<'a> {
     }
 
     /// A decision as `decisions.parquet` would tell it.
-    pub fn in_words(&self, decision: &Decision, verdict: &Verdict) -> Decided {
+    pub fn in_words(&self, decision: &Decision, assessment: &Assessment) -> Decided {
         let job = &self.run.job;
         Decided {
             action: decision.action.name().to_string(),
@@ -105,37 +105,37 @@ impl<'a> Trial<'a> {
             new_status: decision.new_status.name().to_string(),
             bound_by: decision.bound_by.map(|cap| cap.name().to_string()),
             effective_on: decision.effective_on,
-            score: verdict.score.into(),
-            band: job.scorecard.bands[usize::from(verdict.band)].name.clone(),
+            score: assessment.score.into(),
+            band: job.scorecard.bands[usize::from(assessment.band)].name.clone(),
         }
     }
 
     /// The features that move with a feature.
     pub fn company(&self, feature: usize) -> &[usize] {
-        self.worlds.company(feature)
+        self.scenarios.company(feature)
     }
 
     /// What else moves where a feature is set to a value, itself first; `None` where it cannot be so.
-    pub fn world(&self, feature: usize, to: i64) -> Option<World> {
-        self.worlds.with(feature, to)
+    pub fn scenario(&self, feature: usize, to: i64) -> Option<Scenario> {
+        self.scenarios.with(feature, to)
     }
 
     /// The account with a feature set to each of some values; `None` where it cannot be so, or where a feature
     /// made of it would not fit in 64 bits.
-    pub fn with(&self, feature: usize, values: &[i64]) -> Vec<Option<Verdict>> {
-        self.in_worlds(&values.iter().map(|value| self.world(feature, *value)).collect::<Vec<_>>())
+    pub fn with(&self, feature: usize, values: &[i64]) -> Vec<Option<Assessment>> {
+        self.in_scenarios(&values.iter().map(|value| self.scenario(feature, *value)).collect::<Vec<_>>())
     }
 
     /// The same for the score alone, with one value.
-    pub fn rescored(&self, feature: usize, to: i64) -> Option<Verdict> {
-        self.in_worlds(&[self.worlds.with_for_score(feature, to)]).remove(0)
+    pub fn rescored(&self, feature: usize, to: i64) -> Option<Assessment> {
+        self.in_scenarios(&[self.scenarios.with_for_score(feature, to)]).remove(0)
     }
 
-    fn in_worlds(&self, worlds: &[Option<World>]) -> Vec<Option<Verdict>> {
-        let mut results = vec![None; worlds.len()];
-        let mut open: Vec<usize> = (0..worlds.len()).filter(|place| worlds[*place].is_some()).collect();
+    fn in_scenarios(&self, scenarios: &[Option<Scenario>]) -> Vec<Option<Assessment>> {
+        let mut results = vec![None; scenarios.len()];
+        let mut open: Vec<usize> = (0..scenarios.len()).filter(|place| scenarios[*place].is_some()).collect();
         let features = loop {
-            let chosen: Vec<&World> = open.iter().filter_map(|place| worlds[*place].as_ref()).collect();
+            let chosen: Vec<&Scenario> = open.iter().filter_map(|place| scenarios[*place].as_ref()).collect();
             match self.changed(&chosen) {
                 Ok(features) => break features,
                 Err(row) => drop(open.remove(row)),
@@ -144,25 +144,26 @@ impl<'a> Trial<'a> {
         let lines = self.facts.lines.repeated(open.len());
         let scores = self.facts.score(&self.run.job.scorecard, &features, open.len());
         let decisions = self.decide(&lines, &features, &scores);
-        for (place, verdict) in open.iter().zip(verdicts(&scores, decisions, open.len())) {
-            results[*place] = Some(verdict);
+        for (place, assessment) in open.iter().zip(assessments(&scores, decisions, open.len())) {
+            results[*place] = Some(assessment);
         }
         results
     }
 
-    /// The features, a row a world; all of them set the same features. `Err` names the first row of which a
+    /// The features, a row a scenario; all of them set the same features. `Err` names the first row of which a
     /// derived feature does not fit.
-    fn changed(&self, worlds: &[&World]) -> Result<FeatureTable, usize> {
-        let rows = worlds.len();
+    fn changed(&self, scenarios: &[&Scenario]) -> Result<FeatureTable, usize> {
+        let rows = scenarios.len();
         let zeros = vec![0; rows];
         let known = |feature: usize| self.facts.features.gather(feature, &zeros);
         let mut columns: Vec<Column> = (0..self.run.job.features.len()).map(known).collect();
         let set: Vec<usize> =
-            worlds.first().into_iter().flat_map(|world| world.iter().map(|(set, _)| *set)).collect();
+            scenarios.first().into_iter().flat_map(|scenario| scenario.iter().map(|(set, _)| *set)).collect();
         for (place, feature) in set.iter().enumerate() {
-            columns[*feature] = Column::Int(Ints::all(worlds.iter().map(|world| world[place].1).collect()));
+            columns[*feature] =
+                Column::Int(Ints::all(scenarios.iter().map(|scenario| scenario[place].1).collect()));
         }
-        let mut made: Vec<usize> = set.iter().flat_map(|feature| followers(self.run, *feature)).collect();
+        let mut made: Vec<usize> = set.iter().flat_map(|feature| derived_from(self.run, *feature)).collect();
         made.sort_unstable();
         made.dedup();
         for follower in made.into_iter().filter(|follower| !set.contains(follower)) {
@@ -180,7 +181,7 @@ impl<'a> Trial<'a> {
 
     /// What the raise of each line finds in its budget as the account is; `None` where nothing bounds it, or
     /// where it does not come that far.
-    pub fn turns_in_budgets(&self, scores: &Scores) -> Vec<Option<(Purse, Turn)>> {
+    pub fn turns_in_budgets(&self, scores: &Scores) -> Vec<Option<(Purse, BudgetLeft)>> {
         self.decide_in_turn(&self.facts.lines, &self.facts.features, scores).1
     }
 
@@ -190,7 +191,7 @@ impl<'a> Trial<'a> {
         lines: &Lines,
         features: &FeatureTable,
         scores: &Scores,
-    ) -> (Vec<Decision>, Vec<Option<(Purse, Turn)>>) {
+    ) -> (Vec<Decision>, Vec<Option<(Purse, BudgetLeft)>>) {
         let job = &self.run.job;
         let mut decisions = decide_unbudgeted(job, self.run.manifest.as_of, lines, features, scores);
         let turns = self.budgets.apply(&job.policy, lines, scores, &mut decisions);
@@ -198,9 +199,9 @@ impl<'a> Trial<'a> {
     }
 }
 
-fn verdicts(scores: &Scores, decisions: Vec<Decision>, accounts: usize) -> Vec<Verdict> {
+fn assessments(scores: &Scores, decisions: Vec<Decision>, accounts: usize) -> Vec<Assessment> {
     let lines = decisions.len().checked_div(accounts).unwrap_or(0);
-    let of_account = |account: usize| Verdict {
+    let of_account = |account: usize| Assessment {
         score: scores.score[account],
         band: scores.band[account],
         points: scores.points.iter().map(|points| points[account]).collect(),
@@ -210,7 +211,7 @@ fn verdicts(scores: &Scores, decisions: Vec<Decision>, accounts: usize) -> Vec<V
 }
 
 /// The feature and, after it, those that are made of it, directly or not, in file order.
-pub fn followers(run: &PublishedRun, feature: usize) -> Vec<usize> {
+pub fn derived_from(run: &PublishedRun, feature: usize) -> Vec<usize> {
     let mut found = vec![feature];
     for (number, later) in run.job.features.iter().enumerate().skip(feature + 1) {
         let reads = match &later.kind {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::console::{money, thousands};
-use crate::diff::{DecisionCauses, Findings, Presence};
+use crate::diff::{DecisionCauses, Findings, SideCounts};
 use crate::html::{Bar, Cell, Section, Table, WIDTH, percent};
 use crate::job::Action;
 use crate::run_dir::PublishedRun;
@@ -27,7 +27,7 @@ pub(super) fn migration(before: &PublishedRun, now: &PublishedRun, found: &Findi
         }
     }
     let all_actions: Vec<String> = Action::ALL.iter().map(|action| action.name().to_string()).collect();
-    let alone = |presence: Option<&Presence>, what: &str| match presence {
+    let alone = |presence: Option<&SideCounts>, what: &str| match presence {
         Some(presence) if !presence.is_same() => {
             let (old, new) = (thousands(presence.only_left.into()), thousands(presence.only_right.into()));
             format!(" {what} only in the other run: {old}, only in this one: {new}.")

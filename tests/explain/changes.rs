@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use rescore::explain::counterfactual::{Change, Company};
-use rescore::explain::what_if::{Trial, followers};
+use rescore::explain::counterfactual::{Counterfactual, LinkedFeature};
+use rescore::explain::what_if::{WhatIf, derived_from};
 use rescore::explain::{Explanation, explain};
 use rescore::expr::{Column, Ints};
 use rescore::features::{FeatureTable, derived};
@@ -48,7 +48,13 @@ impl Whole {
 
     /// Scores and decides the whole book with one feature of one account set to a value, and those that move
     /// with it.
-    fn with(&self, account: usize, feature: &str, value: i64, more: &[Company]) -> (Scores, Vec<Decision>) {
+    fn with(
+        &self,
+        account: usize,
+        feature: &str,
+        value: i64,
+        more: &[LinkedFeature],
+    ) -> (Scores, Vec<Decision>) {
         let features = &self.run.job.features;
         let number = |name: &str| features.iter().position(|known| known.name == name).unwrap();
         let more = more.iter().map(|one| (number(&one.feature), one.to));
@@ -115,7 +121,7 @@ fn every_change_named_does_what_is_said() {
     assert!(bins > 300 && changes > 100, "{bins} bins, {changes} changes");
 }
 
-fn does_what_is_said(whole: &Whole, account: usize, product: &str, change: &Change, is_better: bool) {
+fn does_what_is_said(whole: &Whole, account: usize, product: &str, change: &Counterfactual, is_better: bool) {
     let line = whole.line(account, product);
     let (scores, decisions) = whole.with(account, &change.feature, change.to, &change.together);
     let (decision, before) = (&decisions[line], &whole.facts.decided[line]);
@@ -144,7 +150,7 @@ fn no_nearer_value_turns_a_decision() {
     let mut tried = 0;
     for account in whole.accounts(1) {
         let facts = whole.run.account(&account).unwrap().unwrap();
-        let trial = Trial::new(&whole.run, &facts).unwrap();
+        let trial = WhatIf::new(&whole.run, &facts).unwrap();
         let now = trial.as_it_is().unwrap();
         let Explanation { lines, .. } = explain(&whole.run, &account).unwrap();
         for (number, line) in lines.iter().enumerate() {
@@ -171,14 +177,14 @@ fn no_nearer_value_turns_a_decision() {
     assert!(tried > 200, "{tried}");
 }
 
-/// A feature that nothing is made of has no followers; one deep down has many.
+/// A feature that nothing is made of derives none; one deep down has many.
 #[test]
 fn what_is_made_of_a_feature_follows_it() {
     let whole = Whole::open();
     let features = &whole.run.job.features;
     let number = |name: &str| features.iter().position(|feature| feature.name == name).unwrap();
     let names = |name: &str| {
-        let all = followers(&whole.run, number(name));
+        let all = derived_from(&whole.run, number(name));
         all.into_iter().map(|feature| features[feature].name.as_str()).collect::<Vec<_>>()
     };
     assert_eq!(names("late_bills_365d"), ["late_bills_365d"]);

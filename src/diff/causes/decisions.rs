@@ -12,9 +12,9 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::redecide::{Again, Settled, Side};
+use super::redecide::{Redecided, Redecision, RunSide};
 use crate::diff::read::cells::NONE;
-use crate::diff::read::join::Piece;
+use crate::diff::read::join::JoinPiece;
 use crate::run_dir::Copies;
 use crate::run_dir::decisions::Outcome;
 
@@ -22,7 +22,7 @@ use crate::run_dir::decisions::Outcome;
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct DecisionCauses {
     /// By cause.
-    pub parts: Vec<Part>,
+    pub parts: Vec<DecisionPart>,
     /// Of all parts: decisions.
     pub decisions: u64,
     /// Of all parts: Σ new limits right − left, minor units.
@@ -37,7 +37,7 @@ pub struct DecisionCauses {
 
 /// What one cause did.
 #[derive(Debug, Clone, Serialize)]
-pub struct Part {
+pub struct DecisionPart {
     /// Its name.
     pub cause: String,
     /// Decisions put down to it.
@@ -47,18 +47,18 @@ pub struct Part {
 }
 
 /// The right run's data decided on terms of which some are the left run's.
-struct Step {
+struct CauseStep {
     /// What is new in it.
     cause: &'static str,
     /// `None` is the right run itself.
-    again: Option<Again>,
+    again: Option<Redecision>,
 }
 
 /// Puts changed decisions down to causes.
 pub struct CauseTally {
-    sides: [Side; 2],
-    own: [Option<Again>; 2],
-    steps: Vec<Step>,
+    sides: [RunSide; 2],
+    own: [Option<Redecision>; 2],
+    steps: Vec<CauseStep>,
     /// Those of the steps, then those below.
     parts: Vec<(u64, i128)>,
     changed: u64,
@@ -87,24 +87,24 @@ pub struct LineCause {
 
 impl CauseTally {
     /// Between two runs with these job files.
-    pub fn new(copies: [&Copies; 2], sides: [Side; 2]) -> CauseTally {
+    pub fn new(copies: [&Copies; 2], sides: [RunSide; 2]) -> CauseTally {
         let [left, right] = copies;
         let mut notes = Vec::new();
         let own = [0, 1].map(|side| {
-            let again = Again::new(copies[side], copies[side], &sides[side], true);
+            let again = Redecision::new(copies[side], copies[side], &sides[side], true);
             let run = ["left", "right"][side];
             again.map_err(|why| notes.push(format!("the {run} run cannot be decided again: {why}"))).ok()
         });
         let steps = match &own {
             [Some(_), Some(_)] => steps(left, right, &sides, &own, &mut notes),
-            _ => vec![Step { cause: "data, scorecard, policy, caps or budget", again: None }],
+            _ => vec![CauseStep { cause: "data, scorecard, policy, caps or budget", again: None }],
         };
         let parts = vec![(0, 0); steps.len() + OTHERS.len()];
         CauseTally { sides, own, steps, parts, changed: 0, moved: 0, notes }
     }
 
     /// Puts the changed decisions of a piece down to causes. `changed` is by pair of lines.
-    pub fn add(&mut self, piece: &Piece, changed: &[bool]) -> Vec<LineCause> {
+    pub fn add(&mut self, piece: &JoinPiece, changed: &[bool]) -> Vec<LineCause> {
         let mut found = Vec::new();
         let others = self.steps.len();
         let decided = [piece.left, piece.right]
@@ -153,7 +153,7 @@ impl CauseTally {
     }
 
     /// Splits the changes of the lines that both sides have.
-    fn explain(&self, piece: &Piece, changed: &[bool], found: &mut Vec<(usize, usize, bool, i128)>) {
+    fn explain(&self, piece: &JoinPiece, changed: &[bool], found: &mut Vec<(usize, usize, bool, i128)>) {
         let (Some(a), Some(b)) = (piece.left, piece.right) else { return };
         let [left, right] = &self.sides;
         let (published_left, published_right) = (left.slots.of(&a.lines), right.slots.of(&b.lines));
@@ -171,7 +171,7 @@ impl CauseTally {
             }
             _ => None,
         };
-        let steps: Vec<Option<(&Again, Settled)>> = self
+        let steps: Vec<Option<(&Redecision, Redecided)>> = self
             .steps
             .iter()
             .map(|step| step.again.as_ref().map(|again| (again, again.decide(right, b, &right_rows))))
@@ -225,13 +225,13 @@ impl CauseTally {
 
     /// What was counted.
     pub fn finish(mut self) -> DecisionCauses {
-        let part = |(number, (decisions, change)): (usize, &(u64, i128))| Part {
+        let part = |(number, (decisions, change)): (usize, &(u64, i128))| DecisionPart {
             cause: self.name(number).to_string(),
             decisions: *decisions,
             change: *change,
         };
-        let is_shown = |part: &Part| part.cause != OTHERS[UNEXPLAINED] || part.decisions > 0;
-        let parts: Vec<Part> = self.parts.iter().enumerate().map(part).filter(is_shown).collect();
+        let is_shown = |part: &DecisionPart| part.cause != OTHERS[UNEXPLAINED] || part.decisions > 0;
+        let parts: Vec<DecisionPart> = self.parts.iter().enumerate().map(part).filter(is_shown).collect();
         let unexplained = self.parts[self.steps.len() + UNEXPLAINED].0;
         if unexplained > 0 {
             self.notes.push(format!(
@@ -263,26 +263,26 @@ fn is_told(published: &Outcome, capped: &Outcome, has_budget: bool) -> bool {
 fn steps(
     left: &Copies,
     right: &Copies,
-    sides: &[Side; 2],
-    own: &[Option<Again>; 2],
+    sides: &[RunSide; 2],
+    own: &[Option<Redecision>; 2],
     notes: &mut Vec<String>,
-) -> Vec<Step> {
+) -> Vec<CauseStep> {
     let same_scorecard = left.scorecard.text == right.scorecard.text;
     let same_policy = left.policy.text == right.policy.text;
-    let mut steps: Vec<Step> = Vec::new();
+    let mut steps: Vec<CauseStep> = Vec::new();
     // What the right data come to on the left scorecard and policy.
     let on_left = match (same_scorecard, same_policy) {
-        (true, true) => return vec![Step { cause: "data", again: None }],
-        (true, false) => Again::new(right, left, &sides[1], true).map_err(|why| first_line(&why)),
+        (true, true) => return vec![CauseStep { cause: "data", again: None }],
+        (true, false) => Redecision::new(right, left, &sides[1], true).map_err(|why| first_line(&why)),
         (false, _) => on_left_scorecard(left, &sides[1], own),
     };
     let between = match same_scorecard || same_policy {
         true => None,
-        false => Some(Again::new(right, left, &sides[1], true).map_err(|why| first_line(&why))),
+        false => Some(Redecision::new(right, left, &sides[1], true).map_err(|why| first_line(&why))),
     };
     let (mut data, mut scorecard) = ("data", "scorecard");
     match on_left {
-        Ok(again) => steps.push(Step { cause: "data", again: Some(again) }),
+        Ok(again) => steps.push(CauseStep { cause: "data", again: Some(again) }),
         Err(why) => {
             notes.push(format!("not separable: {why}"));
             (data, scorecard) = ("", "data or scorecard");
@@ -294,7 +294,7 @@ fn steps(
         (true, _, _) => "data or policy",
         (false, true, _) => scorecard,
         (_, _, Some(Ok(again))) => {
-            steps.push(Step { cause: scorecard, again: Some(again) });
+            steps.push(CauseStep { cause: scorecard, again: Some(again) });
             "policy"
         }
         (_, _, Some(Err(why))) => {
@@ -303,13 +303,17 @@ fn steps(
         }
         (_, _, None) => "policy",
     };
-    steps.push(Step { cause: last, again: None });
+    steps.push(CauseStep { cause: last, again: None });
     steps
 }
 
 /// The left scorecard and policy on the right run's data, if that has all they read.
-fn on_left_scorecard(left: &Copies, side: &Side, own: &[Option<Again>; 2]) -> Result<Again, String> {
-    let again = Again::new(left, left, side, false)
+fn on_left_scorecard(
+    left: &Copies,
+    side: &RunSide,
+    own: &[Option<Redecision>; 2],
+) -> Result<Redecision, String> {
+    let again = Redecision::new(left, left, side, false)
         .map_err(|why| format!("the left scorecard and policy on the right data: {}", first_line(&why)))?;
     let Some(right) = &own[1] else { return Ok(again) };
     let other = |feature: &usize| !again.terms.declares_alike(*feature, &right.terms);

@@ -17,7 +17,7 @@ use crate::run_dir::{Copies, line_columns};
 use crate::score::{Scores, add_up};
 
 /// What a run was decided from.
-pub struct Side {
+pub struct RunSide {
     /// Where its columns stand.
     pub layout: Layout,
     /// Where those of its decisions stand.
@@ -26,7 +26,7 @@ pub struct Side {
     pub rejected: HashSet<String>,
 }
 
-impl Side {
+impl RunSide {
     /// The columns of lines that rules can read.
     pub fn line_columns(&self) -> FileColumns {
         let columns = self.layout.lines.iter().map(|(name, shape)| (name.clone(), shape.kind()));
@@ -35,7 +35,7 @@ impl Side {
 }
 
 /// The terms to decide on, and where what they read stands in the tables of the run decided about.
-pub struct Again {
+pub struct Redecision {
     /// The scorecard and the policy.
     pub terms: Terms,
     uncapped: Policy,
@@ -48,7 +48,7 @@ pub struct Again {
 }
 
 /// What some accounts' lines come to, in the order asked for.
-pub struct Settled {
+pub struct Redecided {
     /// What the rules ask for where nothing caps it.
     pub wished: Vec<Decision>,
     /// The same within the caps, before budgets.
@@ -58,11 +58,16 @@ pub struct Settled {
     rulings: Vec<Ruling>,
 }
 
-impl Again {
+impl Redecision {
     /// On `scorecard` and `policy`, which may be of two runs, about the lines of `side`. Scores are read
     /// where `scorecard` is that run's own (`is_own`), else added up from its features. `Err` says why
     /// that cannot be done.
-    pub fn new(scorecard: &Copies, policy: &Copies, side: &Side, is_own: bool) -> Result<Again, String> {
+    pub fn new(
+        scorecard: &Copies,
+        policy: &Copies,
+        side: &RunSide,
+        is_own: bool,
+    ) -> Result<Redecision, String> {
         let columns = side.line_columns();
         let terms = Terms::bind(&scorecard.scorecard, &policy.policy, &columns)?;
         // What the run's own rules did not read it has not kept: it is not known, which is not null.
@@ -88,7 +93,7 @@ impl Again {
             }
         };
         let uncapped = without_caps(&terms.policy);
-        Ok(Again { terms, uncapped, features, extra, published })
+        Ok(Redecision { terms, uncapped, features, extra, published })
     }
 
     /// The features that the terms use, as they number them, for accounts at `rows` of a block.
@@ -98,7 +103,7 @@ impl Again {
         FeatureTable::of(&self.features.iter().map(column).collect::<Vec<_>>())
     }
 
-    fn scores(&self, side: &Side, block: &Block, rows: &[u32], features: &FeatureTable) -> Scores {
+    fn scores(&self, side: &RunSide, block: &Block, rows: &[u32], features: &FeatureTable) -> Scores {
         let first_lines = rows.iter().map(|row| block.first_line[*row as usize] as usize);
         let previous = side.slots.of(&block.lines).previous(first_lines);
         let Some((score, band, dimensions)) = &self.published else {
@@ -123,18 +128,18 @@ impl Again {
     }
 
     /// Decides about all lines of the accounts at `rows` of a block.
-    pub fn decide(&self, side: &Side, block: &Block, rows: &[u32]) -> Settled {
+    pub fn decide(&self, side: &RunSide, block: &Block, rows: &[u32]) -> Redecided {
         let features = self.features(block, rows);
         let scores = self.scores(side, block, rows, &features);
         let (lines, position) = self.lines(side, block, rows);
         let as_of = side.slots.as_of;
         let rulings = rule(&self.terms.basis(), as_of, &lines, &features, &scores);
         let settle = |policy: &Policy| settle(policy, as_of, &lines, &features, &scores, &rulings);
-        Settled { wished: settle(&self.uncapped), capped: settle(&self.terms.policy), position, rulings }
+        Redecided { wished: settle(&self.uncapped), capped: settle(&self.terms.policy), position, rulings }
     }
 
     /// The accounts' lines as the book had them, and by line of the block its position among them.
-    fn lines(&self, side: &Side, block: &Block, rows: &[u32]) -> (Lines, Vec<u32>) {
+    fn lines(&self, side: &RunSide, block: &Block, rows: &[u32]) -> (Lines, Vec<u32>) {
         let decided = side.slots.of(&block.lines);
         let mut position = vec![NONE; block.lines.first().map_or(0, Column::len)];
         let (mut own, mut account): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
@@ -165,9 +170,9 @@ impl Again {
     }
 }
 
-impl Settled {
+impl Redecided {
     /// Whether a budget bounds the raises of the line's rule in these terms.
-    pub fn has_budget(&self, again: &Again, line: usize) -> bool {
+    pub fn has_budget(&self, again: &Redecision, line: usize) -> bool {
         let Ruling { product, rule } = self.rulings[line];
         let purse =
             product.zip(rule).and_then(|(product, rule)| Purse::of(&again.terms.policy, product, rule));

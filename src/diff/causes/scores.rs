@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use crate::diff::read::cells::NONE;
-use crate::diff::read::join::Piece;
+use crate::diff::read::join::JoinPiece;
 use crate::diff::read::runs::Layout;
 use crate::expr::Column;
 use crate::job::{Scorecard, Terms};
@@ -52,7 +52,7 @@ const BASE: &str = "base";
 const HELD: &str = "held within min and max";
 
 /// One characteristic on both sides.
-struct Characteristic {
+struct PairedCharacteristic {
     feature: String,
     /// Where its points stand, if the side has it.
     points: [Option<usize>; 2],
@@ -64,7 +64,7 @@ struct Characteristic {
 
 /// Counts what moved scores.
 pub struct ScoreCauseTally {
-    characteristics: Vec<Characteristic>,
+    characteristics: Vec<PairedCharacteristic>,
     scorecards: [Scorecard; 2],
     same_scorecard: bool,
     scores: [usize; 2],
@@ -79,13 +79,13 @@ pub struct ScoreCauseTally {
 pub struct AccountCauses {
     /// Position among the parts, what moved it, and by account how far; parts that moved nothing are
     /// left out.
-    columns: Vec<(usize, Kind, Vec<i64>)>,
+    columns: Vec<(usize, MovedBy, Vec<i64>)>,
     /// By pair of rows, which account it is.
     account_of_pair: Vec<Option<usize>>,
 }
 
 impl AccountCauses {
-    fn new(piece: &Piece) -> AccountCauses {
+    fn new(piece: &JoinPiece) -> AccountCauses {
         let mut next = 0;
         let account = |(left, right)| {
             let is_matched = left != NONE && right != NONE;
@@ -95,7 +95,7 @@ impl AccountCauses {
         AccountCauses { columns: Vec::new(), account_of_pair: piece.rows.iter().map(account).collect() }
     }
 
-    fn push(&mut self, part: usize, kind: Kind, before: &[i64], after: &[i64]) {
+    fn push(&mut self, part: usize, kind: MovedBy, before: &[i64], after: &[i64]) {
         if before != after {
             let changes = after.iter().zip(before).map(|(after, before)| after - before).collect();
             self.columns.push((part, kind, changes));
@@ -104,7 +104,7 @@ impl AccountCauses {
 }
 
 /// The integers of a column in the rows that both sides have; 0 where the side has no such column.
-fn taken(piece: &Piece, is_left: bool, slot: Option<usize>) -> Vec<i64> {
+fn taken(piece: &JoinPiece, is_left: bool, slot: Option<usize>) -> Vec<i64> {
     let block = if is_left { piece.left } else { piece.right };
     let spans = &piece.rows.spans;
     let rows = spans.iter().map(|span| span.len).sum();
@@ -120,18 +120,18 @@ fn taken(piece: &Piece, is_left: bool, slot: Option<usize>) -> Vec<i64> {
 
 /// Which of the two it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum MovedBy {
     Data,
     Scorecard,
     Either,
 }
 
-impl Kind {
+impl MovedBy {
     fn name(self) -> &'static str {
         match self {
-            Kind::Data => "data",
-            Kind::Scorecard => "scorecard",
-            Kind::Either => "data or scorecard",
+            MovedBy::Data => "data",
+            MovedBy::Scorecard => "scorecard",
+            MovedBy::Either => "data or scorecard",
         }
     }
 }
@@ -163,7 +163,7 @@ impl ScoreCauseTally {
                     "not separable: the right run has the feature {feature} declared otherwise, or not at all"
                 ));
             }
-            characteristics.push(Characteristic { feature, points, on_right, is_separable });
+            characteristics.push(PairedCharacteristic { feature, points, on_right, is_separable });
         }
         let parts = characteristics.iter().map(|c| c.feature.as_str()).chain([BASE, HELD]);
         let part = |part: &str| ScorePart {
@@ -187,7 +187,7 @@ impl ScoreCauseTally {
     }
 
     /// Counts the accounts of a piece that both sides have.
-    pub fn add(&mut self, piece: &Piece) -> AccountCauses {
+    pub fn add(&mut self, piece: &JoinPiece) -> AccountCauses {
         let (Some(_), Some(right)) = (piece.left, piece.right) else { return AccountCauses::default() };
         let mut causes = AccountCauses::new(piece);
         let (before, after) =
@@ -207,10 +207,10 @@ impl ScoreCauseTally {
                 raw.iter_mut().zip(points).for_each(|(raw, points)| *raw += points);
             }
             if c.is_separable || self.same_scorecard {
-                causes.push(part, Kind::Data, &before, between);
-                causes.push(part, Kind::Scorecard, between, &after);
+                causes.push(part, MovedBy::Data, &before, between);
+                causes.push(part, MovedBy::Scorecard, between, &after);
             } else {
-                causes.push(part, Kind::Either, &before, &after);
+                causes.push(part, MovedBy::Either, &before, &after);
             }
         }
         self.moved +=
@@ -221,7 +221,7 @@ impl ScoreCauseTally {
     }
 
     /// The points that a characteristic of the left scorecard gives to the right run's features.
-    fn points_on_right(&self, place: usize, values: &Column, piece: &Piece) -> Vec<i64> {
+    fn points_on_right(&self, place: usize, values: &Column, piece: &JoinPiece) -> Vec<i64> {
         let characteristic = &self.scorecards[0].characteristics[place];
         let Column::Int(ints) = values else { unreachable!("features are integers") };
         let points = |(_, row)| i64::from(characteristic.points(ints.get(row).copied()));
@@ -238,21 +238,21 @@ impl ScoreCauseTally {
     ) {
         let part = self.characteristics.len();
         let base = |base: i64| vec![base; before.len()];
-        causes.push(part, Kind::Scorecard, &base(bases[0]), &base(bases[1]));
+        causes.push(part, MovedBy::Scorecard, &base(bases[0]), &base(bases[1]));
         let held = |scores: &[i64], raw: &[i64]| -> Vec<i64> {
             scores.iter().zip(raw).map(|(score, raw)| score - raw).collect()
         };
         let (first, last) = (held(before, &raw[0]), held(after, &raw[2]));
         match (self.same_scorecard, self.is_separable) {
-            (true, _) => causes.push(part + 1, Kind::Data, &first, &last),
-            (false, false) => causes.push(part + 1, Kind::Either, &first, &last),
+            (true, _) => causes.push(part + 1, MovedBy::Data, &first, &last),
+            (false, false) => causes.push(part + 1, MovedBy::Either, &first, &last),
             (false, true) => {
                 let card = &self.scorecards[0];
                 let score = |raw: &i64| (*raw).max(card.min.into()).min(card.max.into());
                 let scores: Vec<i64> = raw[1].iter().map(score).collect();
                 let between = held(&scores, &raw[1]);
-                causes.push(part + 1, Kind::Data, &first, &between);
-                causes.push(part + 1, Kind::Scorecard, &between, &last);
+                causes.push(part + 1, MovedBy::Data, &first, &between);
+                causes.push(part + 1, MovedBy::Scorecard, &between, &last);
             }
         }
     }
@@ -263,9 +263,9 @@ impl ScoreCauseTally {
             for (_, kind, changes) in same_part {
                 let sum: i128 = changes.iter().map(|change| i128::from(*change)).sum();
                 match kind {
-                    Kind::Data => sums.data += sum,
-                    Kind::Scorecard => sums.scorecard += sum,
-                    Kind::Either => sums.not_separable += sum,
+                    MovedBy::Data => sums.data += sum,
+                    MovedBy::Scorecard => sums.scorecard += sum,
+                    MovedBy::Either => sums.not_separable += sum,
                 }
             }
             let moved = |account: &usize| same_part.iter().any(|(_, _, changes)| changes[*account] != 0);
@@ -277,7 +277,7 @@ impl ScoreCauseTally {
     pub fn of_account(&self, causes: &AccountCauses, pair: usize) -> Vec<(String, i64)> {
         let Some(Some(account)) = causes.account_of_pair.get(pair).copied() else { return Vec::new() };
         let moved = causes.columns.iter().filter(|(_, _, changes)| changes[account] != 0);
-        let named = |(part, kind, changes): &(usize, Kind, Vec<i64>)| {
+        let named = |(part, kind, changes): &(usize, MovedBy, Vec<i64>)| {
             (format!("{}: {}", kind.name(), self.sums[*part].part), changes[account])
         };
         moved.map(named).collect()

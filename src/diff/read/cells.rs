@@ -63,17 +63,17 @@ impl Shape {
 const DIGITS: u8 = 18;
 
 /// Decodes one column of a file.
-pub struct Cells {
+pub struct CellDecoder {
     /// What it holds.
     pub shape: Shape,
     decoder: Option<Decoder>,
 }
 
-impl Cells {
+impl CellDecoder {
     /// For a column of type `found`. Bytes whose writer did not say what they are are taken for text where
     /// `bytes_are_text`.
-    pub fn new(found: &DataType, bytes_are_text: bool) -> Cells {
-        let undecoded = |shape: Shape| Cells { shape, decoder: None };
+    pub fn new(found: &DataType, bytes_are_text: bool) -> CellDecoder {
+        let undecoded = |shape: Shape| CellDecoder { shape, decoder: None };
         match (found, Ordered::of(found)) {
             (DataType::Null, _) => return undecoded(Shape::Null),
             (DataType::Decimal128(digits, places), _) if *digits <= DIGITS && *places >= 0 => {
@@ -90,13 +90,13 @@ impl Cells {
             Type::Bool => Shape::Bool,
             _ => Shape::Text,
         };
-        Cells { shape, decoder: Some(decoder) }
+        CellDecoder { shape, decoder: Some(decoder) }
     }
 
     /// For a column in which every row is null: making dictionaries of nothing would take the reader long.
-    pub fn all_null(self) -> Cells {
+    pub fn all_null(self) -> CellDecoder {
         match self.decoder {
-            Some(Decoder::Text) => Cells { decoder: Some(Decoder::PlainText), ..self },
+            Some(Decoder::Text) => CellDecoder { decoder: Some(Decoder::PlainText), ..self },
             _ => self,
         }
     }

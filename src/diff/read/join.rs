@@ -6,12 +6,12 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use anyhow::Result;
 
 use super::cells::{NONE, Pairs};
-use super::runs::{Block, Layout, Reader};
+use super::runs::{Block, BlockReader, Layout};
 use super::sorted::compare;
 use crate::expr::Column;
 
 /// Rows of both sides that lie next to each other, paired by key.
-pub struct Piece<'a> {
+pub struct JoinPiece<'a> {
     /// The left side's block; `None` past its end.
     pub left: Option<&'a Block>,
     /// The right side's block.
@@ -28,16 +28,16 @@ pub struct Piece<'a> {
 const READ_AHEAD: usize = 1;
 
 /// A side of the join: the block at hand and the first row not yet given out.
-struct Cursor {
+struct JoinCursor {
     blocks: Receiver<Result<Option<Block>>>,
     block: Option<Block>,
     at: usize,
     is_over: bool,
 }
 
-impl Cursor {
-    fn new(blocks: Receiver<Result<Option<Block>>>) -> Cursor {
-        Cursor { blocks, block: None, at: 0, is_over: false }
+impl JoinCursor {
+    fn new(blocks: Receiver<Result<Option<Block>>>) -> JoinCursor {
+        JoinCursor { blocks, block: None, at: 0, is_over: false }
     }
 
     /// Makes sure that there is a row at hand, unless the side has ended.
@@ -53,9 +53,9 @@ impl Cursor {
 
 /// Joins two sides, each read by a thread of its own; `each` gets every piece in order of the key.
 pub fn join(
-    sides: [(Reader, &Layout); 2],
+    sides: [(BlockReader, &Layout); 2],
     products: [Option<usize>; 2],
-    mut each: impl FnMut(&Piece) -> Result<()>,
+    mut each: impl FnMut(&JoinPiece) -> Result<()>,
 ) -> Result<()> {
     let keys = [sides[0].1.key.clone(), sides[1].1.key.clone()];
     std::thread::scope(|scope| {
@@ -70,7 +70,7 @@ pub fn join(
                     }
                 }
             });
-            Cursor::new(receiver)
+            JoinCursor::new(receiver)
         });
         let (mut left, mut right) = (left, right);
         loop {
@@ -90,18 +90,18 @@ pub fn join(
 }
 
 /// The rows after the last of a piece.
-fn reach(piece: &Piece) -> (Option<usize>, Option<usize>) {
+fn reach(piece: &JoinPiece) -> (Option<usize>, Option<usize>) {
     let after = |rows: &[u32]| rows.iter().rev().find(|row| **row != NONE).map(|row| *row as usize + 1);
     (after(&piece.rows.left), after(&piece.rows.right))
 }
 
 /// Pairs rows until one side's block is used up.
 fn pair<'a>(
-    left: &'a mut Cursor,
-    right: &'a mut Cursor,
+    left: &'a mut JoinCursor,
+    right: &'a mut JoinCursor,
     keys: &[Vec<usize>; 2],
     products: [Option<usize>; 2],
-) -> Piece<'a> {
+) -> JoinPiece<'a> {
     let (mut i, mut j) = (left.at, right.at);
     let (left, right) = (left.block.as_ref(), right.block.as_ref());
     let mut rows = Pairs::default();
@@ -134,7 +134,7 @@ fn pair<'a>(
             (j..count(right)).for_each(|row| rows.push(NONE, row as u32));
         }
     }
-    let mut piece = Piece { left, right, rows, lines: Pairs::default(), row_of_line: Vec::new() };
+    let mut piece = JoinPiece { left, right, rows, lines: Pairs::default(), row_of_line: Vec::new() };
     if let [Some(a), Some(b)] = products {
         pair_lines(&mut piece, a, b);
     }
@@ -142,7 +142,7 @@ fn pair<'a>(
 }
 
 /// Pairs the lines of every account of the piece by product.
-fn pair_lines(piece: &mut Piece, left_product: usize, right_product: usize) {
+fn pair_lines(piece: &mut JoinPiece, left_product: usize, right_product: usize) {
     let own = |block: Option<&Block>, row: u32| match (block, row) {
         (_, NONE) | (None, _) => 0..0,
         (Some(block), row) => block.first_line[row as usize]..block.first_line[row as usize + 1],

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::cells::Shape;
-use super::sorted::{BLOCK_ROWS, FileColumn, Opened, SortedFile, compare};
+use super::sorted::{BLOCK_ROWS, FileColumn, OpenedFile, SortedFile, compare};
 use crate::expr::Column;
 use crate::expr::column::concat;
 use crate::failure::input;
@@ -60,7 +60,7 @@ impl Layout {
 }
 
 /// Where blocks come from.
-pub enum Reader {
+pub enum BlockReader {
     /// A file.
     Table(Box<SortedFile>),
     /// A run's scores, features and decisions.
@@ -76,14 +76,14 @@ pub struct RunReader {
     waiting: Option<(Vec<Column>, usize)>,
 }
 
-impl Reader {
+impl BlockReader {
     /// Reads a file; bytes are taken for text where `bytes_are_text`.
     pub fn table(
         name: &'static str,
-        opened: Opened,
+        opened: OpenedFile,
         key: &[&str],
         bytes_are_text: bool,
-    ) -> Result<(Reader, Layout)> {
+    ) -> Result<(BlockReader, Layout)> {
         let file = SortedFile::open(opened, key, BLOCK_ROWS, bytes_are_text)?;
         let columns = named(&file);
         let layout = Layout {
@@ -93,13 +93,13 @@ impl Reader {
             key: file.key.clone(),
             schemas: vec![(name, file.schema.clone())],
         };
-        Ok((Reader::Table(Box::new(file)), layout))
+        Ok((BlockReader::Table(Box::new(file)), layout))
     }
 
     /// Reads a run.
-    pub fn run(run: &RunDirectory) -> Result<(Reader, Layout)> {
+    pub fn run(run: &RunDirectory) -> Result<(BlockReader, Layout)> {
         let open = |table: &str, key: &[&str], rows: usize| {
-            SortedFile::open(Opened::of_run(run, table)?, key, rows, false)
+            SortedFile::open(OpenedFile::of_run(run, table)?, key, rows, false)
         };
         let scores = open("scores", &["account_id"], BLOCK_ROWS)?;
         let features = open("features", &["account_id"], BLOCK_ROWS)?;
@@ -123,19 +123,19 @@ impl Reader {
             schemas: schemas.map(|(table, file)| (table, file.schema.clone())).to_vec(),
         };
         let reader = RunReader { scores, features, decisions, waiting: None };
-        Ok((Reader::Run(Box::new(reader)), layout))
+        Ok((BlockReader::Run(Box::new(reader)), layout))
     }
 
     /// The next block; `None` at the end.
     pub fn next(&mut self) -> Result<Option<Block>> {
         match self {
-            Reader::Table(file) => Ok(file.next()?.map(|columns| Block {
+            BlockReader::Table(file) => Ok(file.next()?.map(|columns| Block {
                 rows: columns.first().map_or(0, Column::len),
                 columns,
                 lines: Vec::new(),
                 first_line: Vec::new(),
             })),
-            Reader::Run(run) => run.next(),
+            BlockReader::Run(run) => run.next(),
         }
     }
 }

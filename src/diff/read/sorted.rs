@@ -12,7 +12,7 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::file::metadata::ParquetMetaData;
 
-use super::cells::{self, Cells, Shape};
+use super::cells::{self, CellDecoder, Shape};
 use crate::expr::Column;
 use crate::failure::{Kind, failure, input};
 use crate::input::decode::Dictionaries;
@@ -41,29 +41,29 @@ pub struct FileColumn {
 }
 
 /// A file to be read, opened.
-pub struct Opened {
+pub struct OpenedFile {
     /// As messages name it.
     subject: String,
     file: File,
 }
 
-impl Opened {
+impl OpenedFile {
     /// Opens a regular file, whatever it is called.
-    pub fn new(path: &Path) -> Result<Opened> {
+    pub fn new(path: &Path) -> Result<OpenedFile> {
         let subject = format!("read {}", crate::console::plain_path(path));
         let failed = |error: &dyn std::fmt::Display| input(format!("{subject}: it cannot be read: {error}"));
         // Whoever made it may have meant harm.
         let handle = Handle::open(path).map_err(|error| failed(&error))?;
         footer::read(&handle).map_err(|error| failed(&error))?;
         let file = open_regular(path).map_err(|error| failed(&error))?;
-        Ok(Opened { subject, file })
+        Ok(OpenedFile { subject, file })
     }
 
     /// A table of a run, as its manifest says it is.
-    pub fn of_run(run: &RunDirectory, table: &str) -> Result<Opened> {
+    pub fn of_run(run: &RunDirectory, table: &str) -> Result<OpenedFile> {
         let name = format!("{table}.parquet");
         let subject = format!("read {}", crate::console::plain_path(&run.path().join(&name)));
-        Ok(Opened { subject, file: run.file(&name)? })
+        Ok(OpenedFile { subject, file: run.file(&name)? })
     }
 }
 
@@ -75,7 +75,7 @@ pub struct SortedFile {
     pub schema: Vec<FileColumn>,
     /// Positions of the key among the columns of a block.
     pub key: Vec<usize>,
-    cells: Vec<Cells>,
+    cells: Vec<CellDecoder>,
     reader: ParquetRecordBatchReader,
     dictionaries: Dictionaries,
     read: u64,
@@ -85,8 +85,8 @@ pub struct SortedFile {
 impl SortedFile {
     /// Reads a file that is sorted by the columns `key`, each key once; no key is no order. Bytes of the key are
     /// taken for text where `bytes_are_text`.
-    pub fn open(opened: Opened, key: &[&str], rows: usize, bytes_are_text: bool) -> Result<SortedFile> {
-        let Opened { subject, file } = opened;
+    pub fn open(opened: OpenedFile, key: &[&str], rows: usize, bytes_are_text: bool) -> Result<SortedFile> {
+        let OpenedFile { subject, file } = opened;
         let failed = |error: &dyn std::fmt::Display| input(format!("{subject}: it cannot be read: {error}"));
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let metadata =
@@ -94,11 +94,11 @@ impl SortedFile {
         let fields = metadata.schema().fields().clone();
         let decoder = |field: &Arc<Field>| {
             let is_key = key.contains(&field.name().as_str());
-            let cells = Cells::new(field.data_type(), is_key && bytes_are_text);
+            let cells = CellDecoder::new(field.data_type(), is_key && bytes_are_text);
             if is_all_null(metadata.metadata(), field.name()) { cells.all_null() } else { cells }
         };
-        let cells: Vec<Cells> = fields.iter().map(decoder).collect();
-        let column = |(field, cells): (&Arc<Field>, &Cells)| FileColumn {
+        let cells: Vec<CellDecoder> = fields.iter().map(decoder).collect();
+        let column = |(field, cells): (&Arc<Field>, &CellDecoder)| FileColumn {
             name: field.name().clone(),
             kind: type_name(field.data_type()),
             shape: cells.shape,

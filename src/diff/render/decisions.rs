@@ -1,6 +1,6 @@
 //! Decisions, the money they move, and why they changed.
 
-use super::sections::{Section, count, signed_money, sum_sentence};
+use super::sections::{FindingsSection, count, signed_money, sum_sentence};
 use crate::console::money;
 use crate::diff::causes::decisions::DecisionCauses;
 use crate::diff::tally::decisions::{ActionMigration, DecisionChanges, Money, ProductMoney};
@@ -11,10 +11,10 @@ pub(super) fn sections(
     minor_units: u32,
     limit: usize,
     is_summary: bool,
-) -> Vec<Section> {
+) -> Vec<FindingsSection> {
     let is_moved = |moved: &&ActionMigration| moved.left != moved.right;
     let has_moved = decisions.actions.iter().any(|moved| is_moved(&moved));
-    let mut sections = vec![Section::new("decisions").say(format!(
+    let mut sections = vec![FindingsSection::new("decisions").say(format!(
         "{} of {} lines on both sides are decided otherwise",
         count(decisions.changed),
         count(decisions.lines)
@@ -28,7 +28,7 @@ pub(super) fn sections(
         };
         let rows = decisions.actions.iter().filter(is_moved).map(row).collect();
         let header = ["product", "left", "right", "lines", "limits"];
-        sections.push(Section::new("actions that changed").table(&header, rows).cut(limit));
+        sections.push(FindingsSection::new("actions that changed").table(&header, rows).cut(limit));
     }
     // Products of which nothing differs say nothing that the sum over all does not.
     let is_told = |money: &&ProductMoney| {
@@ -36,7 +36,7 @@ pub(super) fn sections(
     };
     let rows = decisions.money.iter().filter(is_told).flat_map(|money| money_rows(money, minor_units));
     let header = ["product", "", "left", "right", "delta"];
-    sections.push(Section::new("money").table(&header, rows.collect()));
+    sections.push(FindingsSection::new("money").table(&header, rows.collect()));
     sections
 }
 
@@ -45,7 +45,7 @@ fn name(action: Option<&'static str>) -> &'static str {
 }
 
 /// By product: left actions down, right actions across.
-fn actions(actions: &[ActionMigration]) -> Section {
+fn actions(actions: &[ActionMigration]) -> FindingsSection {
     let places = || Action::ALL.into_iter().map(|action| Some(action.name())).chain([None]);
     let across: Vec<_> = places().filter(|place| actions.iter().any(|moved| moved.right == *place)).collect();
     let mut header = vec!["product", "left, right"];
@@ -60,7 +60,7 @@ fn actions(actions: &[ActionMigration]) -> Section {
         [row[0].product.clone(), name(row[0].left).to_string()].into_iter().chain(counts).collect()
     };
     let rows = actions.chunk_by(|a, b| (&a.product, a.left) == (&b.product, b.left)).map(row);
-    Section::new("actions").table(&header, rows.collect())
+    FindingsSection::new("actions").table(&header, rows.collect())
 }
 
 fn money_rows(sums: &ProductMoney, minor_units: u32) -> Vec<Vec<String>> {
@@ -77,7 +77,7 @@ fn money_rows(sums: &ProductMoney, minor_units: u32) -> Vec<Vec<String>> {
     ]
 }
 
-pub(super) fn causes(causes: &DecisionCauses, minor_units: u32) -> Option<Section> {
+pub(super) fn causes(causes: &DecisionCauses, minor_units: u32) -> Option<FindingsSection> {
     if causes.decisions == 0 && causes.change == 0 && causes.notes.is_empty() {
         return None;
     }
@@ -87,7 +87,8 @@ pub(super) fn causes(causes: &DecisionCauses, minor_units: u32) -> Option<Sectio
     let mut rows: Vec<Vec<String>> =
         causes.parts.iter().map(|part| row(&part.cause, part.decisions, part.change)).collect();
     rows.push(row("total", causes.decisions, causes.change));
-    let mut section = Section::new("why decisions changed").table(&["cause", "decisions", "limits"], rows);
+    let mut section =
+        FindingsSection::new("why decisions changed").table(&["cause", "decisions", "limits"], rows);
     section.sentences = causes.notes.clone();
     let is_equal = causes.decisions == causes.changed && causes.change == causes.moved;
     let whole =

@@ -27,7 +27,7 @@ fn assemble(
     [left, right]: [&String; 2],
     same: bool,
     tiles: Vec<Tile>,
-    sections: &[sections::Section],
+    sections: &[sections::FindingsSection],
 ) -> Page {
     let (opening, rest) = sections.split_first().expect("there is an opening");
     let verdict = if same { sections::SAME } else { sections::DIFFERENT };
@@ -70,7 +70,7 @@ fn tiles(findings: &Findings) -> Vec<Tile> {
     tiles
 }
 
-fn section(section: &sections::Section) -> Section {
+fn section(section: &sections::FindingsSection) -> Section {
     let mut title = section.title.clone();
     if let Some(first) = title.get_mut(..1) {
         first.make_ascii_uppercase();

@@ -1,10 +1,10 @@
 //! Two ranges: a line a date, then the totals.
 
-use super::sections::{Section, count, plain, signed, signed_money, verdict};
+use super::sections::{FindingsSection, count, plain, signed, signed_money, verdict};
 use crate::diff::range::{DayChange, RangeFindings};
 
 /// What is there to tell of two ranges.
-pub fn range_sections(findings: &RangeFindings) -> Vec<Section> {
+pub fn range_sections(findings: &RangeFindings) -> Vec<FindingsSection> {
     let shown = |minor: i128| signed_money(minor, findings.minor_units);
     let row = |date: String, day: &DayChange| {
         vec![
@@ -37,7 +37,7 @@ pub fn range_sections(findings: &RangeFindings) -> Vec<Section> {
         "tables",
         "the runs differ in",
     ];
-    let mut section = Section::new("").table(&header, rows);
+    let mut section = FindingsSection::new("").table(&header, rows);
     section.sentences.push(format!("dates on both sides: {}", findings.days.len()));
     section.sentences.push(format!("left   {}", findings.left));
     section.sentences.push(format!("right  {}", findings.right));
@@ -51,7 +51,7 @@ pub fn range_sections(findings: &RangeFindings) -> Vec<Section> {
         .causes
         .iter()
         .map(|part| vec![part.cause.clone(), count(part.decisions), shown(part.change)]);
-    let causes = Section::new("why decisions changed, over all days")
+    let causes = FindingsSection::new("why decisions changed, over all days")
         .table(&["cause", "decisions", "limits"], causes.collect());
     let has_causes = findings.causes.iter().any(|part| part.decisions > 0 || part.change != 0);
     std::iter::once(section).chain(has_causes.then_some(causes)).chain([verdict(findings.same)]).collect()

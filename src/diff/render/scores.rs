@@ -1,18 +1,18 @@
 //! Scores and what moved them.
 
-use super::sections::{Section, bar, count, signed, signed_money, sum_sentence};
+use super::sections::{FindingsSection, bar, count, signed, signed_money, sum_sentence};
 use crate::console::thousands;
 use crate::diff::causes::scores::ScoreCauses;
-use crate::diff::tally::scores::{Drift, Migration, Range, ScoreChanges};
+use crate::diff::tally::scores::{ChangeRange, Drift, Migration, ScoreChanges};
 
 pub(super) fn sections(
     scores: &ScoreChanges,
     features: &[Drift],
     limit: usize,
     is_summary: bool,
-) -> Vec<Section> {
+) -> Vec<FindingsSection> {
     let mean = scores.mean_thousandths.map_or("-".into(), |mean| signed_money(mean, 3));
-    let section = Section::new("scores").say(format!(
+    let section = FindingsSection::new("scores").say(format!(
         "{} of {} changed: {} up, {} down; sum {} points, mean {mean}, worst {}, best {}; PSI {} thousandths",
         count(scores.changed),
         count(scores.accounts),
@@ -29,7 +29,7 @@ pub(super) fn sections(
     let drifts = features.iter().filter(|drift| drift.psi_thousandths != Some(0));
     let drifts = drifts.map(|drift| vec![drift.feature.clone(), psi(drift.psi_thousandths)]);
     let header = ["feature", "PSI, thousandths"];
-    let drifts = Section::new("features that moved").table(&header, drifts.collect()).cut(limit);
+    let drifts = FindingsSection::new("features that moved").table(&header, drifts.collect()).cut(limit);
     match scores.changed {
         0 => vec![section, drifts],
         _ => vec![section.table(&["change", "accounts", ""], histogram(scores)), bands(scores), drifts],
@@ -42,7 +42,7 @@ fn psi(thousandths: Option<i64>) -> String {
 
 fn histogram(scores: &ScoreChanges) -> Vec<Vec<String>> {
     let most = scores.histogram.iter().map(|range| range.accounts).max().unwrap_or(0);
-    let row = |range: &Range| {
+    let row = |range: &ChangeRange| {
         let end = |end: Option<i64>| end.map(|end| signed(end.into()));
         let name = match (end(range.from), end(range.to)) {
             (Some(from), Some(to)) if from == to => from,
@@ -56,7 +56,7 @@ fn histogram(scores: &ScoreChanges) -> Vec<Vec<String>> {
 }
 
 /// Left bands down, right bands across.
-fn bands(scores: &ScoreChanges) -> Section {
+fn bands(scores: &ScoreChanges) -> FindingsSection {
     let rows: Vec<&[Migration]> = scores.bands.chunk_by(|a, b| a.left == b.left).collect();
     let stayed: u64 =
         scores.bands.iter().filter(|band| band.left == band.right).map(|band| band.accounts).sum();
@@ -68,12 +68,12 @@ fn bands(scores: &ScoreChanges) -> Section {
         let counts = row.iter().map(|band| band.accounts).chain([all]).map(count);
         std::iter::once(row[0].left.clone()).chain(counts).collect()
     };
-    Section::new("bands")
+    FindingsSection::new("bands")
         .say(format!("{} of {} stay in their band", count(stayed), count(scores.accounts)))
         .table(&header, rows.iter().map(row).collect())
 }
 
-pub(super) fn causes(causes: &ScoreCauses, is_summary: bool) -> Option<Section> {
+pub(super) fn causes(causes: &ScoreCauses, is_summary: bool) -> Option<FindingsSection> {
     let is_split = causes.not_separable == 0 && causes.notes.is_empty();
     if is_split && causes.parts.iter().all(|part| part.accounts == 0) {
         return None;
@@ -101,7 +101,7 @@ pub(super) fn causes(causes: &ScoreCauses, is_summary: bool) -> Option<Section> 
         true => &["part", "accounts", "data", "scorecard", "points"],
         false => &["part", "accounts", "data", "scorecard", "not separable", "points"],
     };
-    let mut section = Section::new("why scores changed").table(header, rows);
+    let mut section = FindingsSection::new("why scores changed").table(header, rows);
     section.sentences = causes.notes.clone();
     Some(section.say(sum_sentence(causes.total == causes.moved, signed(causes.moved), "the scores'")))
 }

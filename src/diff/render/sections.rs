@@ -2,12 +2,12 @@
 
 use super::{decisions, scores};
 use crate::console::{money, table, thousands, visible};
-use crate::diff::findings::{Findings, Presence};
-use crate::diff::provenance::{Basis, Stamp};
+use crate::diff::findings::{Findings, SideCounts};
+use crate::diff::provenance::{Provenance, RunLabel};
 use crate::diff::tally::movers::Mover;
 
 /// A heading, sentences and a table.
-pub struct Section {
+pub struct FindingsSection {
     /// Its heading; the first section has none.
     pub title: String,
     /// Sentences below it.
@@ -18,22 +18,27 @@ pub struct Section {
     pub rows: Vec<Vec<String>>,
 }
 
-impl Section {
-    pub fn new(title: &str) -> Section {
-        Section { title: title.to_string(), sentences: Vec::new(), header: Vec::new(), rows: Vec::new() }
+impl FindingsSection {
+    pub fn new(title: &str) -> FindingsSection {
+        FindingsSection {
+            title: title.to_string(),
+            sentences: Vec::new(),
+            header: Vec::new(),
+            rows: Vec::new(),
+        }
     }
 
-    pub fn say(mut self, sentence: impl Into<String>) -> Section {
+    pub fn say(mut self, sentence: impl Into<String>) -> FindingsSection {
         self.sentences.push(sentence.into());
         self
     }
 
-    pub fn table(self, header: &[&str], rows: Vec<Vec<String>>) -> Section {
-        Section { header: header.iter().map(ToString::to_string).collect(), rows, ..self }
+    pub fn table(self, header: &[&str], rows: Vec<Vec<String>>) -> FindingsSection {
+        FindingsSection { header: header.iter().map(ToString::to_string).collect(), rows, ..self }
     }
 
     /// The first `limit` rows, and how many more there are.
-    pub fn cut(mut self, limit: usize) -> Section {
+    pub fn cut(mut self, limit: usize) -> FindingsSection {
         if let Some(more) = self.rows.len().checked_sub(limit).filter(|more| *more > 0) {
             self.rows.truncate(limit);
             self.sentences.push(format!("the first {limit}, and {more} more: see --limit and --json"));
@@ -47,8 +52,8 @@ pub const SAME: &str = "no difference";
 /// And where something does.
 pub const DIFFERENT: &str = "they differ";
 
-pub fn verdict(same: bool) -> Section {
-    Section::new("").say(if same { SAME } else { DIFFERENT })
+pub fn verdict(same: bool) -> FindingsSection {
+    FindingsSection::new("").say(if same { SAME } else { DIFFERENT })
 }
 
 /// The longest bar.
@@ -80,7 +85,7 @@ pub fn count(number: u64) -> String {
 }
 
 /// What is there to tell, of each list at most `limit` entries; the headlines alone for a summary.
-pub fn sections(findings: &Findings, limit: usize, is_summary: bool) -> Vec<Section> {
+pub fn sections(findings: &Findings, limit: usize, is_summary: bool) -> Vec<FindingsSection> {
     let mut sections = vec![opening(findings)];
     if let Some(basis) = findings.basis.as_ref().filter(|_| !is_summary) {
         sections.extend(basis_sections(basis, limit));
@@ -109,13 +114,13 @@ pub fn sections(findings: &Findings, limit: usize, is_summary: bool) -> Vec<Sect
     sections
 }
 
-fn opening(findings: &Findings) -> Section {
-    let mut section = Section::new("");
+fn opening(findings: &Findings) -> FindingsSection {
+    let mut section = FindingsSection::new("");
     section.sentences.push(match &findings.basis {
         Some(basis) => basis.verdict.clone(),
         None => "two files".to_string(),
     });
-    let stamp = |stamp: &Stamp| {
+    let stamp = |stamp: &RunLabel| {
         let chain = stamp.chain_from.map_or(String::new(), |day| format!(", simulated from {day}"));
         let held = if stamp.held { ", held by a gate" } else { "" };
         format!(
@@ -138,14 +143,15 @@ fn opening(findings: &Findings) -> Section {
     section
 }
 
-fn basis_sections(basis: &Basis, limit: usize) -> Vec<Section> {
+fn basis_sections(basis: &Provenance, limit: usize) -> Vec<FindingsSection> {
     let inputs = basis.inputs.iter().map(|change| {
         let delivery = change.delivery.map_or(String::new(), |day| day.to_string());
         let rows = |side: usize| change.rows[side].map_or(String::new(), count);
         vec![change.input.clone(), change.fate.name().into(), delivery, change.file.clone(), rows(0), rows(1)]
     });
     let header = ["input", "fate", "delivery", "file", "rows left", "right"];
-    let mut sections = vec![Section::new("inputs that differ").table(&header, inputs.collect()).cut(limit)];
+    let mut sections =
+        vec![FindingsSection::new("inputs that differ").table(&header, inputs.collect()).cut(limit)];
     for file in &basis.job_files {
         let line = |change: &crate::diff::provenance::LineChange| {
             let sign = if change.left.is_some() { "-" } else { "+" };
@@ -154,7 +160,7 @@ fn basis_sections(basis: &Basis, limit: usize) -> Vec<Section> {
         };
         let rows: Vec<Vec<String>> = file.lines.iter().map(line).collect();
         sections.push(
-            Section::new(&format!("changed lines of {}", file.file))
+            FindingsSection::new(&format!("changed lines of {}", file.file))
                 .table(&["line", "text"], rows)
                 .cut(limit),
         );
@@ -163,20 +169,21 @@ fn basis_sections(basis: &Basis, limit: usize) -> Vec<Section> {
         vec![change.input.clone(), change.reason.clone(), count(change.left), count(change.right)]
     });
     let header = ["input", "reason", "left", "right"];
-    sections.push(Section::new("rejected rows that differ").table(&header, rejects.collect()).cut(limit));
+    sections
+        .push(FindingsSection::new("rejected rows that differ").table(&header, rejects.collect()).cut(limit));
     sections
 }
 
-fn presence(findings: &Findings) -> Section {
-    let row = |name: &str, presence: &Presence| {
+fn presence(findings: &Findings) -> FindingsSection {
+    let row = |name: &str, presence: &SideCounts| {
         let counts = [presence.left, presence.right, presence.both, presence.only_left, presence.only_right];
         std::iter::once(name.to_string()).chain(counts.map(count)).collect::<Vec<_>>()
     };
     let has_accounts = findings.scores.is_some() || findings.decisions.is_some();
     let mut rows = vec![row(if has_accounts { "accounts" } else { "rows" }, &findings.rows)];
     rows.extend(findings.lines.as_ref().map(|lines| row("lines", lines)));
-    let mut section =
-        Section::new("who is there").table(&["", "left", "right", "both", "only left", "only right"], rows);
+    let mut section = FindingsSection::new("who is there")
+        .table(&["", "left", "right", "both", "only left", "only right"], rows);
     let lists = [("only left", true), ("only right", false)];
     for (side, is_left) in lists {
         for presence in std::iter::once(&findings.rows).chain(&findings.lines) {
@@ -193,7 +200,7 @@ fn presence(findings: &Findings) -> Section {
     section
 }
 
-fn schema_and_columns(findings: &Findings, limit: usize) -> Vec<Section> {
+fn schema_and_columns(findings: &Findings, limit: usize) -> Vec<FindingsSection> {
     let kind = |kind: &Option<String>| kind.clone().unwrap_or_else(|| "-".into());
     let schema = findings.schema.iter().map(|change| {
         let compared = if change.is_compared { "compared by value" } else { "not compared" };
@@ -206,7 +213,7 @@ fn schema_and_columns(findings: &Findings, limit: usize) -> Vec<Section> {
         ]
     });
     let header = ["table", "column", "left", "right", ""];
-    let schema = Section::new("schemas differ").table(&header, schema.collect()).cut(limit);
+    let schema = FindingsSection::new("schemas differ").table(&header, schema.collect()).cut(limit);
     let changed = findings.columns.iter().filter(|column| column.changed > 0).map(|column| {
         let number = |number: Option<String>| number.unwrap_or_default();
         vec![
@@ -219,14 +226,14 @@ fn schema_and_columns(findings: &Findings, limit: usize) -> Vec<Section> {
     });
     let rows = findings.tables.iter().map(|table| format!("{} {}", count(table.rows_changed), table.table));
     let header = ["table", "column", "cells", "sum of changes", "largest"];
-    let mut columns = Section::new("changed cells").table(&header, changed.collect()).cut(limit);
+    let mut columns = FindingsSection::new("changed cells").table(&header, changed.collect()).cut(limit);
     if !columns.rows.is_empty() {
         columns.sentences.insert(0, format!("rows that changed: {}", rows.collect::<Vec<_>>().join(", ")));
     }
     vec![schema, columns]
 }
 
-fn largest(findings: &Findings) -> Vec<Section> {
+fn largest(findings: &Findings) -> Vec<FindingsSection> {
     let rows = |movers: &[Mover],
                 shown: &dyn Fn(i128) -> String,
                 sign: &dyn Fn(i128) -> String|
@@ -244,10 +251,12 @@ fn largest(findings: &Findings) -> Vec<Section> {
         vec![example.key.join("/"), example.column.clone(), cell(&example.left), cell(&example.right)]
     });
     vec![
-        Section::new("scores that moved most")
+        FindingsSection::new("scores that moved most")
             .table(&header, rows(&findings.largest_scores, &thousands, &signed)),
-        Section::new("limits that moved most").table(&header, rows(&findings.largest_limits, &shown, &sign)),
-        Section::new("the first changes").table(&["key", "column", "left", "right"], examples.collect()),
+        FindingsSection::new("limits that moved most")
+            .table(&header, rows(&findings.largest_limits, &shown, &sign)),
+        FindingsSection::new("the first changes")
+            .table(&["key", "column", "left", "right"], examples.collect()),
     ]
 }
 
@@ -257,8 +266,8 @@ pub fn text(findings: &Findings, limit: usize, is_summary: bool) -> String {
 }
 
 /// Sections as plain text.
-pub fn plain(sections: &[Section]) -> String {
-    let part = |section: &Section| {
+pub fn plain(sections: &[FindingsSection]) -> String {
+    let part = |section: &FindingsSection| {
         let mut lines: Vec<String> = Vec::new();
         if !section.title.is_empty() {
             lines.push(visible(&section.title).into_owned());

@@ -65,7 +65,7 @@ pub fn schema_changes(left: &Layout, right: &Layout) -> Vec<SchemaChange> {
 }
 
 /// A column that both sides have.
-pub struct Shared {
+pub struct SharedColumn {
     /// Its name.
     pub name: String,
     /// Position and shape on the left.
@@ -81,16 +81,16 @@ pub struct TableTally {
     /// Its name.
     pub table: &'static str,
     /// Its columns but for the key.
-    pub shared: Vec<Shared>,
+    pub shared: Vec<SharedColumn>,
     /// Rows that both sides have and of which some cell differs.
     pub rows_changed: u64,
-    counts: Vec<Count>,
+    counts: Vec<CellCount>,
     /// All columns but the key, of the left and of the right.
     all: [Vec<(String, (usize, Shape))>; 2],
 }
 
 #[derive(Default, Clone, Copy)]
-struct Count {
+struct CellCount {
     changed: u64,
     sum: i128,
     largest: u64,
@@ -108,7 +108,7 @@ impl TableTally {
         let shared = left.iter().filter(|(_, (name, _))| !key.contains(&name.as_str())).filter_map(
             |(slot, (name, shape))| {
                 let (other, (_, other_shape)) = right.iter().find(|(_, (known, _))| known == name)?;
-                Some(Shared {
+                Some(SharedColumn {
                     name: name.clone(),
                     left: (*slot, *shape),
                     right: (*other, *other_shape),
@@ -116,12 +116,12 @@ impl TableTally {
                 })
             },
         );
-        let shared: Vec<Shared> = shared.collect();
+        let shared: Vec<SharedColumn> = shared.collect();
         let all = [left, right].map(|side| {
             let columns = side.iter().filter(|(_, (name, _))| !key.contains(&name.as_str()));
             columns.map(|(slot, (name, shape))| (name.clone(), (*slot, *shape))).collect()
         });
-        TableTally { table, counts: vec![Count::default(); shared.len()], shared, rows_changed: 0, all }
+        TableTally { table, counts: vec![CellCount::default(); shared.len()], shared, rows_changed: 0, all }
     }
 
     /// All columns of a side but the key: name, position, shape.
@@ -131,7 +131,7 @@ impl TableTally {
 
     /// Counts the pairs; by shared column and pair, whether the cell differs.
     pub fn add(&mut self, left: &[Column], right: &[Column], pairs: &Pairs) -> Vec<Vec<bool>> {
-        let found: Vec<(Vec<bool>, Count)> = self
+        let found: Vec<(Vec<bool>, CellCount)> = self
             .shared
             .par_iter()
             .map(|column| {
@@ -158,7 +158,7 @@ impl TableTally {
 
     /// What was counted, in the order of the left file.
     pub fn changes(&self) -> Vec<ColumnChange> {
-        let change = |(column, count): (&Shared, &Count)| {
+        let change = |(column, count): (&SharedColumn, &CellCount)| {
             let is_number = column.left.1.is_number() && column.left.1 == column.right.1;
             ColumnChange {
                 table: self.table,
@@ -172,8 +172,8 @@ impl TableTally {
     }
 }
 
-fn count(left: &Column, right: &Column, pairs: &Pairs, mask: &[bool]) -> Count {
-    let mut count = Count::default();
+fn count(left: &Column, right: &Column, pairs: &Pairs, mask: &[bool]) -> CellCount {
+    let mut count = CellCount::default();
     let ints = match (left, right) {
         (Column::Int(a), Column::Int(b)) => Some((a, b)),
         _ => None,

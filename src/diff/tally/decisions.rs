@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::diff::read::cells::{NONE, Shape, differ};
-use crate::diff::read::join::Piece;
+use crate::diff::read::join::JoinPiece;
 use crate::expr::Texts;
 use crate::job::Action;
 use crate::run_dir::decisions::{Decisions, Slots};
@@ -95,13 +95,13 @@ impl Money {
 const PLACES: usize = Action::ALL.len() + 1;
 
 #[derive(Default, Clone)]
-struct Tally {
+struct ProductTally {
     moved: [[(u64, i128); PLACES]; PLACES],
     money: [Money; 2],
 }
 
-impl Tally {
-    fn add(&mut self, more: &Tally) {
+impl ProductTally {
+    fn add(&mut self, more: &ProductTally) {
         for (row, more) in self.moved.iter_mut().zip(&more.moved) {
             for (cell, more) in row.iter_mut().zip(more) {
                 *cell = (cell.0 + more.0, cell.1 + more.1);
@@ -116,7 +116,7 @@ pub struct DecisionTally {
     slots: [Slots; 2],
     lines: u64,
     changed: u64,
-    products: BTreeMap<String, Tally>,
+    products: BTreeMap<String, ProductTally>,
 }
 
 impl DecisionTally {
@@ -126,14 +126,14 @@ impl DecisionTally {
     }
 
     /// Counts a piece; by pair of lines, whether the decision is another one.
-    pub fn add(&mut self, piece: &Piece) -> Vec<bool> {
+    pub fn add(&mut self, piece: &JoinPiece) -> Vec<bool> {
         let decided = [(piece.left, &self.slots[0]), (piece.right, &self.slots[1])]
             .map(|(block, slots)| block.map(|block| slots.of(&block.lines)));
         let changed = changed(&decided, piece);
         // Products are told apart by name once a piece, then by code.
         let names = decided.each_ref().map(|decided| decided.as_ref().map(|d| d.products()));
         let (names, codes) = merged_codes(names);
-        let mut tallies = vec![Tally::default(); names.len()];
+        let mut tallies = vec![ProductTally::default(); names.len()];
         for (left, right) in piece.lines.iter() {
             let mut places = [PLACES - 1; 2];
             let mut limits = [0; 2];
@@ -189,7 +189,7 @@ impl DecisionTally {
 }
 
 /// By pair of lines that both sides have, whether they come to something else.
-fn changed(decided: &[Option<Decisions>; 2], piece: &Piece) -> Vec<bool> {
+fn changed(decided: &[Option<Decisions>; 2], piece: &JoinPiece) -> Vec<bool> {
     let [Some(left), Some(right)] = decided else { return vec![false; piece.lines.len()] };
     let mut changed = vec![false; piece.lines.len()];
     for (left, right) in left.outcome_columns().into_iter().zip(right.outcome_columns()) {

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::stability::Distribution;
-use crate::diff::read::join::Piece;
+use crate::diff::read::join::JoinPiece;
 use crate::diff::read::runs::{Block, Layout};
 use crate::expr::{Column, Ints};
 use crate::job::Terms;
@@ -31,7 +31,7 @@ pub struct ScoreChanges {
     /// See `worst`.
     pub best: i64,
     /// Accounts by change, in ranges.
-    pub histogram: Vec<Range>,
+    pub histogram: Vec<ChangeRange>,
     /// Accounts by band on the left and on the right: every pair of bands, as the scorecards order them.
     pub bands: Vec<Migration>,
     /// Of the score: see the README.
@@ -40,7 +40,7 @@ pub struct ScoreChanges {
 
 /// Accounts whose score changed by so much.
 #[derive(Debug, Clone, Serialize)]
-pub struct Range {
+pub struct ChangeRange {
     /// From, inclusive; null is without end.
     pub from: Option<i64>,
     /// To, inclusive.
@@ -108,7 +108,7 @@ impl ScoreTally {
     }
 
     /// Counts a piece.
-    pub fn add(&mut self, piece: &Piece) {
+    pub fn add(&mut self, piece: &JoinPiece) {
         let bands = [self.bands_of(0, piece.left), self.bands_of(1, piece.right)];
         let [left, right] = columns(piece, [self.slots[0].0, self.slots[1].0]);
         self.scores.add([left, right], &piece.rows);
@@ -184,7 +184,7 @@ impl ScoreTally {
 }
 
 /// A column of integers on each side.
-fn columns<'a>(piece: &Piece<'a>, slots: [usize; 2]) -> [Option<&'a Ints>; 2] {
+fn columns<'a>(piece: &JoinPiece<'a>, slots: [usize; 2]) -> [Option<&'a Ints>; 2] {
     let ints = |block: Option<&'a Block>, slot: usize| match block.map(|block| &block.columns[slot]) {
         Some(Column::Int(ints)) => Some(ints),
         _ => None,
@@ -215,7 +215,7 @@ pub fn mean_thousandths(sum: i128, count: u64) -> Option<i128> {
     (count > 0).then(thousandths)
 }
 
-fn ranges(histogram: &[u64]) -> Vec<Range> {
+fn ranges(histogram: &[u64]) -> Vec<ChangeRange> {
     let zero = STEPS.len();
     let range = |(place, accounts): (usize, &u64)| {
         let step = |steps: usize| (Some(STEPS[steps - 1]), STEPS.get(steps).map(|next| next - 1));
@@ -227,7 +227,7 @@ fn ranges(histogram: &[u64]) -> Vec<Range> {
                 (far.map(|far| -far), near.map(|near| -near))
             }
         };
-        Range { from, to, accounts: *accounts }
+        ChangeRange { from, to, accounts: *accounts }
     };
     histogram.iter().enumerate().map(range).collect()
 }

@@ -12,16 +12,16 @@
 //! - what is made of features follows them; it is moved itself only where nothing else looks at what it is made of.
 
 use super::counterfactual::{is_never_negative, matters_itself, range};
-use super::what_if::followers;
+use super::what_if::derived_from;
 use crate::expr::Form;
 use crate::job::{Aggregate, Feature, FeatureKind, From, Statistic};
 use crate::run_dir::PublishedRun;
 
 /// Features and what they are set to; all others follow or stay.
-pub type World = Vec<(usize, i64)>;
+pub type Scenario = Vec<(usize, i64)>;
 
 /// The relations between a run's features, for one account.
-pub struct Worlds<'a> {
+pub struct Scenarios<'a> {
     features: &'a [Feature],
     now: Vec<Option<i64>>,
     /// By feature; of aggregates, how their condition is put together.
@@ -32,9 +32,9 @@ pub struct Worlds<'a> {
     is_own_in_score: Vec<bool>,
 }
 
-impl<'a> Worlds<'a> {
+impl<'a> Scenarios<'a> {
     /// Of an account whose features are `now`.
-    pub fn new(run: &'a PublishedRun, now: Vec<Option<i64>>) -> Worlds<'a> {
+    pub fn new(run: &'a PublishedRun, now: Vec<Option<i64>>) -> Scenarios<'a> {
         let features = &run.job.features;
         let forms = features.iter().map(|feature| {
             let aggregate = aggregate(feature)?;
@@ -46,25 +46,25 @@ impl<'a> Worlds<'a> {
         let is_own = |feature: usize| is_made(feature) && stands_for_its_parts(run, feature, &is_scored);
         let is_own_in_score = (0..features.len()).map(is_own).collect();
         let forms = forms.collect();
-        let mut worlds = Worlds { features, now, forms, company: Vec::new(), is_own_in_score };
-        worlds.company = (0..features.len())
+        let mut scenarios = Scenarios { features, now, forms, company: Vec::new(), is_own_in_score };
+        scenarios.company = (0..features.len())
             .map(|feature| match features[feature].kind {
-                FeatureKind::Aggregate(_) => worlds.company_of(feature),
+                FeatureKind::Aggregate(_) => scenarios.company_of(feature),
                 _ => {
                     stands_for_its_parts(run, feature, &|feature| matters_itself(run, feature)).then(Vec::new)
                 }
             })
             .collect();
-        worlds
+        scenarios
     }
 
-    /// The world in which a feature is another; `None` where there can be none.
-    pub fn with(&self, feature: usize, to: i64) -> Option<World> {
-        let mut world = vec![(feature, to)];
+    /// The scenario in which a feature is another; `None` where there can be none.
+    pub fn with(&self, feature: usize, to: i64) -> Option<Scenario> {
+        let mut scenario = vec![(feature, to)];
         for other in self.company[feature].as_ref()? {
-            world.extend(self.moved_along(feature, to, *other)?.map(|value| (*other, value)));
+            scenario.extend(self.moved_along(feature, to, *other)?.map(|value| (*other, value)));
         }
-        self.is_possible(&world).then_some(world)
+        self.is_possible(&scenario).then_some(scenario)
     }
 
     /// The features that move with a feature.
@@ -73,7 +73,7 @@ impl<'a> Worlds<'a> {
     }
 
     /// The same as far as the score goes.
-    pub fn with_for_score(&self, feature: usize, to: i64) -> Option<World> {
+    pub fn with_for_score(&self, feature: usize, to: i64) -> Option<Scenario> {
         match self.is_own_in_score[feature] {
             true => Some(vec![(feature, to)]),
             false => self.with(feature, to),
@@ -147,13 +147,13 @@ impl<'a> Worlds<'a> {
             && self.forms[inner].as_ref().zip(self.forms[outer].as_ref()).is_some_and(|(a, b)| a.implies(b))
     }
 
-    /// Whether rows can make what a world says, beside what stays.
-    fn is_possible(&self, world: &World) -> bool {
+    /// Whether rows can make what a scenario says, beside what stays.
+    fn is_possible(&self, scenario: &Scenario) -> bool {
         let value = |feature: usize| {
-            let moved = world.iter().find(|(moved, _)| *moved == feature);
+            let moved = scenario.iter().find(|(moved, _)| *moved == feature);
             moved.map(|(_, to)| *to).or(self.now[feature])
         };
-        world.iter().all(|(moved, _)| {
+        scenario.iter().all(|(moved, _)| {
             (0..self.features.len()).filter(|other| other != moved).all(|other| {
                 let holds = |inner: usize, outer: usize| {
                     let (Some(a), Some(b)) =
@@ -236,9 +236,9 @@ fn is_of_values(aggregate: &Aggregate) -> bool {
 /// Whether nothing that matters but a ratio or an expression itself, and what is made of it, looks at what it is
 /// made of.
 fn stands_for_its_parts(run: &PublishedRun, feature: usize, matters: &dyn Fn(usize) -> bool) -> bool {
-    let own = followers(run, feature);
-    (0..feature).filter(|part| followers(run, *part).contains(&feature)).all(|part| {
-        let others = followers(run, part).into_iter().filter(|follower| !own.contains(follower));
+    let own = derived_from(run, feature);
+    (0..feature).filter(|part| derived_from(run, *part).contains(&feature)).all(|part| {
+        let others = derived_from(run, part).into_iter().filter(|follower| !own.contains(follower));
         others.into_iter().all(|follower| !matters(follower))
     })
 }

@@ -35,7 +35,7 @@ enum KeyBuilder {
 }
 
 /// A file of changes being written.
-pub struct Changes {
+pub struct ChangeFile {
     path: PathBuf,
     file: UserFile,
     /// Taken when the file is ended.
@@ -50,7 +50,7 @@ pub struct Changes {
 
 /// One change; what does not apply is `None`.
 #[derive(Debug, Default)]
-pub struct Change<'a> {
+pub struct ChangeRow<'a> {
     /// Its table.
     pub table: &'a str,
     /// left_only, right_only, changed; cause, or main_cause for the one a decision is put down to.
@@ -67,7 +67,7 @@ pub struct Change<'a> {
     pub amount: Option<i64>,
 }
 
-impl<'a> Change<'a> {
+impl<'a> ChangeRow<'a> {
     /// A cell that is another one, or is there on one side only.
     pub fn cell(
         table: &'a str,
@@ -75,8 +75,8 @@ impl<'a> Change<'a> {
         column: &'a str,
         left: Option<String>,
         right: Option<String>,
-    ) -> Change<'a> {
-        Change { table, change, column: Some(column), left, right, ..Change::default() }
+    ) -> ChangeRow<'a> {
+        ChangeRow { table, change, column: Some(column), left, right, ..ChangeRow::default() }
     }
 
     /// What moved a column, and by how much.
@@ -86,15 +86,15 @@ impl<'a> Change<'a> {
         change: &'a str,
         cause: &'a str,
         amount: i64,
-    ) -> Change<'a> {
+    ) -> ChangeRow<'a> {
         let (column, cause, amount) = (Some(column), Some(cause), Some(amount));
-        Change { table, change, column, cause, amount, ..Change::default() }
+        ChangeRow { table, change, column, cause, amount, ..ChangeRow::default() }
     }
 }
 
-impl Changes {
+impl ChangeFile {
     /// Begins a file, Parquet or CSV by its name. `key` gives name and shape of the key columns.
-    pub fn create(path: &Path, key: &[(&str, Shape)]) -> Result<Changes> {
+    pub fn create(path: &Path, key: &[(&str, Shape)]) -> Result<ChangeFile> {
         let kind = path.extension().and_then(|extension| extension.to_str());
         let is_parquet = match kind {
             Some("parquet") => true,
@@ -130,7 +130,7 @@ impl Changes {
             Shape::Int => KeyBuilder::Int(Int64Builder::new()),
             _ => KeyBuilder::Text(StringBuilder::new()),
         });
-        Ok(Changes {
+        Ok(ChangeFile {
             path: path.to_path_buf(),
             file: user_file,
             sink: Some(sink),
@@ -143,7 +143,7 @@ impl Changes {
     }
 
     /// Adds a change of the row with this key; parts that are missing are null.
-    pub fn add(&mut self, key: &[(&Column, Shape, usize)], change: &Change) -> Result<()> {
+    pub fn add(&mut self, key: &[(&Column, Shape, usize)], change: &ChangeRow) -> Result<()> {
         for (place, builder) in self.keys.iter_mut().enumerate() {
             match (builder, key.get(place)) {
                 (KeyBuilder::Int(builder), Some((Column::Int(ints), _, row))) => {

@@ -5,11 +5,10 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::console::{table, visible};
-use crate::day::Day;
+use crate::day::{Dates, Day};
 use crate::input::catalog::Catalog;
 use crate::input::footers::Footers;
 use crate::job::{Draft, Job, Severity, lint};
-use crate::publish::Dates;
 use crate::run::{self, Files};
 
 /// What `check` found to be in order, and the lints.

@@ -108,6 +108,24 @@ impl<'de> serde::Deserialize<'de> for Day {
     }
 }
 
+/// The dates that a run is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dates {
+    /// D: the business date scored for.
+    pub as_of: Day,
+    /// K: only deliveries of this day or before are seen.
+    pub known_on: Day,
+    /// The first day of the simulation that the run is a day of; `None` for a night.
+    pub chain_from: Option<Day>,
+}
+
+impl Dates {
+    /// The day by which the lines must have been delivered.
+    pub fn lines_by(self) -> Day {
+        self.chain_from.unwrap_or(self.as_of)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::day::Day;
 use crate::failure::{Kind, failure, input};
 use crate::own::{Access, OwnRun};
-use crate::publish::commit::{ADJUSTMENTS, Lock, run_directory};
-use crate::publish::gates::{Outcome, failed};
+use crate::publish::commit::Lock;
 use crate::run_dir::dated_runs;
+use crate::run_dir::gates::{GateOutcome, failed};
+use crate::run_dir::layout::{ADJUSTMENTS, run_directory};
 use crate::run_dir::manifest::MANIFEST;
 use crate::verify::recount::for_batches;
 use crate::verify::verify;
@@ -28,7 +29,7 @@ pub struct Release {
     /// Of the manifest of the run that was released.
     pub manifest_sha256: String,
     /// The gates that did not hold.
-    pub overruled: Vec<Outcome>,
+    pub overruled: Vec<GateOutcome>,
 }
 
 /// A run that was released.
@@ -36,7 +37,7 @@ pub struct Released {
     /// Where it lies now.
     pub directory: PathBuf,
     /// The gates overruled.
-    pub overruled: Vec<Outcome>,
+    pub overruled: Vec<GateOutcome>,
     /// Later nights that are published already and have not seen what this one issued: they are to be run
     /// again.
     pub unaware: Vec<Day>,
@@ -69,7 +70,7 @@ pub fn release(out: &Path, as_of: Day, known_on: Day, anyway: bool) -> Result<Re
     if !unaware.is_empty() && !anyway {
         return Err(refused(out, as_of, &held, &unaware)?);
     }
-    let overruled: Vec<Outcome> = failed(&manifest.gates).into_iter().cloned().collect();
+    let overruled: Vec<GateOutcome> = failed(&manifest.gates).into_iter().cloned().collect();
     let note = Release {
         released_at: jiff::Timestamp::now().to_string(),
         as_of,

@@ -13,8 +13,8 @@ use crate::console::{self, Progress, money, print, print_json, thousands, visibl
 use crate::day::Day;
 use crate::failure::{Kind, failure};
 use crate::job::Action;
-use crate::publish::gates;
 use crate::run::{Ending, Nights, Outcome, Request, run};
+use crate::run_dir::gates;
 use crate::run_dir::manifest::{ControlTotals, Counts};
 use crate::summary::{self, Summary};
 
@@ -303,7 +303,7 @@ struct Figures<'a> {
     control_totals: &'a ControlTotals,
     counts: &'a BTreeMap<String, Counts>,
     missing_days: &'a BTreeMap<String, Vec<Day>>,
-    gates: &'a [gates::Outcome],
+    gates: &'a [gates::GateOutcome],
 }
 
 impl<'a> Figures<'a> {

@@ -30,8 +30,8 @@ use rustix::io::Errno;
 use crate::failure::{Failure, Kind, failure};
 
 pub use lock::LockFile;
-pub use runs::{OwnRun, RELEASED, SUCCESS, SUPERSEDED, place_run, prune_superseded, release_run};
-pub use staging::{STAGING, Staging};
+pub use runs::{OwnRun, place_run, prune_superseded, release_run};
+pub use staging::Staging;
 pub use states::{discard_copy, place_copy, remove_copy};
 pub use user_file::UserFile;
 

@@ -13,17 +13,8 @@ use super::{
     Access, Staging, create_own_directory, exchange, failed, in_the_way, is_key, remove_directory_of,
     rename_new, replace_file, sync_directory,
 };
+use crate::run_dir::layout::{RELEASED, SUCCESS, SUPERSEDED};
 use crate::run_dir::manifest::{MANIFEST, Manifest};
-
-/// An empty file for readers that look for one, in published runs.
-pub const SUCCESS: &str = "_SUCCESS";
-
-/// The note that a run was released in spite of its gates.
-pub const RELEASED: &str = "released.json";
-
-/// Runs that have been replaced lie below this for a while: whoever has read the manifest of one can read
-/// its tables.
-pub const SUPERSEDED: &str = "superseded";
 
 /// Begins the name of one that could not be moved there, as a directory of another user cannot: it stays
 /// beside the run that replaced it.

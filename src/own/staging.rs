@@ -9,9 +9,7 @@ use anyhow::Result;
 use rustix::fs::OFlags;
 
 use super::{Access, create_file, create_new_directory, failed, is_key, unique_name};
-
-/// What the names of such directories begin with; a key ends them.
-pub const STAGING: &str = ".staging-";
+use crate::run_dir::layout::STAGING;
 
 /// The mark: a file in it, locked as long as the process lives.
 const LOCK: &str = ".rescore";

@@ -8,37 +8,12 @@ use bytesize::ByteSize;
 use rayon::prelude::*;
 
 use super::{Results, tables};
-use crate::day::Day;
 use crate::failure::{Kind, failure, in_order};
 use crate::input::file::file_hash;
 use crate::job::RUN_FILES;
-use crate::own::{self, Access, LockFile, STAGING, SUCCESS, SUPERSEDED, Staging};
+use crate::own::{self, Access, LockFile, Staging};
+use crate::run_dir::layout::{LOCK, SUCCESS};
 use crate::run_dir::manifest::{MANIFEST, Manifest, OutputEntry};
-
-/// Whoever holds this may write below the output directory.
-const LOCK: &str = ".lock";
-
-/// The table that downstream systems and later runs read.
-pub const ADJUSTMENTS: &str = "adjustments.parquet";
-
-/// The table that later runs look back on.
-pub const SCORES: &str = "scores.parquet";
-
-/// Held runs lie below this.
-const HELD: &str = "held";
-
-/// Whether a name within an output directory is the program's own.
-pub fn is_own_entry(name: &str) -> bool {
-    const BEGINNINGS: [&str; 3] = [STAGING, "date=", "known="];
-    [LOCK, HELD, SUPERSEDED].contains(&name) || BEGINNINGS.iter().any(|own| name.starts_with(own))
-}
-
-/// The directory of a run within an output directory, published or held.
-pub fn run_directory(out: &Path, as_of: Day, known_on: Day, held: bool) -> PathBuf {
-    let base = if held { out.join(HELD) } else { out.to_path_buf() };
-    let base = if known_on == as_of { base } else { base.join(format!("known={known_on}")) };
-    base.join(format!("date={as_of}"))
-}
 
 /// The output directory, locked against other runs until dropped.
 #[derive(Debug)]

@@ -1,9 +1,7 @@
 //! Measures a run against its gates.
 
-use anyhow::Result;
 use num_bigint::BigInt;
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use super::Results;
 use crate::expr::{Column, Expr, Frame, Texts};
@@ -11,67 +9,16 @@ use crate::features::FeatureTable;
 use crate::job::{Bounds, DECISION_COLUMNS, Gate, Measure, Table};
 use crate::pieces::piece;
 use crate::policy::facts::score_columns;
+use crate::run_dir::gates::{CHANGE, EarlierFigure, GateOutcome};
 use crate::run_dir::manifest::Counts;
-
-/// How a run did at one gate.
-#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
-pub struct Outcome {
-    /// The gate's name.
-    pub name: String,
-    /// Whether it holds.
-    pub holds: bool,
-    /// What was measured: a count, a sum, or the rows of a share.
-    pub figure: String,
-    /// What a share is of.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub among: Option<u64>,
-    /// The bounds as written.
-    pub bounds: String,
-    /// What it was in the run before, where the gate asks how it changed and there is such a figure.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub earlier: Option<EarlierFigure>,
-}
-
-/// A gate's figure in the run before.
-#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
-pub struct EarlierFigure {
-    /// As of that run.
-    pub figure: String,
-    /// What a share was of.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub among: Option<u64>,
-}
-
-impl Outcome {
-    /// One line for the operator.
-    pub fn line(&self) -> String {
-        let verdict = if self.holds { "holds" } else { "FAILS" };
-        let name = crate::console::visible(&self.name);
-        let figure = in_words(&self.figure, self.among);
-        format!("gate `{name}` {verdict}: {figure}, {}{}", self.bounds, self.before())
-    }
-
-    /// What it was before, where the gate asks for it.
-    pub fn before(&self) -> String {
-        match &self.earlier {
-            Some(earlier) => format!(" ({} in the run before)", in_words(&earlier.figure, earlier.among)),
-            None if self.bounds.contains(CHANGE) => " (no figure of a run before)".to_string(),
-            None => String::new(),
-        }
-    }
-}
-
-fn in_words(figure: &str, among: Option<u64>) -> String {
-    among.map_or(figure.to_string(), |among| format!("{figure} of {among} rows"))
-}
 
 /// Measures all gates; `earlier` are those of the run before.
 pub fn measure(
     results: &Results,
     counts: &(dyn Fn(&str) -> Counts + Sync),
     missing_days: &(dyn Fn(&str) -> u64 + Sync),
-    earlier: &[Outcome],
-) -> Vec<Outcome> {
+    earlier: &[GateOutcome],
+) -> Vec<GateOutcome> {
     let one = |gate: &Gate| {
         let outcome = measure_one(gate, results, counts, missing_days);
         with_change(gate, outcome, earlier.iter().find(|before| before.name == gate.name))
@@ -81,7 +28,7 @@ pub fn measure(
 
 /// Holds the figure against that of the run before, where the gate bounds its change and there is one of
 /// the same form.
-fn with_change(gate: &Gate, outcome: Outcome, before: Option<&Outcome>) -> Outcome {
+fn with_change(gate: &Gate, outcome: GateOutcome, before: Option<&GateOutcome>) -> GateOutcome {
     let Some(bp) = gate.bounds.max_change_bp else { return outcome };
     let Some(before) = before.filter(|before| before.among.is_some() == outcome.among.is_some()) else {
         return outcome;
@@ -100,7 +47,7 @@ fn with_change(gate: &Gate, outcome: Outcome, before: Option<&Outcome>) -> Outco
     let changed = BigInt::from(apart.magnitude().clone()) * 10_000;
     let is_near = changed <= BigInt::from(most.magnitude().clone()) * bp;
     let earlier = EarlierFigure { figure: before.figure.clone(), among: before.among };
-    Outcome { holds: outcome.holds && is_near, earlier: Some(earlier), ..outcome }
+    GateOutcome { holds: outcome.holds && is_near, earlier: Some(earlier), ..outcome }
 }
 
 fn measure_one(
@@ -108,7 +55,7 @@ fn measure_one(
     results: &Results,
     counts: &dyn Fn(&str) -> Counts,
     missing_days: &dyn Fn(&str) -> u64,
-) -> Outcome {
+) -> GateOutcome {
     let bounds = gate.bounds;
     match &gate.measure {
         Measure::Share { table, of, among } => {
@@ -126,13 +73,13 @@ fn measure_one(
 }
 
 /// n × 10000 against bp × N, exactly; of no rows, every share passes.
-fn share(gate: &Gate, part: u64, rows: u64) -> Outcome {
+fn share(gate: &Gate, part: u64, rows: u64) -> GateOutcome {
     let figure = i128::from(part) * 10_000;
     let bound = |bp: i64| i128::from(bp) * i128::from(rows);
     let Bounds { min, max, .. } = gate.bounds;
     let holds =
         rows == 0 || (min.is_none_or(|bp| figure >= bound(bp)) && max.is_none_or(|bp| figure <= bound(bp)));
-    Outcome {
+    GateOutcome {
         name: gate.name.clone(),
         holds,
         figure: part.to_string(),
@@ -142,10 +89,10 @@ fn share(gate: &Gate, part: u64, rows: u64) -> Outcome {
     }
 }
 
-fn plain(gate: &Gate, figure: BigInt, bounds: Bounds) -> Outcome {
+fn plain(gate: &Gate, figure: BigInt, bounds: Bounds) -> GateOutcome {
     let holds = bounds.min.is_none_or(|min| figure >= BigInt::from(min))
         && bounds.max.is_none_or(|max| figure <= BigInt::from(max));
-    Outcome {
+    GateOutcome {
         name: gate.name.clone(),
         holds,
         figure: figure.to_string(),
@@ -154,9 +101,6 @@ fn plain(gate: &Gate, figure: BigInt, bounds: Bounds) -> Outcome {
         earlier: None,
     }
 }
-
-/// The bound on how far a figure may be from that of the run before.
-const CHANGE: &str = "max_change_bp";
 
 fn describe(bounds: Bounds, suffix: &str) -> String {
     let bound = |name: &str, bound: Option<i64>| bound.map(|bound| format!("{name}{suffix} {bound}"));
@@ -302,25 +246,4 @@ fn sum(results: &Results, table: Table, of: &Expr, among: Option<&Expr>) -> BigI
         }
     });
     wide + BigInt::from(narrow)
-}
-
-/// The gates that do not hold.
-pub fn failed(outcomes: &[Outcome]) -> Vec<&Outcome> {
-    outcomes.iter().filter(|outcome| !outcome.holds).collect()
-}
-
-/// Fails with the failed gates' figures.
-pub fn held(outcomes: &[Outcome], directory: &std::path::Path) -> Result<()> {
-    let failed = failed(outcomes);
-    if failed.is_empty() {
-        return Ok(());
-    }
-    let lines: Vec<String> = failed.iter().map(|outcome| outcome.line()).collect();
-    let message = format!(
-        "held by {} of {} gates; the run lies in {}",
-        failed.len(),
-        outcomes.len(),
-        crate::console::plain_path(directory)
-    );
-    Err(crate::failure::laid_out(crate::failure::Kind::Held, format!("{message}\n{}", lines.join("\n"))))
 }

@@ -6,9 +6,9 @@ use super::figures::Figures;
 use crate::console::{money, thousands};
 use crate::html::{Bar, Cell, Page, Section, Table, Tile, WIDTH, percent};
 use crate::job::Bounds;
-use crate::own::RELEASED;
-use crate::publish::gates::Outcome;
 use crate::run_dir::PublishedRun;
+use crate::run_dir::gates::GateOutcome;
+use crate::run_dir::layout::RELEASED;
 
 /// Title, standing and headline figures.
 pub(super) fn head(run: &PublishedRun, figures: &Figures) -> Page {
@@ -113,7 +113,7 @@ fn counted(figure: &str) -> String {
     figure.parse::<i128>().map_or(figure.to_string(), thousands)
 }
 
-fn bounds_in_words(bounds: Bounds, outcome: &Outcome) -> String {
+fn bounds_in_words(bounds: Bounds, outcome: &GateOutcome) -> String {
     let shown = |bound: i64| match outcome.among {
         Some(_) => format!("{}.{:02} %", bound / 100, bound % 100),
         None => thousands(bound.into()),
@@ -131,7 +131,7 @@ fn bounds_in_words(bounds: Bounds, outcome: &Outcome) -> String {
 }
 
 /// The figure as a mark on a scale on which what is allowed is shaded. Shares are in basis points.
-fn bullet(bounds: Bounds, outcome: &Outcome) -> Option<Bar> {
+fn bullet(bounds: Bounds, outcome: &GateOutcome) -> Option<Bar> {
     let figure: i128 = outcome.figure.parse().ok()?;
     let figure = match outcome.among {
         Some(0) => return None,

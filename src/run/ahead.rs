@@ -12,14 +12,13 @@ use super::inputs::{Deliveries, Files, oldest_transactions};
 use super::read_lines;
 use super::session::Session;
 use crate::console::Progress;
-use crate::day::Day;
+use crate::day::{Dates, Day};
 use crate::features::plan::Plans;
 use crate::features::{Asked, AskedDay, Part, PartAnswers};
 use crate::input::accounts::{Accounts, Ids};
 use crate::input::binding::Units;
 use crate::job::Job;
 use crate::pieces::piece;
-use crate::publish::Dates;
 use crate::sorted::SortedDelivery;
 
 /// Nights answered at once: what they share is read and decoded once, what they come to is held until it is their

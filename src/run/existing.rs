@@ -6,12 +6,13 @@ use anyhow::Result;
 
 use super::{Ending, Outcome};
 use crate::console::plain_path;
+use crate::day::Dates;
 use crate::failure::{Kind, failure};
 use crate::job::Job;
 use crate::own::OwnRun;
-use crate::publish::Dates;
-use crate::publish::commit::run_directory;
-use crate::run_dir::manifest::{Identity, Manifest};
+use crate::publish::identity::Identity;
+use crate::run_dir::layout::run_directory;
+use crate::run_dir::manifest::Manifest;
 
 /// A run that is there already.
 pub(super) struct Standing {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::previous::Previous;
-use crate::day::Day;
+use crate::day::{Dates, Day};
 use crate::expr::Type;
 use crate::features::plan::Plan;
 use crate::input::binding::{Role, Units, Wanted};
@@ -18,8 +18,7 @@ use crate::input::{issued, lines, previous, rejects};
 use crate::job::{
     Draft, FileColumns, From, InputColumns, InputSpec, Inputs, Job, LINE_STATE, TRANSACTION_COLUMNS,
 };
-use crate::publish::Dates;
-use crate::run_dir::manifest::Identity;
+use crate::publish::identity::Identity;
 
 /// The deliveries of every input.
 #[derive(Clone)]

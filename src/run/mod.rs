@@ -19,7 +19,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use crate::console::Progress;
-use crate::day::Day;
+use crate::day::{Dates, Day};
 use crate::features::plan::{Plan, Plans};
 use crate::features::{Asked, AskedDay, FeatureTable, from_lines};
 use crate::input::binding::Units;
@@ -29,10 +29,12 @@ use crate::input::{issued, previous as earlier_scores};
 use crate::job::{From, Job};
 use crate::policy::facts::line_columns;
 use crate::policy::{Decision, decide};
-use crate::publish::commit::{Lock, run_directory};
-use crate::publish::{Dates, Results, gates};
+use crate::publish::commit::Lock;
+use crate::publish::totals::control_totals;
+use crate::publish::{Results, gates};
 use crate::run_dir::PublishedRun;
-use crate::run_dir::manifest::{Counts, Manifest, Timing, control_totals};
+use crate::run_dir::layout::run_directory;
+use crate::run_dir::manifest::{Counts, Manifest, Timing};
 use crate::score::{Scores, score};
 use crate::summary::Summary;
 use crate::{own, report, signal};
@@ -174,7 +176,7 @@ fn night(session: &mut Session, lock: &Lock, prepared: Prepared, progress: &Prog
     }
     files.check_schemas(&job, &deliveries, &mut session.footers)?;
     watch.lap("open inputs");
-    let mut manifest = Manifest::new(&job.name, identity);
+    let mut manifest = identity.manifest(&job.name);
     let inputs = NightInputs { job: &job, files: &files, deliveries: &deliveries, dates };
     let computed = compute(inputs, session, &mut manifest, &mut watch, progress);
     // Inputs that cannot be read are told as such; what else the file system refuses is a place to write.

@@ -11,12 +11,11 @@ use super::inputs::Files;
 use super::session::{Prepared, Session};
 use super::simulation::reads_runs_in;
 use super::{Deliveries, Request};
-use crate::day::Day;
+use crate::day::{Dates, Day};
 use crate::features::AskedDay;
 use crate::features::plan::Plans;
 use crate::input::binding::Units;
 use crate::input::file::OpenFile;
-use crate::publish::Dates;
 use crate::signal;
 
 /// What a run would do about a night.

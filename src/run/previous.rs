@@ -10,9 +10,9 @@ use crate::input::catalog::{Catalog, Delivery, InputFile};
 use crate::input::file::OpenFile;
 use crate::input::footers::Footers;
 use crate::job::InputSpec;
-use crate::own::RELEASED;
-use crate::publish::commit::SCORES;
-use crate::publish::gates::Outcome;
+use crate::run_dir::gates::GateOutcome;
+use crate::run_dir::layout::RELEASED;
+use crate::run_dir::layout::SCORES;
 use crate::run_dir::manifest::{Manifest, PreviousRun};
 
 /// An older run tells nothing of today.
@@ -27,7 +27,7 @@ pub(super) struct Previous {
     /// Which run it is.
     pub run: Option<PreviousRun>,
     /// How it did at its gates.
-    pub gates: Vec<Outcome>,
+    pub gates: Vec<GateOutcome>,
 }
 
 impl Previous {

@@ -9,12 +9,11 @@ use super::ahead::Ahead;
 use super::inputs::{Deliveries, bind, prepare, required};
 use super::simulation::{Chain, pending_remark};
 use super::{Nights, Request};
-use crate::day::Day;
+use crate::day::{Dates, Day};
 use crate::input::footers::Footers;
 use crate::input::hashes::{self, HASHES, Hashes};
 use crate::job::{Draft, Job};
 use crate::pieces::piece;
-use crate::publish::Dates;
 use crate::sorted::{Copies, Shelf};
 
 /// What lives from night to night: the job files as they were read, the files opened so far.

@@ -14,7 +14,7 @@ use crate::failure::{Kind, failure};
 use crate::input::catalog::{Catalog, Delivery, InputFile, is_found};
 use crate::job::{InputSpec, Job, input_names};
 use crate::places::resolved;
-use crate::publish::commit::{ADJUSTMENTS, SCORES, is_own_entry, run_directory};
+use crate::run_dir::layout::{ADJUSTMENTS, SCORES, is_own_entry, run_directory};
 
 /// A simulation: when it begins and where it lies.
 #[derive(Debug, Clone)]

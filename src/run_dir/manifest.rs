@@ -4,26 +4,21 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_64;
 
-use crate::day::Day;
-use crate::failure::{in_order, input};
-use crate::input::accounts::Ids;
-use crate::input::file::{OpenFile, bytes_hash};
+use super::gates::GateOutcome;
+use crate::day::{Dates, Day};
+use crate::failure::input;
+use crate::input::file::bytes_hash;
 use crate::input::rejects::Reason;
 use crate::input::stream::Tally;
-use crate::job::{Action, InputSpec, RUN_FILES, Source};
-use crate::publish::gates::Outcome;
-use crate::publish::{Dates, Results};
-use crate::zone;
+use crate::job::Action;
 
 /// The file's name; a directory with it is whole.
 pub const MANIFEST: &str = "manifest.json";
 
 /// Changes when the manifest's meaning does.
-const SCHEMA_VERSION: u32 = 2;
+pub(crate) const SCHEMA_VERSION: u32 = 2;
 
 /// See CONTRACT 4; everything but `timing` is a function of inputs, job files and dates.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -69,7 +64,7 @@ pub struct Manifest {
     /// Figures to check downstream totals against.
     pub control_totals: ControlTotals,
     /// How the run did.
-    pub gates: Vec<Outcome>,
+    pub gates: Vec<GateOutcome>,
     /// Whether some gate did not hold.
     pub held: bool,
     /// Every file of the run but this one and the markers.
@@ -194,45 +189,6 @@ pub struct Timing {
     pub manifest_sha256: String,
 }
 
-/// What identifies a run before any row is read.
-#[derive(Debug, Clone)]
-pub struct Identity {
-    /// Hash over all of it.
-    pub fingerprint: String,
-    /// What the run is for.
-    pub dates: Dates,
-    /// The job files.
-    pub job_files: Vec<JobFile>,
-    /// The input files, by input, delivery, name.
-    pub inputs: Vec<InputEntry>,
-    /// The run before.
-    pub previous: Option<PreviousRun>,
-}
-
-impl Identity {
-    /// Hashes job files and inputs, all their bytes.
-    pub fn of(
-        sources: &[Source; 3],
-        files: &[(&InputSpec, &[OpenFile])],
-        previous: Option<PreviousRun>,
-        dates: Dates,
-    ) -> Result<Identity> {
-        let job_files: Vec<JobFile> = RUN_FILES
-            .iter()
-            .zip(sources)
-            .map(|(name, source)| JobFile {
-                file: (*name).to_string(),
-                sha256: bytes_hash(source.text.as_bytes()),
-            })
-            .collect();
-        let all: Vec<(&InputSpec, &OpenFile)> =
-            files.iter().flat_map(|(spec, files)| files.iter().map(|file| (*spec, file))).collect();
-        let inputs: Vec<InputEntry> = in_order(all.into_par_iter().map(|(spec, file)| entry(spec, file)))?;
-        let fingerprint = fingerprint(SCHEMA_VERSION, dates, &job_files, &inputs, previous.as_ref())?;
-        Ok(Identity { fingerprint, dates, job_files, inputs, previous })
-    }
-}
-
 /// The hash that two runs share if they are the same run.
 pub fn fingerprint(
     schema_version: u32,
@@ -249,38 +205,6 @@ pub fn fingerprint(
         (from, previous) => serde_json::to_vec(&(night, from, previous)),
     };
     Ok(bytes_hash(&canonical?))
-}
-
-fn entry(spec: &InputSpec, file: &OpenFile) -> Result<InputEntry> {
-    Ok(InputEntry {
-        input: spec.name.to_string(),
-        delivery: file.delivery,
-        file: file.file.name.clone(),
-        size: file.size,
-        rows: file.rows(),
-        sha256: file.sha256()?.to_string(),
-    })
-}
-
-/// The figures over a run's results.
-pub fn control_totals(results: &Results) -> ControlTotals {
-    let (lines, decisions) = (results.lines, results.decisions);
-    let mut actions: BTreeMap<String, BTreeMap<String, ActionTotals>> = BTreeMap::new();
-    let mut by_code = vec![[ActionTotals::default(); Action::ALL.len()]; lines.product.dictionary.len()];
-    for (line, decision) in decisions.iter().enumerate() {
-        let totals = &mut by_code[lines.product.codes[line] as usize][decision.action as usize];
-        totals.lines += 1;
-        totals.old_limit += i128::from(lines.limit[line]);
-        totals.new_limit += i128::from(decision.new_limit);
-    }
-    for (name, totals) in lines.product.dictionary.iter().zip(by_code) {
-        for (action, totals) in Action::ALL.into_iter().map(|action| (action, totals[action as usize])) {
-            if totals.lines > 0 {
-                actions.entry(name.to_string()).or_default().insert(action.name().to_string(), totals);
-            }
-        }
-    }
-    ControlTotals::of(lines.accounts.len() as u64, account_hash_total(&lines.accounts.ids), actions)
 }
 
 impl ControlTotals {
@@ -304,44 +228,7 @@ impl ControlTotals {
     }
 }
 
-fn account_hash_total(ids: &Ids) -> u64 {
-    let hash = |position: usize| match ids {
-        Ids::Int(ids) => xxh3_64(ids[position].to_string().as_bytes()),
-        Ids::Text(ids) => xxh3_64(ids[position].as_bytes()),
-    };
-    (0..ids.len()).into_par_iter().map(hash).reduce(|| 0, u64::wrapping_add)
-}
-
 impl Manifest {
-    /// A manifest of a run without results yet.
-    pub fn new(job: &str, identity: Identity) -> Manifest {
-        let Dates { as_of, known_on, chain_from } = identity.dates;
-        Manifest {
-            schema_version: SCHEMA_VERSION,
-            job: job.to_string(),
-            as_of,
-            known_on,
-            chain_from,
-            program_version: env!("CARGO_PKG_VERSION").to_string(),
-            timezone_data: zone::edition().to_string(),
-            fingerprint: identity.fingerprint,
-            job_files: identity.job_files,
-            snapshot: None,
-            inputs: identity.inputs,
-            missing_days: BTreeMap::new(),
-            previous: identity.previous,
-            counts: BTreeMap::new(),
-            notices: Vec::new(),
-            bill_conflicts: 0,
-            issued_unknown: 0,
-            control_totals: ControlTotals::default(),
-            gates: Vec::new(),
-            held: false,
-            outputs: Vec::new(),
-            timing: Timing::default(),
-        }
-    }
-
     /// What the run is for.
     pub fn dates(&self) -> Dates {
         Dates { as_of: self.as_of, known_on: self.known_on, chain_from: self.chain_from }

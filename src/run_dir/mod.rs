@@ -9,6 +9,8 @@
 pub mod decisions;
 pub mod directory;
 mod facts;
+pub mod gates;
+pub mod layout;
 pub mod manifest;
 pub mod rows;
 

@@ -8,14 +8,13 @@ use rayon::prelude::*;
 
 use super::read::Spine;
 use crate::console::plain_path;
-use crate::day::Day;
+use crate::day::{Dates, Day};
 use crate::expr::Column;
 use crate::failure::input;
 use crate::features::{Asked, AskedDay, MOST_SLOTS};
 use crate::input::accounts::{Accounts, compare_ids, distinct_ids};
 use crate::input::lines::snapshot_of;
 use crate::job::Job;
-use crate::publish::Dates;
 use crate::run::Deliveries;
 
 /// Why a row has no features: the first that holds.

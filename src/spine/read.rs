@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use rayon::prelude::*;
 
 use crate::console::Progress;
-use crate::day::Day;
+use crate::day::{Dates, Day};
 use crate::expr::column::concat;
 use crate::expr::{Column, Ints, Type};
 use crate::failure::{in_order, input};
@@ -16,7 +16,6 @@ use crate::input::binding::{Presence, Role, Units, Wanted};
 use crate::input::catalog::InputFile;
 use crate::input::file::{self, OpenFile};
 use crate::job::{InputSpec, Job, input_names};
-use crate::publish::Dates;
 use crate::signal;
 
 /// A spine as read: which account and days each row names. Its other columns stay in the file.

@@ -11,8 +11,8 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use crate::failure::input;
 use crate::input::file::file_hash;
-use crate::own::{RELEASED, SUCCESS};
 use crate::release::Release;
+use crate::run_dir::layout::{RELEASED, SUCCESS};
 use crate::run_dir::manifest::{MANIFEST, Manifest, OutputEntry, fingerprint, read_regular};
 use recount::recount;
 
@@ -122,7 +122,7 @@ fn wrong_markers(run: &Path, manifest: &Manifest) -> Vec<String> {
             let is_of_run = manifest.held
                 && note.manifest_sha256 == manifest.sha256()
                 && (note.as_of, note.known_on) == (manifest.as_of, manifest.known_on)
-                && note.overruled.iter().eq(crate::publish::gates::failed(&manifest.gates));
+                && note.overruled.iter().eq(crate::run_dir::gates::failed(&manifest.gates));
             if !is_of_run {
                 wrong.push(format!("{RELEASED} tells of another run than this one"));
             }

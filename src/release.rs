@@ -3,34 +3,19 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
-use serde::{Deserialize, Serialize};
+use anyhow::{Context, Result};
 
 use crate::day::Day;
 use crate::failure::{Kind, failure, input};
 use crate::own::{Access, OwnRun};
 use crate::publish::commit::Lock;
-use crate::run_dir::dated_runs;
 use crate::run_dir::gates::{GateOutcome, failed};
-use crate::run_dir::layout::{ADJUSTMENTS, run_directory};
+use crate::run_dir::layout::run_directory;
 use crate::run_dir::manifest::MANIFEST;
-use crate::verify::recount::for_batches;
+use crate::run_dir::release_note::ReleaseNote;
+use crate::run_dir::rows::{AccountId, for_batches};
+use crate::run_dir::{RunDirectory, dated_runs};
 use crate::verify::verify;
-
-/// What the note says that a run was released in spite of its gates.
-#[derive(Debug, Serialize, Deserialize, PartialEq, Eq)]
-pub struct Release {
-    /// When, in UTC.
-    pub released_at: String,
-    /// D.
-    pub as_of: Day,
-    /// K.
-    pub known_on: Day,
-    /// Of the manifest of the run that was released.
-    pub manifest_sha256: String,
-    /// The gates that did not hold.
-    pub overruled: Vec<GateOutcome>,
-}
 
 /// A run that was released.
 pub struct Released {
@@ -71,7 +56,7 @@ pub fn release(out: &Path, as_of: Day, known_on: Day, anyway: bool) -> Result<Re
         return Err(refused(out, as_of, &held, &unaware)?);
     }
     let overruled: Vec<GateOutcome> = failed(&manifest.gates).into_iter().cloned().collect();
-    let note = Release {
+    let note = ReleaseNote {
         released_at: jiff::Timestamp::now().to_string(),
         as_of,
         known_on,
@@ -117,14 +102,16 @@ fn refused(out: &Path, as_of: Day, held: &Path, unaware: &[Day]) -> Result<anyho
 
 /// The lines that a run adjusts, sorted.
 fn adjusted_lines(run: &Path) -> Result<Vec<AdjustedLine>> {
+    let (directory, _) = RunDirectory::open(run)?;
     let mut lines = Vec::new();
-    for_batches(&run.join(ADJUSTMENTS), &["account_id", "product"], |batch| {
-        let (account, product) = (batch.column(0), batch.column(1));
-        let cell = crate::publish::tables::cell;
-        lines.extend((0..batch.num_rows()).map(|row| (cell(account, row), cell(product, row))));
+    for_batches(&directory, "adjustments", &["account_id", "product"], |rows| {
+        let (ids, product) = (rows.column("account_id")?, rows.texts("product")?);
+        for row in 0..rows.len {
+            let id = AccountId::of(ids, row).context("an account_id is null")?;
+            lines.push((id.text(), product.get(row).unwrap_or_default().to_string()));
+        }
         Ok(())
-    })
-    .map_err(|error| input(format!("read {}: {error:#}", run.display())))?;
+    })?;
     lines.sort();
     Ok(lines)
 }

@@ -9,12 +9,12 @@ use crate::input::lines::Lines;
 use crate::job::{Action, Policy};
 use crate::policy::{Decision, Purse, Refusal, decide_unbudgeted, over_budget};
 use crate::run_dir::PublishedRun;
-use crate::run_dir::rows::{self, Id};
+use crate::run_dir::rows::{self, AccountId};
 use crate::score::Scores;
 
 /// The raises of other accounts that compete for each budget.
 pub struct Budgets {
-    own: Id,
+    own: AccountId,
     queues: BTreeMap<Purse, RaiseQueue>,
 }
 
@@ -30,7 +30,7 @@ struct RaiseQueue {
 }
 
 /// Score, account and product: the order of raises.
-type QueuePosition = (Reverse<i64>, Id, u8);
+type QueuePosition = (Reverse<i64>, AccountId, u8);
 
 /// What a raise finds when its turn comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl BudgetLeft {
 impl Budgets {
     /// Reads the raises of a run that compete for the budgets which raises of an account with lines of some
     /// products are granted from.
-    pub fn read(run: &PublishedRun, own: &Id, products: &[&str]) -> Result<Budgets> {
+    pub fn read(run: &PublishedRun, own: &AccountId, products: &[&str]) -> Result<Budgets> {
         let policy = &run.job.policy;
         let held = |product: &u8| products.contains(&policy.products[usize::from(*product)].name.as_str());
         let mut contenders: BTreeMap<Purse, Vec<Contender>> = BTreeMap::new();
@@ -128,7 +128,7 @@ struct Contender {
 /// Adds the raises of other accounts to those of each budget.
 fn read_contenders(
     run: &PublishedRun,
-    own: &Id,
+    own: &AccountId,
     contenders: &mut BTreeMap<Purse, Vec<Contender>>,
 ) -> Result<()> {
     let policy = &run.job.policy;
@@ -147,7 +147,7 @@ fn read_contenders(
             let rule = rule.get(row).and_then(|name| policy.rule(name));
             let rule = rule.context("a raise has a rule of the policy")?;
             let Some(purse) = Purse::of(policy, product, rule) else { continue };
-            let account = Id::of(ids, row).context("a decision has no account")?;
+            let account = AccountId::of(ids, row).context("a decision has no account")?;
             if let Some(list) = contenders.get_mut(&purse).filter(|_| account != *own) {
                 let increase = is_granted.then(|| new.values[row] - old.values[row]);
                 list.push(Contender { place: (Reverse(score.values[row]), account, product), increase });

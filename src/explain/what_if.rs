@@ -15,7 +15,7 @@ use crate::input::lines::Lines;
 use crate::job::FeatureKind;
 use crate::job::letter::{self, BlankForm};
 use crate::policy::{Decision, Purse, decide_unbudgeted};
-use crate::run_dir::rows::Id;
+use crate::run_dir::rows::AccountId;
 use crate::run_dir::{Decided, Facts, PublishedRun};
 use crate::score::Scores;
 
@@ -50,7 +50,7 @@ impl<'a> WhatIf<'a> {
     /// Prepares an account to be rescored and decided again.
     pub fn new(run: &'a PublishedRun, facts: &'a Facts) -> Result<WhatIf<'a>> {
         let ids = facts.lines.columns[0].as_ref().expect("ids are always read");
-        let own = Id::of(ids, 0).ok_or_else(|| input("read decisions: an account has no id"))?;
+        let own = AccountId::of(ids, 0).ok_or_else(|| input("read decisions: an account has no id"))?;
         let products: Vec<&str> =
             (0..facts.decided.len()).filter_map(|line| facts.lines.product.get(line)).collect();
         let now = (0..run.job.features.len()).map(|feature| facts.features.get(feature, 0));

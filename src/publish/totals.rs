@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::Results;
 use crate::input::accounts::Ids;
 use crate::job::Action;
-use crate::run_dir::manifest::{ActionTotals, ControlTotals};
+use crate::run_dir::manifest::{ActionTotals, ControlTotals, account_hash};
 
 /// The figures over a run's results.
 pub fn control_totals(results: &Results) -> ControlTotals {
@@ -32,9 +31,8 @@ pub fn control_totals(results: &Results) -> ControlTotals {
 }
 
 fn account_hash_total(ids: &Ids) -> u64 {
-    let hash = |position: usize| match ids {
-        Ids::Int(ids) => xxh3_64(ids[position].to_string().as_bytes()),
-        Ids::Text(ids) => xxh3_64(ids[position].as_bytes()),
-    };
-    (0..ids.len()).into_par_iter().map(hash).reduce(|| 0, u64::wrapping_add)
+    (0..ids.len())
+        .into_par_iter()
+        .map(|position| account_hash(&ids.text(position)))
+        .reduce(|| 0, u64::wrapping_add)
 }

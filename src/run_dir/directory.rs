@@ -52,8 +52,8 @@ impl RunDirectory {
         Ok((RunDirectory { outputs, ..directory }, manifest))
     }
 
-    /// A directory that this process is filling: there is no manifest yet to check its files against.
-    pub fn in_the_making(path: &Path) -> Result<RunDirectory> {
+    /// A directory whose files are taken as they are: this process is filling it, or has checked them already.
+    pub fn unchecked(path: &Path) -> Result<RunDirectory> {
         RunDirectory::hold(path).map_err(|error| input(format!("read {}: {error}", path.display())))
     }
 

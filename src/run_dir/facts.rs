@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use anyhow::{Result, ensure};
 
 use super::decisions::{Decisions, Slots};
-use super::rows::{self, Id, Rows};
+use super::rows::{self, AccountId, Rows};
 use super::{PublishedRun, rejected_accounts};
 use crate::day::Day;
 use crate::expr::{Column, Type};
@@ -69,7 +69,7 @@ impl PublishedRun {
     /// One account; `None` where the run has none of that id.
     pub fn account(&self, id: &str) -> Result<Option<Facts>> {
         let kind = self.job.scopes.lines.columns[0].1;
-        let Some(id) = Id::parse(id, kind) else { return Ok(None) };
+        let Some(id) = AccountId::parse(id, kind) else { return Ok(None) };
         let facts = self.facts(Some(&id))?;
         Ok((!facts.decided.is_empty()).then_some(facts))
     }
@@ -79,7 +79,7 @@ impl PublishedRun {
         self.facts(None)
     }
 
-    fn facts(&self, account: Option<&Id>) -> Result<Facts> {
+    fn facts(&self, account: Option<&AccountId>) -> Result<Facts> {
         let decisions = rows::read(&self.directory, "decisions", account)?;
         let features = rows::read(&self.directory, "features", account)?;
         let rejected = rejected_accounts(&self.directory)?;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::gates::GateOutcome;
 use crate::day::{Dates, Day};
@@ -205,6 +206,11 @@ pub fn fingerprint(
         (from, previous) => serde_json::to_vec(&(night, from, previous)),
     };
     Ok(bytes_hash(&canonical?))
+}
+
+/// The hash of an account's id, as text, that the hash total adds up: XXH3-64 with seed 0.
+pub fn account_hash(id: &str) -> u64 {
+    xxh3_64(id.as_bytes())
 }
 
 impl ControlTotals {

@@ -12,6 +12,7 @@ mod facts;
 pub mod gates;
 pub mod layout;
 pub mod manifest;
+pub mod release_note;
 pub mod rows;
 
 use std::collections::{BTreeMap, HashSet};
@@ -94,7 +95,7 @@ impl PublishedRun {
 
     /// Opens a run that this process is making, whose manifest is not written yet.
     pub fn in_the_making(path: &Path, manifest: Manifest) -> Result<PublishedRun> {
-        PublishedRun::of(RunDirectory::in_the_making(path)?, manifest)
+        PublishedRun::of(RunDirectory::unchecked(path)?, manifest)
     }
 
     fn of(directory: RunDirectory, manifest: Manifest) -> Result<PublishedRun> {

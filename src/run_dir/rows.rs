@@ -61,44 +61,44 @@ impl Rows {
 
 /// An account's id, as the run's tables have it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Id {
+pub enum AccountId {
     /// Int64.
     Int(i64),
     /// Text.
     Text(String),
 }
 
-impl Id {
+impl AccountId {
     /// The row's id.
-    pub fn of(column: &Column, row: usize) -> Option<Id> {
+    pub fn of(column: &Column, row: usize) -> Option<AccountId> {
         match column {
-            Column::Int(ints) => ints.get(row).map(|id| Id::Int(*id)),
-            Column::Text(texts) => texts.get(row).map(|id| Id::Text(id.to_string())),
+            Column::Int(ints) => ints.get(row).map(|id| AccountId::Int(*id)),
+            Column::Text(texts) => texts.get(row).map(|id| AccountId::Text(id.to_string())),
             _ => None,
         }
     }
 
     /// The id that `text` stands for in a table whose ids are of a type; `None` if it can be none.
-    pub fn parse(text: &str, kind: Type) -> Option<Id> {
+    pub fn parse(text: &str, kind: Type) -> Option<AccountId> {
         match kind {
-            Type::Int => text.parse().ok().map(Id::Int),
-            _ => Some(Id::Text(text.to_string())),
+            Type::Int => text.parse().ok().map(AccountId::Int),
+            _ => Some(AccountId::Text(text.to_string())),
         }
     }
 
     /// As people write it.
     pub fn text(&self) -> String {
         match self {
-            Id::Int(id) => id.to_string(),
-            Id::Text(id) => id.clone(),
+            AccountId::Int(id) => id.to_string(),
+            AccountId::Text(id) => id.clone(),
         }
     }
 
     /// Whether it may lie between two values of statistics, which may be cut short (text).
     fn within(&self, least: &[u8], most: &[u8]) -> bool {
         match self {
-            Id::Text(id) => least <= id.as_bytes() && id.as_bytes() <= most,
-            Id::Int(id) => {
+            AccountId::Text(id) => least <= id.as_bytes() && id.as_bytes() <= most,
+            AccountId::Int(id) => {
                 let int = |bytes: &[u8]| bytes.try_into().map(i64::from_le_bytes).ok();
                 int(least).is_none_or(|least| least <= *id) && int(most).is_none_or(|most| *id <= most)
             }
@@ -119,7 +119,7 @@ pub fn columns(run: &RunDirectory, table: &str) -> Result<Vec<(String, Type)>> {
 }
 
 /// Reads a table: the rows of one account, or of all.
-pub fn read(run: &RunDirectory, table: &str, account: Option<&Id>) -> Result<Rows> {
+pub fn read(run: &RunDirectory, table: &str, account: Option<&AccountId>) -> Result<Rows> {
     let mut parts: Vec<(String, Vec<Column>)> = Vec::new();
     let mut len = 0;
     batches(run, table, None, account, |rows| {
@@ -166,7 +166,7 @@ fn batches(
     run: &RunDirectory,
     table: &str,
     names: Option<&[&str]>,
-    account: Option<&Id>,
+    account: Option<&AccountId>,
     mut each: impl FnMut(Rows) -> Result<()>,
 ) -> Result<()> {
     const BATCH_ROWS: usize = piece(65_536, 3);
@@ -226,13 +226,13 @@ fn decode(batch: &RecordBatch, dictionaries: &mut Dictionaries) -> Result<Rows> 
     Ok(Rows { len: batch.num_rows(), columns: columns.collect::<Result<_>>()? })
 }
 
-fn is_of(batch: &RecordBatch, id: &Id) -> BooleanArray {
+fn is_of(batch: &RecordBatch, id: &AccountId) -> BooleanArray {
     let ids = batch.column(0);
     match (id, ids.data_type()) {
-        (Id::Int(id), DataType::Int64) => {
+        (AccountId::Int(id), DataType::Int64) => {
             ids.as_primitive::<Int64Type>().iter().map(|found| Some(found == Some(*id))).collect()
         }
-        (Id::Text(id), DataType::Utf8) => {
+        (AccountId::Text(id), DataType::Utf8) => {
             ids.as_string::<i32>().iter().map(|found| Some(found == Some(id.as_str()))).collect()
         }
         _ => BooleanArray::from(vec![false; ids.len()]),
@@ -240,7 +240,7 @@ fn is_of(batch: &RecordBatch, id: &Id) -> BooleanArray {
 }
 
 /// The row groups that may hold the account, and which of their pages' rows.
-fn places(metadata: &ParquetMetaData, id: &Id) -> (Vec<usize>, RowSelection) {
+fn places(metadata: &ParquetMetaData, id: &AccountId) -> (Vec<usize>, RowSelection) {
     let slot =
         metadata.file_metadata().schema_descr().columns().iter().position(|c| c.name() == "account_id");
     let slot = slot.unwrap_or(0);
@@ -260,7 +260,7 @@ fn places(metadata: &ParquetMetaData, id: &Id) -> (Vec<usize>, RowSelection) {
 }
 
 /// Which rows of a row group lie in pages that may hold the account.
-fn pages(metadata: &ParquetMetaData, group: usize, slot: usize, id: &Id) -> Vec<RowSelector> {
+fn pages(metadata: &ParquetMetaData, group: usize, slot: usize, id: &AccountId) -> Vec<RowSelector> {
     let rows = metadata.row_group(group).num_rows();
     let index = metadata.page_index();
     let found =
@@ -279,13 +279,13 @@ fn pages(metadata: &ParquetMetaData, group: usize, slot: usize, id: &Id) -> Vec<
     pages.map(selector).collect()
 }
 
-fn page_may_hold(statistics: &ColumnIndexMetaData, page: usize, id: &Id) -> bool {
+fn page_may_hold(statistics: &ColumnIndexMetaData, page: usize, id: &AccountId) -> bool {
     match (statistics, id) {
-        (ColumnIndexMetaData::INT64(index), Id::Int(id)) => {
+        (ColumnIndexMetaData::INT64(index), AccountId::Int(id)) => {
             index.min_value(page).is_none_or(|least| least <= id)
                 && index.max_value(page).is_none_or(|most| id <= most)
         }
-        (ColumnIndexMetaData::BYTE_ARRAY(index), Id::Text(_)) => {
+        (ColumnIndexMetaData::BYTE_ARRAY(index), AccountId::Text(_)) => {
             let range = index.min_value(page).zip(index.max_value(page));
             range.is_none_or(|(least, most)| id.within(least, most))
         }

@@ -1,6 +1,6 @@
 //! Checks that a run's files are whole and what its manifest says, and that nothing else is there.
 
-pub mod recount;
+mod recount;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -11,9 +11,9 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use crate::failure::input;
 use crate::input::file::file_hash;
-use crate::release::Release;
 use crate::run_dir::layout::{RELEASED, SUCCESS};
 use crate::run_dir::manifest::{MANIFEST, Manifest, OutputEntry, fingerprint, read_regular};
+use crate::run_dir::release_note::ReleaseNote;
 use recount::recount;
 
 /// Checks every file of a run; returns its manifest. Fails with everything that is wrong.
@@ -114,7 +114,7 @@ fn wrong_markers(run: &Path, manifest: &Manifest) -> Vec<String> {
             return wrong;
         }
     };
-    match note.map(|text| serde_json::from_str::<Release>(&text)) {
+    match note.map(|text| serde_json::from_str::<ReleaseNote>(&text)) {
         None if !manifest.held && matches!(success, Ok(None)) => wrong.push(format!("{SUCCESS} is missing")),
         None => {}
         Some(Err(error)) => wrong.push(format!("{RELEASED}: {error}")),

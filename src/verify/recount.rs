@@ -1,74 +1,58 @@
 //! Counts a published run's tables again, for comparison with the control totals its manifest gives.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
-use arrow_array::cast::AsArray;
-use arrow_array::types::Int64Type;
-use arrow_array::{Array, RecordBatch};
-use arrow_schema::DataType;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use xxhash_rust::xxh3::xxh3_64;
+use anyhow::{Context, Result};
 
-use crate::run_dir::manifest::{ActionTotals, ControlTotals};
+use crate::run_dir::RunDirectory;
+use crate::run_dir::manifest::{ActionTotals, ControlTotals, account_hash};
+use crate::run_dir::rows::{AccountId, for_batches};
 
-/// The control totals as the run's own tables give them.
+/// The control totals as the tables of a run, whose bytes have been checked, give them.
 pub fn recount(run: &Path) -> Result<ControlTotals> {
+    let run = RunDirectory::unchecked(run)?;
     let mut actions: BTreeMap<String, BTreeMap<String, ActionTotals>> = BTreeMap::new();
-    for_batches(&run.join("decisions.parquet"), &["product", "action", "old_limit", "new_limit"], |batch| {
-        let text = |column: usize| batch.column(column).as_string_opt::<i32>().context("it is no text");
-        let money =
-            |column: usize| batch.column(column).as_primitive_opt::<Int64Type>().context("it is no Int64");
-        let (product, action, old, new) = (text(0)?, text(1)?, money(2)?, money(3)?);
-        for row in 0..batch.num_rows() {
-            let of_product = match actions.get_mut(product.value(row)) {
-                Some(known) => known,
-                None => actions.entry(product.value(row).to_string()).or_default(),
-            };
-            let totals = match of_product.get_mut(action.value(row)) {
-                Some(known) => known,
-                None => of_product.entry(action.value(row).to_string()).or_default(),
-            };
+    for_batches(&run, "decisions", &["product", "action", "old_limit", "new_limit"], |rows| {
+        let (product, action) = (rows.texts("product")?, rows.texts("action")?);
+        let (old, new) = (rows.ints("old_limit")?, rows.ints("new_limit")?);
+        for row in 0..rows.len {
+            let totals = totals_of(
+                &mut actions,
+                product.get(row).context("a product is null")?,
+                action.get(row).context("an action is null")?,
+            );
             totals.lines += 1;
-            totals.old_limit += i128::from(old.value(row));
-            totals.new_limit += i128::from(new.value(row));
+            totals.old_limit += i128::from(*old.get(row).context("a limit is null")?);
+            totals.new_limit += i128::from(*new.get(row).context("a limit is null")?);
         }
         Ok(())
     })?;
     let (mut accounts, mut hash_total) = (0, 0_u64);
-    for_batches(&run.join("scores.parquet"), &["account_id"], |batch| {
-        let ids = batch.column(0);
-        accounts += ids.len() as u64;
-        for row in 0..ids.len() {
-            let hash = match ids.data_type() {
-                DataType::Int64 => xxh3_64(ids.as_primitive::<Int64Type>().value(row).to_string().as_bytes()),
-                _ => xxh3_64(
-                    ids.as_string_opt::<i32>().context("ids are Int64 or text")?.value(row).as_bytes(),
-                ),
-            };
-            hash_total = hash_total.wrapping_add(hash);
+    for_batches(&run, "scores", &["account_id"], |rows| {
+        let ids = rows.column("account_id")?;
+        accounts += rows.len as u64;
+        for row in 0..rows.len {
+            let id = AccountId::of(ids, row).context("an account_id is null")?;
+            hash_total = hash_total.wrapping_add(account_hash(&id.text()));
         }
         Ok(())
     })?;
     Ok(ControlTotals::of(accounts, hash_total, actions))
 }
 
-/// Reads some columns of a table, in the order named, which is the order they have.
-pub fn for_batches(
-    path: &Path,
-    names: &[&str],
-    mut each: impl FnMut(&RecordBatch) -> Result<()>,
-) -> Result<()> {
-    let name = path.file_name().expect("a file of the run").to_string_lossy().into_owned();
-    let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path).context(name.clone())?)?;
-    let mask = ProjectionMask::columns(builder.parquet_schema(), names.iter().copied());
-    for batch in builder.with_projection(mask).build()? {
-        let batch = batch.context(name.clone())?;
-        ensure!(batch.num_columns() == names.len(), "{name}: it lacks one of {}", names.join(", "));
-        each(&batch).context(name.clone())?;
+/// The totals of a product and an action; names are copied only where they are new.
+fn totals_of<'t>(
+    totals: &'t mut BTreeMap<String, BTreeMap<String, ActionTotals>>,
+    product: &str,
+    action: &str,
+) -> &'t mut ActionTotals {
+    if !totals.contains_key(product) {
+        totals.insert(product.to_string(), BTreeMap::new());
     }
-    Ok(())
+    let of_product = totals.get_mut(product).expect("just there");
+    if !of_product.contains_key(action) {
+        of_product.insert(action.to_string(), ActionTotals::default());
+    }
+    of_product.get_mut(action).expect("just there")
 }

@@ -4,6 +4,7 @@
 
 mod audit;
 mod diff;
+mod docs;
 mod explain;
 mod golden;
 mod inputs;
@@ -13,7 +14,6 @@ mod policy;
 mod properties;
 mod publish;
 mod range;
-mod readme;
 mod report;
 mod spine;
 mod state;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{case_home, edited_jobs, int, run};
-use crate::support::{SHIPPED_NIGHTS, outcome_in, project, shipped_in, succeed_in};
+use crate::support::outcome_in;
 
 /// Another scorecard: a base, a point, a missing value.
 fn other_scorecard(file: &str, text: String) -> String {
@@ -85,30 +85,4 @@ fn diffs_of_integer_ids_and_money() {
 #[test]
 fn diffs_of_text_ids_and_decimal_money() {
     golden("strings");
-}
-
-/// What the README shows of a diff is what its commands print.
-#[test]
-fn the_readme_shows_what_diff_prints() {
-    let home = tempfile::tempdir().unwrap();
-    let home = home.path();
-    shipped_in(home);
-    edited_jobs(home, "jobs-trial", |_, text| {
-        let text = text.replace("raise_budget_bp = 30", "raise_budget_bp = 6");
-        text.replace("\npercent = 25", "\npercent = 20")
-    });
-    for (job, date) in SHIPPED_NIGHTS {
-        succeed_in(home, &["run", job, "--date", date]);
-    }
-    run(home, "jobs-trial", "trial", &["2026-11-20"]);
-    let (_, stdout, _) = outcome_in(home, &["diff", "out/date=2026-11-20", "trial/date=2026-11-20"]);
-    let readme = std::fs::read_to_string(project().join("README.md")).unwrap();
-    let (_, section) = readme.split_once("### What changed, and why").unwrap();
-    let (section, _) = section.split_once("\n### ").unwrap();
-    let shown: Vec<&str> =
-        section.split("```text\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
-    assert_eq!(shown.len(), 3);
-    for block in shown {
-        assert!(stdout.contains(block), "{block}\n{stdout}");
-    }
 }

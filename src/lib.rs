@@ -10,6 +10,7 @@
 //! - [`signal`] — Ctrl-C between pieces of work
 //! - [`pieces`] — how much is done at a time
 //! - [`radix`] — items in order by counting keys
+//! - [`suggest`] — the known name nearest to a mistyped one, listings of names
 //! - [`expr`] — the expression language of the job files
 //! - [`job`] — what the operator writes: job, features, scorecard, policy, gates
 //! - [`input`] — Parquet in: deliveries, schemas, rejects, the book of lines
@@ -63,6 +64,7 @@ pub mod score;
 pub mod signal;
 pub mod sorted;
 pub mod spine;
+pub mod suggest;
 pub mod summary;
 pub mod verify;
 pub mod zone;

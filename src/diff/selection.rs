@@ -9,7 +9,7 @@ use super::read::join::JoinPiece;
 use super::read::runs::{Block, Layout};
 use crate::expr::{Column, Expr, Frame, Scope, Texts, Type};
 use crate::failure::{Kind, failure};
-use crate::job::{listing, near_miss};
+use crate::suggest::{listing, near_miss};
 
 /// Which side a name is read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use super::parse::{GRAMMAR, offset};
 use super::shape::{bits, columns_of, per_code};
 use super::{Arithmetic, Comparison, Expr, ExprError, Node, Scope, Type};
 use crate::day::Day;
-use crate::job::{listing, near_miss};
+use crate::suggest::{listing, near_miss};
 
 /// Levels of an expression within one another; chains of `and`, `or` and of sums are one level.
 pub(super) const MOST_LEVELS: usize = 64;

@@ -11,10 +11,11 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::gate::RawGate;
-use super::source::{Reader, Remarks, Source, near_miss};
+use super::source::{Reader, Remarks, Source};
 use super::{Inputs, LINE_STATE, OPTIONAL_LINE_COLUMNS, Scopes};
 use crate::expr::Scope;
 use crate::own::Access;
+use crate::suggest::near_miss;
 use crate::zone;
 
 /// The inputs by the names that messages, rejects and the manifest use.

@@ -29,7 +29,7 @@ pub use job_file::{Csv, InputSpec, Unique, before_wildcard, input_names};
 pub use kept_fact::KeptFact;
 pub use policy_file::{Action, Affordability, Amount, Budget, Cooldown, Policy, Product, Rule};
 pub use scorecard_file::{Band, Bin, Characteristic, Dimension, Scorecard};
-pub use source::{Remarks, Severity, Source, listing, near_miss};
+pub use source::{Remarks, Severity, Source};
 pub use terms::{Basis, Terms};
 
 /// The names under which a run keeps the files of its job.

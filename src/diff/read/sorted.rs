@@ -19,9 +19,9 @@ use crate::input::decode::Dictionaries;
 use crate::input::footer;
 use crate::input::guard::guarded;
 use crate::input::handle::{Handle, open_regular};
-use crate::job::{listing, near_miss};
 use crate::pieces::piece;
 use crate::run_dir::RunDirectory;
+use crate::suggest::{listing, near_miss};
 
 /// Rows read at a time: few enough that some blocks of two runs fit in memory many times over.
 pub const BLOCK_ROWS: usize = piece(8_192, 3);

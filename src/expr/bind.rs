@@ -9,26 +9,19 @@ use sqlparser::ast::{
     Ident, Spanned, UnaryOperator, Value,
 };
 
-use super::parse::{GRAMMAR, offset};
+use super::column::Type;
+use super::mistake::{ExprError, GRAMMAR, MOST_LEVELS, offset, too_deep};
+use super::node::{Arithmetic, Comparison, Expr, Node};
+use super::scope::Scope;
 use super::shape::{bits, columns_of, per_code};
-use super::{Arithmetic, Comparison, Expr, ExprError, Node, Scope, Type};
 use crate::day::Day;
 use crate::suggest::{listing, near_miss};
-
-/// Levels of an expression within one another; chains of `and`, `or` and of sums are one level.
-pub(super) const MOST_LEVELS: usize = 64;
 
 /// More mistakes of one expression help nobody.
 const MOST_ERRORS: usize = 20;
 
 /// Products of products grow without end.
 const MOST_BITS: u64 = 4096;
-
-pub(super) fn too_deep(range: Range<usize>) -> ExprError {
-    let message = format!("the expression is nested too deeply: at most {MOST_LEVELS} levels are taken");
-    let help = "split it: features and rules can build on one another";
-    ExprError { range, message, help: Some(help.to_string()) }
-}
 
 /// Binds a syntax tree to the columns of a scope.
 pub(super) fn bind(text: &str, sql: &Sql, wanted: Type, scope: &Scope) -> Result<Expr, Vec<ExprError>> {

@@ -3,8 +3,8 @@
 
 use num_bigint::BigInt;
 
+use super::node::{Comparison, Expr, Node};
 use super::shape::children;
-use super::{Comparison, Expr, Node};
 
 /// A part that must be true where the whole is.
 #[derive(Debug, Clone, PartialEq, Eq)]

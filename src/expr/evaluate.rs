@@ -6,7 +6,7 @@ use std::sync::Arc;
 use num_bigint::{BigInt, Sign};
 
 use super::column::{Column, FALSE, Ints, NULL_CODE, TRUE, Texts, UNKNOWN};
-use super::{Arithmetic, Comparison, Expr, Node};
+use super::node::{Arithmetic, Comparison, Expr, Node};
 
 /// The columns an expression reads, in the order of its scope. Columns that no expression reads may
 /// be missing.

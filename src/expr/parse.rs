@@ -9,12 +9,11 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
-use super::bind::{MOST_LEVELS, bind, too_deep};
-use super::{Expr, ExprError, Scope, Type};
-
-pub(super) const GRAMMAR: &str = "an expression is made of integers, 'text', date '2026-01-31', true, false, null, \
-     column names, = <> != < <= > >=, and, or, not, in (…), between, is [not] null, + - * %, \
-     case when … end and coalesce(…)";
+use super::bind::bind;
+use super::column::Type;
+use super::mistake::{ExprError, GRAMMAR, MOST_LEVELS, offset, too_deep};
+use super::node::Expr;
+use super::scope::Scope;
 
 /// More than any list of shops or codes that a person keeps in a job file.
 const MOST_BYTES: usize = 250_000;
@@ -28,13 +27,15 @@ const MOST_DIGITS: usize = 100;
 /// How deep sqlparser may descend; what it lets through, the binder counts in levels that people see.
 const MOST_DESCENTS: usize = 200;
 
-/// Parses `text`; several mistakes are reported at once.
-pub(super) fn parse(text: &str, wanted: Type, scope: &Scope) -> Result<Expr, Vec<ExprError>> {
-    let tokens = tokens(text).map_err(|error| vec![error])?;
-    with_stack_for(tokens.len(), || {
-        let sql = parse_tokens(text, tokens).map_err(|error| vec![error])?;
-        bind(text, &sql, wanted, scope)
-    })
+impl Expr {
+    /// Parses and checks an expression that must be of type `wanted`; several mistakes are reported at once.
+    pub fn parse(text: &str, wanted: Type, scope: &Scope) -> Result<Expr, Vec<ExprError>> {
+        let tokens = tokens(text).map_err(|error| vec![error])?;
+        with_stack_for(tokens.len(), || {
+            let sql = parse_tokens(text, tokens).map_err(|error| vec![error])?;
+            bind(text, &sql, wanted, scope)
+        })
+    }
 }
 
 /// Runs `work` on a stack that fits a tree of so many tokens: sqlparser's is as deep as a chain is long, and
@@ -163,14 +164,4 @@ fn locate_message(text: &str, message: &str) -> (String, Range<usize>) {
         Some((head, start)) => (head, start..text.len().min(start + 1).max(start)),
         None => (message.to_string(), 0..text.len()),
     }
-}
-
-/// The byte offset of a 1-based line and column, columns counted in characters.
-pub(super) fn offset(text: &str, at: Location) -> usize {
-    let line_start =
-        text.split_inclusive('\n').take((at.line as usize).saturating_sub(1)).map(str::len).sum::<usize>();
-    text[line_start..]
-        .char_indices()
-        .nth((at.column as usize).saturating_sub(1))
-        .map_or(text.len(), |(i, _)| line_start + i)
 }

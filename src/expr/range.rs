@@ -1,6 +1,6 @@
 //! Between what bounds an integer expression must lie, given those of its columns; for searches.
 
-use super::{Arithmetic, Expr, Node};
+use super::node::{Arithmetic, Expr, Node};
 
 /// Both ends included; the ends of `i128` stand for no bound.
 type Range = (i128, i128);

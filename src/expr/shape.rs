@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::{Arithmetic, Node, Scope, Type};
+use super::column::Type;
+use super::node::{Arithmetic, Node};
+use super::scope::Scope;
 
 /// The parts of a node.
 pub(super) fn children(node: &Node) -> Vec<&Node> {

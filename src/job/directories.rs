@@ -4,9 +4,11 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::Inputs;
+use super::diagnostics::Remarks;
+use super::inputs::Inputs;
 use super::job_file::JobFile;
-use super::source::{Reader, Remarks, Source};
+use super::reader::Reader;
+use super::source::Source;
 use crate::failure::{Kind, failure};
 use crate::places;
 

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::Scopes;
-use super::source::Reader;
+use super::reader::Reader;
+use super::scopes::Scopes;
 use crate::expr::{Expr, Scope, Type};
 
 /// A named Int64 of every account.

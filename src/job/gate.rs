@@ -3,10 +3,12 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::input_names::{LINES, REPAYMENTS, TRANSACTIONS};
-use super::source::Reader;
-use super::{Job, Scopes};
-use crate::expr::{Expr, Type};
+use super::columns::DECISION_COLUMNS;
+use super::inputs::input_names::{LINES, REPAYMENTS, TRANSACTIONS};
+use super::policy_file::Policy;
+use super::reader::Reader;
+use super::scopes::Scopes;
+use crate::expr::{Expr, Scope, Type};
 
 /// A condition on a run's figures.
 #[derive(Debug, Clone)]
@@ -43,28 +45,6 @@ pub enum Measure {
     MissingDays { input: &'static str },
 }
 
-impl Job {
-    /// Positions of the features that gates read; one may come more than once.
-    pub fn features_in_gates(&self) -> impl Iterator<Item = usize> {
-        self.gates.iter().flat_map(|gate| {
-            let (table, exprs) = match &gate.measure {
-                Measure::Share { table, of, among } | Measure::Sum { table, of, among } => {
-                    (*table, among.iter().chain([of]).collect())
-                }
-                _ => (Table::Scores, Vec::new()),
-            };
-            let scope = match table {
-                Table::Scores => &self.scopes.scores,
-                Table::Decisions => &self.scopes.decisions,
-            };
-            // Features come last.
-            let first = scope.columns.len() - self.features.len();
-            let read = exprs.into_iter().flat_map(|expr| &expr.columns);
-            read.filter_map(move |slot| slot.checked_sub(first))
-        })
-    }
-}
-
 /// Inclusive bounds; basis points for shares.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
@@ -75,6 +55,18 @@ pub struct Bounds {
     /// Basis points that it may differ from the figure of the run before: a share by so many, a sum or a
     /// count by so many of the earlier one.
     pub max_change_bp: Option<i64>,
+}
+
+/// What a gate on `decisions` sees: the decision's columns, extra ones last, then the scores'.
+pub(super) fn decisions_scope(scopes: &Scopes, policy: &Policy) -> Scope {
+    let mut decisions = Scope { open: scopes.scores.open, ..Scope::default() };
+    decisions.push("account_id", scopes.lines.columns[0].1);
+    decisions.push("product", Type::Text);
+    DECISION_COLUMNS.iter().for_each(|(name, kind)| decisions.push(*name, *kind));
+    let of_line = |slot: usize| scopes.lines.columns[slot].clone();
+    decisions.columns.extend(policy.kept_of_lines().chain(policy.extra_columns.iter().copied()).map(of_line));
+    decisions.columns.extend(scopes.scores.columns.iter().cloned());
+    decisions
 }
 
 #[derive(Deserialize, Clone)]

@@ -10,86 +10,19 @@ use serde::de::IgnoredAny;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::columns::{LINE_STATE, OPTIONAL_LINE_COLUMNS};
+use super::diagnostics::Remarks;
 use super::gate::RawGate;
-use super::source::{Reader, Remarks, Source};
-use super::{Inputs, LINE_STATE, OPTIONAL_LINE_COLUMNS, Scopes};
+use super::inputs::input_names::{ISSUED, LINES, PREVIOUS, REPAYMENTS, TRANSACTIONS};
+use super::inputs::{InputSpec, Inputs, Unique, before_wildcard};
+use super::reader::Reader;
+use super::resolved_job::Csv;
+use super::scopes::Scopes;
+use super::source::Source;
 use crate::expr::Scope;
 use crate::own::Access;
 use crate::suggest::near_miss;
 use crate::zone;
-
-/// The inputs by the names that messages, rejects and the manifest use.
-pub mod input_names {
-    /// The day's movements.
-    pub const TRANSACTIONS: &str = "transactions";
-    /// Bills and payments.
-    pub const REPAYMENTS: &str = "repayments";
-    /// The book of credit lines.
-    pub const LINES: &str = "lines";
-    /// Earlier adjustments.
-    pub const ISSUED: &str = "issued";
-    /// Earlier scores.
-    pub const PREVIOUS: &str = "previous";
-    /// Accounts and days whose features are asked for; no job file names it.
-    pub const SPINE: &str = "spine";
-}
-use input_names::{ISSUED, LINES, PREVIOUS, REPAYMENTS, TRANSACTIONS};
-
-/// Where one input lies and how its columns are called there.
-#[derive(Debug, Clone)]
-pub struct InputSpec {
-    /// One of [`input_names`].
-    pub name: &'static str,
-    /// Glob with the job file's directory in front and `{date}` where the delivery date stands.
-    pub pattern: String,
-    /// The part of `pattern` before the first wildcard or `{date}`; names of files are relative to it.
-    pub root: PathBuf,
-    /// The file's name of a column, by contract name.
-    pub rename: BTreeMap<String, String>,
-    /// How rows sent twice are told.
-    pub unique: Option<Unique>,
-    /// Optional columns of the contract that the job does without.
-    pub without: Vec<String>,
-}
-
-impl InputSpec {
-    /// What to do about a column that is not there.
-    pub fn how_to_deliver(&self) -> String {
-        if [TRANSACTIONS, REPAYMENTS, LINES].contains(&self.name) {
-            format!("deliver it, or name it in [rename.{}]", self.name)
-        } else {
-            "deliver it".to_string()
-        }
-    }
-
-    /// Whether deliveries are dated.
-    pub fn is_dated(&self) -> bool {
-        self.pattern.contains("{date}")
-    }
-
-    /// What the file calls a column of the contract.
-    pub fn file_column<'a>(&'a self, column: &'a str) -> &'a str {
-        self.rename.get(column).map_or(column, String::as_str)
-    }
-}
-
-/// Who reads adjustments.csv.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Csv {
-    /// A program: every cell as it is.
-    Plain,
-    /// A spreadsheet: text that it would take for a formula begins with an apostrophe.
-    Spreadsheet,
-}
-
-/// A row is a repeat of an earlier one with the same value in `column`.
-#[derive(Debug, Clone)]
-pub struct Unique {
-    /// A contract or extra column.
-    pub column: String,
-    /// How many days before a row's delivery the earlier one may have been delivered.
-    pub within_days: u32,
-}
 
 /// The job file with names and paths resolved, but not yet bound to the inputs' columns.
 pub(super) struct JobFile {
@@ -411,32 +344,6 @@ fn without_empty_steps(path: &str) -> String {
     let is_step = |(place, step): &(usize, &str)| *place == 0 && step.is_empty() || !["", "."].contains(step);
     let steps = path.split('/').enumerate().filter(is_step).map(|(_, step)| step);
     steps.collect::<Vec<_>>().join("/")
-}
-
-/// The part of a pattern before its first wildcard or `{date}`, read as it stands for itself, and the rest.
-pub fn before_wildcard(pattern: &str) -> (String, &str) {
-    // The escaped form of a literal wildcard is one character in brackets.
-    let mut literal = String::new();
-    let mut rest = pattern;
-    while let Some(next) = rest.chars().next() {
-        let escaped = rest.strip_prefix('[').and_then(|tail| {
-            let inner = tail.chars().next()?;
-            Some((inner, tail[inner.len_utf8()..].strip_prefix(']')?))
-        });
-        match (next, escaped) {
-            ('[', Some((inner, tail))) => {
-                literal.push(inner);
-                rest = tail;
-            }
-            ('*' | '?' | '[', _) => break,
-            ('{', _) if rest.starts_with("{date}") => break,
-            _ => {
-                literal.push(next);
-                rest = &rest[next.len_utf8()..];
-            }
-        }
-    }
-    (literal, rest)
 }
 
 /// The directory before the first wildcard or `{date}`.

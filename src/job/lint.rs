@@ -2,9 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{
-    Feature, FeatureKind, Job, LINE_HISTORY, LINE_STATE, Remarks, SCORE_COLUMNS, Severity, Source, Statistic,
-};
+use super::columns::{LINE_HISTORY, LINE_STATE, SCORE_COLUMNS};
+use super::diagnostics::{Remarks, Severity};
+use super::feature_file::{Feature, Kind as FeatureKind, Statistic};
+use super::policy_file::Rule;
+use super::resolved_job::Job;
+use super::source::Source;
 use crate::expr::{Conjunct, Expr, Type};
 
 /// The least and the most a column can be, as far as that is known.
@@ -155,7 +158,7 @@ fn unreachable_rules(job: &Job, remarks: &mut Remarks) {
     let source = &job.sources[2];
     let rules = &job.policy.rules;
     for (number, rule) in rules.iter().enumerate() {
-        let covers = |earlier: &&super::Rule| {
+        let covers = |earlier: &&Rule| {
             let products = match (&earlier.products, &rule.products) {
                 (None, _) => true,
                 (Some(all), Some(own)) => own.iter().all(|product| all.contains(product)),
@@ -202,7 +205,7 @@ fn unused_features(job: &Job, remarks: &mut Remarks) {
 fn unnamed_products(job: &Job, remarks: &mut Remarks) {
     let source = &job.sources[2];
     for (number, product) in job.policy.products.iter().enumerate() {
-        let applies = |rule: &super::Rule| rule.products.as_ref().is_none_or(|own| own.contains(&number));
+        let applies = |rule: &Rule| rule.products.as_ref().is_none_or(|own| own.contains(&number));
         if !job.policy.rules.iter().any(applies) {
             let help = "every line of it will be held: no_rule";
             let message = format!("no rule names the product `{}`", product.name);

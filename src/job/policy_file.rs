@@ -7,11 +7,12 @@ use serde::de::IgnoredAny;
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::columns::{DECISION_COLUMNS, LINE_COLUMNS, LINE_STATE, STATUS_REASON, STATUS_SINCE};
 use super::kept_fact::KeptFact;
 use super::letter::blanks;
+use super::reader::Reader;
+use super::scopes::Scopes;
 use super::scorecard_file::{Band, Model};
-use super::source::Reader;
-use super::{LINE_COLUMNS, STATUS_REASON, STATUS_SINCE, Scopes};
 use crate::expr::{Expr, Type};
 
 /// Everything that decides about a line once its account has a score.
@@ -309,11 +310,11 @@ pub(super) fn read(reader: &mut Reader, scopes: &Scopes, model: &Model) -> Polic
     read.dedup();
     let is_read = |fact: &KeptFact| read.iter().any(|slot| fact.is_read_as(&scopes.facts.columns[*slot].0));
     policy.kept_facts = KeptFact::ALL.into_iter().filter(is_read).collect();
-    let extra = LINE_COLUMNS.len()..scopes.lines.columns.len() - super::LINE_STATE.len();
+    let extra = LINE_COLUMNS.len()..scopes.lines.columns.len() - LINE_STATE.len();
     policy.extra_columns = extra.filter(|slot| read.binary_search(slot).is_ok()).collect();
     for slot in &policy.extra_columns {
         let name = &scopes.lines.columns[*slot].0;
-        if super::DECISION_COLUMNS.iter().any(|(taken, _)| taken == name) {
+        if DECISION_COLUMNS.iter().any(|(taken, _)| taken == name) {
             let message = format!("a rule reads the lines' own column `{name}`, but decisions have one, too");
             let help = format!("give it another name: [rename.lines] line_{name} = \"{name}\"");
             reader.error(0..0, message, Some(help));

@@ -7,9 +7,13 @@ use serde::de::IgnoredAny;
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::columns::SCORE_COLUMNS;
+use super::diagnostics::{Remarks, Severity};
 use super::feature_file::{self, Feature, RawFeature};
-use super::source::{Reader, Remarks, Source};
-use super::{SCORE_COLUMNS, Scopes};
+use super::reader::Reader;
+use super::scopes::Scopes;
+use super::source::Source;
+use crate::expr::Type;
 
 /// Points, bands, dimensions, characteristics.
 #[derive(Debug, Clone, Default)]
@@ -112,6 +116,23 @@ pub(super) struct Model {
     pub incomplete: bool,
 }
 
+impl Model {
+    /// Adds what the model makes (score, band, dimensions, features) and made before to the scopes that see it.
+    pub fn add_names_to(&self, scopes: &mut Scopes) {
+        let scores = &mut scopes.scores;
+        SCORE_COLUMNS.iter().for_each(|(name, kind)| scores.push(*name, *kind));
+        for dimension in &self.scorecard.dimensions {
+            scores.push(&dimension.name, Type::Int);
+        }
+        for feature in &self.features {
+            scores.push(&feature.name, Type::Int);
+        }
+        scores.open = self.incomplete;
+        scopes.facts.columns.extend(scores.columns.iter().cloned());
+        scopes.facts.open |= self.incomplete;
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawScore {
@@ -183,7 +204,7 @@ const MOST_BINS: usize = 1_000;
 const MOST_REASONS: usize = 20;
 
 pub(super) fn read(source: &Source, scopes: &Scopes, remarks: &mut Remarks) -> Model {
-    let wrong_elsewhere = remarks.count(super::Severity::Error);
+    let wrong_elsewhere = remarks.count(Severity::Error);
     let mut reader = Reader { source, remarks };
     let mut top = reader.top();
     let bands = reader.tables(&mut top, "band", MOST_BANDS);
@@ -199,7 +220,7 @@ pub(super) fn read(source: &Source, scopes: &Scopes, remarks: &mut Remarks) -> M
     let span = top.span();
     reader.take::<Rest>(Spanned::new(span, DeValue::Table(top.into_inner())));
 
-    let wrong_before = reader.remarks.count(super::Severity::Error);
+    let wrong_before = reader.remarks.count(Severity::Error);
     let dimensions = self::dimensions(&mut reader, dimensions, scopes);
     let names: HashSet<String> = dimensions.iter().map(|dimension| dimension.name.clone()).collect();
     let raws: Vec<_> = features.into_iter().map(|raw| reader.take::<RawFeature>(raw)).collect();

@@ -1,10 +1,13 @@
 //! A scorecard and a policy without their job and its inputs: the terms to score and decide on.
 
-use super::source::{Reader, Remarks, Source};
-use super::{
-    Feature, FeatureKind, FileColumns, InputColumns, Job, Policy, Scopes, Scorecard, add_model_names,
-    input_scopes, policy_file, scorecard_file,
-};
+use super::diagnostics::Remarks;
+use super::feature_file::{Feature, Kind as FeatureKind};
+use super::policy_file::{self, Policy};
+use super::reader::Reader;
+use super::resolved_job::Job;
+use super::scopes::{FileColumns, InputColumns, Scopes, input_scopes};
+use super::scorecard_file::{self, Scorecard};
+use super::source::Source;
 use crate::expr::Type;
 
 /// A scorecard and a policy bound to each other and to the columns that decisions.parquet keeps of lines.
@@ -32,7 +35,7 @@ impl Terms {
         let columns = InputColumns { lines: Some(lines.clone()), ..InputColumns::default() };
         let mut scopes = input_scopes(&columns);
         let model = scorecard_file::read(scorecard, &of_features(&scopes, scorecard), &mut remarks);
-        add_model_names(&mut scopes, &model);
+        model.add_names_to(&mut scopes);
         let mut reader = Reader { source: policy, remarks: &mut remarks };
         let policy = policy_file::read(&mut reader, &scopes, &model);
         remarks.check().map_err(|error| error.to_string())?;

@@ -1,0 +1,91 @@
+//! The columns that the contract names: of each input, of what is made of a line, of scores and decisions.
+
+use crate::expr::Type;
+
+/// The columns of lines that the contract names, in the order every scope over lines starts with.
+pub const LINE_COLUMNS: [(&str, Type); 10] = [
+    ("account_id", Type::Any),
+    ("product", Type::Text),
+    ("credit_limit", Type::Int),
+    ("balance", Type::Int),
+    ("status", Type::Text),
+    ("opened_on", Type::Date),
+    ("increased_on", Type::Date),
+    ("decreased_on", Type::Date),
+    ("status_since", Type::Date),
+    ("status_reason", Type::Text),
+];
+
+/// Where `status_since` and `status_reason` stand among them.
+pub const STATUS_SINCE: usize = 8;
+/// See [`STATUS_SINCE`].
+pub const STATUS_REASON: usize = 9;
+
+/// Those of them that a delivery may lack.
+pub const OPTIONAL_LINE_COLUMNS: [&str; 4] =
+    ["increased_on", "decreased_on", "status_since", "status_reason"];
+
+/// The columns of transactions that the contract names.
+pub const TRANSACTION_COLUMNS: [(&str, Type); 3] =
+    [("account_id", Type::Any), ("posted_on", Type::Date), ("amount", Type::Int)];
+
+/// The columns of repayments that the contract names.
+pub const REPAYMENT_COLUMNS: [(&str, Type); 7] = [
+    ("account_id", Type::Any),
+    ("product", Type::Text),
+    ("bill_id", Type::Any),
+    ("due_on", Type::Date),
+    ("due_amount", Type::Int),
+    ("paid_on", Type::Date),
+    ("paid_amount", Type::Int),
+];
+
+/// The columns of a bill, in the order of the bills scope.
+pub const BILL_COLUMNS: [(&str, Type); 9] = [
+    ("product", Type::Text),
+    ("bill_id", Type::Any),
+    ("due_on", Type::Date),
+    ("due_amount", Type::Int),
+    ("paid", Type::Int),
+    ("settled_on", Type::Date),
+    ("is_open", Type::Bool),
+    ("days_late", Type::Int),
+    ("outstanding", Type::Int),
+];
+
+/// What a line's own features see besides its columns.
+pub const LINE_STATE: [(&str, Type); 3] =
+    [("days_open", Type::Int), ("is_pending", Type::Bool), ("pending_limit", Type::Int)];
+
+/// What a rule sees of a line besides that.
+pub const LINE_HISTORY: [(&str, Type); 3] =
+    [("days_since_increase", Type::Int), ("days_since_decrease", Type::Int), ("days_in_status", Type::Int)];
+
+/// What is known of an account's score before its dimensions and features: the columns that the scores
+/// scope begins with.
+pub const SCORE_COLUMNS: [(&str, Type); 4] = [
+    ("score", Type::Int),
+    ("band", Type::Text),
+    ("previous_score", Type::Int),
+    ("previous_band", Type::Text),
+];
+
+/// The decision's columns that a gate sees, besides account and product; the score's come with it.
+pub const DECISION_COLUMNS: [(&str, Type); 16] = [
+    ("action", Type::Text),
+    ("reason", Type::Text),
+    ("rule", Type::Text),
+    ("old_limit", Type::Int),
+    ("new_limit", Type::Int),
+    ("old_status", Type::Text),
+    ("new_status", Type::Text),
+    ("bound_by", Type::Text),
+    ("effective_on", Type::Date),
+    ("balance", Type::Int),
+    ("days_open", Type::Int),
+    ("days_since_increase", Type::Int),
+    ("days_since_decrease", Type::Int),
+    ("pending_limit", Type::Int),
+    ("pending_status", Type::Text),
+    ("pending_on", Type::Date),
+];

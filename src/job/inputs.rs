@@ -1,0 +1,110 @@
+//! Where each input of a job lies, and how its columns are called there.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use input_names::{LINES, REPAYMENTS, TRANSACTIONS};
+
+/// The inputs by the names that messages, rejects and the manifest use.
+pub mod input_names {
+    /// The day's movements.
+    pub const TRANSACTIONS: &str = "transactions";
+    /// Bills and payments.
+    pub const REPAYMENTS: &str = "repayments";
+    /// The book of credit lines.
+    pub const LINES: &str = "lines";
+    /// Earlier adjustments.
+    pub const ISSUED: &str = "issued";
+    /// Earlier scores.
+    pub const PREVIOUS: &str = "previous";
+    /// Accounts and days whose features are asked for; no job file names it.
+    pub const SPINE: &str = "spine";
+}
+
+/// Where each input lies.
+#[derive(Debug, Clone)]
+pub struct Inputs {
+    /// Transactions.
+    pub transactions: InputSpec,
+    /// Repayments.
+    pub repayments: InputSpec,
+    /// Lines.
+    pub lines: InputSpec,
+    /// Earlier adjustments, as this program wrote them.
+    pub issued: Option<InputSpec>,
+    /// The scores of earlier runs, as this program wrote them.
+    pub previous: Option<InputSpec>,
+}
+
+/// Where one input lies and how its columns are called there.
+#[derive(Debug, Clone)]
+pub struct InputSpec {
+    /// One of [`input_names`].
+    pub name: &'static str,
+    /// Glob with the job file's directory in front and `{date}` where the delivery date stands.
+    pub pattern: String,
+    /// The part of `pattern` before the first wildcard or `{date}`; names of files are relative to it.
+    pub root: PathBuf,
+    /// The file's name of a column, by contract name.
+    pub rename: BTreeMap<String, String>,
+    /// How rows sent twice are told.
+    pub unique: Option<Unique>,
+    /// Optional columns of the contract that the job does without.
+    pub without: Vec<String>,
+}
+
+impl InputSpec {
+    /// What to do about a column that is not there.
+    pub fn how_to_deliver(&self) -> String {
+        if [TRANSACTIONS, REPAYMENTS, LINES].contains(&self.name) {
+            format!("deliver it, or name it in [rename.{}]", self.name)
+        } else {
+            "deliver it".to_string()
+        }
+    }
+
+    /// Whether deliveries are dated.
+    pub fn is_dated(&self) -> bool {
+        self.pattern.contains("{date}")
+    }
+
+    /// What the file calls a column of the contract.
+    pub fn file_column<'a>(&'a self, column: &'a str) -> &'a str {
+        self.rename.get(column).map_or(column, String::as_str)
+    }
+}
+
+/// A row is a repeat of an earlier one with the same value in `column`.
+#[derive(Debug, Clone)]
+pub struct Unique {
+    /// A contract or extra column.
+    pub column: String,
+    /// How many days before a row's delivery the earlier one may have been delivered.
+    pub within_days: u32,
+}
+
+/// The part of a pattern before its first wildcard or `{date}`, read as it stands for itself, and the rest.
+pub fn before_wildcard(pattern: &str) -> (String, &str) {
+    // The escaped form of a literal wildcard is one character in brackets.
+    let mut literal = String::new();
+    let mut rest = pattern;
+    while let Some(next) = rest.chars().next() {
+        let escaped = rest.strip_prefix('[').and_then(|tail| {
+            let inner = tail.chars().next()?;
+            Some((inner, tail[inner.len_utf8()..].strip_prefix(']')?))
+        });
+        match (next, escaped) {
+            ('[', Some((inner, tail))) => {
+                literal.push(inner);
+                rest = tail;
+            }
+            ('*' | '?' | '[', _) => break,
+            ('{', _) if rest.starts_with("{date}") => break,
+            _ => {
+                literal.push(next);
+                rest = &rest[next.len_utf8()..];
+            }
+        }
+    }
+    (literal, rest)
+}

@@ -1,0 +1,120 @@
+//! The three job files as written, and how they become a job once the inputs' columns are known.
+
+use std::path::Path;
+
+use anyhow::Result;
+use jiff::tz::TimeZone;
+
+use super::diagnostics::{Remarks, Severity};
+use super::inputs::Inputs;
+use super::job_file::{self, JobFile};
+use super::reader::Reader;
+use super::resolved_job::Job;
+use super::scopes::{InputColumns, input_scopes};
+use super::source::Source;
+use super::{gate, policy_file, scorecard_file};
+
+/// The three job files as written, before they are bound to the inputs' columns.
+pub struct Draft {
+    /// The job file.
+    pub job: Source,
+    /// The scorecard file; absent where it could not be read.
+    scorecard: Option<Source>,
+    policy: Option<Source>,
+    file: Option<JobFile>,
+    /// What is wrong so far.
+    pub remarks: Remarks,
+}
+
+impl Draft {
+    /// Reads the job file and the two it names. Fails only where the job file cannot be read.
+    pub fn read(path: &Path) -> Result<Draft> {
+        let job = Source::read(path)?;
+        let mut remarks = Remarks::default();
+        let file = job_file::read(&job, &|name| std::env::var(name).ok(), &mut remarks);
+        if let Some(file) = &file {
+            file.check_directories(&job, &mut remarks);
+        }
+        let mut sibling = |name: &toml::Spanned<String>| {
+            let path = path.parent().unwrap_or(Path::new("")).join(name.get_ref());
+            match Source::read(&path) {
+                Ok(source) => Some(source),
+                Err(error) => {
+                    remarks.error((&job, name.span()), error.to_string(), None);
+                    None
+                }
+            }
+        };
+        let (scorecard, policy) = match &file {
+            Some(file) => (sibling(&file.scorecard), sibling(&file.policy)),
+            None => (None, None),
+        };
+        Ok(Draft { job, scorecard, policy, file, remarks })
+    }
+
+    /// The job files that a run keeps. What their paths stood for then is not asked: `${NAME}` is left as
+    /// it is.
+    pub fn of_run([job, scorecard, policy]: [Source; 3]) -> Draft {
+        let mut remarks = Remarks::default();
+        let file = job_file::read(&job, &|name| Some(format!("${{{name}}}")), &mut remarks);
+        Draft { job, scorecard: Some(scorecard), policy: Some(policy), file, remarks }
+    }
+
+    /// Where the inputs are, if the job file says so.
+    pub fn inputs(&self) -> Option<&Inputs> {
+        self.file.as_ref().map(|file| &file.inputs)
+    }
+
+    /// The zone in which an instant becomes a date, if the job file names one.
+    pub fn timezone(&self) -> Option<&TimeZone> {
+        self.file.as_ref().and_then(|file| file.timezone.as_ref())
+    }
+
+    /// Checks that `--out`, which stands for the job's own output directory, may be one.
+    pub fn check_out(&self, out: &Path) -> Result<()> {
+        self.file.as_ref().map_or(Ok(()), |file| file.check_out(out))
+    }
+
+    /// Resolves everything against the inputs' columns. Mistakes are left in `remarks`; there is a
+    /// job only if there are none.
+    pub fn bind(&mut self, columns: &InputColumns) -> Option<Job> {
+        let (Some(file), Some(scorecard_source), Some(policy_source)) =
+            (&self.file, &self.scorecard, &self.policy)
+        else {
+            return None;
+        };
+        let remarks = &mut self.remarks;
+        let mut scopes = input_scopes(columns);
+        file.check_unique(&self.job, &scopes, remarks);
+        let model = scorecard_file::read(scorecard_source, &scopes, remarks);
+        model.add_names_to(&mut scopes);
+        let mut reader = Reader { source: policy_source, remarks };
+        let policy = policy_file::read(&mut reader, &scopes, &model);
+        scopes.decisions = gate::decisions_scope(&scopes, &policy);
+        let mut reader = Reader { source: &self.job, remarks };
+        let gates = gate::resolve(&mut reader, &file.gates, &scopes);
+        if self.remarks.count(Severity::Error) > 0 {
+            return None;
+        }
+        Some(Job {
+            name: file.name.clone(),
+            sources: [self.job.clone(), scorecard_source.clone(), policy_source.clone()],
+            minor_units: file.minor_units,
+            timezone: file.timezone.clone(),
+            lines_max_age_days: file.lines_max_age_days,
+            mixed_money: file.mixed_money,
+            inputs: file.inputs.clone(),
+            output_dir: file.output_dir.clone(),
+            csv: file.csv,
+            report: file.report,
+            state_dir: file.state_dir.clone(),
+            access: file.access,
+            gates,
+            features: model.features,
+            bill_tolerance: model.bill_tolerance,
+            scorecard: model.scorecard,
+            policy,
+            scopes,
+        })
+    }
+}

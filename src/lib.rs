@@ -9,6 +9,7 @@
 //! - [`console`] — the terminal: progress, tables
 //! - [`signal`] — Ctrl-C between pieces of work
 //! - [`pieces`] — how much is done at a time
+//! - [`hash`] — SHA-256, XXH3, and maps for fast lookups, all without a seed
 //! - [`radix`] — items in order by counting keys
 //! - [`suggest`] — the known name nearest to a mistyped one, listings of names
 //! - [`expr`] — the expression language of the job files
@@ -46,6 +47,7 @@ pub mod explain;
 pub mod expr;
 pub mod failure;
 pub mod features;
+pub mod hash;
 pub mod html;
 pub mod input;
 pub mod job;

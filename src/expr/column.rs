@@ -7,9 +7,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
-use hashbrown::HashMap;
 use num_bigint::BigInt;
+
+use crate::hash;
 
 /// The type of a column or expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,7 +131,7 @@ impl Texts {
 
 impl<'a> FromIterator<Option<&'a str>> for Texts {
     fn from_iter<I: IntoIterator<Item = Option<&'a str>>>(items: I) -> Self {
-        let mut known = HashMap::<&str, u32, FixedState>::default();
+        let mut known = hash::Map::<&str, u32>::default();
         let mut dictionary = Vec::new();
         let codes = items
             .into_iter()
@@ -151,7 +151,7 @@ impl<'a> FromIterator<Option<&'a str>> for Texts {
 #[derive(Debug, Default)]
 pub struct Dictionary {
     names: Vec<Arc<str>>,
-    codes: HashMap<Arc<str>, u32, FixedState>,
+    codes: hash::Map<Arc<str>, u32>,
 }
 
 impl Dictionary {
@@ -297,7 +297,7 @@ fn append(all: &mut Ints, part: Ints) {
 }
 
 fn concat_texts(parts: &[Texts]) -> Texts {
-    let mut known = hashbrown::HashMap::<Arc<str>, u32, foldhash::fast::FixedState>::default();
+    let mut known = hash::Map::<Arc<str>, u32>::default();
     let mut dictionary: Vec<Arc<str>> = Vec::new();
     let mut codes = Vec::with_capacity(parts.iter().map(|part| part.codes.len()).sum());
     for part in parts {

@@ -3,13 +3,11 @@
 //! A row belongs to one segment between window edges, so it touches one cell a group; windows are
 //! sums over segments. What is not a sum is kept with its age.
 
-use foldhash::fast::FixedState;
-use hashbrown::HashMap;
-
 use super::logs::{Log, Sight};
 use super::plan::{BITS, Group, Plan, UNBOUNDED};
 use super::rows::Packed;
 use crate::expr::Ints;
+use crate::hash;
 use crate::job::Statistic;
 use crate::radix::ByKey;
 
@@ -18,7 +16,7 @@ use crate::radix::ByKey;
 pub struct Cells {
     words: Vec<i64>,
     /// What sums have run over, by word: the exact sum is the word plus this.
-    carry: HashMap<usize, i128, FixedState>,
+    carry: hash::Map<usize, i128>,
     /// Distinct values.
     sights: Log,
     /// Rows that are added, by pattern and era.
@@ -254,7 +252,7 @@ impl Cells {
 
 /// Adds to a word, and what it cannot hold to the carry of its cell.
 #[inline]
-fn add_exact(words: &mut [i64], value: i64, carry: &mut HashMap<usize, i128, FixedState>, cell: usize) {
+fn add_exact(words: &mut [i64], value: i64, carry: &mut hash::Map<usize, i128>, cell: usize) {
     let word = &mut words[cell];
     match word.checked_add(value) {
         Some(sum) => *word = sum,

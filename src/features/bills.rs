@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use anyhow::Result;
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::Interner;
 use super::accumulate::{Cells, Hit, Segments};
@@ -18,6 +17,7 @@ use super::plan::Plan;
 use super::rows::{Owner, Packed, pack};
 use crate::day::Day;
 use crate::expr::{Column, Frame, Ints};
+use crate::hash::xxh3_64;
 use crate::input::accounts::{Id, STRANGER};
 use crate::job::{BILL_COLUMNS, Feature, REPAYMENT_COLUMNS};
 use crate::pieces::piece;

@@ -3,8 +3,7 @@
 
 use std::sync::{Arc, RwLock};
 
-use foldhash::fast::FixedState;
-use hashbrown::HashMap;
+use crate::hash;
 
 /// Texts and integers with their numbers, shared by threads.
 #[derive(Default)]
@@ -14,9 +13,9 @@ pub struct Interner {
 
 #[derive(Default)]
 struct Known {
-    numbers: HashMap<Arc<str>, u32, FixedState>,
+    numbers: hash::Map<Arc<str>, u32>,
     texts: Vec<Arc<str>>,
-    of_ints: HashMap<i64, u32, FixedState>,
+    of_ints: hash::Map<i64, u32>,
 }
 
 /// Integers up to this stand for themselves.

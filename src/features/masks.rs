@@ -4,12 +4,12 @@
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
 use super::plan::{BITS, Group, Plan, Reach};
 use crate::expr::column::NULL_CODE;
 use crate::expr::{Column, Expr, Frame, Ints, Texts};
+use crate::hash::HASHER;
 use crate::pieces::piece;
 
 /// What rows are sifted by whose texts have the same dictionaries: conditions on texts alone are decided once for
@@ -182,9 +182,6 @@ pub struct Patterns {
     mask_words: usize,
     known: HashTable<u32>,
 }
-
-/// Fixed, so that nothing depends on a seed.
-const HASHER: FixedState = FixedState::with_seed(0);
 
 impl Patterns {
     fn new(mask_words: usize) -> Patterns {

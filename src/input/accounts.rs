@@ -4,11 +4,11 @@ use std::cmp::Ordering;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
 use crate::expr::{Column, Ints, Texts, Type};
+use crate::hash::HASHER;
 
 /// Ids in ascending order; text by bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,9 +144,6 @@ impl From<Id> for PlainId {
 
 /// The position of an id that is not in the book.
 pub const STRANGER: u32 = u32::MAX;
-
-/// Fixed, so that nothing depends on a seed.
-const HASHER: FixedState = FixedState::with_seed(0);
 
 impl Accounts {
     /// Indexes ids that are ascending and distinct.

@@ -1,7 +1,5 @@
 //! A Parquet file of an input: its bytes, its footer, its rows as columns.
 
-use std::fs::File;
-use std::io::Read;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::Result;
@@ -11,7 +9,6 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
-use sha2::{Digest, Sha256};
 
 use super::binding::{Binding, Decoded};
 use super::catalog::{InputFile, shown};
@@ -22,6 +19,7 @@ use super::handle::{Fate, Handle};
 use super::{footer, pages};
 use crate::day::Day;
 use crate::failure::input;
+use crate::hash::Sha256;
 use crate::job::InputSpec;
 use crate::pieces::piece;
 
@@ -76,29 +74,6 @@ fn unreadable(subject: &str, reason: &str) -> anyhow::Error {
     input(format!("{subject}: it cannot be read: {reason}: have it delivered again"))
 }
 
-/// SHA-256 of a whole file, in hex.
-pub fn file_hash(path: &std::path::Path) -> std::io::Result<String> {
-    const BUFFER_BYTES: usize = 1 << 18;
-    let mut file = File::open(path)?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; BUFFER_BYTES];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(hex(&hasher.finalize())),
-            read => hasher.update(&buffer[..read]),
-        }
-    }
-}
-
-/// SHA-256 of bytes, in hex.
-pub fn bytes_hash(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 impl OpenFile {
     /// Rows in the file.
     pub fn rows(&self) -> u64 {
@@ -109,12 +84,12 @@ impl OpenFile {
     /// pages are then held against what the footer says.
     pub fn sha256(&self) -> Result<&str> {
         if self.sha256.get().is_none() {
-            let mut hasher = Sha256::new();
+            let mut hasher = Sha256::default();
             let read = self.handle.read_all(|piece| hasher.update(piece));
             read.map_err(|error| self.unreadable(&error.to_string()))?;
             pages::check_rows(&self.handle, self.metadata.metadata())
                 .map_err(|what| self.unreadable(&what))?;
-            self.sha256.get_or_init(|| hex(&hasher.finalize()));
+            self.sha256.get_or_init(|| hasher.hex());
         }
         Ok(self.sha256.get().expect("just hashed"))
     }

@@ -7,9 +7,9 @@ use std::io::Read;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::file::bytes_hash;
 use super::handle::{Stamp, open_regular};
 use crate::day::Day;
+use crate::hash::bytes_hash;
 
 /// The file's name in the directory of sorted deliveries.
 pub const HASHES: &str = "input-hashes";

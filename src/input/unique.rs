@@ -1,14 +1,12 @@
 //! Rows sent twice: the same value of the `unique` column, delivered within some days.
 
-use foldhash::fast::FixedState;
-use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 use rayon::prelude::*;
-use xxhash_rust::xxh3::xxh3_128;
 
 use super::rejects::Verdicts;
 use crate::day::Day;
 use crate::expr::Column;
+use crate::hash::{self, xxh3_128};
 use crate::pieces::piece;
 use crate::radix::sort_rows;
 
@@ -158,7 +156,7 @@ pub struct Seen {
 
 #[derive(Default)]
 struct Shard {
-    latest: HashMap<Key, Day, FixedState>,
+    latest: hash::Map<Key, Day>,
     prune_at: usize,
 }
 

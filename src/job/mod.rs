@@ -30,7 +30,6 @@ pub use diagnostics::{Remarks, Severity};
 pub use feature_file::{Aggregate, Feature, From, Kind as FeatureKind, MOST_KEPT, Statistic};
 pub use gate::{Bounds, Gate, Measure, Table};
 pub use inputs::{InputSpec, Inputs, Unique, before_wildcard, input_names};
-
 pub use kept_fact::KeptFact;
 pub use policy_file::{Action, Affordability, Amount, Budget, Cooldown, Policy, Product, Rule};
 pub use raw_job::Draft;

@@ -256,7 +256,7 @@ fn remove_directory_of(directory: &Path, files: &[&str]) -> io::Result<bool> {
 fn unique_name() -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let seed = format!("{} {} {:?}", std::process::id(), now.as_nanos(), std::thread::current().id());
-    format!("{:016x}", xxhash_rust::xxh3::xxh3_64(seed.as_bytes()))
+    format!("{:016x}", crate::hash::xxh3_64(seed.as_bytes()))
 }
 
 /// Whether a name is a key of the program's making: sixteen hex digits.

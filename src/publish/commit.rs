@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::{Results, tables};
 use crate::failure::{Kind, failure, in_order};
-use crate::input::file::file_hash;
+use crate::hash::file_hash;
 use crate::job::RUN_FILES;
 use crate::own::{self, Access, LockFile, Staging};
 use crate::run_dir::layout::{LOCK, SUCCESS};

@@ -7,7 +7,8 @@ use rayon::prelude::*;
 
 use crate::day::Dates;
 use crate::failure::in_order;
-use crate::input::file::{OpenFile, bytes_hash};
+use crate::hash::bytes_hash;
+use crate::input::file::OpenFile;
 use crate::job::{InputSpec, RUN_FILES, Source};
 use crate::run_dir::manifest::{
     ControlTotals, InputEntry, JobFile, Manifest, PreviousRun, SCHEMA_VERSION, Timing, fingerprint,

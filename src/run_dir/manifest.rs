@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::gates::GateOutcome;
 use crate::day::{Dates, Day};
 use crate::failure::input;
-use crate::input::file::bytes_hash;
+use crate::hash::bytes_hash;
 use crate::input::rejects::Reason;
 use crate::input::stream::Tally;
 use crate::job::Action;

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::codec::Pieces;
 use super::scratch::Region;
 use crate::day::Day;
+use crate::hash::xxh3_64;
 use crate::input::accounts::Id;
 use crate::input::binding::Wanted;
 use crate::input::handle::Handle;

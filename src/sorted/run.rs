@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use rayon::prelude::*;
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::codec::{Manner, Taken, put_column, put_compressed, put_texts};
 use super::delivery::{BlockEntry, Piece, SortedRun};
 use crate::expr::column::concat;
 use crate::expr::{Column, Texts};
+use crate::hash::xxh3_64;
 use crate::input::accounts::Id;
 use crate::input::reject_log::RejectedRows;
 use crate::input::rejects::{Reason, Verdicts};

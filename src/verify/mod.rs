@@ -10,7 +10,7 @@ use anyhow::Result;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use crate::failure::input;
-use crate::input::file::file_hash;
+use crate::hash::file_hash;
 use crate::run_dir::layout::{RELEASED, SUCCESS};
 use crate::run_dir::manifest::{MANIFEST, Manifest, OutputEntry, fingerprint, read_regular};
 use crate::run_dir::release_note::ReleaseNote;

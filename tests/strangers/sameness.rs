@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use arrow_schema::DataType::{Date32, Int64, Utf8};
 use rescore::failure::exit_code;
+use rescore::hash::{bytes_hash, file_hash};
 use rescore::input::catalog::InputFile;
-use rescore::input::file::{self, OpenFile, file_hash};
+use rescore::input::file::{self, OpenFile};
 use rescore::job::InputSpec;
 use serde_json::Value;
 
@@ -134,8 +135,7 @@ fn hashes_are_remembered_of_files_that_are_still_the_same() {
         })
         .collect();
     let label = label.rsplit_once(' ').unwrap().0;
-    let seal =
-        |lines: &str| format!("{label} {}\n{lines}", rescore::input::file::bytes_hash(lines.as_bytes()));
+    let seal = |lines: &str| format!("{label} {}\n{lines}", bytes_hash(lines.as_bytes()));
     let hashes = |more: &[&str]| {
         let args = [&["run", "job.toml", "--date", TODAY, "--replace", "--out", "again"], more].concat();
         let (code, _, stderr) = book.outcome(&args);

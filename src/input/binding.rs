@@ -5,7 +5,6 @@ use std::sync::Arc;
 use anyhow::Result;
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
-use jiff::tz::TimeZone;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::basic::Type as PhysicalType;
@@ -13,79 +12,10 @@ use parquet::schema::types::TypePtr;
 
 use super::decode::{Decoder, Dictionaries, nulls};
 use super::file::OpenFile;
+use super::wanted::{Presence, Role, Units, Wanted};
 use crate::expr::{Column, Ints, Type};
 use crate::failure::input;
 use crate::job::InputSpec;
-
-/// What a column is to the contract; says which Parquet types will do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// An account or bill id: integers of any width, or text.
-    Id,
-    /// Text.
-    Text,
-    /// Integer minor units of any width, or Decimal.
-    Money,
-    /// Date32, or Timestamp.
-    Date,
-    /// An extra column: integers, text, Booleans or dates.
-    Extra,
-}
-
-/// Whether a file must have a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Presence {
-    /// It must.
-    Required,
-    /// All files of a delivery have it, or none has: nulls then.
-    Optional,
-    /// The job does without it: nulls, even where it is there.
-    LeftOut,
-}
-
-/// A column to read.
-#[derive(Debug, Clone)]
-pub struct Wanted {
-    /// Its contract name.
-    pub name: String,
-    /// What will do.
-    pub role: Role,
-    /// Whether it must be there.
-    pub presence: Presence,
-    /// What it is in every file; `Any` where that is not known.
-    pub kind: Type,
-}
-
-impl Wanted {
-    /// A column that must be there.
-    pub fn new(name: &str, role: Role) -> Wanted {
-        Wanted { name: name.to_string(), role, presence: Presence::Required, kind: Type::Any }
-    }
-
-    /// A column that must be of one type in every file.
-    pub fn of(self, kind: Type) -> Wanted {
-        Wanted { kind, ..self }
-    }
-
-    /// A column of nulls of its type, for a file that has none.
-    fn nulls(&self) -> Decoder {
-        let decoder =
-            Decoder::for_role(self.role, &DataType::Null, &Units { minor_units: 0, timezone: None });
-        match decoder {
-            Some(Decoder::Nulls(Type::Any)) | None => Decoder::Nulls(self.kind),
-            Some(decoder) => decoder,
-        }
-    }
-}
-
-/// What decoding depends on besides the file.
-#[derive(Debug, Clone)]
-pub struct Units {
-    /// Decimal places of money.
-    pub minor_units: u32,
-    /// Where an instant becomes a date.
-    pub timezone: Option<TimeZone>,
-}
 
 /// The columns to decode, bound to one file.
 pub struct Binding {
@@ -305,19 +235,29 @@ fn find(fields: &[Arc<Field>], spec: &InputSpec, column: &Wanted) -> Result<Opti
 
 /// How a wanted column is read; `Err` says what is wrong with it.
 fn bound(fields: &[Arc<Field>], spec: &InputSpec, column: &Wanted, units: &Units) -> Result<Bound, String> {
-    let Some(root) = find(fields, spec, column)? else { return Ok(Bound::Nulls(column.nulls().kind())) };
+    let Some(root) = find(fields, spec, column)? else { return Ok(Bound::Nulls(kind_of_nulls(column))) };
     let (name, found) = (fields[root].name(), fields[root].data_type());
     let Some(decoder) = Decoder::for_role(column.role, found, units) else {
         return Err(wrong_type(column.role, name, found));
     };
     if matches!(decoder, Decoder::Nulls(_)) {
-        return Ok(Bound::Nulls(column.nulls().kind()));
+        return Ok(Bound::Nulls(kind_of_nulls(column)));
     }
     if column.kind.unify(decoder.kind()).is_none() {
         let (own, other) = (decoder.kind().name(), column.kind.name());
         return Err(format!("{name} is {own}; elsewhere it is {other}: it must be the same in every file"));
     }
     Ok(Bound::Read(root, decoder))
+}
+
+/// The type of a column of nulls, which stands for one that a file lacks.
+fn kind_of_nulls(column: &Wanted) -> Type {
+    match column.role {
+        Role::Id | Role::Extra => column.kind,
+        Role::Text => Type::Text,
+        Role::Money => Type::Int,
+        Role::Date => Type::Date,
+    }
 }
 
 fn wrong_type(role: Role, name: &str, found: &DataType) -> String {

@@ -2,13 +2,10 @@
 //! header at a time.
 
 use bytes::{Buf, Bytes};
-use parquet::arrow::ProjectionMask;
 use parquet::errors::{ParquetError, Result};
-use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
+use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{ChunkReader, Length};
 
-use super::bounds::{check_pages, rows_at_a_time};
-use super::footer::column_name;
 use super::handle::Handle;
 
 /// Byte ranges of a file, in memory.
@@ -19,51 +16,9 @@ pub struct Chunks {
     chunks: Vec<(u64, Bytes)>,
 }
 
-/// A row group as it was read, its pages looked over.
-pub struct ReadRowGroup {
-    /// Its bytes.
-    pub chunks: Chunks,
-    /// How many rows may be decoded at a time, whatever texts there are in them.
-    pub batch_rows: usize,
-}
-
-impl ReadRowGroup {
-    /// Reads the chunks of the columns that are wanted of the row group of that number, and looks over their
-    /// pages.
-    pub fn read(
-        handle: &Handle,
-        number: usize,
-        row_group: &RowGroupMetaData,
-        mask: &ProjectionMask,
-        most_rows: usize,
-    ) -> Result<ReadRowGroup, String> {
-        let columns = row_group.columns().iter().enumerate();
-        let wanted: Vec<&ColumnChunkMetaData> =
-            columns.filter(|(leaf, _)| mask.leaf_included(*leaf)).map(|(_, column)| column).collect();
-        let chunks = Chunks::read(handle, &wanted)?;
-        let mut batch_rows = most_rows;
-        for column in wanted {
-            let rows = rows_at_a_time(column, row_group.num_rows(), &chunks, most_rows)
-                .map_err(|what| format!("column {}, row group {number}, {what}", column_name(column)))?;
-            batch_rows = batch_rows.min(rows);
-        }
-        Ok(ReadRowGroup { chunks, batch_rows })
-    }
-}
-
 impl Chunks {
-    /// Reads all columns of the row group of that number, to be taken as they are.
-    pub fn whole(handle: &Handle, number: usize, row_group: &RowGroupMetaData) -> Result<Chunks, String> {
-        let columns: Vec<&ColumnChunkMetaData> = row_group.columns().iter().collect();
-        let chunks = Chunks::read(handle, &columns)?;
-        for column in columns {
-            check_pages(column, row_group.num_rows(), &chunks)
-                .map_err(|what| format!("column {}, row group {number}, {what}", column_name(column)))?;
-        }
-        Ok(chunks)
-    }
-
-    fn read(handle: &Handle, columns: &[&ColumnChunkMetaData]) -> Result<Chunks, String> {
+    /// Reads the chunks of some columns.
+    pub(super) fn read(handle: &Handle, columns: &[&ColumnChunkMetaData]) -> Result<Chunks, String> {
         let mut chunks = Vec::with_capacity(columns.len());
         for column in columns {
             let (start, length) = column.byte_range();

@@ -14,7 +14,7 @@ use arrow_buffer::i256;
 use arrow_schema::{DataType, TimeUnit};
 use jiff::tz::TimeZone;
 
-use super::binding::{Role, Units};
+use super::wanted::{Role, Units};
 use crate::day::Day;
 use crate::expr::column::{FALSE, NULL_CODE, TRUE, UNKNOWN};
 use crate::expr::{Column, Ints, Texts, Type};

@@ -1,27 +1,20 @@
-//! A Parquet file of an input: its bytes, its footer, its rows as columns.
+//! A Parquet file of an input: its footer, its bytes, their hash.
 
 use std::sync::{Arc, OnceLock};
 
 use anyhow::Result;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
-};
-use parquet::errors::ParquetError;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::file::metadata::ParquetMetaData;
 
-use super::binding::{Binding, Decoded};
 use super::catalog::{InputFile, shown};
-use super::chunks::{Chunks, ReadRowGroup};
-use super::decode::Dictionaries;
+use super::chunks::Chunks;
 use super::guard::guarded;
 use super::handle::{Fate, Handle};
-use super::{footer, pages};
+use super::{footer, pages, row_group};
 use crate::day::Day;
 use crate::failure::input;
 use crate::hash::Sha256;
 use crate::job::InputSpec;
-use crate::pieces::piece;
 
 /// An input file whose footer has been read and checked.
 #[derive(Debug, Clone)]
@@ -40,9 +33,6 @@ pub struct OpenFile {
     /// Of its bytes, in hex, once they are hashed.
     pub(super) sha256: Arc<OnceLock<String>>,
 }
-
-/// Rows decoded at a time: enough to amortise, few enough to stay in cache.
-const BATCH_ROWS: usize = piece(16_384, 3);
 
 /// Opens a file and reads its footer.
 pub fn open(spec: &InputSpec, delivery: Option<Day>, file: &InputFile) -> Result<OpenFile> {
@@ -115,7 +105,7 @@ impl OpenFile {
         )))
     }
 
-    fn unreadable(&self, reason: &str) -> anyhow::Error {
+    pub(super) fn unreadable(&self, reason: &str) -> anyhow::Error {
         unreadable(&self.subject, reason)
     }
 
@@ -127,67 +117,6 @@ impl OpenFile {
     /// Reads the bytes of all columns of a row group, to be taken as they are.
     pub fn read_bytes(&self, row_group: usize) -> Result<Chunks> {
         let group = self.footer().row_group(row_group);
-        Chunks::whole(&self.handle, row_group, group).map_err(|what| self.unreadable(&what))
-    }
-
-    /// Reads a row group batch by batch.
-    pub fn read(
-        &self,
-        binding: &Binding,
-        row_group: usize,
-        mut each: impl FnMut(Decoded) -> Result<()>,
-    ) -> Result<()> {
-        let failed = |what: String| self.unreadable(&what);
-        let group = self.metadata.metadata().row_group(row_group);
-        let ReadRowGroup { chunks, batch_rows } =
-            ReadRowGroup::read(&self.handle, row_group, group, &binding.mask, BATCH_ROWS).map_err(failed)?;
-        let reader = |mask: &ProjectionMask| {
-            ParquetRecordBatchReaderBuilder::new_with_metadata(chunks.clone(), binding.metadata.clone())
-                .with_projection(mask.clone())
-                .with_row_groups(vec![row_group])
-                .with_batch_size(batch_rows)
-                .build()
-        };
-        let damaged = |what: String| {
-            let column = self.damaged_column(&binding.mask, row_group, &reader);
-            let place = column.map_or(String::new(), |column| format!("column {column}, "));
-            failed(format!("{place}row group {row_group}: {what}"))
-        };
-        let mut batches = guarded(|| reader(&binding.mask)).map_err(damaged)?;
-        let mut dictionaries = Dictionaries::default();
-        let mut rows = 0;
-        while let Some(batch) = guarded(|| batches.next().transpose()).map_err(damaged)? {
-            rows += batch.num_rows() as u64;
-            let decoded = guarded(|| Ok::<_, String>(binding.decode(batch, &mut dictionaries)));
-            let decoded = decoded.map_err(failed)?;
-            each(decoded.map_err(|what| input(format!("{}: {what}", self.subject)))?)?;
-        }
-        let expected = self.row_groups[row_group];
-        match rows == expected {
-            true => Ok(()),
-            false => Err(damaged(format!("it holds {rows} rows, and the footer says {expected}"))),
-        }
-    }
-
-    /// The first of some columns that cannot be read by itself.
-    fn damaged_column(
-        &self,
-        mask: &ProjectionMask,
-        row_group: usize,
-        reader: &dyn Fn(&ProjectionMask) -> Result<ParquetRecordBatchReader, ParquetError>,
-    ) -> Option<String> {
-        let metadata = self.metadata.metadata();
-        let columns = metadata.row_group(row_group).columns().iter().enumerate();
-        let mut read = columns.filter(|(leaf, _)| mask.leaf_included(*leaf));
-        let is_damaged = |leaf: usize| {
-            let mask = ProjectionMask::leaves(self.metadata.parquet_schema(), [leaf]);
-            let rows = guarded(|| {
-                let batches = reader(&mask).map_err(|error| error.to_string())?;
-                let rows = batches.map(|batch| batch.map(|batch| batch.num_rows() as u64));
-                rows.sum::<Result<u64, _>>().map_err(|error| error.to_string())
-            });
-            rows != Ok(self.row_groups[row_group])
-        };
-        read.find(|(leaf, _)| is_damaged(*leaf)).map(|(_, column)| footer::column_name(column))
+        row_group::read_whole(&self.handle, row_group, group).map_err(|what| self.unreadable(&what))
     }
 }

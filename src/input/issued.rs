@@ -6,9 +6,10 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::accounts::{Accounts, STRANGER, id_text};
-use super::binding::{Decoded, Presence, Role, Units, Wanted};
+use super::binding::Decoded;
 use super::file::OpenFile;
 use super::lines::{Lines, Pending, Status};
+use super::wanted::{Presence, Role, Units, Wanted};
 use crate::console::Progress;
 use crate::day::Day;
 use crate::expr::column::{Dictionary, NULL_CODE};

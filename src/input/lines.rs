@@ -7,13 +7,15 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::accounts::{Accounts, Ids, STRANGER, compare_ids, distinct_ids, id_text};
-use super::binding::{Decoded, Presence, Role, Units, Wanted};
+use super::binding::Decoded;
 use super::catalog::Catalog;
 use super::file::OpenFile;
+use super::judge::{self, Verdicts};
+use super::reason::Reason;
 use super::reject_log::{RejectLog, RejectedRow, RejectedRows};
-use super::rejects::{self, Reason, Verdicts};
 use super::stream::{Place, Tally, waves};
 use super::unique::{Keys, Part, Seen};
+use super::wanted::{Presence, Role, Units, Wanted};
 use crate::console::Progress;
 use crate::day::Day;
 use crate::expr::column::concat;
@@ -352,7 +354,7 @@ fn accepted(
     only: Option<&Accounts>,
     rejects: &mut RejectedRows,
 ) -> Batch {
-    let mut verdicts = rejects::judge_lines(&decoded, delivery);
+    let mut verdicts = judge::judge_lines(&decoded, delivery);
     let columns = decoded.columns;
     mark_crowds(&columns, &mut verdicts);
     verdicts.list(file as u32, first_row, &columns[0], rejects);

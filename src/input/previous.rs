@@ -3,8 +3,9 @@
 use anyhow::Result;
 
 use super::accounts::{Accounts, STRANGER};
-use super::binding::{Decoded, Role, Units, Wanted};
+use super::binding::Decoded;
 use super::file::OpenFile;
+use super::wanted::{Role, Units, Wanted};
 use crate::expr::column::{Dictionary, NULL_CODE};
 use crate::expr::{Column, Texts, Type};
 use crate::job::InputSpec;

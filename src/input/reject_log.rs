@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::file::OpenFile;
-use super::rejects::Reason;
+use super::reason::Reason;
 use crate::day::Day;
 
 /// A rejected row.

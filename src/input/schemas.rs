@@ -6,8 +6,9 @@ use anyhow::Result;
 use arrow_schema::DataType;
 use rayon::prelude::*;
 
-use super::binding::{Presence, Role, Units, Wanted, type_name};
+use super::binding::type_name;
 use super::file::OpenFile;
+use super::wanted::{Presence, Role, Units, Wanted};
 use crate::console::visible;
 use crate::failure::{Kind, laid_out};
 use crate::job::InputSpec;

@@ -4,11 +4,13 @@
 use anyhow::Result;
 use rayon::prelude::*;
 
-use super::binding::{Binding, Decoded, Units, Wanted};
+use super::binding::{Binding, Decoded};
 use super::file::OpenFile;
+use super::judge::Verdicts;
+use super::reason::Reason;
 use super::reject_log::{RejectLog, RejectedRows};
-use super::rejects::{Reason, Verdicts};
 use super::unique::{Keys, Part, Seen};
+use super::wanted::{Units, Wanted};
 use crate::console::Progress;
 use crate::day::Day;
 use crate::expr::Column;

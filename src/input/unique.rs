@@ -3,7 +3,7 @@
 use hashbrown::hash_map::Entry;
 use rayon::prelude::*;
 
-use super::rejects::Verdicts;
+use super::judge::Verdicts;
 use crate::day::Day;
 use crate::expr::Column;
 use crate::hash::{self, xxh3_128};

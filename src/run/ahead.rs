@@ -16,7 +16,7 @@ use crate::day::{Dates, Day};
 use crate::features::plan::Plans;
 use crate::features::{Asked, AskedDay, Part, PartAnswers};
 use crate::input::accounts::{Accounts, Ids};
-use crate::input::binding::Units;
+use crate::input::wanted::Units;
 use crate::job::Job;
 use crate::pieces::piece;
 use crate::sorted::SortedDelivery;

@@ -16,10 +16,10 @@ use crate::features::bills::{OfRepayments, Repayments};
 use crate::features::plan::Plans;
 use crate::features::transactions::{Eras, Transactions, slots_kept};
 use crate::features::{Answers, Asked, AskedDay, Part, PartAnswers};
-use crate::input::binding::Units;
 use crate::input::file::OpenFile;
 use crate::input::reject_log::{RejectLog, RejectedRows};
 use crate::input::stream::{Source, Tally};
+use crate::input::wanted::Units;
 use crate::job::{Job, REPAYMENT_COLUMNS, input_names};
 use crate::sorted::{Copies, Fetched, Outlook, Request, SortedDelivery, TornCopy, Why};
 

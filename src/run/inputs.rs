@@ -8,13 +8,13 @@ use super::previous::Previous;
 use crate::day::{Dates, Day};
 use crate::expr::Type;
 use crate::features::plan::Plan;
-use crate::input::binding::{Role, Units, Wanted};
 use crate::input::catalog::{self, Catalog, Delivery};
 use crate::input::file::OpenFile;
 use crate::input::footers::Footers;
 use crate::input::schemas::{self, Inspected};
 use crate::input::stream::Source;
-use crate::input::{issued, lines, previous, rejects};
+use crate::input::wanted::{Role, Units, Wanted};
+use crate::input::{issued, judge, lines, previous};
 use crate::job::{
     Draft, FileColumns, From, InputColumns, InputSpec, Inputs, Job, LINE_STATE, TRANSACTION_COLUMNS,
 };
@@ -358,7 +358,7 @@ pub(crate) fn transactions<'a>(
         files: &files.transactions,
         wanted,
         units,
-        judge: rejects::judge_transactions,
+        judge: judge::judge_transactions,
         unique: unique.and_then(|unique| slots.iter().position(|slot| *slot == unique)),
     };
     (source, slots)
@@ -387,6 +387,6 @@ pub(crate) fn repayments<'a>(
             }
         }
     });
-    let judge = rejects::judge_repayments;
+    let judge = judge::judge_repayments;
     Source { spec, files: &files.repayments, wanted, units, judge, unique }
 }

@@ -14,8 +14,8 @@ use super::{Deliveries, Request};
 use crate::day::{Dates, Day};
 use crate::features::AskedDay;
 use crate::features::plan::Plans;
-use crate::input::binding::Units;
 use crate::input::file::OpenFile;
+use crate::input::wanted::Units;
 use crate::signal;
 
 /// What a run would do about a night.

@@ -11,7 +11,7 @@ use super::gates::GateOutcome;
 use crate::day::{Dates, Day};
 use crate::failure::input;
 use crate::hash::bytes_hash;
-use crate::input::rejects::Reason;
+use crate::input::reason::Reason;
 use crate::input::stream::Tally;
 use crate::job::Action;
 

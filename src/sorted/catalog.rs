@@ -15,9 +15,9 @@ use crate::console::Progress;
 use crate::day::Day;
 use crate::expr::Type;
 use crate::hash::bytes_hash;
-use crate::input::binding::{Role, Wanted};
 use crate::input::file::OpenFile;
 use crate::input::stream::Source;
+use crate::input::wanted::{Role, Wanted};
 use crate::own;
 use crate::pieces::piece;
 

@@ -11,10 +11,10 @@ use super::scratch::Region;
 use crate::day::Day;
 use crate::hash::xxh3_64;
 use crate::input::accounts::Id;
-use crate::input::binding::Wanted;
 use crate::input::handle::Handle;
+use crate::input::reason::Reason;
 use crate::input::reject_log::RejectedRows;
-use crate::input::rejects::Reason;
+use crate::input::wanted::Wanted;
 
 /// Bytes within a sorted delivery.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]

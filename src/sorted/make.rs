@@ -12,8 +12,8 @@ use super::scratch::{Region, Scratch};
 use crate::console::Progress;
 use crate::day::Day;
 use crate::failure::in_order;
-use crate::input::binding::{Role, Wanted};
 use crate::input::stream::{JudgedRows, Needs, Source, stream};
+use crate::input::wanted::{Role, Wanted};
 
 /// A delivery to be made.
 #[derive(Debug, Clone)]

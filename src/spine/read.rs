@@ -12,9 +12,9 @@ use crate::day::{Dates, Day};
 use crate::expr::column::concat;
 use crate::expr::{Column, Ints, Type};
 use crate::failure::{in_order, input};
-use crate::input::binding::{Presence, Role, Units, Wanted};
 use crate::input::catalog::InputFile;
 use crate::input::file::{self, OpenFile};
+use crate::input::wanted::{Presence, Role, Units, Wanted};
 use crate::job::{InputSpec, Job, input_names};
 use crate::signal;
 

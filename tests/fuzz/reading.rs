@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use rescore::input::binding::{Role, Units, Wanted};
 use rescore::input::catalog::InputFile;
 use rescore::input::file;
+use rescore::input::wanted::{Role, Units, Wanted};
 use rescore::job::InputSpec;
 
 /// Fails where the file is refused.

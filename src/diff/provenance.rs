@@ -7,9 +7,9 @@ use serde::Serialize;
 use similar::{ChangeTag, TextDiff};
 
 use crate::day::Day;
+use crate::input::reason::Reason;
 use crate::run_dir::Copies;
 use crate::run_dir::manifest::{InputEntry, Manifest};
-use crate::input::reason::Reason;
 
 /// A run as its manifest describes it.
 #[derive(Debug, Clone, Serialize)]

@@ -12,7 +12,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
-use super::read::cells::{Shape, text};
+use super::read::cells::{FileColumn, KeyPart, Shape};
 use crate::expr::Column;
 use crate::failure::{Kind, failure};
 use crate::own::{UserFile, unwritable};
@@ -34,7 +34,7 @@ enum KeyBuilder {
     Text(StringBuilder),
 }
 
-/// A file of changes being written.
+/// A file of changes, one a row, being written.
 pub struct ChangeFile {
     path: PathBuf,
     file: UserFile,
@@ -42,7 +42,7 @@ pub struct ChangeFile {
     sink: Option<Sink>,
     schema: Arc<Schema>,
     keys: Vec<KeyBuilder>,
-    /// table, change, column, left, right, cause.
+    /// The table, then, after the keys, change, column, left, right and cause.
     texts: [StringBuilder; 6],
     amounts: Int64Builder,
     rows: usize,
@@ -53,7 +53,7 @@ pub struct ChangeFile {
 pub struct ChangeRow<'a> {
     /// Its table.
     pub table: &'a str,
-    /// left_only, right_only, changed; cause, or main_cause for the one a decision is put down to.
+    /// left_only, right_only, changed; cause, or main_cause for the one that a decision is attributed to.
     pub change: &'a str,
     /// Which column; none where a whole row is on one side only, of which the cells follow.
     pub column: Option<&'a str>,
@@ -93,8 +93,8 @@ impl<'a> ChangeRow<'a> {
 }
 
 impl ChangeFile {
-    /// Begins a file, Parquet or CSV by its name. `key` gives name and shape of the key columns.
-    pub fn create(path: &Path, key: &[(&str, Shape)]) -> Result<ChangeFile> {
+    /// Begins a file, Parquet or CSV by its name, of rows with this key.
+    pub fn create(path: &Path, key: &[&FileColumn]) -> Result<ChangeFile> {
         let kind = path.extension().and_then(|extension| extension.to_str());
         let is_parquet = match kind {
             Some("parquet") => true,
@@ -105,9 +105,9 @@ impl ChangeFile {
             }
         };
         let mut fields = vec![Field::new("table", DataType::Utf8, false)];
-        for (name, shape) in key {
-            let kind = if *shape == Shape::Int { DataType::Int64 } else { DataType::Utf8 };
-            fields.push(Field::new(*name, kind, true));
+        for column in key {
+            let kind = if column.shape == Shape::Int { DataType::Int64 } else { DataType::Utf8 };
+            fields.push(Field::new(&column.name, kind, true));
         }
         for (name, nullable) in
             [("change", false), ("column", true), ("left", true), ("right", true), ("cause", true)]
@@ -118,15 +118,14 @@ impl ChangeFile {
         let schema = Arc::new(Schema::new(fields));
         let user_file = UserFile::create(path)?;
         let file = user_file.handle()?;
-        let sink = match is_parquet {
-            true => Sink::Parquet(Box::new(ArrowWriter::try_new(file, schema.clone(), Some(properties()?))?)),
-            false => {
-                let mut writer = csv::Writer::from_writer(file);
-                writer.write_record(schema.fields().iter().map(|field| field.name()))?;
-                Sink::Csv(Box::new(writer))
-            }
+        let sink = if is_parquet {
+            Sink::Parquet(Box::new(ArrowWriter::try_new(file, schema.clone(), Some(properties()?))?))
+        } else {
+            let mut writer = csv::Writer::from_writer(file);
+            writer.write_record(schema.fields().iter().map(|field| field.name()))?;
+            Sink::Csv(Box::new(writer))
         };
-        let keys = key.iter().map(|(_, shape)| match shape {
+        let keys = key.iter().map(|column| match column.shape {
             Shape::Int => KeyBuilder::Int(Int64Builder::new()),
             _ => KeyBuilder::Text(StringBuilder::new()),
         });
@@ -143,16 +142,14 @@ impl ChangeFile {
     }
 
     /// Adds a change of the row with this key; parts that are missing are null.
-    pub fn add(&mut self, key: &[(&Column, Shape, usize)], change: &ChangeRow) -> Result<()> {
-        for (place, builder) in self.keys.iter_mut().enumerate() {
-            match (builder, key.get(place)) {
-                (KeyBuilder::Int(builder), Some((Column::Int(ints), _, row))) => {
+    pub fn add(&mut self, key: &[KeyPart], change: &ChangeRow) -> Result<()> {
+        for (position, builder) in self.keys.iter_mut().enumerate() {
+            match (builder, key.get(position)) {
+                (KeyBuilder::Int(builder), Some(KeyPart { column: Column::Int(ints), row, .. })) => {
                     builder.append_option(ints.get(*row).copied());
                 }
                 (KeyBuilder::Int(builder), _) => builder.append_null(),
-                (KeyBuilder::Text(builder), key) => {
-                    builder.append_option(key.and_then(|(column, shape, row)| text(column, *shape, *row)));
-                }
+                (KeyBuilder::Text(builder), part) => builder.append_option(part.and_then(KeyPart::text)),
             }
         }
         let [table, kind, column, left, right, cause] = &mut self.texts;

@@ -1,24 +1,20 @@
 //! A comparison from opening both sides to the findings.
 
-use std::path::Path;
-
 use anyhow::Result;
 
 use super::causes::decisions::CauseTally;
 use super::causes::redecide::RunSide;
 use super::causes::scores::ScoreCauseTally;
 use super::change_file::ChangeFile;
-use super::findings::{self, Findings};
+use super::findings::Findings;
 use super::provenance::{Provenance, RunLabel};
-use super::range::is_range;
-use super::read::cells;
-use super::read::join::join;
+use super::read::cells::{FileColumn, Shape};
+use super::read::join::{LINE_KEY, join};
 use super::read::runs::{BlockReader, Layout};
 use super::read::sorted::OpenedFile;
-use super::request::{DiffRequest, Only};
+use super::request::{DiffRequest, Only, is_range};
 use super::selection::{Selection, Tolerances};
 use super::tallies::Tallies;
-use super::tally::columns;
 use super::tally::decisions::DecisionTally;
 use super::tally::scores::ScoreTally;
 use crate::failure::{Kind, failure};
@@ -71,7 +67,7 @@ fn usage<T>(message: &str) -> Result<T> {
     Err(failure(Kind::Usage, format!("diff: {message}")))
 }
 
-/// What every kind of comparison prepares from its layouts.
+/// Which rows count, and how far their values may lie apart.
 struct Filters {
     selection: Option<Selection>,
     tolerances: Tolerances,
@@ -90,176 +86,136 @@ impl Filters {
 /// Keys that are not of one type cannot be matched.
 fn check_keys(left: &Layout, right: &Layout) -> Result<()> {
     for (i, j) in left.key.iter().zip(&right.key) {
-        let ((name, a), (_, b)) = (&left.columns[*i], &right.columns[*j]);
-        if a != b {
-            let (a, b) = (a.name(), b.name());
-            let message =
-                format!("diff: {name} is {a} on the left and {b} on the right, so no row can be matched");
+        let (a, b) = (&left.columns[*i], &right.columns[*j]);
+        if a.shape != b.shape {
+            let message = format!(
+                "diff: {} is {} on the left and {} on the right, so no row can be matched",
+                a.name,
+                a.shape.name(),
+                b.shape.name()
+            );
             return Err(failure(Kind::Input, message));
         }
     }
     Ok(())
 }
 
+/// One side of a comparison: where its blocks come from, and what they hold.
+type TableSide = (BlockReader, Layout);
+
 fn compare_files(request: &DiffRequest) -> Result<Findings> {
-    let key: Vec<&str> = request.key.iter().map(String::as_str).collect();
-    let read = |path: &Path, bytes_are_text: bool| {
-        BlockReader::table("file", OpenedFile::new(path)?, &key, bytes_are_text)
-    };
-    let mut sides = [read(&request.left, false)?, read(&request.right, false)?];
+    let mut sides = open_files(request, false)?;
     // Some writers of text do not say that it is text.
-    let is_text = |side: &(BlockReader, Layout)| side.1.key_shapes().any(|shape| shape == cells::Shape::Text);
-    if sides.iter().any(is_text) {
-        sides = [read(&request.left, true)?, read(&request.right, true)?];
+    if sides.iter().any(|(_, layout)| layout.key_shapes().any(|shape| shape == Shape::Text)) {
+        sides = open_files(request, true)?;
     }
     compare_tables(request, "file", sides)
 }
 
+/// Opens both files; bytes of the key are taken for text where `bytes_are_text`.
+fn open_files(request: &DiffRequest, bytes_are_text: bool) -> Result<[TableSide; 2]> {
+    let key: Vec<&str> = request.key.iter().map(String::as_str).collect();
+    let left = BlockReader::table("file", OpenedFile::new(&request.left)?, &key, bytes_are_text)?;
+    let right = BlockReader::table("file", OpenedFile::new(&request.right)?, &key, bytes_are_text)?;
+    Ok([left, right])
+}
+
 fn compare_adjustments(request: &DiffRequest, runs: [OpenRun; 2]) -> Result<Findings> {
-    let open = |run: &RunDirectory| {
-        BlockReader::table(
-            "adjustments",
-            OpenedFile::of_run(run, "adjustments")?,
-            &["account_id", "product"],
-            false,
-        )
-    };
-    let sides = [open(runs[0].0)?, open(runs[1].0)?];
-    let runs = ReadRuns::new(runs)?;
-    let mut findings = compare_tables(request, "adjustments", sides)?;
-    findings.minor_units = runs.copies[1].minor_units().unwrap_or(0);
-    findings.basis = Some(runs.basis);
-    findings.runs = Some(runs.stamps);
-    Ok(findings)
+    let sides = [open_adjustments(runs[0].0)?, open_adjustments(runs[1].0)?];
+    let descriptions = RunDescriptions::read(runs)?;
+    let findings = compare_tables(request, "adjustments", sides)?;
+    Ok(descriptions.complete(findings))
+}
+
+fn open_adjustments(run: &RunDirectory) -> Result<TableSide> {
+    BlockReader::table("adjustments", OpenedFile::of_run(run, "adjustments")?, &LINE_KEY, false)
 }
 
 fn compare_tables(
     request: &DiffRequest,
     table: &'static str,
-    [(left, left_layout), (right, right_layout)]: [(BlockReader, Layout); 2],
+    [(left, left_layout), (right, right_layout)]: [TableSide; 2],
 ) -> Result<Findings> {
-    let prepared = Filters::new(request, &left_layout, &right_layout)?;
+    let filters = Filters::new(request, &left_layout, &right_layout)?;
     let layouts = [&left_layout, &right_layout];
-    let mut pass = Tallies::new(layouts, prepared.selection.as_ref(), request.limit);
-    pass.compare_rows(&[table], &prepared.tolerances);
+    let mut tallies = Tallies::new(layouts, filters.selection.as_ref(), request.limit);
+    tallies.compare_file(table, &filters.tolerances);
     if let Some(path) = &request.out {
-        let key = left_layout.key.iter().map(|slot| &left_layout.columns[*slot]);
-        let key: Vec<_> = key.map(|(name, shape)| (name.as_str(), *shape)).collect();
-        pass.changes = Some(ChangeFile::create(path, &key)?);
+        let key: Vec<_> = left_layout.key.iter().map(|slot| &left_layout.columns[*slot]).collect();
+        tallies.changes = Some(ChangeFile::create(path, &key)?);
     }
-    join([(left, layouts[0]), (right, layouts[1])], [None, None], |piece| pass.add(piece))?;
-    finish(request, pass, layouts, &prepared.tolerances)
+    join([(left, layouts[0]), (right, layouts[1])], [None, None], |piece| tallies.add(piece))?;
+    tallies.finish(request, &filters.tolerances)
 }
 
 /// What is known of two runs before their tables are read.
-struct ReadRuns {
-    stamps: [RunLabel; 2],
-    basis: Provenance,
+struct RunDescriptions {
+    labels: [RunLabel; 2],
+    provenance: Provenance,
     copies: [Copies; 2],
 }
 
-impl ReadRuns {
-    fn new(runs: [OpenRun; 2]) -> Result<ReadRuns> {
+impl RunDescriptions {
+    fn read(runs: [OpenRun; 2]) -> Result<RunDescriptions> {
         let copies = [Copies::read(runs[0].0)?, Copies::read(runs[1].0)?];
-        let stamps = runs.map(|(directory, manifest)| RunLabel::new(directory.path(), manifest));
-        let basis = Provenance::new(&stamps, runs.map(|(_, manifest)| manifest), [&copies[0], &copies[1]]);
-        Ok(ReadRuns { stamps, basis, copies })
+        let labels = runs.map(|(directory, manifest)| RunLabel::new(directory.path(), manifest));
+        let manifests = runs.map(|(_, manifest)| manifest);
+        let provenance = Provenance::new(&labels, manifests, [&copies[0], &copies[1]]);
+        Ok(RunDescriptions { labels, provenance, copies })
+    }
+
+    /// Adds to the findings what is known of the runs.
+    fn complete(self, findings: Findings) -> Findings {
+        Findings {
+            minor_units: self.copies[1].minor_units().unwrap_or(0),
+            provenance: Some(self.provenance),
+            runs: Some(self.labels),
+            ..findings
+        }
     }
 }
 
 fn compare_runs(request: &DiffRequest, open: [OpenRun; 2]) -> Result<Findings> {
-    let runs = ReadRuns::new(open)?;
+    let runs = RunDescriptions::read(open)?;
     let (left, left_layout) = BlockReader::run(open[0].0)?;
     let (right, right_layout) = BlockReader::run(open[1].0)?;
-    let prepared = Filters::new(request, &left_layout, &right_layout)?;
+    let filters = Filters::new(request, &left_layout, &right_layout)?;
     let layouts = [&left_layout, &right_layout];
-    let side = |layout: &Layout, number: usize| -> Result<RunSide> {
-        let columns = layout.lines.iter().map(|(name, shape)| (name.as_str(), shape.kind()));
-        let slots = Slots::find(columns, runs.stamps[number].as_of, &runs.stamps[number].run)?;
-        Ok(RunSide { layout: layout.clone(), slots, rejected: rejected_accounts(open[number].0)? })
-    };
-    let sides = [side(&left_layout, 0)?, side(&right_layout, 1)?];
+    let sides = [
+        run_side(&left_layout, &runs.labels[0], open[0].0)?,
+        run_side(&right_layout, &runs.labels[1], open[1].0)?,
+    ];
     let copies = [&runs.copies[0], &runs.copies[1]];
-    let bound = [0, 1].map(|side| {
+    let terms = [0, 1].map(|side| {
         Terms::bind(&copies[side].scorecard, &copies[side].policy, &sides[side].line_columns()).ok()
     });
-    let mut pass = Tallies::new(layouts, prepared.selection.as_ref(), request.limit);
+    let mut tallies = Tallies::new(layouts, filters.selection.as_ref(), request.limit);
     if request.only != Some(Only::Decisions) {
-        pass.compare_rows(&["scores", "features"], &prepared.tolerances);
-        pass.scores = ScoreTally::new(&left_layout, &right_layout, [bound[0].as_ref(), bound[1].as_ref()]);
-        if let [Some(l), Some(r)] = &bound {
-            let same = copies[0].scorecard.text == copies[1].scorecard.text;
-            pass.score_causes = ScoreCauseTally::new([l, r], layouts, same);
+        tallies.compare_accounts(&filters.tolerances);
+        tallies.scores = ScoreTally::new(&left_layout, &right_layout, [terms[0].as_ref(), terms[1].as_ref()]);
+        if let [Some(left), Some(right)] = &terms {
+            let same_scorecard = copies[0].scorecard.text == copies[1].scorecard.text;
+            tallies.score_causes = ScoreCauseTally::new([left, right], layouts, same_scorecard);
         }
     }
     if request.only != Some(Only::Scores) {
-        pass.compare_lines(&prepared.tolerances);
-        pass.decisions = Some(DecisionTally::new([sides[0].slots.clone(), sides[1].slots.clone()]));
-        pass.decision_causes = Some(CauseTally::new(copies, sides));
+        tallies.compare_lines(&filters.tolerances);
+        tallies.decisions = Some(DecisionTally::new([sides[0].slots.clone(), sides[1].slots.clone()]));
+        tallies.decision_causes = Some(CauseTally::new(copies, sides));
     }
     if let Some(path) = &request.out {
-        let (name, shape) = &left_layout.columns[left_layout.key[0]];
-        pass.changes = Some(ChangeFile::create(path, &[(name, *shape), ("product", cells::Shape::Text)])?);
+        let account = &left_layout.columns[left_layout.key[0]];
+        let product =
+            FileColumn { name: "product".to_string(), kind: "text".to_string(), shape: Shape::Text };
+        tallies.changes = Some(ChangeFile::create(path, &[account, &product])?);
     }
     let products = layouts.map(|layout| layout.of_lines("product"));
-    join([(left, layouts[0]), (right, layouts[1])], products, |piece| pass.add(piece))?;
-    let mut findings = finish(request, pass, layouts, &prepared.tolerances)?;
-    findings.minor_units = runs.copies[1].minor_units().unwrap_or(0);
-    findings.basis = Some(runs.basis);
-    findings.runs = Some(runs.stamps);
-    Ok(findings)
+    join([(left, layouts[0]), (right, layouts[1])], products, |piece| tallies.add(piece))?;
+    Ok(runs.complete(tallies.finish(request, &filters.tolerances)?))
 }
 
-/// The findings of a pass.
-fn finish(
-    request: &DiffRequest,
-    pass: Tallies,
-    layouts: [&Layout; 2],
-    tolerances: &Tolerances,
-) -> Result<Findings> {
-    let tables: Vec<_> = pass.tables.iter().chain(&pass.lines_table).collect();
-    let is_compared = |table: &str| tables.iter().any(|compared| compared.table == table);
-    let mut schema = columns::schema_changes(layouts[0], layouts[1]);
-    schema.retain(|change| is_compared(change.table));
-    let columns: Vec<_> = tables.iter().flat_map(|table| table.changes()).collect();
-    let changed = tables
-        .iter()
-        .map(|table| findings::TableChange { table: table.table, rows_changed: table.rows_changed })
-        .collect();
-    let lines = pass.decisions.as_ref().map(|_| pass.lines);
-    let has_rows = !pass.tables.is_empty();
-    let same = schema.is_empty()
-        && columns.iter().all(|column| column.changed == 0)
-        && (pass.rows.is_same() || !has_rows)
-        && lines.as_ref().is_none_or(findings::SideCounts::is_same);
-    let (scores, features) = match pass.scores.map(ScoreTally::finish) {
-        Some((scores, features)) => (Some(scores), features),
-        None => (None, Vec::new()),
-    };
-    if let Some(changes) = pass.changes {
-        changes.finish()?;
-    }
-    Ok(Findings {
-        left: crate::console::plain_path(&request.left),
-        right: crate::console::plain_path(&request.right),
-        same,
-        runs: None,
-        basis: None,
-        selection: request.selection.clone(),
-        tolerances: tolerances.given().clone(),
-        schema,
-        rows: pass.rows,
-        lines,
-        tables: changed,
-        columns,
-        scores,
-        features,
-        score_causes: pass.score_causes.map(ScoreCauseTally::finish),
-        decisions: pass.decisions.map(DecisionTally::finish),
-        decision_causes: pass.decision_causes.map(CauseTally::finish),
-        largest_scores: pass.largest_scores.finish(),
-        largest_limits: pass.largest_limits.finish(),
-        examples: pass.examples,
-        minor_units: 0,
-    })
+fn run_side(layout: &Layout, label: &RunLabel, directory: &RunDirectory) -> Result<RunSide> {
+    let columns = layout.lines.iter().map(|column| (column.name.as_str(), column.shape.kind()));
+    let slots = Slots::find(columns, label.as_of, &label.run)?;
+    Ok(RunSide { layout: layout.clone(), slots, rejected: rejected_accounts(directory)? })
 }

@@ -23,14 +23,15 @@ pub struct Findings {
     pub same: bool,
     /// The runs; null for files.
     pub runs: Option<[RunLabel; 2]>,
-    /// What they stand on; null for files.
-    pub basis: Option<Provenance>,
+    /// What they were made from; null for files.
+    #[serde(rename = "basis")]
+    pub provenance: Option<Provenance>,
     /// Which rows count, if not all.
     #[serde(rename = "where")]
     pub selection: Option<String>,
     /// How far values may lie apart.
     pub tolerances: BTreeMap<String, u64>,
-    /// What the schemas have apart.
+    /// In what the schemas differ.
     pub schema: Vec<SchemaChange>,
     /// Accounts of a run, rows of a file: who is on which side.
     pub rows: SideCounts,
@@ -98,9 +99,14 @@ impl SideCounts {
         }
     }
 
+    /// How many are on one side only.
+    pub fn on_one_side(&self) -> u64 {
+        self.only_left + self.only_right
+    }
+
     /// Whether all are on both sides.
     pub fn is_same(&self) -> bool {
-        self.only_left == 0 && self.only_right == 0
+        self.on_one_side() == 0
     }
 }
 

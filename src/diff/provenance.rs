@@ -1,6 +1,7 @@
-//! What went into two runs: whether they can be compared, and what differs before anything is read.
+//! What two runs were made from: whether they can be compared, and in what they differ before any table is read.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::path::Path;
 
 use serde::Serialize;
@@ -32,7 +33,7 @@ pub struct RunLabel {
     pub chain_from: Option<Day>,
 }
 
-/// What differs between what two runs stand on.
+/// In what the things differ that two runs were made from.
 #[derive(Debug, Clone, Serialize)]
 pub struct Provenance {
     /// One sentence: on what the runs agree and in what they differ.
@@ -80,7 +81,8 @@ pub struct InputChange {
     /// Its name.
     pub file: String,
     /// How.
-    pub fate: InputDiff,
+    #[serde(rename = "fate")]
+    pub diff: InputDiff,
     /// Rows on the left and on the right.
     pub rows: [Option<u64>; 2],
 }
@@ -132,29 +134,26 @@ impl RunLabel {
             chain_from: manifest.chain_from,
         }
     }
+
+    fn kind(&self) -> String {
+        self.chain_from.map_or("a night".to_string(), |day| format!("simulated from {day}"))
+    }
 }
 
 impl Provenance {
-    /// Compares what two runs stand on.
-    pub fn new(stamps: &[RunLabel; 2], manifests: [&Manifest; 2], copies: [&Copies; 2]) -> Provenance {
+    /// Compares what two runs were made from.
+    pub fn new(labels: &[RunLabel; 2], manifests: [&Manifest; 2], copies: [&Copies; 2]) -> Provenance {
         let inputs = input_changes(&manifests[0].inputs, &manifests[1].inputs);
-        let files = |copies: &Copies| {
-            [
-                ("job.toml", copies.job.text.clone()),
-                ("scorecard.toml", copies.scorecard.text.clone()),
-                ("policy.toml", copies.policy.text.clone()),
-            ]
-        };
-        let job_files: Vec<FileChange> = files(copies[0])
+        let job_files: Vec<FileChange> = job_files(copies[0])
             .into_iter()
-            .zip(files(copies[1]))
+            .zip(job_files(copies[1]))
             .filter(|((_, left), (_, right))| left != right)
             .map(|((file, left), (_, right))| FileChange {
                 file: file.to_string(),
-                lines: changed_lines(&left, &right),
+                lines: changed_lines(left, right),
             })
             .collect();
-        let (mut verdict, differs) = verdict(stamps, &inputs, &job_files);
+        let Agreement { mut verdict, differs } = Agreement::new(labels, &inputs, &job_files);
         if let [Some(left), Some(right)] = copies.map(Copies::minor_units)
             && left != right
         {
@@ -166,71 +165,93 @@ impl Provenance {
     }
 }
 
-/// The sentence, and in what the runs differ.
-fn verdict(
-    [left, right]: &[RunLabel; 2],
-    inputs: &[InputChange],
-    job_files: &[FileChange],
-) -> (String, Vec<&'static str>) {
-    let (mut same, mut differs) = (Vec::new(), Vec::new());
-    let mut other: Vec<String> = Vec::new();
-    let mut say = |what: &'static str, how: Option<String>| match how {
-        None => same.push(what),
-        Some(how) => {
-            differs.push(what);
-            other.push(format!("{what} ({how})"));
+/// The names and texts of a run's job files.
+fn job_files(copies: &Copies) -> [(&'static str, &str); 3] {
+    [
+        ("job.toml", &copies.job.text),
+        ("scorecard.toml", &copies.scorecard.text),
+        ("policy.toml", &copies.policy.text),
+    ]
+}
+
+/// Whether two runs can be compared, in a sentence, and in what they differ.
+struct Agreement {
+    verdict: String,
+    differs: Vec<&'static str>,
+}
+
+impl Agreement {
+    fn new([left, right]: &[RunLabel; 2], inputs: &[InputChange], job_files: &[FileChange]) -> Agreement {
+        let differences = [
+            ("job", different(&left.job, &right.job)),
+            ("as-of date", different(&left.as_of, &right.as_of)),
+            ("known-on date", different(&left.known_on, &right.known_on)),
+            ("inputs", different_inputs(inputs)),
+            ("job file", different_file(job_files, "job.toml")),
+            ("scorecard", different_file(job_files, "scorecard.toml")),
+            ("policy", different_file(job_files, "policy.toml")),
+            ("program version", different(&left.program_version, &right.program_version)),
+            ("kind of run", different(&left.kind(), &right.kind())),
+        ];
+        let (mut same, mut differs) = (Vec::new(), Vec::new());
+        let mut other: Vec<String> = Vec::new();
+        for (what, difference) in differences {
+            match difference {
+                None => same.push(what),
+                Some(how) => {
+                    differs.push(what);
+                    other.push(format!("{what} ({how})"));
+                }
+            }
         }
-    };
-    let pair = |left: &dyn std::fmt::Display, right: &dyn std::fmt::Display| {
-        let (left, right) = (left.to_string(), right.to_string());
-        (left != right).then(|| format!("{left}, {right}"))
-    };
-    say("job", pair(&left.job, &right.job));
-    say("as-of date", pair(&left.as_of, &right.as_of));
-    say("known-on date", pair(&left.known_on, &right.known_on));
-    let count = |fate: InputDiff| inputs.iter().filter(|change| change.fate == fate).count();
-    let fates = [InputDiff::Added, InputDiff::Removed, InputDiff::Restated]
-        .into_iter()
-        .filter(|fate| count(*fate) > 0);
-    let fates: Vec<String> = fates.map(|fate| format!("{} {}", count(fate), fate.name())).collect();
-    say("inputs", (!inputs.is_empty()).then(|| fates.join(", ")));
-    for (what, file) in [("job file", "job.toml"), ("scorecard", "scorecard.toml"), ("policy", "policy.toml")]
-    {
-        let change = job_files.iter().find(|change| change.file == file);
-        say(what, change.map(|change| format!("{} lines", change.lines.len())));
+        let verdict = match (same.is_empty(), other.is_empty()) {
+            (_, true) => "comparable: nothing differs in what they stand on".to_string(),
+            (true, _) => format!("hardly comparable: everything differs: {}", other.join(", ")),
+            _ => format!("comparable: same {}; other {}", same.join(", "), other.join(", ")),
+        };
+        Agreement { verdict, differs }
     }
-    say("program version", pair(&left.program_version, &right.program_version));
-    let kind = |stamp: &RunLabel| {
-        stamp.chain_from.map_or("a night".to_string(), |day| format!("simulated from {day}"))
-    };
-    say("kind of run", pair(&kind(left), &kind(right)));
-    let sentence = match (same.is_empty(), other.is_empty()) {
-        (_, true) => "comparable: nothing differs in what they stand on".to_string(),
-        (true, _) => format!("hardly comparable: everything differs: {}", other.join(", ")),
-        _ => format!("comparable: same {}; other {}", same.join(", "), other.join(", ")),
-    };
-    (sentence, differs)
+}
+
+/// Both values, where they are not the same.
+fn different<T: PartialEq + Display>(left: &T, right: &T) -> Option<String> {
+    (left != right).then(|| format!("{left}, {right}"))
+}
+
+/// How many input files were added, removed and restated, if any.
+fn different_inputs(inputs: &[InputChange]) -> Option<String> {
+    let counts = [InputDiff::Added, InputDiff::Removed, InputDiff::Restated]
+        .map(|diff| (inputs.iter().filter(|change| change.diff == diff).count(), diff));
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let counts: Vec<String> = counts.map(|(count, diff)| format!("{count} {}", diff.name())).collect();
+    (!counts.is_empty()).then(|| counts.join(", "))
+}
+
+/// How many lines of a job file differ, if any.
+fn different_file(job_files: &[FileChange], file: &str) -> Option<String> {
+    let change = job_files.iter().find(|change| change.file == file)?;
+    Some(format!("{} lines", change.lines.len()))
 }
 
 fn input_changes(left: &[InputEntry], right: &[InputEntry]) -> Vec<InputChange> {
-    type Key<'a> = (&'a str, Option<Day>, &'a str);
-    let mut files: BTreeMap<Key, [Option<&InputEntry>; 2]> = BTreeMap::new();
+    type FileKey<'a> = (&'a str, Option<Day>, &'a str);
+    let mut files: BTreeMap<FileKey, [Option<&InputEntry>; 2]> = BTreeMap::new();
     for (side, entries) in [left, right].into_iter().enumerate() {
         for entry in entries {
             files.entry((&entry.input, entry.delivery, &entry.file)).or_default()[side] = Some(entry);
         }
     }
-    let change = |((name, delivery, file), sides): (Key, [Option<&InputEntry>; 2])| {
-        let fate = match sides {
+    let changes = files.into_iter().filter_map(|((input, delivery, file), sides)| {
+        let diff = match sides {
             [None, _] => InputDiff::Added,
             [_, None] => InputDiff::Removed,
             [Some(left), Some(right)] if is_same(left, right) => return None,
             _ => InputDiff::Restated,
         };
         let rows = sides.map(|entry| entry.map(|entry| entry.rows));
-        Some(InputChange { input: name.to_string(), delivery, file: file.to_string(), fate, rows })
-    };
-    files.into_iter().filter_map(change).collect()
+        Some(InputChange { input: input.to_string(), delivery, file: file.to_string(), diff, rows })
+    });
+    changes.collect()
 }
 
 fn is_same(left: &InputEntry, right: &InputEntry) -> bool {
@@ -240,12 +261,12 @@ fn is_same(left: &InputEntry, right: &InputEntry) -> bool {
 fn changed_lines(left: &str, right: &str) -> Vec<LineChange> {
     let diff = TextDiff::from_lines(left, right);
     let changes = diff.iter_all_changes().filter(|change| change.tag() != ChangeTag::Equal);
-    let line = |change: similar::Change<&str>| LineChange {
+    let lines = changes.map(|change| LineChange {
         left: change.old_index().map(|index| index + 1),
         right: change.new_index().map(|index| index + 1),
         text: change.value().trim_end_matches(['\n', '\r']).to_string(),
-    };
-    changes.map(line).collect()
+    });
+    lines.collect()
 }
 
 fn reject_changes(manifests: [&Manifest; 2]) -> Vec<RejectChange> {

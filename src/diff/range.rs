@@ -1,8 +1,5 @@
 //! Two directories of runs: a line a date that both have, then the totals.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-
 use anyhow::Result;
 use serde::Serialize;
 
@@ -13,7 +10,6 @@ use super::request::DiffRequest;
 use crate::day::Day;
 use crate::failure::{Kind, failure};
 use crate::run_dir::dated_runs;
-use crate::run_dir::manifest::MANIFEST;
 
 /// What two ranges differ in.
 #[derive(Debug, Clone, Serialize)]
@@ -52,7 +48,7 @@ pub struct DayFindings {
 pub struct DayChange {
     /// Whether nothing differs.
     pub same: bool,
-    /// In what the runs differ that the tables stand on.
+    /// In what the runs differ that the tables were made from.
     pub differs: Vec<&'static str>,
     /// Accounts that only one side has.
     pub accounts_one_side: u64,
@@ -72,11 +68,6 @@ pub struct DayChange {
     pub limits: i128,
 }
 
-/// Whether a path is a directory of runs.
-pub fn is_range(path: &Path) -> bool {
-    path.is_dir() && !path.join(MANIFEST).exists() && dated_runs(path).is_ok_and(|runs| !runs.is_empty())
-}
-
 /// Compares the runs of every date that both have.
 pub fn compare_ranges(request: &DiffRequest) -> Result<RangeFindings> {
     if request.out.is_some() {
@@ -84,13 +75,12 @@ pub fn compare_ranges(request: &DiffRequest) -> Result<RangeFindings> {
         return Err(failure(Kind::Usage, message));
     }
     let (left, right) = (dated_runs(&request.left)?, dated_runs(&request.right)?);
-    let dates = |runs: &BTreeMap<Day, PathBuf>| runs.keys().copied().collect::<BTreeSet<Day>>();
-    let (of_left, of_right) = (dates(&left), dates(&right));
     let mut days = Vec::new();
     let mut causes: Vec<DecisionPart> = Vec::new();
     let mut minor_units = 0;
-    for date in of_left.intersection(&of_right) {
-        let pair = DiffRequest { left: left[date].clone(), right: right[date].clone(), ..request.clone() };
+    for (date, left) in &left {
+        let Some(right) = right.get(date) else { continue };
+        let pair = DiffRequest { left: left.clone(), right: right.clone(), ..request.clone() };
         let findings = compare(&pair)?;
         minor_units = findings.minor_units;
         for part in findings.decision_causes.iter().flat_map(|causes| &causes.parts) {
@@ -104,8 +94,8 @@ pub fn compare_ranges(request: &DiffRequest) -> Result<RangeFindings> {
         }
         days.push(DayFindings { date: *date, change: DayChange::of(&findings) });
     }
-    let only_left: Vec<Day> = of_left.difference(&of_right).copied().collect();
-    let only_right: Vec<Day> = of_right.difference(&of_left).copied().collect();
+    let only_left: Vec<Day> = left.keys().filter(|date| !right.contains_key(date)).copied().collect();
+    let only_right: Vec<Day> = right.keys().filter(|date| !left.contains_key(date)).copied().collect();
     let total = days
         .iter()
         .fold(DayChange { same: true, ..DayChange::default() }, |total, day| total.and(&day.change));
@@ -132,12 +122,15 @@ impl DayChange {
             .map(|money| money.delta)
             .unwrap_or_default();
         let is_adjustments = scores.is_none() && decisions.is_none();
-        let one_side = |presence: &SideCounts| presence.only_left + presence.only_right;
         DayChange {
             same: findings.same,
-            differs: findings.basis.as_ref().map(|basis| basis.differs.clone()).unwrap_or_default(),
-            accounts_one_side: if is_adjustments { 0 } else { one_side(&findings.rows) },
-            lines_one_side: if is_adjustments { one_side(&findings.rows) } else { lines.map_or(0, one_side) },
+            differs: findings.provenance.as_ref().map_or(Vec::new(), |provenance| provenance.differs.clone()),
+            accounts_one_side: if is_adjustments { 0 } else { findings.rows.on_one_side() },
+            lines_one_side: if is_adjustments {
+                findings.rows.on_one_side()
+            } else {
+                lines.map_or(0, SideCounts::on_one_side)
+            },
             scores_changed: scores.map_or(0, |scores| scores.changed),
             score_sum: scores.map_or(0, |scores| scores.sum),
             decisions_changed: match decisions {

@@ -1,6 +1,9 @@
-//! What a diff is asked to do.
+//! What a diff is asked to do, and what kind of path it is asked about.
 
 use std::path::{Path, PathBuf};
+
+use crate::run_dir::dated_runs;
+use crate::run_dir::manifest::MANIFEST;
 
 /// What a diff is asked to do.
 #[derive(Debug, Clone)]
@@ -48,4 +51,9 @@ pub enum Only {
     Decisions,
     /// The table of adjustments, cell by cell.
     Adjustments,
+}
+
+/// Whether a path is a directory of runs.
+pub fn is_range(path: &Path) -> bool {
+    path.is_dir() && !path.join(MANIFEST).exists() && dated_runs(path).is_ok_and(|runs| !runs.is_empty())
 }

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::read::cells::{NONE, Pairs, Shape, pick, readable};
+use super::read::cells::{ColumnSlot, FileColumn, pick, readable};
 use super::read::join::JoinPiece;
+use super::read::pairs::{NONE, Pairs};
 use super::read::runs::{Block, Layout};
-use crate::expr::{Column, Expr, Frame, Scope, Texts, Type};
+use crate::expr::{Column, Expr, ExprError, Frame, Scope, Texts, Type};
 use crate::failure::{Kind, failure};
 use crate::suggest::{listing, near_miss};
 
-/// Which side a name is read from.
+/// Which side a column is read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ReadFrom {
     /// The right one; the left one where only that has the row.
@@ -20,20 +21,32 @@ enum ReadFrom {
     Right,
 }
 
-/// A name that `--where` may use.
+impl ReadFrom {
+    /// What names of such columns begin with.
+    fn prefix(self) -> &'static str {
+        match self {
+            ReadFrom::Either => "",
+            ReadFrom::Left => "left_",
+            ReadFrom::Right => "right_",
+        }
+    }
+}
+
+/// A column that `--where` may name.
 #[derive(Debug, Clone)]
 struct WhereColumn {
-    side: ReadFrom,
+    read_from: ReadFrom,
     /// Whether it is of a line rather than of its account.
     is_of_line: bool,
-    left: Option<(usize, Shape)>,
-    right: Option<(usize, Shape)>,
+    left: Option<ColumnSlot>,
+    right: Option<ColumnSlot>,
 }
 
 /// A condition on rows.
 pub struct Selection {
     expr: Expr,
-    names: Vec<WhereColumn>,
+    /// By slot of the expression's scope.
+    columns: Vec<WhereColumn>,
 }
 
 /// Which rows and lines of a piece are chosen.
@@ -48,60 +61,22 @@ impl Selection {
     /// Parses a condition over the columns of both sides: a name is the right side's value (the left
     /// side's where the row is only there), `left_…` and `right_…` are those of one side.
     pub fn parse(expr: &str, left: &Layout, right: &Layout) -> Result<Selection> {
-        let mut scope = Scope::default();
-        let mut names = Vec::new();
-        let levels = [(false, &left.columns, &right.columns), (true, &left.lines, &right.lines)];
-        for (is_of_line, of_left, of_right) in levels {
-            let (left, right) = (of_left, of_right);
-            let find =
-                |columns: &[(String, Shape)], name: &str| columns.iter().position(|(known, _)| known == name);
-            for (name, _) in left.iter().chain(right.iter()) {
-                if scope.find(name).is_some() {
-                    continue;
-                }
-                let (l, r) = (find(left, name), find(right, name));
-                let kind =
-                    |side: &[(String, Shape)], slot: Option<usize>| slot.map(|slot| side[slot].1.kind());
-                let (l_kind, r_kind) = (kind(left, l), kind(right, r));
-                let sides = [
-                    (ReadFrom::Either, r_kind.or(l_kind)),
-                    (ReadFrom::Left, l_kind),
-                    (ReadFrom::Right, r_kind),
-                ];
-                for (side, kind) in sides {
-                    let prefix = match side {
-                        ReadFrom::Either => "",
-                        ReadFrom::Left => "left_",
-                        ReadFrom::Right => "right_",
-                    };
-                    // Of two types, the right one's is meant.
-                    let left =
-                        if side == ReadFrom::Either && r.is_some() && l_kind != r_kind { None } else { l };
-                    scope.push(format!("{prefix}{name}"), kind.unwrap_or(Type::Any));
-                    let at =
-                        |side: &[(String, Shape)], slot: Option<usize>| slot.map(|slot| (slot, side[slot].1));
-                    names.push(WhereColumn {
-                        side,
-                        is_of_line,
-                        left: at(of_left, left),
-                        right: at(of_right, r),
-                    });
-                }
-            }
-        }
-        let expr = Expr::parse(expr, Type::Bool, &scope).map_err(|errors| mistakes(expr, &errors))?;
-        Ok(Selection { expr, names })
+        let mut known = WhereColumns::default();
+        known.push_all(false, &left.columns, &right.columns);
+        known.push_all(true, &left.lines, &right.lines);
+        let expr = Expr::parse(expr, Type::Bool, &known.scope).map_err(|errors| mistakes(expr, &errors))?;
+        Ok(Selection { expr, columns: known.columns })
     }
 
     /// The rows and lines for which it is true. A row is chosen for one of its lines where the condition
     /// reads what only lines have; else a line is chosen with its row.
     pub fn choose(&self, piece: &JoinPiece) -> Chosen {
-        let of_lines = self.expr.columns.iter().any(|slot| self.names[*slot].is_of_line);
+        let of_lines = self.expr.columns.iter().any(|slot| self.columns[*slot].is_of_line);
         let mut chosen =
             Chosen { rows: vec![false; piece.rows.len()], lines: vec![false; piece.lines.len()] };
         if of_lines {
-            let rows = |row: &u32| (piece.rows.left[*row as usize], piece.rows.right[*row as usize]);
-            let of_account: Pairs = piece.row_of_line.iter().map(rows).collect();
+            let rows = piece.row_of_line.iter().map(|row| *row as usize);
+            let of_account: Pairs = rows.map(|row| (piece.rows.left[row], piece.rows.right[row])).collect();
             chosen.lines = self.truths(piece, &of_account, &piece.lines);
             for (line, row) in piece.row_of_line.iter().enumerate() {
                 chosen.rows[*row as usize] |= chosen.lines[line];
@@ -114,64 +89,110 @@ impl Selection {
     }
 
     fn truths(&self, piece: &JoinPiece, rows: &Pairs, lines: &Pairs) -> Vec<bool> {
-        let mut columns: Vec<Option<Column>> = vec![None; self.names.len()];
+        let mut columns: Vec<Option<Column>> = vec![None; self.columns.len()];
         for slot in &self.expr.columns {
-            let name = &self.names[*slot];
-            let pairs = if name.is_of_line { lines } else { rows };
-            columns[*slot] = Some(name.column(piece, pairs));
+            let column = &self.columns[*slot];
+            let pairs = if column.is_of_line { lines } else { rows };
+            columns[*slot] = Some(column.values(piece, pairs));
         }
         let columns: Vec<Option<&Column>> = columns.iter().map(Option::as_ref).collect();
         self.expr.truths(&Frame { rows: rows.len(), columns }).iter().collect()
     }
 }
 
+/// The columns of both sides, by the names that expressions use.
+#[derive(Default)]
+struct WhereColumns {
+    scope: Scope,
+    columns: Vec<WhereColumn>,
+}
+
+impl WhereColumns {
+    /// Adds every column of two sides under its three names, except where the name is taken.
+    fn push_all(&mut self, is_of_line: bool, left: &[FileColumn], right: &[FileColumn]) {
+        for FileColumn { name, .. } in left.iter().chain(right) {
+            if self.scope.find(name).is_some() {
+                continue;
+            }
+            let (on_left, on_right) = (ColumnSlot::find(left, name), ColumnSlot::find(right, name));
+            let [left_type, right_type] = [on_left, on_right].map(|slot| Some(slot?.shape.kind()));
+            let names = [
+                (ReadFrom::Either, right_type.or(left_type)),
+                (ReadFrom::Left, left_type),
+                (ReadFrom::Right, right_type),
+            ];
+            for (read_from, kind) in names {
+                // Where the sides' types differ, only the right one's values are meant.
+                let is_right_alone =
+                    read_from == ReadFrom::Either && on_right.is_some() && left_type != right_type;
+                self.scope.push(format!("{}{name}", read_from.prefix()), kind.unwrap_or(Type::Any));
+                self.columns.push(WhereColumn {
+                    read_from,
+                    is_of_line,
+                    left: if is_right_alone { None } else { on_left },
+                    right: on_right,
+                });
+            }
+        }
+    }
+}
+
 impl WhereColumn {
-    fn column(&self, piece: &JoinPiece, pairs: &Pairs) -> Column {
-        let of = |block: Option<&'_ Block>, at: Option<(usize, Shape)>, rows: &[u32]| -> Option<Column> {
-            let (block, (slot, shape)) = (block?, at?);
-            let columns = if self.is_of_line { &block.lines } else { &block.columns };
-            Some(readable(pick(&columns[slot], rows), shape))
-        };
-        let left = || of(piece.left, self.left, &pairs.left);
-        let right = || of(piece.right, self.right, &pairs.right);
-        let column = match self.side {
-            ReadFrom::Left => left(),
-            ReadFrom::Right => right(),
-            ReadFrom::Either if !pairs.right.contains(&NONE) => right().or_else(left),
-            ReadFrom::Either => match (left(), right()) {
+    /// Its values by pair; all null where neither side has it.
+    fn values(&self, piece: &JoinPiece, pairs: &Pairs) -> Column {
+        let values = match self.read_from {
+            ReadFrom::Left => self.of_left(piece, pairs),
+            ReadFrom::Right => self.of_right(piece, pairs),
+            ReadFrom::Either if !pairs.right.contains(&NONE) => {
+                self.of_right(piece, pairs).or_else(|| self.of_left(piece, pairs))
+            }
+            ReadFrom::Either => match (self.of_left(piece, pairs), self.of_right(piece, pairs)) {
                 (Some(left), Some(right)) => Some(either(&left, &right, pairs)),
                 (left, right) => right.or(left),
             },
         };
-        column.unwrap_or_else(|| Column::Int(vec![None; pairs.len()].into_iter().collect()))
+        values.unwrap_or_else(|| Column::Int(vec![None; pairs.len()].into_iter().collect()))
+    }
+
+    fn of_left(&self, piece: &JoinPiece, pairs: &Pairs) -> Option<Column> {
+        self.of_side(piece.left?, self.left?, &pairs.left)
+    }
+
+    fn of_right(&self, piece: &JoinPiece, pairs: &Pairs) -> Option<Column> {
+        self.of_side(piece.right?, self.right?, &pairs.right)
+    }
+
+    fn of_side(&self, block: &Block, slot: ColumnSlot, rows: &[u32]) -> Option<Column> {
+        let columns = if self.is_of_line { &block.lines } else { &block.columns };
+        Some(readable(pick(&columns[slot.index], rows), slot.shape))
     }
 }
 
 /// The right value of each pair that has a right row, else the left one.
 fn either(left: &Column, right: &Column, pairs: &Pairs) -> Column {
-    let is_left = |row: usize| pairs.right[row] == NONE;
-    let rows = 0..pairs.len();
+    let rows = pairs.right.iter().map(|row| *row == NONE).enumerate();
     match (left, right) {
-        (Column::Int(a), Column::Int(b)) => {
-            Column::Int(rows.map(|row| if is_left(row) { a.get(row) } else { b.get(row) }.copied()).collect())
-        }
+        (Column::Int(a), Column::Int(b)) => Column::Int(
+            rows.map(|(row, is_left)| if is_left { a.get(row) } else { b.get(row) }.copied()).collect(),
+        ),
         (Column::Text(a), Column::Text(b)) => Column::Text(
-            rows.map(|row| if is_left(row) { a.get(row) } else { b.get(row) }).collect::<Texts>(),
+            rows.map(|(row, is_left)| if is_left { a.get(row) } else { b.get(row) }).collect::<Texts>(),
         ),
         (Column::Bool(a), Column::Bool(b)) => {
-            Column::Bool(rows.map(|row| if is_left(row) { a[row] } else { b[row] }).collect())
+            Column::Bool(rows.map(|(row, is_left)| if is_left { a[row] } else { b[row] }).collect())
         }
         _ => unreachable!("both are of one type"),
     }
 }
 
-fn mistakes(expr: &str, errors: &[crate::expr::ExprError]) -> anyhow::Error {
-    let told = errors.iter().map(|error| {
+fn mistakes(expr: &str, errors: &[ExprError]) -> anyhow::Error {
+    let mistakes = errors.iter().map(|error| {
         let part = expr.get(error.range.clone()).unwrap_or(expr);
         let help = error.help.as_ref().map_or(String::new(), |help| format!(" ({help})"));
         format!("`{part}`: {}{help}", error.message)
     });
-    failure(Kind::Usage, format!("--where \"{expr}\": {}", told.collect::<Vec<_>>().join("; ")))
+    let mistakes = mistakes.collect::<Vec<_>>().join("; ");
+    failure(Kind::Usage, format!("--where \"{expr}\": {mistakes}"))
 }
 
 /// By column: how far values may lie apart and still count as the same.
@@ -183,42 +204,45 @@ pub struct Tolerances {
 impl Tolerances {
     /// Checks `column=units` against the columns of both sides.
     pub fn parse(given: &[String], left: &Layout, right: &Layout) -> Result<Tolerances> {
-        let wrong = |message: String| Err(failure(Kind::Usage, message));
-        let columns =
-            || [left, right].into_iter().flat_map(|layout| layout.columns.iter().chain(&layout.lines));
+        let columns: Vec<&FileColumn> =
+            [left, right].into_iter().flat_map(|layout| layout.columns.iter().chain(&layout.lines)).collect();
         let mut by_column = BTreeMap::new();
-        for given in given {
-            let units = given
-                .split_once('=')
-                .and_then(|(name, units)| Some((name, units.replace('_', "").parse().ok()?)));
-            let Some((name, units)) = units else {
-                return wrong(format!(
-                    "--tolerance {given}: write column=units, units an integer, 0 or more"
-                ));
-            };
-            match columns().find(|(known, _)| known == name) {
-                Some((_, shape)) if shape.is_number() => drop(by_column.insert(name.to_string(), units)),
-                Some(_) => return wrong(format!("--tolerance {given}: {name} holds no numbers")),
-                None => {
-                    let names = columns().map(|(known, _)| known.as_str());
-                    let help = match near_miss(name, names.clone()) {
-                        Some(near) => format!("did you mean {near}?"),
-                        None => format!("there are {}", listing(names)),
-                    };
-                    return wrong(format!("--tolerance {given}: there is no column {name}: {help}"));
-                }
-            }
+        for text in given {
+            let (name, units) = parse_tolerance(text, &columns)
+                .map_err(|what| failure(Kind::Usage, format!("--tolerance {text}: {what}")))?;
+            by_column.insert(name, units);
         }
         Ok(Tolerances { by_column })
     }
 
-    /// Of a column; 0 unless said otherwise.
+    /// Of a column; 0 unless one was given.
     pub fn of(&self, column: &str) -> u64 {
         self.by_column.get(column).copied().unwrap_or(0)
     }
 
-    /// What was said.
+    /// Those that were given, by column.
     pub fn given(&self) -> &BTreeMap<String, u64> {
         &self.by_column
+    }
+}
+
+/// The column and the units of `column=units`; `Err` says what is wrong with it.
+fn parse_tolerance(text: &str, columns: &[&FileColumn]) -> Result<(String, u64), String> {
+    let parts =
+        text.split_once('=').and_then(|(name, units)| Some((name, units.replace('_', "").parse().ok()?)));
+    let Some((name, units)) = parts else {
+        return Err("write column=units, units an integer, 0 or more".to_string());
+    };
+    match columns.iter().find(|column| column.name == name) {
+        Some(column) if column.shape.is_number() => Ok((name.to_string(), units)),
+        Some(_) => Err(format!("{name} holds no numbers")),
+        None => {
+            let names = columns.iter().map(|column| column.name.as_str());
+            let help = match near_miss(name, names.clone()) {
+                Some(near) => format!("did you mean {near}?"),
+                None => format!("there are {}", listing(names)),
+            };
+            Err(format!("there is no column {name}: {help}"))
+        }
     }
 }

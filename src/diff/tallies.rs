@@ -1,19 +1,23 @@
-//! The one pass over both sides: every piece of the join is counted, explained and written out.
+//! All tallies of a comparison: every piece of the join is counted, explained and written out.
 
 use anyhow::Result;
 
-use super::causes::decisions::{CauseTally, LineCause};
-use super::causes::scores::{AccountCauses, ScoreCauseTally};
-use super::change_file::{ChangeFile, ChangeRow};
-use super::findings::{Example, SideCounts};
-use super::read::cells::{NONE, Pairs, Shape, text};
-use super::read::join::JoinPiece;
-use super::read::runs::{Block, Layout};
+use super::causes::decisions::CauseTally;
+use super::causes::scores::ScoreCauseTally;
+use super::change_file::ChangeFile;
+use super::findings::{Example, Findings, SideCounts, TableChange};
+use super::piece_changes::PieceChanges;
+use super::read::cells::KeyPart;
+use super::read::join::{JoinPiece, LINE_KEY};
+use super::read::pairs::{NONE, Pairs};
+use super::read::runs::Layout;
+use super::request::DiffRequest;
 use super::selection::{Selection, Tolerances};
-use super::tally::columns::TableTally;
+use super::tally::columns::{CellMasks, ColumnChange, TableColumn, TableTally, schema_changes};
 use super::tally::decisions::DecisionTally;
 use super::tally::movers::Movers;
 use super::tally::scores::ScoreTally;
+use crate::console::plain_path;
 use crate::expr::Column;
 
 /// What is counted of two sides.
@@ -47,9 +51,6 @@ pub struct Tallies<'a> {
     pub changes: Option<ChangeFile>,
 }
 
-/// A table's changed cells in a piece: by shared column and pair.
-type Masks = Vec<Vec<bool>>;
-
 impl<'a> Tallies<'a> {
     /// Counts nothing yet but who is on which side.
     pub fn new(layouts: [&'a Layout; 2], selection: Option<&'a Selection>, limit: usize) -> Tallies<'a> {
@@ -72,28 +73,29 @@ impl<'a> Tallies<'a> {
         }
     }
 
-    /// Compares the tables of a run's accounts, or a file.
-    pub fn compare_rows(&mut self, tables: &[&'static str], tolerances: &Tolerances) {
-        let [left, right] = self.layouts;
-        let key: Vec<&str> = left.key.iter().map(|slot| left.columns[*slot].0.as_str()).collect();
-        for (number, table) in tables.iter().enumerate() {
-            let range = |layout: &Layout| match number {
-                0 => 0..layout.scores,
-                _ => layout.scores..layout.columns.len(),
-            };
-            let columns = |layout: &'a Layout| {
-                layout.columns.iter().enumerate().collect::<Vec<_>>()[range(layout)].to_vec()
-            };
-            self.tables.push(TableTally::new(table, &columns(left), &columns(right), &key, tolerances));
-        }
+    /// Compares a file, which messages call `table`.
+    pub fn compare_file(&mut self, table: &'static str, tolerances: &Tolerances) {
+        let key = key_names(self.layouts[0]);
+        let columns = self.layouts.map(|layout| TableColumn::all_but(&key, &layout.columns, 0));
+        self.tables.push(TableTally::new(table, columns, tolerances));
+    }
+
+    /// Compares a run's scores and features.
+    pub fn compare_accounts(&mut self, tolerances: &Tolerances) {
+        let key = key_names(self.layouts[0]);
+        let scores =
+            self.layouts.map(|layout| TableColumn::all_but(&key, &layout.columns[..layout.scores], 0));
+        let features = self
+            .layouts
+            .map(|layout| TableColumn::all_but(&key, &layout.columns[layout.scores..], layout.scores));
+        self.tables.push(TableTally::new("scores", scores, tolerances));
+        self.tables.push(TableTally::new("features", features, tolerances));
     }
 
     /// Compares a run's decisions.
     pub fn compare_lines(&mut self, tolerances: &Tolerances) {
-        let columns = |layout: &'a Layout| layout.lines.iter().enumerate().collect::<Vec<_>>();
-        let (left, right) = (columns(self.layouts[0]), columns(self.layouts[1]));
-        self.lines_table =
-            Some(TableTally::new("decisions", &left, &right, &["account_id", "product"], tolerances));
+        let columns = self.layouts.map(|layout| TableColumn::all_but(&LINE_KEY, &layout.lines, 0));
+        self.lines_table = Some(TableTally::new("decisions", columns, tolerances));
     }
 
     /// Counts a piece.
@@ -102,7 +104,7 @@ impl<'a> Tallies<'a> {
             None => self.count(piece),
             Some(selection) => {
                 let chosen = selection.choose(piece);
-                self.count(&narrowed(piece, &chosen.rows, &chosen.lines))
+                self.count(&piece.filter(&chosen.rows, &chosen.lines))
             }
         }
     }
@@ -111,11 +113,11 @@ impl<'a> Tallies<'a> {
         let columns = [piece.left, piece.right].map(|block| block.map(|block| &block.columns[..]));
         let lines = [piece.left, piece.right].map(|block| block.map(|block| &block.lines[..]));
         let Tallies { tables, lines_table, scores, score_causes, decisions, decision_causes, .. } = self;
-        let mut masks: Vec<Masks> = Vec::new();
+        let mut masks: Vec<CellMasks> = Vec::new();
         let mut line_masks = None;
         let mut of_scores = None;
         let mut line_causes = Vec::new();
-        // Nobody's work depends on another's.
+        // These tallies are independent of each other; only decisions have to be counted before their causes.
         rayon::scope(|scope| {
             if let Some(decisions) = decisions {
                 scope.spawn(|_| {
@@ -131,65 +133,70 @@ impl<'a> Tallies<'a> {
             if let Some(scores) = scores {
                 scope.spawn(|_| scores.add(piece));
             }
-            line_masks = lines_table.as_mut().map(|table| masked(table, lines, &piece.lines));
-            masks = tables.iter_mut().map(|table| masked(table, columns, &piece.rows)).collect();
+            line_masks = lines_table.as_mut().map(|table| changed_cells(table, lines, &piece.lines));
+            masks = tables.iter_mut().map(|table| changed_cells(table, columns, &piece.rows)).collect();
         });
-        self.find_present(piece);
+        self.count_sides(piece);
         self.find_movers(piece);
         if self.lines_table.is_none() && self.scores.is_none() {
             self.find_examples(piece, &masks);
         }
-        if self.changes.is_some() {
-            self.write(piece, &masks, line_masks.as_ref(), of_scores.as_ref(), &line_causes)?;
+        let Some(changes) = &mut self.changes else { return Ok(()) };
+        let lines = self.lines_table.as_ref().zip(line_masks.as_ref());
+        PieceChanges {
+            layouts: self.layouts,
+            piece,
+            tables: self.tables.iter().zip(&masks).collect(),
+            lines,
+            score_causes: self.score_causes.as_ref().zip(of_scores.as_ref()),
+            line_causes: &line_causes,
         }
-        Ok(())
+        .write(changes)
     }
 
-    /// Who is on which side.
-    fn find_present(&mut self, piece: &JoinPiece) {
+    /// Counts who is on which side.
+    fn count_sides(&mut self, piece: &JoinPiece) {
         let layouts = self.layouts;
         for (left, right) in piece.rows.iter() {
-            let key = || key_of(layouts, piece, left, right).iter().map(shown).collect();
-            self.rows.add(left != NONE, right != NONE, self.limit, key);
+            self.rows.add(left != NONE, right != NONE, self.limit, || {
+                key_texts(&piece.row_key(layouts, left, right))
+            });
         }
         if self.decisions.is_some() {
             for (left, right) in piece.lines.iter() {
-                let key = || line_key(layouts, piece, left, right).iter().map(shown).collect();
-                self.lines.add(left != NONE, right != NONE, self.limit, key);
+                self.lines.add(left != NONE, right != NONE, self.limit, || {
+                    key_texts(&piece.line_key(layouts, left, right))
+                });
             }
         }
     }
 
     fn find_movers(&mut self, piece: &JoinPiece) {
         let (Some(left), Some(right)) = (piece.left, piece.right) else { return };
-        let value = |column: &Column, row: u32| match column {
-            Column::Int(ints) => ints.get(row as usize).copied(),
-            _ => None,
-        };
         let layouts = self.layouts;
         let [a, b] = layouts;
-        if let (true, Some(l), Some(r)) = (self.scores.is_some(), a.of_scores("score"), b.of_scores("score"))
+        if self.scores.is_some()
+            && let (Some(l), Some(r)) = (a.of_scores("score"), b.of_scores("score"))
         {
             for (i, j) in piece.rows.iter().filter(|(i, j)| *i != NONE && *j != NONE) {
-                if let (Some(from), Some(to)) = (value(&left.columns[l], i), value(&right.columns[r], j)) {
-                    let key = || key_of(layouts, piece, i, j).iter().map(shown).collect();
-                    self.largest_scores.add(from, to, key);
+                if let (Some(from), Some(to)) = (integer(&left.columns[l], i), integer(&right.columns[r], j))
+                {
+                    self.largest_scores.add(from, to, || key_texts(&piece.row_key(layouts, i, j)));
                 }
             }
         }
-        if let (true, Some(l), Some(r)) =
-            (self.decisions.is_some(), a.of_lines("new_limit"), b.of_lines("new_limit"))
+        if self.decisions.is_some()
+            && let (Some(l), Some(r)) = (a.of_lines("new_limit"), b.of_lines("new_limit"))
         {
             for (i, j) in piece.lines.iter().filter(|(i, j)| *i != NONE && *j != NONE) {
-                if let (Some(from), Some(to)) = (value(&left.lines[l], i), value(&right.lines[r], j)) {
-                    let key = || line_key(layouts, piece, i, j).iter().map(shown).collect();
-                    self.largest_limits.add(from, to, key);
+                if let (Some(from), Some(to)) = (integer(&left.lines[l], i), integer(&right.lines[r], j)) {
+                    self.largest_limits.add(from, to, || key_texts(&piece.line_key(layouts, i, j)));
                 }
             }
         }
     }
 
-    fn find_examples(&mut self, piece: &JoinPiece, masks: &[Masks]) {
+    fn find_examples(&mut self, piece: &JoinPiece, masks: &[CellMasks]) {
         let layouts = self.layouts;
         let (Some(left), Some(right)) = (piece.left, piece.right) else { return };
         for (pair, (i, j)) in piece.rows.iter().enumerate().filter(|(_, (i, j))| *i != NONE && *j != NONE) {
@@ -199,158 +206,84 @@ impl<'a> Tallies<'a> {
                         return;
                     }
                     self.examples.push(Example {
-                        key: key_of(layouts, piece, i, j).iter().map(shown).collect(),
+                        key: key_texts(&piece.row_key(layouts, i, j)),
                         column: column.name.clone(),
-                        left: text(&left.columns[column.left.0], column.left.1, i as usize),
-                        right: text(&right.columns[column.right.0], column.right.1, j as usize),
+                        left: column.left.text(&left.columns, i as usize),
+                        right: column.right.text(&right.columns, j as usize),
                     });
                 }
             }
         }
     }
 
-    fn write(
-        &mut self,
-        piece: &JoinPiece,
-        masks: &[Masks],
-        line_masks: Option<&Masks>,
-        score_causes: Option<&AccountCauses>,
-        line_causes: &[LineCause],
-    ) -> Result<()> {
-        let layouts = self.layouts;
-        let mut changes = self.changes.take().expect("there is a file to write");
-        let rows = [piece.left, piece.right].map(|block| block.map(|block| &block.columns[..]));
-        let lines = [piece.left, piece.right].map(|block| block.map(|block| &block.lines[..]));
-        let mut line_causes = line_causes.iter().peekable();
-        let mut line = 0;
-        for (pair, (left, right)) in piece.rows.iter().enumerate() {
-            let key = key_of(layouts, piece, left, right);
-            for (table, masks) in self.tables.iter().zip(masks) {
-                write_row(&mut changes, table, masks, &key, rows, (pair, left, right))?;
-            }
-            if let (Some(tally), Some(causes)) = (&self.score_causes, score_causes) {
-                for (name, amount) in tally.of_account(causes, pair) {
-                    changes.add(&key, &ChangeRow::cause("scores", "score", "cause", &name, amount))?;
-                }
-            }
-            let (Some(table), Some(masks)) = (&self.lines_table, line_masks) else { continue };
-            while line < piece.lines.len() && piece.row_of_line[line] as usize == pair {
-                let (left, right) = (piece.lines.left[line], piece.lines.right[line]);
-                let key = line_key(layouts, piece, left, right);
-                write_row(&mut changes, table, masks, &key, lines, (line, left, right))?;
-                while let Some(found) = line_causes.next_if(|found| found.pair == line) {
-                    let amount = i64::try_from(found.change).map_err(|_| {
-                        crate::failure::input(format!("--out: {} does not fit in Int64", found.change))
-                    })?;
-                    let kind = if found.is_main { "main_cause" } else { "cause" };
-                    let change = ChangeRow::cause("decisions", "new_limit", kind, found.cause, amount);
-                    changes.add(&key, &change)?;
-                }
-                line += 1;
-            }
+    /// The findings, with the file of changes, if there is one, ended.
+    pub fn finish(self, request: &DiffRequest, tolerances: &Tolerances) -> Result<Findings> {
+        let tables: Vec<&TableTally> = self.tables.iter().chain(&self.lines_table).collect();
+        let mut schema = schema_changes(self.layouts[0], self.layouts[1]);
+        schema.retain(|change| tables.iter().any(|compared| compared.table == change.table));
+        let columns: Vec<ColumnChange> = tables.iter().flat_map(|table| table.changes()).collect();
+        let changed = tables
+            .iter()
+            .map(|table| TableChange { table: table.table, rows_changed: table.rows_changed })
+            .collect();
+        let lines = self.decisions.as_ref().map(|_| self.lines);
+        // Where only decisions are compared, who has no line is not looked at.
+        let has_rows = !self.tables.is_empty();
+        let same = schema.is_empty()
+            && columns.iter().all(|column| column.changed == 0)
+            && (self.rows.is_same() || !has_rows)
+            && lines.as_ref().is_none_or(SideCounts::is_same);
+        let (scores, features) = match self.scores.map(ScoreTally::finish) {
+            Some((scores, features)) => (Some(scores), features),
+            None => (None, Vec::new()),
+        };
+        if let Some(changes) = self.changes {
+            changes.finish()?;
         }
-        self.changes = Some(changes);
-        Ok(())
+        Ok(Findings {
+            left: plain_path(&request.left),
+            right: plain_path(&request.right),
+            same,
+            runs: None,
+            provenance: None,
+            selection: request.selection.clone(),
+            tolerances: tolerances.given().clone(),
+            schema,
+            rows: self.rows,
+            lines,
+            tables: changed,
+            columns,
+            scores,
+            features,
+            score_causes: self.score_causes.map(ScoreCauseTally::finish),
+            decisions: self.decisions.map(DecisionTally::finish),
+            decision_causes: self.decision_causes.map(CauseTally::finish),
+            largest_scores: self.largest_scores.finish(),
+            largest_limits: self.largest_limits.finish(),
+            examples: self.examples,
+            minor_units: 0,
+        })
     }
 }
 
-/// The side that has a row or a line, and which of its own that is.
-fn side_of<'l, 'p>(
-    layouts: [&'l Layout; 2],
-    piece: &JoinPiece<'p>,
-    left: u32,
-    right: u32,
-) -> (&'l Layout, &'p Block, usize) {
-    match (piece.left, piece.right) {
-        (Some(block), _) if left != NONE => (layouts[0], block, left as usize),
-        (_, Some(block)) => (layouts[1], block, right as usize),
-        _ => unreachable!("one side has it"),
+fn key_names(layout: &Layout) -> Vec<&str> {
+    layout.key.iter().map(|slot| layout.columns[*slot].name.as_str()).collect()
+}
+
+fn key_texts(key: &[KeyPart]) -> Vec<String> {
+    key.iter().map(|part| part.text().unwrap_or_default()).collect()
+}
+
+fn integer(column: &Column, row: u32) -> Option<i64> {
+    match column {
+        Column::Int(ints) => ints.get(row as usize).copied(),
+        _ => None,
     }
 }
 
-/// The parts of a row's key, from the side that has it.
-fn key_of<'p>(
-    layouts: [&Layout; 2],
-    piece: &JoinPiece<'p>,
-    left: u32,
-    right: u32,
-) -> Vec<(&'p Column, Shape, usize)> {
-    let (layout, block, row) = side_of(layouts, piece, left, right);
-    layout.key.iter().map(|slot| (&block.columns[*slot], layout.columns[*slot].1, row)).collect()
-}
-
-/// Account and product of a line, from the side that has it.
-fn line_key<'p>(
-    layouts: [&Layout; 2],
-    piece: &JoinPiece<'p>,
-    left: u32,
-    right: u32,
-) -> Vec<(&'p Column, Shape, usize)> {
-    let (layout, block, line) = side_of(layouts, piece, left, right);
-    let part = |name: &str| {
-        let slot = layout.of_lines(name)?;
-        Some((&block.lines[slot], layout.lines[slot].1, line))
-    };
-    ["account_id", "product"].into_iter().filter_map(part).collect()
-}
-
-fn shown((column, shape, row): &(&Column, Shape, usize)) -> String {
-    text(column, *shape, *row).unwrap_or_default()
-}
-
-fn masked(table: &mut TableTally, columns: [Option<&[Column]>; 2], pairs: &Pairs) -> Masks {
+fn changed_cells(table: &mut TableTally, columns: [Option<&[Column]>; 2], pairs: &Pairs) -> CellMasks {
     match columns {
         [Some(left), Some(right)] => table.add(left, right, pairs),
         _ => vec![vec![false; pairs.len()]; table.shared.len()],
     }
-}
-
-/// The chosen rows and lines of a piece.
-fn narrowed<'a>(piece: &JoinPiece<'a>, rows: &[bool], lines: &[bool]) -> JoinPiece<'a> {
-    let mut place = Vec::with_capacity(rows.len());
-    let mut kept = 0;
-    for keep in rows {
-        place.push(kept);
-        kept += u32::from(*keep);
-    }
-    let row_of_line = piece.row_of_line.iter().zip(lines).filter(|(_, keep)| **keep);
-    JoinPiece {
-        left: piece.left,
-        right: piece.right,
-        row_of_line: row_of_line.map(|(row, _)| place[*row as usize]).collect(),
-        rows: piece.rows.filter(rows),
-        lines: piece.lines.filter(lines),
-    }
-}
-
-/// A row's changed cells; all of them where only one side has the row.
-fn write_row(
-    changes: &mut ChangeFile,
-    table: &TableTally,
-    masks: &Masks,
-    key: &[(&Column, Shape, usize)],
-    [left, right]: [Option<&[Column]>; 2],
-    (pair, i, j): (usize, u32, u32),
-) -> Result<()> {
-    let name = table.table;
-    if i == NONE || j == NONE {
-        let is_left = j == NONE;
-        let change = if is_left { "left_only" } else { "right_only" };
-        changes.add(key, &ChangeRow { table: name, change, ..ChangeRow::default() })?;
-        let (columns, row) = if is_left { (left, i) } else { (right, j) };
-        let columns = columns.expect("it has the row");
-        for (column, (slot, shape)) in table.all(is_left) {
-            let Some(value) = text(&columns[slot], shape, row as usize) else { continue };
-            let (left, right) = if is_left { (Some(value), None) } else { (None, Some(value)) };
-            changes.add(key, &ChangeRow::cell(name, change, column, left, right))?;
-        }
-        return Ok(());
-    }
-    let (Some(left), Some(right)) = (left, right) else { return Ok(()) };
-    for (column, _) in table.shared.iter().zip(masks).filter(|(_, mask)| mask[pair]) {
-        let left = text(&left[column.left.0], column.left.1, i as usize);
-        let right = text(&right[column.right.0], column.right.1, j as usize);
-        changes.add(key, &ChangeRow::cell(name, "changed", &column.name, left, right))?;
-    }
-    Ok(())
 }

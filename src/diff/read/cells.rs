@@ -1,4 +1,4 @@
-//! The cells of a table of any schema: decoded exactly, compared, shown.
+//! The cells of a table of any schema: decoded exactly, compared, written as text.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Decimal128Type;
@@ -6,6 +6,7 @@ use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 
 use super::ordered::{Ordered, shown, written};
+use super::pairs::{NONE, Pairs};
 use crate::day::Day;
 use crate::expr::column::{NULL_CODE, TRUE, UNKNOWN};
 use crate::expr::{Column, Ints, Texts, Type};
@@ -59,6 +60,57 @@ impl Shape {
     }
 }
 
+/// A column of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type, as the file gives it.
+    pub kind: String,
+    /// How its values are kept.
+    pub shape: Shape,
+}
+
+/// Where a block has a column.
+#[derive(Debug, Clone, Copy)]
+pub struct ColumnSlot {
+    /// Its position among the block's columns, or among those of its lines.
+    pub index: usize,
+    /// How its values are kept.
+    pub shape: Shape,
+}
+
+impl ColumnSlot {
+    /// The slot of the column called `name`.
+    pub fn find(columns: &[FileColumn], name: &str) -> Option<ColumnSlot> {
+        let index = columns.iter().position(|column| column.name == name)?;
+        Some(ColumnSlot { index, shape: columns[index].shape })
+    }
+
+    /// A cell of the column as text, null as `None`.
+    pub fn text(self, columns: &[Column], row: usize) -> Option<String> {
+        text(&columns[self.index], self.shape, row)
+    }
+}
+
+/// A part of a row's key.
+#[derive(Clone, Copy)]
+pub struct KeyPart<'a> {
+    /// The column that holds it.
+    pub column: &'a Column,
+    /// How the column keeps its values.
+    pub shape: Shape,
+    /// The row.
+    pub row: usize,
+}
+
+impl KeyPart<'_> {
+    /// The part as text, null as `None`.
+    pub fn text(&self) -> Option<String> {
+        text(self.column, self.shape, self.row)
+    }
+}
+
 /// The most digits that always fit in 64 bits.
 const DIGITS: u8 = 18;
 
@@ -73,17 +125,22 @@ impl CellDecoder {
     /// For a column of type `found`. Bytes whose writer did not say what they are are taken for text where
     /// `bytes_are_text`.
     pub fn new(found: &DataType, bytes_are_text: bool) -> CellDecoder {
-        let undecoded = |shape: Shape| CellDecoder { shape, decoder: None };
-        match (found, Ordered::of(found)) {
-            (DataType::Null, _) => return undecoded(Shape::Null),
+        // What is decoded here; everything else is left to the decoder of inputs.
+        let own_shape = match (found, Ordered::of(found)) {
+            (DataType::Null, _) => Some(Shape::Null),
             (DataType::Decimal128(digits, places), _) if *digits <= DIGITS && *places >= 0 => {
-                return undecoded(Shape::Decimal(u32::from(places.unsigned_abs())));
+                Some(Shape::Decimal(u32::from(places.unsigned_abs())))
             }
-            (DataType::Binary, _) if bytes_are_text => return undecoded(Shape::Text),
-            (_, Some(ordered)) => return undecoded(Shape::Ordered(ordered)),
-            _ => {}
+            (DataType::Binary, _) if bytes_are_text => Some(Shape::Text),
+            (_, Some(ordered)) => Some(Shape::Ordered(ordered)),
+            _ => None,
+        };
+        if let Some(shape) = own_shape {
+            return CellDecoder { shape, decoder: None };
         }
-        let Some(decoder) = Decoder::for_extra(found) else { return undecoded(Shape::Printed) };
+        let Some(decoder) = Decoder::for_extra(found) else {
+            return CellDecoder { shape: Shape::Printed, decoder: None };
+        };
         let shape = match decoder.kind() {
             Type::Int => Shape::Int,
             Type::Date => Shape::Date,
@@ -93,7 +150,7 @@ impl CellDecoder {
         CellDecoder { shape, decoder: Some(decoder) }
     }
 
-    /// For a column in which every row is null: making dictionaries of nothing would take the reader long.
+    /// For a column in which every row is null: the reader would take long to make dictionaries of nothing.
     pub fn all_null(self) -> CellDecoder {
         match self.decoder {
             Some(Decoder::Text) => CellDecoder { decoder: Some(Decoder::PlainText), ..self },
@@ -125,8 +182,8 @@ impl CellDecoder {
             }
             (None, Shape::Null) => Ok(Column::Int(vec![None; array.len()].into_iter().collect())),
             (None, _) => {
-                let text = |row: usize| array.is_valid(row).then(|| written(&array, row));
-                let texts: Vec<Option<String>> = (0..array.len()).map(text).collect();
+                let texts: Vec<Option<String>> =
+                    (0..array.len()).map(|row| array.is_valid(row).then(|| written(&array, row))).collect();
                 Ok(Column::Text(texts.iter().map(Option::as_deref).collect()))
             }
         }
@@ -169,156 +226,20 @@ fn number(value: i64, shape: Shape) -> String {
     }
 }
 
-/// Rows of two sides side by side; [`NONE`] where a side has none.
-#[derive(Debug, Default, Clone)]
-pub struct Pairs {
-    /// Rows on the left.
-    pub left: Vec<u32>,
-    /// Rows on the right.
-    pub right: Vec<u32>,
-    /// The pairs that have both rows, in order.
-    pub spans: Vec<Span>,
-}
-
-/// Pairs that follow each other on both sides.
-#[derive(Debug, Clone, Copy)]
-pub struct Span {
-    /// The first pair.
-    pub pair: usize,
-    /// Its row on the left.
-    pub left: usize,
-    /// Its row on the right.
-    pub right: usize,
-    /// How many there are.
-    pub len: usize,
-}
-
-impl Span {
-    /// The values on the left.
-    pub fn of_left<'v, T>(&self, values: &'v [T]) -> &'v [T] {
-        &values[self.left..self.left + self.len]
-    }
-
-    /// The values on the right.
-    pub fn of_right<'v, T>(&self, values: &'v [T]) -> &'v [T] {
-        &values[self.right..self.right + self.len]
-    }
-
-    /// Its pairs' part of a mask.
-    fn of_mask<'m>(&self, mask: &'m mut [bool]) -> &'m mut [bool] {
-        &mut mask[self.pair..self.pair + self.len]
-    }
-}
-
-/// No row.
-pub const NONE: u32 = u32::MAX;
-
-impl Pairs {
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.left.len()
-    }
-
-    /// Adds one.
-    pub fn push(&mut self, left: u32, right: u32) {
-        let pair = self.len();
-        self.left.push(left);
-        self.right.push(right);
-        if left == NONE || right == NONE {
-            return;
-        }
-        let (left, right) = (left as usize, right as usize);
-        match self.spans.last_mut() {
-            Some(span)
-                if (span.pair + span.len, span.left + span.len, span.right + span.len)
-                    == (pair, left, right) =>
-            {
-                span.len += 1;
-            }
-            _ => self.spans.push(Span { pair, left, right, len: 1 }),
-        }
-    }
-
-    /// Both rows, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (u32, u32)> + Clone {
-        self.left.iter().copied().zip(self.right.iter().copied())
-    }
-
-    /// By pair, whether it has both rows and they pass.
-    fn both(&self, passes: impl Fn(usize, usize) -> bool) -> Vec<bool> {
-        let mut mask = vec![false; self.len()];
-        for span in &self.spans {
-            for (at, mask) in span.of_mask(&mut mask).iter_mut().enumerate() {
-                *mask = passes(span.left + at, span.right + at);
-            }
-        }
-        mask
-    }
-
-    /// By pair, whether it has both rows and their values are not the same.
-    fn unequal<T: PartialEq>(&self, left: &[T], right: &[T]) -> Vec<bool> {
-        let mut mask = vec![false; self.len()];
-        for span in &self.spans {
-            let (left, right) = (span.of_left(left), span.of_right(right));
-            if left != right {
-                let mask = span.of_mask(&mut mask).iter_mut();
-                mask.zip(left.iter().zip(right)).for_each(|(mask, (a, b))| *mask = a != b);
-            }
-        }
-        mask
-    }
-
-    /// The rows of the pairs that have both.
-    pub fn matched(&self) -> impl Iterator<Item = (usize, usize)> + Clone {
-        self.spans.iter().flat_map(|span| (0..span.len).map(|at| (span.left + at, span.right + at)))
-    }
-
-    /// The pairs for which `keep` is true.
-    pub fn filter(&self, keep: &[bool]) -> Pairs {
-        self.iter().zip(keep).filter(|(_, keep)| **keep).map(|(pair, _)| pair).collect()
-    }
-}
-
-impl FromIterator<(u32, u32)> for Pairs {
-    fn from_iter<I: IntoIterator<Item = (u32, u32)>>(pairs: I) -> Pairs {
-        let mut collected = Pairs::default();
-        pairs.into_iter().for_each(|(left, right)| collected.push(left, right));
-        collected
-    }
-}
-
-/// Where a mask is true, in order; what is nowhere true is passed over in strides.
-pub fn true_places(mask: &[bool]) -> impl Iterator<Item = usize> {
-    let (strides, rest) = mask.as_chunks::<8>();
-    let of_stride = |(number, stride): (usize, &[bool; 8])| {
-        let mut bits = u64::from_le_bytes(stride.map(u8::from));
-        std::iter::from_fn(move || {
-            let at = bits.trailing_zeros() as usize / 8;
-            bits &= bits.wrapping_sub(1);
-            (at < 8).then_some(8 * number + at)
-        })
-    };
-    let first_of_rest = mask.len() - rest.len();
-    let in_rest = rest.iter().enumerate().filter(|(_, is_true)| **is_true);
-    strides.iter().enumerate().flat_map(of_stride).chain(in_rest.map(move |(at, _)| first_of_rest + at))
-}
-
 /// The rows named, null for [`NONE`].
 pub fn pick(column: &Column, rows: &[u32]) -> Column {
     if !rows.contains(&NONE) {
         return column.gather(rows);
     }
-    let at = |row: u32| (row != NONE).then_some(row as usize);
+    let rows = rows.iter().map(|row| (*row != NONE).then_some(*row as usize));
     match column {
-        Column::Int(ints) => {
-            Column::Int(rows.iter().map(|row| at(*row).and_then(|row| ints.get(row).copied())).collect())
-        }
+        Column::Int(ints) => Column::Int(rows.map(|row| ints.get(row?).copied()).collect()),
         Column::Text(texts) => Column::Text(Texts {
-            codes: rows.iter().map(|row| at(*row).map_or(NULL_CODE, |row| texts.codes[row])).collect(),
+            codes: rows.map(|row| row.map_or(NULL_CODE, |row| texts.codes[row])).collect(),
             dictionary: texts.dictionary.clone(),
         }),
         Column::Bool(truths) => {
-            Column::Bool(rows.iter().map(|row| at(*row).map_or(UNKNOWN, |row| truths[row])).collect())
+            Column::Bool(rows.map(|row| row.map_or(UNKNOWN, |row| truths[row])).collect())
         }
         Column::Wide(_) => unreachable!("no file's column is wide"),
     }
@@ -335,6 +256,11 @@ fn common_names(a: &Texts, b: &Texts) -> (Vec<u32>, Vec<u32>) {
         }
     }
     (of_a, of_b)
+}
+
+/// By row, the number that stands for its text; nulls have one of their own.
+fn row_names(texts: &Texts, names: &[u32]) -> Vec<u32> {
+    texts.codes.iter().map(|code| names.get(*code as usize).copied().unwrap_or(NULL_CODE)).collect()
 }
 
 /// For each pair that has both rows, whether the integers are others.
@@ -362,6 +288,7 @@ pub fn differ(
     tolerance: u64,
 ) -> Vec<bool> {
     let alike = left_shape == right_shape;
+    // Texts of few values are compared by number: that of each text is looked up once, not once a row.
     match (left, right) {
         (Column::Int(a), Column::Int(b)) if alike && tolerance == 0 => unequal(a, b, pairs),
         (Column::Int(a), Column::Int(b)) if alike => pairs.both(|i, j| match (a.get(i), b.get(j)) {
@@ -373,11 +300,7 @@ pub fn differ(
             if alike && a.dictionary.len().max(b.dictionary.len()) < pairs.len() =>
         {
             let (a_names, b_names) = common_names(a, b);
-            let named = |texts: &Texts, names: &[u32]| -> Vec<u32> {
-                let name = |code: &u32| names.get(*code as usize).copied().unwrap_or(NULL_CODE);
-                texts.codes.iter().map(name).collect()
-            };
-            pairs.unequal(&named(a, &a_names), &named(b, &b_names))
+            pairs.unequal(&row_names(a, &a_names), &row_names(b, &b_names))
         }
         (Column::Text(a), Column::Text(b)) if alike => pairs.both(|i, j| a.get(i) != b.get(j)),
         (Column::Bool(a), Column::Bool(b)) => pairs.both(|i, j| a[i] != b[j]),

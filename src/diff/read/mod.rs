@@ -3,5 +3,6 @@
 pub mod cells;
 pub mod join;
 pub mod ordered;
+pub mod pairs;
 pub mod runs;
 pub mod sorted;

@@ -1,22 +1,25 @@
-//! Values that are neither 64-bit integers nor text, as text: before a NUL what sorts as they do, after it what
-//! people read.
+//! Values that are neither 64-bit integers nor text, written as text: a sort key, a NUL, and what people read.
 //!
-//! Numbers, instants and bytes so can be keys, and are compared and handed on by the code for text. Floats are
-//! compared as numbers: −0 is 0, and NaN is one value, after all others. Instants are the same where they are the
-//! same moment, whatever unit they are written in. What is nested has no order, and is only read.
+//! Numbers, instants and bytes can be keys that way, and the code for text compares them. Floats are compared as
+//! numbers: −0 is 0, and NaN is one value, after all others. Instants are the same where they are the same moment,
+//! whatever unit they are stored in. Nested values have no order and are only shown.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     ArrowPrimitiveType, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, DecimalType,
     Float16Type, Float32Type, Float64Type, Time32MillisecondType, Time32SecondType, Time64MicrosecondType,
     Time64NanosecondType, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
-    TimestampSecondType,
+    TimestampSecondType, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef};
 use arrow_buffer::i256;
 use arrow_schema::{DataType, TimeUnit};
 
-/// What is written so. Two columns can be matched where they are of the same kind.
+use crate::day::Day;
+use crate::expr::Column;
+use crate::input::decode::Decoder;
+
+/// The kinds of values that are written that way; two columns can be matched where they are of the same kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ordered {
     /// Of 16, 32 or 64 bits.
@@ -63,12 +66,12 @@ impl Ordered {
     }
 }
 
-/// What people read of a value that was written so.
+/// What people read of a value that [`written`] made.
 pub fn shown(text: &str) -> &str {
     text.split_once('\0').map_or(text, |(_, shown)| shown)
 }
 
-/// A value that is not null, written so.
+/// A value that is not null as text: its sort key, a NUL, and what people read; of nested values only the latter.
 pub fn written(array: &ArrayRef, row: usize) -> String {
     let (key, shown) = match array.data_type() {
         DataType::Float16 => float(native::<Float16Type>(array, row).into(), None),
@@ -114,11 +117,12 @@ fn native<T: ArrowPrimitiveType>(array: &ArrayRef, row: usize) -> T::Native {
     array.as_primitive::<T>().value(row)
 }
 
-/// The key ascends with the number; `shown` is how a narrower type would write it.
+/// Sort key and text of a number; `shown` is how a narrower type would write it.
 fn float(value: f64, shown: Option<String>) -> (String, String) {
+    // One NaN, the positive one, which sorts last; adding 0 turns −0 into 0.
     let value = if value.is_nan() { f64::NAN.abs() } else { value + 0.0 };
     let bits = value.to_bits();
-    // Negative numbers descend with their bits.
+    // The bits of positive numbers ascend with them, those of negative ones descend and are inverted.
     let key = if value.is_sign_negative() { !bits } else { bits | 1 << 63 };
     let shown = shown.filter(|_| value != 0.0 && !value.is_nan()).unwrap_or_else(|| value.to_string());
     (format!("{key:016x}"), shown)
@@ -153,6 +157,7 @@ fn decimal<T: DecimalType>(
 /// Hexadecimal digits that ascend with the number.
 fn wide(number: i256) -> String {
     let mut bytes = number.to_be_bytes();
+    // Inverting the sign puts negative numbers before positive ones.
     bytes[0] ^= 0x80;
     hex(&bytes)
 }
@@ -170,13 +175,8 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Lists, structs and maps, to the last of their values; what holds the same is written the same, and nothing
-/// else is.
+/// Lists, structs and maps with all their values; only equal values are written alike.
 fn nested(array: &ArrayRef, row: usize) -> String {
-    let list = |values: ArrayRef| -> String {
-        let values: Vec<String> = (0..values.len()).map(|row| part(&values, row)).collect();
-        format!("[{}]", values.join(", "))
-    };
     match array.data_type() {
         DataType::List(_) => list(array.as_list::<i32>().value(row)),
         DataType::LargeList(_) => list(array.as_list::<i64>().value(row)),
@@ -189,12 +189,18 @@ fn nested(array: &ArrayRef, row: usize) -> String {
         DataType::Map(..) => {
             let entries = array.as_map().value(row);
             let (keys, values) = (entries.column(0), entries.column(1));
-            let pairs = (0..entries.len()).map(|at| format!("{}: {}", part(keys, at), part(values, at)));
+            let pairs =
+                (0..entries.len()).map(|entry| format!("{}: {}", part(keys, entry), part(values, entry)));
             format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
         }
-        // Of one value arrow's own notation leaves nothing out.
+        // Arrow's own notation abbreviates long arrays, but not one of a single value.
         _ => format!("{:?}", array.slice(row, 1)),
     }
+}
+
+fn list(values: ArrayRef) -> String {
+    let values: Vec<String> = (0..values.len()).map(|row| part(&values, row)).collect();
+    format!("[{}]", values.join(", "))
 }
 
 /// A value within a nested one.
@@ -212,16 +218,14 @@ fn part(array: &ArrayRef, row: usize) -> String {
 }
 
 fn integer(array: &ArrayRef, row: usize) -> String {
-    let decoder = crate::input::decode::Decoder::for_extra(array.data_type());
+    let decoder = Decoder::for_extra(array.data_type());
     let column = decoder.map(|decoder| decoder.decode(array.slice(row, 1), 0, &mut Default::default()));
     match (column, array.data_type()) {
-        (Some(Ok(column)), DataType::Date32) => {
-            super::cells::text(&column, super::cells::Shape::Date, 0).unwrap_or_default()
-        }
-        (Some(Ok(column)), _) => super::cells::text(&column, super::cells::Shape::Int, 0).unwrap_or_default(),
+        (Some(Ok(Column::Int(ints))), DataType::Date32) => Day(ints.values[0] as i32).to_string(),
+        (Some(Ok(Column::Int(ints))), _) => ints.values[0].to_string(),
         // It does not fit in Int64.
         _ => array
-            .as_primitive_opt::<arrow_array::types::UInt64Type>()
+            .as_primitive_opt::<UInt64Type>()
             .map_or_else(String::new, |array| array.value(row).to_string()),
     }
 }

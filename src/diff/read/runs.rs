@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use super::cells::Shape;
-use super::sorted::{BLOCK_ROWS, FileColumn, OpenedFile, SortedFile, compare};
+use super::cells::{FileColumn, Shape};
+use super::sorted::{BLOCK_ROWS, OpenedFile, SortedFile, compare};
 use crate::expr::Column;
 use crate::expr::column::concat;
 use crate::failure::input;
@@ -25,11 +25,11 @@ pub struct Block {
 #[derive(Debug, Clone, Default)]
 pub struct Layout {
     /// Of `columns`.
-    pub columns: Vec<(String, Shape)>,
+    pub columns: Vec<FileColumn>,
     /// How many of those are of scores (or of the file).
     pub scores: usize,
     /// Of `lines`.
-    pub lines: Vec<(String, Shape)>,
+    pub lines: Vec<FileColumn>,
     /// Positions of the key among `columns`.
     pub key: Vec<usize>,
     /// By table: what its file holds.
@@ -39,24 +39,27 @@ pub struct Layout {
 impl Layout {
     /// How the columns of the key are kept.
     pub fn key_shapes(&self) -> impl Iterator<Item = Shape> {
-        self.key.iter().map(|slot| self.columns[*slot].1)
+        self.key.iter().map(|slot| self.columns[*slot].shape)
     }
 
     /// The position among `columns` of a column of scores.
     pub fn of_scores(&self, name: &str) -> Option<usize> {
-        self.columns[..self.scores].iter().position(|(known, _)| known == name)
+        position(&self.columns[..self.scores], name)
     }
 
     /// The position among `columns` of a feature.
     pub fn of_features(&self, name: &str) -> Option<usize> {
-        let found = self.columns[self.scores..].iter().position(|(known, _)| known == name);
-        found.map(|place| place + self.scores)
+        position(&self.columns[self.scores..], name).map(|among_features| self.scores + among_features)
     }
 
     /// The position among `lines` of a column of decisions.
     pub fn of_lines(&self, name: &str) -> Option<usize> {
-        self.lines.iter().position(|(known, _)| known == name)
+        position(&self.lines, name)
     }
+}
+
+fn position(columns: &[FileColumn], name: &str) -> Option<usize> {
+    columns.iter().position(|column| column.name == name)
 }
 
 /// Where blocks come from.
@@ -72,8 +75,14 @@ pub struct RunReader {
     scores: SortedFile,
     features: SortedFile,
     decisions: SortedFile,
-    /// Lines that are read and not yet given out, and where they begin.
-    waiting: Option<(Vec<Column>, usize)>,
+    left_over: Option<LeftOverLines>,
+}
+
+/// Lines that are read, of accounts of the blocks to come.
+struct LeftOverLines {
+    columns: Vec<Column>,
+    /// The first line that is in no block yet.
+    start: usize,
 }
 
 impl BlockReader {
@@ -85,7 +94,7 @@ impl BlockReader {
         bytes_are_text: bool,
     ) -> Result<(BlockReader, Layout)> {
         let file = SortedFile::open(opened, key, BLOCK_ROWS, bytes_are_text)?;
-        let columns = named(&file);
+        let columns = file.schema.clone();
         let layout = Layout {
             scores: columns.len(),
             columns,
@@ -98,31 +107,24 @@ impl BlockReader {
 
     /// Reads a run.
     pub fn run(run: &RunDirectory) -> Result<(BlockReader, Layout)> {
-        let open = |table: &str, key: &[&str], rows: usize| {
-            SortedFile::open(OpenedFile::of_run(run, table)?, key, rows, false)
-        };
-        let scores = open("scores", &["account_id"], BLOCK_ROWS)?;
-        let features = open("features", &["account_id"], BLOCK_ROWS)?;
+        let scores = open_table(run, "scores", &["account_id"], BLOCK_ROWS)?;
+        let features = open_table(run, "features", &["account_id"], BLOCK_ROWS)?;
         // Lines are cut at accounts: the more are read at a time, the fewer have to be put together.
-        let decisions = open("decisions", &["account_id", "product"], 2 * BLOCK_ROWS)?;
-        let mut columns = named(&scores);
+        let decisions = open_table(run, "decisions", &["account_id", "product"], 2 * BLOCK_ROWS)?;
+        let mut columns = scores.schema.clone();
         let of_scores = columns.len();
-        columns.extend(
-            named(&features)
-                .into_iter()
-                .enumerate()
-                .filter(|(slot, _)| *slot != features.key[0])
-                .map(|(_, column)| column),
-        );
+        let mut of_features = features.schema.clone();
+        of_features.remove(features.key[0]);
+        columns.append(&mut of_features);
         let schemas = [("scores", &scores), ("features", &features), ("decisions", &decisions)];
         let layout = Layout {
             columns,
             scores: of_scores,
-            lines: named(&decisions),
+            lines: decisions.schema.clone(),
             key: scores.key.clone(),
             schemas: schemas.map(|(table, file)| (table, file.schema.clone())).to_vec(),
         };
-        let reader = RunReader { scores, features, decisions, waiting: None };
+        let reader = RunReader { scores, features, decisions, left_over: None };
         Ok((BlockReader::Run(Box::new(reader)), layout))
     }
 
@@ -140,8 +142,8 @@ impl BlockReader {
     }
 }
 
-fn named(file: &SortedFile) -> Vec<(String, Shape)> {
-    file.columns().map(|(name, shape)| (name.to_string(), shape)).collect()
+fn open_table(run: &RunDirectory, table: &str, key: &[&str], rows: usize) -> Result<SortedFile> {
+    SortedFile::open(OpenedFile::of_run(run, table)?, key, rows, false)
 }
 
 impl RunReader {
@@ -149,8 +151,8 @@ impl RunReader {
         let (mut columns, mut features) = match (self.scores.next()?, self.features.next()?) {
             (Some(scores), Some(features)) => (scores, features),
             (None, None) => {
-                let left_over = self.waiting.is_some() || self.decisions.next()?.is_some();
-                return if left_over { Err(self.torn("decisions")) } else { Ok(None) };
+                let has_more_lines = self.left_over.is_some() || self.decisions.next()?.is_some();
+                return if has_more_lines { Err(self.torn("decisions")) } else { Ok(None) };
             }
             _ => return Err(self.torn("features")),
         };
@@ -175,55 +177,66 @@ impl RunReader {
     fn take_lines(&mut self, ids: &Column) -> Result<Vec<Column>> {
         let mut parts: Vec<Vec<Column>> = Vec::new();
         loop {
-            let (columns, start) = match self.waiting.take() {
-                Some(waiting) => waiting,
+            let LeftOverLines { columns, start } = match self.left_over.take() {
+                Some(left_over) => left_over,
                 None => match self.decisions.next()? {
-                    Some(columns) => (columns, 0),
+                    Some(columns) => LeftOverLines { columns, start: 0 },
                     None => break,
                 },
             };
             let account = &columns[self.decisions.key[0]];
-            let is_ours = |row: usize| compare(&[account], row, &[ids], ids.len() - 1).is_le();
-            let end = start + partition_point(account.len() - start, |row| is_ours(start + row));
+            let end = partition_point(start, account.len(), |line| {
+                compare(&[account], line, &[ids], ids.len() - 1).is_le()
+            });
             parts.push(columns.iter().map(|column| column.slice(start..end)).collect());
             if end < account.len() {
-                self.waiting = Some((columns, end));
+                self.left_over = Some(LeftOverLines { columns, start: end });
                 break;
             }
+        }
+        if parts.is_empty() {
+            return Ok(vec![ids.slice(0..0); self.decisions.schema.len()]);
+        }
+        if parts.len() == 1 {
+            return Ok(parts.remove(0));
         }
         let mut columns: Vec<Vec<Column>> = Vec::new();
         for part in parts {
             columns.resize_with(part.len(), Vec::new);
             part.into_iter().zip(&mut columns).for_each(|(part, column)| column.push(part));
         }
-        let join = |mut parts: Vec<Column>| if parts.len() == 1 { parts.remove(0) } else { concat(parts) };
-        match columns.is_empty() {
-            false => Ok(columns.into_iter().map(join).collect()),
-            true => Ok(vec![ids.slice(0..0); self.decisions.columns().count()]),
-        }
+        Ok(columns.into_iter().map(concat).collect())
     }
 
     /// Where each account's lines begin; every line must be of one of the accounts.
     fn first_lines(&self, ids: &Column, accounts: &Column) -> Result<Vec<u32>> {
-        let numbers = match (accounts, ids) {
-            (Column::Int(accounts), Column::Int(ids)) => Some((&accounts.values, &ids.values)),
-            _ => None,
-        };
-        let is_of = |line: usize, row: usize| match numbers {
-            Some((accounts, ids)) => accounts[line] == ids[row],
-            None => compare(&[accounts], line, &[ids], row).is_eq(),
-        };
-        let mut first = Vec::with_capacity(ids.len() + 1);
-        let mut line = 0;
-        for row in 0..ids.len() {
-            first.push(line as u32);
-            while line < accounts.len() && is_of(line, row) {
-                line += 1;
+        let first = match (accounts, ids) {
+            (Column::Int(accounts), Column::Int(ids)) => {
+                group_starts(ids.values.len(), accounts.values.len(), |line, row| {
+                    accounts.values[line] == ids.values[row]
+                })
             }
-        }
-        first.push(line as u32);
-        if line < accounts.len() { Err(self.torn("decisions")) } else { Ok(first) }
+            _ => group_starts(ids.len(), accounts.len(), |line, row| {
+                compare(&[accounts], line, &[ids], row).is_eq()
+            }),
+        };
+        first.ok_or_else(|| self.torn("decisions"))
     }
+}
+
+/// Where the lines of each of `rows` accounts begin among `lines`, and one more for the end; `None` where some
+/// line is of none of them.
+fn group_starts(rows: usize, lines: usize, is_of: impl Fn(usize, usize) -> bool) -> Option<Vec<u32>> {
+    let mut first = Vec::with_capacity(rows + 1);
+    let mut line = 0;
+    for row in 0..rows {
+        first.push(line as u32);
+        while line < lines && is_of(line, row) {
+            line += 1;
+        }
+    }
+    first.push(line as u32);
+    (line == lines).then_some(first)
 }
 
 fn ids_of<'a>(columns: &'a [Column], file: &SortedFile) -> &'a Column {
@@ -236,9 +249,9 @@ fn same_ids(a: &Column, b: &Column) -> bool {
         && (0..a.len()).all(|row| compare(&[a], row, &[b], row).is_eq())
 }
 
-/// The first of `len` rows for which `holds` is false; it is true before and false after.
-fn partition_point(len: usize, holds: impl Fn(usize) -> bool) -> usize {
-    let (mut low, mut high) = (0, len);
+/// The first row from `start` to `end` for which `holds` is false; it is true before and false after.
+fn partition_point(start: usize, end: usize, holds: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (start, end);
     while low < high {
         let middle = low + (high - low) / 2;
         if holds(middle) { low = middle + 1 } else { high = middle }

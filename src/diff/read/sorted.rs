@@ -1,18 +1,19 @@
 //! A Parquet file sorted by its key, read block by block; refused where it is not, and where it is damaged.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
-use arrow_schema::{DataType, Field, Schema};
+use arrow_schema::{DataType, Schema};
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 use parquet::file::metadata::ParquetMetaData;
 
-use super::cells::{self, CellDecoder, Shape};
+use super::cells::{self, CellDecoder, FileColumn, Shape};
 use crate::expr::Column;
 use crate::failure::{Kind, failure, input};
 use crate::input::decode::Dictionaries;
@@ -26,19 +27,8 @@ use crate::suggest::{listing, near_miss};
 /// Rows read at a time: few enough that some blocks of two runs fit in memory many times over.
 pub const BLOCK_ROWS: usize = piece(8_192, 3);
 
-/// Offenders named where a file is not sorted.
+/// Rows named in the message where a file is not sorted.
 const MOST_OFFENDERS: usize = 3;
-
-/// A column of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileColumn {
-    /// Its name.
-    pub name: String,
-    /// Its type, as the file gives it.
-    pub kind: String,
-    /// How its values are kept.
-    pub shape: Shape,
-}
 
 /// A file to be read, opened.
 pub struct OpenedFile {
@@ -51,11 +41,10 @@ impl OpenedFile {
     /// Opens a regular file, whatever it is called.
     pub fn new(path: &Path) -> Result<OpenedFile> {
         let subject = format!("read {}", crate::console::plain_path(path));
-        let failed = |error: &dyn std::fmt::Display| input(format!("{subject}: it cannot be read: {error}"));
         // Whoever made it may have meant harm.
-        let handle = Handle::open(path).map_err(|error| failed(&error))?;
-        footer::read(&handle).map_err(|error| failed(&error))?;
-        let file = open_regular(path).map_err(|error| failed(&error))?;
+        let handle = Handle::open(path).map_err(|error| unreadable(&subject, error))?;
+        footer::read(&handle).map_err(|error| unreadable(&subject, error))?;
+        let file = open_regular(path).map_err(|error| unreadable(&subject, error))?;
         Ok(OpenedFile { subject, file })
     }
 
@@ -65,6 +54,10 @@ impl OpenedFile {
         let subject = format!("read {}", crate::console::plain_path(&run.path().join(&name)));
         Ok(OpenedFile { subject, file: run.file(&name)? })
     }
+}
+
+fn unreadable(subject: &str, error: impl std::fmt::Display) -> anyhow::Error {
+    input(format!("{subject}: it cannot be read: {error}"))
 }
 
 /// A file being read.
@@ -87,58 +80,57 @@ impl SortedFile {
     /// taken for text where `bytes_are_text`.
     pub fn open(opened: OpenedFile, key: &[&str], rows: usize, bytes_are_text: bool) -> Result<SortedFile> {
         let OpenedFile { subject, file } = opened;
-        let failed = |error: &dyn std::fmt::Display| input(format!("{subject}: it cannot be read: {error}"));
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let metadata =
-            guarded(|| ArrowReaderMetadata::load(&file, options)).map_err(|error| failed(&error))?;
+        let metadata = guarded(|| ArrowReaderMetadata::load(&file, options))
+            .map_err(|error| unreadable(&subject, error))?;
         let fields = metadata.schema().fields().clone();
-        let decoder = |field: &Arc<Field>| {
+        let mut cells = Vec::with_capacity(fields.len());
+        let mut schema = Vec::with_capacity(fields.len());
+        let mut hinted = Vec::with_capacity(fields.len());
+        for field in &fields {
             let is_key = key.contains(&field.name().as_str());
-            let cells = CellDecoder::new(field.data_type(), is_key && bytes_are_text);
-            if is_all_null(metadata.metadata(), field.name()) { cells.all_null() } else { cells }
-        };
-        let cells: Vec<CellDecoder> = fields.iter().map(decoder).collect();
-        let column = |(field, cells): (&Arc<Field>, &CellDecoder)| FileColumn {
-            name: field.name().clone(),
-            kind: type_name(field.data_type()),
-            shape: cells.shape,
-        };
-        let schema: Vec<FileColumn> = fields.iter().zip(&cells).map(column).collect();
-        if let Some(twice) = twice(&schema) {
-            return Err(failed(&format!("the column {twice} stands twice in it: leave one out")));
+            let mut decoder = CellDecoder::new(field.data_type(), is_key && bytes_are_text);
+            if is_all_null(metadata.metadata(), field.name()) {
+                decoder = decoder.all_null();
+            }
+            schema.push(FileColumn {
+                name: field.name().clone(),
+                kind: type_name(field.data_type()),
+                shape: decoder.shape,
+            });
+            hinted.push(match decoder.hint(field.data_type()) {
+                Some(hint) => Arc::new(field.as_ref().clone().with_data_type(hint)),
+                None => field.clone(),
+            });
+            cells.push(decoder);
+        }
+        if let Some(name) = repeated_name(&schema) {
+            return Err(unreadable(&subject, format!("the column {name} stands twice in it: leave one out")));
         }
         let key = key.iter().map(|name| key_position(&subject, name, &schema)).collect::<Result<Vec<_>>>()?;
-        let hinted = fields.iter().zip(&cells).map(|(field, cells)| match cells.hint(field.data_type()) {
-            Some(hint) => Arc::new(field.as_ref().clone().with_data_type(hint)),
-            None => field.clone(),
-        });
         let options = ArrowReaderOptions::new()
             .with_skip_arrow_metadata(true)
-            .with_schema(Arc::new(Schema::new(hinted.collect::<Vec<_>>())));
-        let reader = || {
+            .with_schema(Arc::new(Schema::new(hinted)));
+        let reader = guarded(|| {
             let metadata = ArrowReaderMetadata::try_new(metadata.metadata().clone(), options)?;
             ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata).with_batch_size(rows).build()
-        };
-        let reader = guarded(reader).map_err(|error| failed(&error))?;
+        })
+        .map_err(|error| unreadable(&subject, error))?;
         let dictionaries = Dictionaries::default();
         Ok(SortedFile { subject, schema, key, cells, reader, dictionaries, read: 0, last: Vec::new() })
-    }
-
-    /// The columns that blocks hold.
-    pub fn columns(&self) -> impl Iterator<Item = (&str, Shape)> {
-        self.schema.iter().map(|column| (column.name.as_str(), column.shape))
     }
 
     /// The next rows, all columns; `None` at the end.
     pub fn next(&mut self) -> Result<Option<Vec<Column>>> {
         let SortedFile { subject, schema, cells, reader, dictionaries, .. } = self;
-        let failed = |error: String| input(format!("{subject}: it cannot be read: {error}"));
-        let Some(batch) = guarded(|| reader.next().transpose()).map_err(failed)? else { return Ok(None) };
+        let batch = guarded(|| reader.next().transpose()).map_err(|error| unreadable(subject, error))?;
+        let Some(batch) = batch else { return Ok(None) };
         let (_, arrays, rows) = batch.into_parts();
         let mut columns = Vec::with_capacity(cells.len());
         for (slot, (cells, array)) in cells.iter().zip(arrays).enumerate() {
-            let column = guarded(|| cells.decode(array, slot, dictionaries));
-            columns.push(column.map_err(|error| failed(format!("{}: {error}", schema[slot].name)))?);
+            let column = guarded(|| cells.decode(array, slot, dictionaries))
+                .map_err(|error| unreadable(subject, format!("{}: {error}", schema[slot].name)))?;
+            columns.push(column);
         }
         self.check_order(&columns, rows)?;
         self.read += rows as u64;
@@ -159,52 +151,60 @@ impl SortedFile {
             return Ok(());
         }
         let last: Vec<&Column> = self.last.iter().collect();
-        let order = |row: usize| match row {
-            0 if last.is_empty() => Ordering::Less,
-            0 => compare(&last, 0, &key, 0),
-            row => compare(&key, row - 1, &key, row),
-        };
         let mut offenders = Vec::new();
         for row in 0..rows {
-            let shown = || self.shown(&key, row);
-            let number = self.read + row as u64;
-            let before = || if row == 0 { self.shown(&last, 0) } else { self.shown(&key, row - 1) };
-            if key.iter().any(|column| !column.is_valid(row)) {
-                offenders.push(format!("row {number} has no {}", self.key_names()));
-            } else {
-                match order(row) {
-                    Ordering::Less => continue,
-                    Ordering::Equal => offenders.push(format!("row {number} is {} again", shown())),
-                    Ordering::Greater => {
-                        offenders.push(format!("row {number} is {}, after {}", shown(), before()));
-                    }
-                }
-            }
+            // The first row of a block comes after the last one of the block before it.
+            let (before, row_before) = if row == 0 { (&last, 0) } else { (&key, row - 1) };
+            offenders.extend(self.out_of_order(before, row_before, &key, row));
             if offenders.len() == MOST_OFFENDERS {
                 break;
             }
         }
-        match offenders.is_empty() {
-            true => Ok(()),
-            false => Err(input(format!(
-                "{}: it is not sorted by {}, each once: {}; sort it and take out repeats",
-                self.subject,
-                self.key_names(),
-                offenders.join("; ")
-            ))),
+        if offenders.is_empty() {
+            return Ok(());
+        }
+        Err(input(format!(
+            "{}: it is not sorted by {}, each once: {}; sort it and take out repeats",
+            self.subject,
+            self.key_names(),
+            offenders.join("; ")
+        )))
+    }
+
+    /// What is wrong with a row of a block after the one before it, of which the key is empty before the first.
+    fn out_of_order(
+        &self,
+        before: &[&Column],
+        row_before: usize,
+        key: &[&Column],
+        row: usize,
+    ) -> Option<String> {
+        let number = self.read + row as u64;
+        if key.iter().any(|column| !column.is_valid(row)) {
+            return Some(format!("row {number} has no {}", self.key_names()));
+        }
+        if before.is_empty() {
+            return None;
+        }
+        match compare(before, row_before, key, row) {
+            Ordering::Less => None,
+            Ordering::Equal => Some(format!("row {number} is {} again", self.key_text(key, row))),
+            Ordering::Greater => {
+                let (this, before) = (self.key_text(key, row), self.key_text(before, row_before));
+                Some(format!("row {number} is {this}, after {before}"))
+            }
         }
     }
 
     fn key_names(&self) -> String {
-        let names: Vec<&str> = self.columns().map(|(name, _)| name).collect();
-        self.key.iter().map(|slot| names[*slot]).collect::<Vec<_>>().join(", ")
+        self.key.iter().map(|slot| self.schema[*slot].name.as_str()).collect::<Vec<_>>().join(", ")
     }
 
-    fn shown(&self, key: &[&Column], row: usize) -> String {
-        let part = |(column, slot): (&&Column, &usize)| {
+    fn key_text(&self, key: &[&Column], row: usize) -> String {
+        let parts = key.iter().zip(&self.key).map(|(column, slot)| {
             cells::text(column, self.cells[*slot].shape, row).unwrap_or_else(|| "null".into())
-        };
-        key.iter().zip(&self.key).map(part).collect::<Vec<_>>().join(", ")
+        });
+        parts.collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -218,12 +218,9 @@ fn is_all_null(metadata: &ParquetMetaData, name: &str) -> bool {
 }
 
 /// A name that two columns have.
-fn twice(columns: &[FileColumn]) -> Option<&str> {
-    let names = || columns.iter().map(|column| column.name.as_str());
-    names()
-        .enumerate()
-        .find(|(place, name)| names().take(*place).any(|known| known == *name))
-        .map(|(_, name)| name)
+fn repeated_name(columns: &[FileColumn]) -> Option<&str> {
+    let mut seen = HashSet::new();
+    columns.iter().map(|column| column.name.as_str()).find(|name| !seen.insert(*name))
 }
 
 fn key_position(subject: &str, name: &str, columns: &[FileColumn]) -> Result<usize> {

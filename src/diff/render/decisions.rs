@@ -1,6 +1,6 @@
 //! Decisions, the money they move, and why they changed.
 
-use super::sections::{FindingsSection, count, signed_money, sum_sentence};
+use super::section::{FindingsSection, count, signed_money, sum_sentence};
 use crate::console::money;
 use crate::diff::causes::decisions::DecisionCauses;
 use crate::diff::tally::decisions::{ActionMigration, DecisionChanges, Money, ProductMoney};
@@ -12,83 +12,86 @@ pub(super) fn sections(
     limit: usize,
     is_summary: bool,
 ) -> Vec<FindingsSection> {
-    let is_moved = |moved: &&ActionMigration| moved.left != moved.right;
-    let has_moved = decisions.actions.iter().any(|moved| is_moved(&moved));
+    let moved: Vec<&ActionMigration> =
+        decisions.actions.iter().filter(|migration| migration.left != migration.right).collect();
     let mut sections = vec![FindingsSection::new("decisions").say(format!(
         "{} of {} lines on both sides are decided otherwise",
         count(decisions.changed),
         count(decisions.lines)
     ))];
-    if !is_summary && has_moved {
+    if !is_summary && !moved.is_empty() {
         sections.push(actions(&decisions.actions));
-        let row = |moved: &ActionMigration| {
-            let change = signed_money(moved.change, minor_units);
-            let product = moved.product.clone();
-            vec![product, name(moved.left).into(), name(moved.right).into(), count(moved.lines), change]
-        };
-        let rows = decisions.actions.iter().filter(is_moved).map(row).collect();
+        let rows = moved.iter().map(|migration| {
+            let (left, right) = (action_name(migration.left), action_name(migration.right));
+            let change = signed_money(migration.change, minor_units);
+            vec![migration.product.clone(), left.into(), right.into(), count(migration.lines), change]
+        });
         let header = ["product", "left", "right", "lines", "limits"];
-        sections.push(FindingsSection::new("actions that changed").table(&header, rows).cut(limit));
+        let section = FindingsSection::new("actions that changed").table(&header, rows.collect());
+        sections.push(section.cut(limit));
     }
-    // Products of which nothing differs say nothing that the sum over all does not.
-    let is_told = |money: &&ProductMoney| {
-        money.product.is_none() || !is_summary && (has_moved || money.delta != Money::default())
-    };
-    let rows = decisions.money.iter().filter(is_told).flat_map(|money| money_rows(money, minor_units));
+    // Where nothing differs, the sum over all products says as much as the products.
+    let shown = decisions.money.iter().filter(|money| {
+        let differs = !moved.is_empty() || money.delta != Money::default();
+        money.product.is_none() || (!is_summary && differs)
+    });
+    let rows = shown.flat_map(|money| money_rows(money, minor_units));
     let header = ["product", "", "left", "right", "delta"];
     sections.push(FindingsSection::new("money").table(&header, rows.collect()));
     sections
 }
 
-fn name(action: Option<&'static str>) -> &'static str {
+fn action_name(action: Option<&'static str>) -> &'static str {
     action.unwrap_or("not there")
 }
 
 /// By product: left actions down, right actions across.
-fn actions(actions: &[ActionMigration]) -> FindingsSection {
-    let places = || Action::ALL.into_iter().map(|action| Some(action.name())).chain([None]);
-    let across: Vec<_> = places().filter(|place| actions.iter().any(|moved| moved.right == *place)).collect();
+fn actions(migrations: &[ActionMigration]) -> FindingsSection {
+    let all = Action::ALL.into_iter().map(|action| Some(action.name())).chain([None]);
+    let across: Vec<Option<&str>> =
+        all.filter(|action| migrations.iter().any(|migration| migration.right == *action)).collect();
     let mut header = vec!["product", "left, right"];
-    header.extend(across.iter().map(|place| name(*place)));
+    header.extend(across.iter().map(|action| action_name(*action)));
     header.push("all");
-    let row = |row: &[ActionMigration]| {
-        let lines = |place: &Option<&str>| {
-            row.iter().find(|moved| moved.right == *place).map_or(0, |moved| moved.lines)
-        };
-        let all = row.iter().map(|moved| moved.lines).sum();
-        let counts = across.iter().map(lines).chain([all]).map(count);
-        [row[0].product.clone(), name(row[0].left).to_string()].into_iter().chain(counts).collect()
-    };
-    let rows = actions.chunk_by(|a, b| (&a.product, a.left) == (&b.product, b.left)).map(row);
+    let from_one_action = migrations.chunk_by(|a, b| (&a.product, a.left) == (&b.product, b.left));
+    let rows = from_one_action.map(|migrations| {
+        let mut row = vec![migrations[0].product.clone(), action_name(migrations[0].left).to_string()];
+        row.extend(across.iter().map(|action| {
+            let migration = migrations.iter().find(|migration| migration.right == *action);
+            count(migration.map_or(0, |migration| migration.lines))
+        }));
+        row.push(count(migrations.iter().map(|migration| migration.lines).sum()));
+        row
+    });
     FindingsSection::new("actions").table(&header, rows.collect())
 }
 
 fn money_rows(sums: &ProductMoney, minor_units: u32) -> Vec<Vec<String>> {
     let product = sums.product.as_deref().unwrap_or("all");
-    let row = |what: &str, of: fn(&Money) -> i128| {
-        let [left, right] = [&sums.left, &sums.right].map(|side| money(of(side), minor_units));
-        vec![product.to_string(), what.to_string(), left, right, signed_money(of(&sums.delta), minor_units)]
-    };
-    vec![
-        row("raises", |money| money.raises),
-        row("lowers", |money| money.lowers),
-        row("limits after", |money| money.limits),
-        row("exposure after", |money| money.exposure),
-    ]
+    let (left, right, delta) = (&sums.left, &sums.right, &sums.delta);
+    let rows = [
+        ("raises", left.raises, right.raises, delta.raises),
+        ("lowers", left.lowers, right.lowers, delta.lowers),
+        ("limits after", left.limits, right.limits, delta.limits),
+        ("exposure after", left.exposure, right.exposure, delta.exposure),
+    ];
+    let rows = rows.map(|(what, left, right, delta)| {
+        let (left, right) = (money(left, minor_units), money(right, minor_units));
+        vec![product.to_string(), what.to_string(), left, right, signed_money(delta, minor_units)]
+    });
+    rows.to_vec()
 }
 
 pub(super) fn causes(causes: &DecisionCauses, minor_units: u32) -> Option<FindingsSection> {
     if causes.decisions == 0 && causes.change == 0 && causes.notes.is_empty() {
         return None;
     }
-    let row = |cause: &str, decisions: u64, change: i128| {
+    let parts = causes.parts.iter().map(|part| (part.cause.as_str(), part.decisions, part.change));
+    let rows = parts.chain([("total", causes.decisions, causes.change)]).map(|(cause, decisions, change)| {
         vec![cause.to_string(), count(decisions), signed_money(change, minor_units)]
-    };
-    let mut rows: Vec<Vec<String>> =
-        causes.parts.iter().map(|part| row(&part.cause, part.decisions, part.change)).collect();
-    rows.push(row("total", causes.decisions, causes.change));
-    let mut section =
-        FindingsSection::new("why decisions changed").table(&["cause", "decisions", "limits"], rows);
+    });
+    let mut section = FindingsSection::new("why decisions changed")
+        .table(&["cause", "decisions", "limits"], rows.collect());
     section.sentences = causes.notes.clone();
     let is_equal = causes.decisions == causes.changed && causes.change == causes.moved;
     let whole =

@@ -1,7 +1,9 @@
-//! Findings for people: sections with tables, shown in the terminal or as a page.
+//! Findings for people: sections with sentences and tables, shown on the terminal or as a page.
 
 mod decisions;
 pub mod page;
-pub mod range;
+mod range;
 mod scores;
-pub mod sections;
+mod section;
+mod sections;
+pub mod terminal;

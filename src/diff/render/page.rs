@@ -3,7 +3,8 @@
 use anyhow::Result;
 
 use super::range::range_sections;
-use super::sections::{self, sections};
+use super::section::{self, FindingsSection, bar_length, count, signed_money};
+use super::sections::sections;
 use crate::console::is_number;
 use crate::day::Day;
 use crate::diff::findings::Findings;
@@ -23,23 +24,18 @@ pub fn range_page(findings: &RangeFindings) -> Result<String> {
 }
 
 /// The first section goes below the heading, the last, which is the verdict, beside it.
-fn assemble(
-    [left, right]: [&String; 2],
-    same: bool,
-    tiles: Vec<Tile>,
-    sections: &[sections::FindingsSection],
-) -> Page {
+fn assemble([left, right]: [&String; 2], same: bool, tiles: Vec<Tile>, sections: &[FindingsSection]) -> Page {
     let (opening, rest) = sections.split_first().expect("there is an opening");
-    let verdict = if same { sections::SAME } else { sections::DIFFERENT };
+    let verdict = if same { section::SAME } else { section::DIFFERENT };
     let mut page = Page {
         title: format!("What changed from {left} to {right}"),
         subtitle: opening.sentences.join("\n"),
         badge: Some((verdict.to_string(), same)),
         tiles,
-        sections: rest.iter().filter(|section| !section.title.is_empty()).map(section).collect(),
+        sections: rest.iter().filter(|section| !section.title.is_empty()).map(page_section).collect(),
     };
     if !opening.rows.is_empty() {
-        page.sections.insert(0, Section { title: "Day by day".to_string(), ..section(opening) });
+        page.sections.insert(0, Section { title: "Day by day".to_string(), ..page_section(opening) });
         page.sections[0].note.clear();
     }
     for (number, section) in page.sections.iter_mut().enumerate() {
@@ -49,52 +45,59 @@ fn assemble(
 }
 
 fn tiles(findings: &Findings) -> Vec<Tile> {
-    let tile = |label: &str, figure: String, note: String| Tile {
-        label: label.to_string(),
-        cell: Cell::number(figure),
-        note,
-    };
-    let of = |changed: u64, all: u64| format!("{} of {}", sections::count(changed), sections::count(all));
     let mut tiles = Vec::new();
     if let Some(scores) = &findings.scores {
-        let mean = scores.mean_thousandths.map_or(String::new(), |mean| sections::signed_money(mean, 3));
-        tiles.push(tile("Scores that changed", of(scores.changed, scores.accounts), format!("mean {mean}")));
+        let mean = scores.mean_thousandths.map_or(String::new(), |mean| signed_money(mean, 3));
+        let changed = format!("{} of {}", count(scores.changed), count(scores.accounts));
+        tiles.push(tile("Scores that changed", changed, format!("mean {mean}")));
     }
     if let Some(decisions) = &findings.decisions {
+        let changed = format!("{} of {}", count(decisions.changed), count(decisions.lines));
+        tiles.push(tile("Decisions that changed", changed, String::new()));
         let money = decisions.money.last().map(|money| money.delta).unwrap_or_default();
-        let shown = |minor: i128| sections::signed_money(minor, findings.minor_units);
-        tiles.push(tile("Decisions that changed", of(decisions.changed, decisions.lines), String::new()));
-        let exposure = format!("exposure {}", shown(money.exposure));
-        tiles.push(tile("Limits after", shown(money.limits), exposure));
+        let limits = signed_money(money.limits, findings.minor_units);
+        let exposure = signed_money(money.exposure, findings.minor_units);
+        tiles.push(tile("Limits after", limits, format!("exposure {exposure}")));
     }
     tiles
 }
 
-fn section(section: &sections::FindingsSection) -> Section {
+fn tile(label: &str, figure: String, note: String) -> Tile {
+    Tile { label: label.to_string(), cell: Cell::number(figure), note }
+}
+
+fn page_section(section: &FindingsSection) -> Section {
     let mut title = section.title.clone();
     if let Some(first) = title.get_mut(..1) {
         first.make_ascii_uppercase();
     }
-    let numbers = |column: usize| {
-        section.rows.iter().all(|row| is_number(&row[column]) && row[column].parse::<Day>().is_err())
-    };
     let header = section.header.iter().enumerate();
-    let cell = |(text, (_, number)): (&String, &(String, bool))| match sections::bar_length(text) {
-        Some(length) => Cell::bar(Bar::of(
-            length as u128,
-            sections::BAR as u128,
-            "s3",
-            format!("{length} of {}", sections::BAR),
-        )),
-        None => Cell { is_number: *number, ..Cell::text(text) },
-    };
-    let header: Vec<(String, bool)> = header.map(|(column, name)| (name.clone(), numbers(column))).collect();
-    let rows = section.rows.iter().map(|row| row.iter().zip(&header).map(cell).collect()).collect();
-    let table = Table { caption: title.clone(), header: header.clone(), rows, folded: false };
+    let header: Vec<(String, bool)> =
+        header.map(|(column, name)| (name.clone(), holds_numbers(section, column))).collect();
+    let rows = section.rows.iter().map(|row| {
+        row.iter().zip(&header).map(|(text, (_, is_number))| page_cell(text, *is_number)).collect()
+    });
+    let table = Table { caption: title.clone(), header: header.clone(), rows: rows.collect(), folded: false };
     Section {
         note: section.sentences.join("\n"),
         tables: if section.rows.is_empty() { Vec::new() } else { vec![table] },
         title,
         ..Section::default()
+    }
+}
+
+/// Whether all cells of a column are numbers; days look like numbers and are none.
+fn holds_numbers(section: &FindingsSection, column: usize) -> bool {
+    section.rows.iter().all(|row| is_number(&row[column]) && row[column].parse::<Day>().is_err())
+}
+
+/// A cell; what is a bar on the terminal becomes a drawn one.
+fn page_cell(text: &str, is_number: bool) -> Cell {
+    match bar_length(text) {
+        Some(length) => {
+            let alt = format!("{length} of {}", section::BAR);
+            Cell::bar(Bar::of(length as u128, section::BAR as u128, "s3", alt))
+        }
+        None => Cell { is_number, ..Cell::text(text) },
     }
 }

@@ -1,29 +1,13 @@
 //! Two ranges: a line a date, then the totals.
 
-use super::sections::{FindingsSection, count, plain, signed, signed_money, verdict};
+use super::section::{FindingsSection, count, signed, signed_money, verdict};
 use crate::diff::range::{DayChange, RangeFindings};
 
-/// What is there to tell of two ranges.
+/// The sections of two ranges.
 pub fn range_sections(findings: &RangeFindings) -> Vec<FindingsSection> {
-    let shown = |minor: i128| signed_money(minor, findings.minor_units);
-    let row = |date: String, day: &DayChange| {
-        vec![
-            date,
-            count(day.accounts_one_side),
-            count(day.lines_one_side),
-            count(day.scores_changed),
-            signed(day.score_sum),
-            count(day.decisions_changed),
-            shown(day.raises),
-            shown(day.lowers),
-            shown(day.limits),
-            if day.same { "same".into() } else { "other".into() },
-            day.differs.join(", "),
-        ]
-    };
-    let mut rows: Vec<Vec<String>> =
-        findings.days.iter().map(|day| row(day.date.to_string(), &day.change)).collect();
-    rows.push(row("total".into(), &findings.total));
+    let minor_units = findings.minor_units;
+    let days = findings.days.iter().map(|day| row(day.date.to_string(), &day.change, minor_units));
+    let total = row("total".to_string(), &findings.total, minor_units);
     let header = [
         "date",
         "accounts one side",
@@ -37,7 +21,7 @@ pub fn range_sections(findings: &RangeFindings) -> Vec<FindingsSection> {
         "tables",
         "the runs differ in",
     ];
-    let mut section = FindingsSection::new("").table(&header, rows);
+    let mut section = FindingsSection::new("").table(&header, days.chain([total]).collect());
     section.sentences.push(format!("dates on both sides: {}", findings.days.len()));
     section.sentences.push(format!("left   {}", findings.left));
     section.sentences.push(format!("right  {}", findings.right));
@@ -50,14 +34,25 @@ pub fn range_sections(findings: &RangeFindings) -> Vec<FindingsSection> {
     let causes = findings
         .causes
         .iter()
-        .map(|part| vec![part.cause.clone(), count(part.decisions), shown(part.change)]);
+        .map(|part| vec![part.cause.clone(), count(part.decisions), signed_money(part.change, minor_units)]);
     let causes = FindingsSection::new("why decisions changed, over all days")
         .table(&["cause", "decisions", "limits"], causes.collect());
     let has_causes = findings.causes.iter().any(|part| part.decisions > 0 || part.change != 0);
     std::iter::once(section).chain(has_causes.then_some(causes)).chain([verdict(findings.same)]).collect()
 }
 
-/// As the terminal shows it.
-pub fn range_text(findings: &RangeFindings) -> String {
-    plain(&range_sections(findings))
+fn row(date: String, day: &DayChange, minor_units: u32) -> Vec<String> {
+    vec![
+        date,
+        count(day.accounts_one_side),
+        count(day.lines_one_side),
+        count(day.scores_changed),
+        signed(day.score_sum),
+        count(day.decisions_changed),
+        signed_money(day.raises, minor_units),
+        signed_money(day.lowers, minor_units),
+        signed_money(day.limits, minor_units),
+        if day.same { "same".into() } else { "other".into() },
+        day.differs.join(", "),
+    ]
 }

@@ -1,9 +1,9 @@
 //! Scores and what moved them.
 
-use super::sections::{FindingsSection, bar, count, signed, signed_money, sum_sentence};
+use super::section::{FindingsSection, bar, count, signed, signed_money, sum_sentence};
 use crate::console::thousands;
 use crate::diff::causes::scores::ScoreCauses;
-use crate::diff::tally::scores::{ChangeRange, Drift, Migration, ScoreChanges};
+use crate::diff::tally::scores::{BandMigration, ChangeRange, Drift, ScoreChanges};
 
 pub(super) fn sections(
     scores: &ScoreChanges,
@@ -30,10 +30,10 @@ pub(super) fn sections(
     let drifts = drifts.map(|drift| vec![drift.feature.clone(), psi(drift.psi_thousandths)]);
     let header = ["feature", "PSI, thousandths"];
     let drifts = FindingsSection::new("features that moved").table(&header, drifts.collect()).cut(limit);
-    match scores.changed {
-        0 => vec![section, drifts],
-        _ => vec![section.table(&["change", "accounts", ""], histogram(scores)), bands(scores), drifts],
+    if scores.changed == 0 {
+        return vec![section, drifts];
     }
+    vec![section.table(&["change", "accounts", ""], histogram(scores)), bands(scores), drifts]
 }
 
 fn psi(thousandths: Option<i64>) -> String {
@@ -42,35 +42,39 @@ fn psi(thousandths: Option<i64>) -> String {
 
 fn histogram(scores: &ScoreChanges) -> Vec<Vec<String>> {
     let most = scores.histogram.iter().map(|range| range.accounts).max().unwrap_or(0);
-    let row = |range: &ChangeRange| {
-        let end = |end: Option<i64>| end.map(|end| signed(end.into()));
-        let name = match (end(range.from), end(range.to)) {
-            (Some(from), Some(to)) if from == to => from,
-            (Some(from), Some(to)) => format!("{from} to {to}"),
-            (Some(from), None) => format!("{from} and more"),
-            (None, to) => format!("{} and less", to.unwrap_or_default()),
-        };
-        vec![name, count(range.accounts), bar(range.accounts, most)]
-    };
-    scores.histogram.iter().map(row).collect()
+    let rows = scores
+        .histogram
+        .iter()
+        .map(|range| vec![range_name(range), count(range.accounts), bar(range.accounts, most)]);
+    rows.collect()
+}
+
+fn range_name(range: &ChangeRange) -> String {
+    let [from, to] = [range.from, range.to].map(|end| end.map(|end| signed(end.into())));
+    match (from, to) {
+        (Some(from), Some(to)) if from == to => from,
+        (Some(from), Some(to)) => format!("{from} to {to}"),
+        (Some(from), None) => format!("{from} and more"),
+        (None, to) => format!("{} and less", to.unwrap_or_default()),
+    }
 }
 
 /// Left bands down, right bands across.
 fn bands(scores: &ScoreChanges) -> FindingsSection {
-    let rows: Vec<&[Migration]> = scores.bands.chunk_by(|a, b| a.left == b.left).collect();
+    let rows: Vec<&[BandMigration]> = scores.bands.chunk_by(|a, b| a.left == b.left).collect();
     let stayed: u64 =
         scores.bands.iter().filter(|band| band.left == band.right).map(|band| band.accounts).sum();
     let mut header = vec!["left, right"];
     header.extend(rows.first().into_iter().flat_map(|row| row.iter().map(|band| band.right.as_str())));
     header.push("all");
-    let row = |row: &&[Migration]| {
+    let cells = rows.iter().map(|row| {
         let all = row.iter().map(|band| band.accounts).sum();
         let counts = row.iter().map(|band| band.accounts).chain([all]).map(count);
         std::iter::once(row[0].left.clone()).chain(counts).collect()
-    };
+    });
     FindingsSection::new("bands")
         .say(format!("{} of {} stay in their band", count(stayed), count(scores.accounts)))
-        .table(&header, rows.iter().map(row).collect())
+        .table(&header, cells.collect())
 }
 
 pub(super) fn causes(causes: &ScoreCauses, is_summary: bool) -> Option<FindingsSection> {
@@ -78,30 +82,34 @@ pub(super) fn causes(causes: &ScoreCauses, is_summary: bool) -> Option<FindingsS
     if is_split && causes.parts.iter().all(|part| part.accounts == 0) {
         return None;
     }
-    let columns = |data: i128, scorecard: i128, either: i128| {
-        let mut cells = vec![signed(data), signed(scorecard)];
-        if !is_split {
-            cells.push(signed(either));
-        }
-        cells.push(signed(data + scorecard + either));
-        cells
-    };
+    let mut header = vec!["part", "accounts", "data", "scorecard", "not separable", "points"];
+    if is_split {
+        header.retain(|name| *name != "not separable");
+    }
     let moved = causes.parts.iter().filter(|part| part.accounts > 0 && !is_summary);
-    let mut rows: Vec<Vec<String>> = moved
-        .map(|part| {
-            let mut row = vec![part.part.clone(), count(part.accounts)];
-            row.extend(columns(part.data, part.scorecard, part.not_separable));
-            row
-        })
-        .collect();
-    let mut total = vec!["total".to_string(), String::new()];
-    total.extend(columns(causes.data, causes.scorecard, causes.not_separable));
-    rows.push(total);
-    let header: &[&str] = match is_split {
-        true => &["part", "accounts", "data", "scorecard", "points"],
-        false => &["part", "accounts", "data", "scorecard", "not separable", "points"],
-    };
-    let mut section = FindingsSection::new("why scores changed").table(header, rows);
+    let parts = moved.map(|part| {
+        let (name, accounts) = (part.part.clone(), count(part.accounts));
+        cause_row(name, accounts, [part.data, part.scorecard, part.not_separable], is_split)
+    });
+    let points = [causes.data, causes.scorecard, causes.not_separable];
+    let total = cause_row("total".to_string(), String::new(), points, is_split);
+    let rows = parts.chain([total]).collect();
+    let mut section = FindingsSection::new("why scores changed").table(&header, rows);
     section.sentences = causes.notes.clone();
     Some(section.say(sum_sentence(causes.total == causes.moved, signed(causes.moved), "the scores'")))
+}
+
+/// A part and what the data, the scorecard and either of them moved; the last is left out where all is split.
+fn cause_row(
+    part: String,
+    accounts: String,
+    [data, scorecard, either]: [i128; 3],
+    is_split: bool,
+) -> Vec<String> {
+    let mut cells = vec![part, accounts, signed(data), signed(scorecard)];
+    if !is_split {
+        cells.push(signed(either));
+    }
+    cells.push(signed(data + scorecard + either));
+    cells
 }

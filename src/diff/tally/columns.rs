@@ -1,9 +1,10 @@
-//! Column by column: how many cells changed, by how much, and what the two schemas have apart.
+//! Column by column: how many cells changed, by how much, and in what the two schemas differ.
 
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::diff::read::cells::{NONE, Pairs, Shape, differ, true_places};
+use crate::diff::read::cells::{ColumnSlot, FileColumn, differ};
+use crate::diff::read::pairs::{NONE, Pairs, true_positions};
 use crate::diff::read::runs::Layout;
 use crate::diff::selection::Tolerances;
 use crate::expr::Column;
@@ -38,24 +39,16 @@ pub struct ColumnChange {
     pub largest: Option<u64>,
 }
 
-/// What the schemas have apart, table by table, in the order of the left file, then of the right.
+/// In what the schemas differ, table by table, in the order of the left file, then of the right.
 pub fn schema_changes(left: &Layout, right: &Layout) -> Vec<SchemaChange> {
     let mut changes = Vec::new();
     for (table, left) in &left.schemas {
         let Some((_, right)) = right.schemas.iter().find(|(name, _)| name == table) else { continue };
-        let of_left = left.iter().map(|column| &column.name);
-        let names =
-            of_left.chain(right.iter().map(|c| &c.name).filter(|name| left.iter().all(|c| c.name != **name)));
-        for name in names {
-            let find = |columns: &[crate::diff::read::sorted::FileColumn]| {
-                columns.iter().find(|c| c.name == *name).cloned()
-            };
-            let (left, right) = (find(left), find(right));
+        let of_right_alone = right.iter().filter(|column| find(left, &column.name).is_none());
+        for FileColumn { name, .. } in left.iter().chain(of_right_alone) {
+            let (left, right) = (find(left, name), find(right, name));
             let is_compared = left.is_some() && right.is_some();
-            let kind = |column: &Option<crate::diff::read::sorted::FileColumn>| {
-                column.as_ref().map(|c| c.kind.clone())
-            };
-            let (left, right) = (kind(&left), kind(&right));
+            let [left, right] = [left, right].map(|column| Some(column?.kind.clone()));
             if left != right || !is_compared {
                 changes.push(SchemaChange { table, column: name.clone(), left, right, is_compared });
             }
@@ -64,17 +57,24 @@ pub fn schema_changes(left: &Layout, right: &Layout) -> Vec<SchemaChange> {
     changes
 }
 
+fn find<'a>(columns: &'a [FileColumn], name: &str) -> Option<&'a FileColumn> {
+    columns.iter().find(|column| column.name == name)
+}
+
 /// A column that both sides have.
 pub struct SharedColumn {
     /// Its name.
     pub name: String,
-    /// Position and shape on the left.
-    pub left: (usize, Shape),
-    /// Position and shape on the right.
-    pub right: (usize, Shape),
+    /// Where the left side has it.
+    pub left: ColumnSlot,
+    /// Where the right side has it.
+    pub right: ColumnSlot,
     /// How far values may lie apart.
     pub tolerance: u64,
 }
+
+/// The changed cells of a table in a piece: by shared column and pair.
+pub type CellMasks = Vec<Vec<bool>>;
 
 /// The changes of one table, as they are counted.
 pub struct TableTally {
@@ -86,7 +86,26 @@ pub struct TableTally {
     pub rows_changed: u64,
     counts: Vec<CellCount>,
     /// All columns but the key, of the left and of the right.
-    all: [Vec<(String, (usize, Shape))>; 2],
+    all: [Vec<TableColumn>; 2],
+}
+
+/// A column of a table by its name.
+pub struct TableColumn {
+    /// Its name.
+    pub name: String,
+    /// Where its side has it.
+    pub slot: ColumnSlot,
+}
+
+impl TableColumn {
+    /// Those of a table's columns that are not in `key`; the first of them is the block's column number `first`.
+    pub fn all_but(key: &[&str], columns: &[FileColumn], first: usize) -> Vec<TableColumn> {
+        let all = columns.iter().enumerate().map(|(position, column)| TableColumn {
+            name: column.name.clone(),
+            slot: ColumnSlot { index: first + position, shape: column.shape },
+        });
+        all.filter(|column| !key.contains(&column.name.as_str())).collect()
+    }
 }
 
 #[derive(Default, Clone, Copy)]
@@ -97,46 +116,35 @@ struct CellCount {
 }
 
 impl TableTally {
-    /// Of the columns at `left` and `right`, with positions; `key` is left out.
-    pub fn new(
-        table: &'static str,
-        left: &[(usize, &(String, Shape))],
-        right: &[(usize, &(String, Shape))],
-        key: &[&str],
-        tolerances: &Tolerances,
-    ) -> TableTally {
-        let shared = left.iter().filter(|(_, (name, _))| !key.contains(&name.as_str())).filter_map(
-            |(slot, (name, shape))| {
-                let (other, (_, other_shape)) = right.iter().find(|(_, (known, _))| known == name)?;
-                Some(SharedColumn {
-                    name: name.clone(),
-                    left: (*slot, *shape),
-                    right: (*other, *other_shape),
-                    tolerance: tolerances.of(name),
-                })
-            },
-        );
-        let shared: Vec<SharedColumn> = shared.collect();
-        let all = [left, right].map(|side| {
-            let columns = side.iter().filter(|(_, (name, _))| !key.contains(&name.as_str()));
-            columns.map(|(slot, (name, shape))| (name.clone(), (*slot, *shape))).collect()
+    /// Of the columns of both sides, without those of the key.
+    pub fn new(table: &'static str, all: [Vec<TableColumn>; 2], tolerances: &Tolerances) -> TableTally {
+        let [left, right] = &all;
+        let shared = left.iter().filter_map(|column| {
+            let other = right.iter().find(|other| other.name == column.name)?;
+            Some(SharedColumn {
+                name: column.name.clone(),
+                left: column.slot,
+                right: other.slot,
+                tolerance: tolerances.of(&column.name),
+            })
         });
+        let shared: Vec<SharedColumn> = shared.collect();
         TableTally { table, counts: vec![CellCount::default(); shared.len()], shared, rows_changed: 0, all }
     }
 
-    /// All columns of a side but the key: name, position, shape.
-    pub fn all(&self, is_left: bool) -> impl Iterator<Item = (&str, (usize, Shape))> {
-        self.all[usize::from(!is_left)].iter().map(|(name, place)| (name.as_str(), *place))
+    /// All columns of a side but the key.
+    pub fn all(&self, is_left: bool) -> &[TableColumn] {
+        &self.all[usize::from(!is_left)]
     }
 
-    /// Counts the pairs; by shared column and pair, whether the cell differs.
-    pub fn add(&mut self, left: &[Column], right: &[Column], pairs: &Pairs) -> Vec<Vec<bool>> {
+    /// Counts the pairs, and says which cells differ.
+    pub fn add(&mut self, left: &[Column], right: &[Column], pairs: &Pairs) -> CellMasks {
         let found: Vec<(Vec<bool>, CellCount)> = self
             .shared
             .par_iter()
             .map(|column| {
-                let (a, b) = (&left[column.left.0], &right[column.right.0]);
-                let mask = differ((a, column.left.1), (b, column.right.1), pairs, column.tolerance);
+                let (a, b) = (&left[column.left.index], &right[column.right.index]);
+                let mask = differ((a, column.left.shape), (b, column.right.shape), pairs, column.tolerance);
                 let count = count(a, b, pairs, &mask);
                 (mask, count)
             })
@@ -158,8 +166,9 @@ impl TableTally {
 
     /// What was counted, in the order of the left file.
     pub fn changes(&self) -> Vec<ColumnChange> {
-        let change = |(column, count): (&SharedColumn, &CellCount)| {
-            let is_number = column.left.1.is_number() && column.left.1 == column.right.1;
+        let changes = self.shared.iter().zip(&self.counts).map(|(column, count)| {
+            let (left, right) = (column.left.shape, column.right.shape);
+            let is_number = left.is_number() && left == right;
             ColumnChange {
                 table: self.table,
                 column: column.name.clone(),
@@ -167,8 +176,8 @@ impl TableTally {
                 sum: is_number.then_some(count.sum),
                 largest: is_number.then_some(count.largest),
             }
-        };
-        self.shared.iter().zip(&self.counts).map(change).collect()
+        });
+        changes.collect()
     }
 }
 
@@ -178,7 +187,7 @@ fn count(left: &Column, right: &Column, pairs: &Pairs, mask: &[bool]) -> CellCou
         (Column::Int(a), Column::Int(b)) => Some((a, b)),
         _ => None,
     };
-    for pair in true_places(mask) {
+    for pair in true_positions(mask) {
         count.changed += 1;
         let Some((a, b)) = ints else { continue };
         let (i, j) = (pairs.left[pair], pairs.right[pair]);

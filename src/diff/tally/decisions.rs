@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::diff::read::cells::{NONE, Shape, differ};
+use crate::diff::read::cells::{Shape, differ};
 use crate::diff::read::join::JoinPiece;
+use crate::diff::read::pairs::NONE;
 use crate::expr::Texts;
 use crate::job::Action;
 use crate::run_dir::decisions::{Decisions, Slots};
@@ -91,21 +92,30 @@ impl Money {
     }
 }
 
-/// Actions, and one more place for a line that is not there.
-const PLACES: usize = Action::ALL.len() + 1;
+/// After the numbers of the actions, that of a line that is not there.
+const NO_LINE: usize = Action::ALL.len();
 
+/// Lines that one run did one thing with and the other another, and Σ new limits right − left.
+#[derive(Default, Clone, Copy)]
+struct MigratedLines {
+    lines: u64,
+    change: i128,
+}
+
+/// The lines of one product.
 #[derive(Default, Clone)]
 struct ProductTally {
-    moved: [[(u64, i128); PLACES]; PLACES],
+    /// By action on the left, then on the right.
+    migrations: [[MigratedLines; NO_LINE + 1]; NO_LINE + 1],
     money: [Money; 2],
 }
 
 impl ProductTally {
     fn add(&mut self, more: &ProductTally) {
-        for (row, more) in self.moved.iter_mut().zip(&more.moved) {
-            for (cell, more) in row.iter_mut().zip(more) {
-                *cell = (cell.0 + more.0, cell.1 + more.1);
-            }
+        let own = self.migrations.iter_mut().flatten();
+        for (migration, more) in own.zip(more.migrations.iter().flatten()) {
+            migration.lines += more.lines;
+            migration.change += more.change;
         }
         self.money = [0, 1].map(|side: usize| self.money[side].combine(more.money[side], 1));
     }
@@ -130,25 +140,25 @@ impl DecisionTally {
         let decided = [(piece.left, &self.slots[0]), (piece.right, &self.slots[1])]
             .map(|(block, slots)| block.map(|block| slots.of(&block.lines)));
         let changed = changed(&decided, piece);
-        // Products are told apart by name once a piece, then by code.
+        // Products are looked up by name once a piece; lines then need only their codes.
         let names = decided.each_ref().map(|decided| decided.as_ref().map(|d| d.products()));
         let (names, codes) = merged_codes(names);
         let mut tallies = vec![ProductTally::default(); names.len()];
         for (left, right) in piece.lines.iter() {
-            let mut places = [PLACES - 1; 2];
+            let mut actions = [NO_LINE; 2];
             let mut limits = [0; 2];
             let mut product = 0;
             for (side, line) in [left, right].into_iter().enumerate() {
                 let Some(decided) = decided[side].as_ref().filter(|_| line != NONE) else { continue };
                 let line = line as usize;
                 product = codes[side][decided.products().codes[line] as usize];
-                places[side] = decided.action(line);
+                actions[side] = decided.action(line);
                 limits[side] = i128::from(decided.new_limit(line));
                 tallies[product].money[side].add(decided, line);
             }
-            let moved = &mut tallies[product].moved[places[0]][places[1]];
-            moved.0 += 1;
-            moved.1 += limits[1] - limits[0];
+            let migration = &mut tallies[product].migrations[actions[0]][actions[1]];
+            migration.lines += 1;
+            migration.change += limits[1] - limits[0];
             self.lines += u64::from(left != NONE && right != NONE);
         }
         for (name, tally) in names.into_iter().zip(tallies) {
@@ -164,19 +174,18 @@ impl DecisionTally {
         let mut money = Vec::new();
         let mut all = [Money::default(); 2];
         for (product, tally) in &self.products {
-            if tally.moved.iter().flatten().all(|(lines, _)| *lines == 0) {
+            if tally.migrations.iter().flatten().all(|migration| migration.lines == 0) {
                 continue;
             }
-            for (left, row) in tally.moved.iter().enumerate() {
-                for (right, (lines, change)) in row.iter().enumerate().filter(|(_, (lines, _))| *lines > 0) {
-                    let name = |place: usize| Action::ALL.get(place).map(|action| action.name());
-                    let (left, right) = (name(left), name(right));
+            for (left, row) in tally.migrations.iter().enumerate() {
+                for (right, migration) in row.iter().enumerate().filter(|(_, migration)| migration.lines > 0)
+                {
                     actions.push(ActionMigration {
                         product: product.clone(),
-                        left,
-                        right,
-                        lines: *lines,
-                        change: *change,
+                        left: action_name(left),
+                        right: action_name(right),
+                        lines: migration.lines,
+                        change: migration.change,
                     });
                 }
             }
@@ -188,7 +197,12 @@ impl DecisionTally {
     }
 }
 
-/// By pair of lines that both sides have, whether they come to something else.
+/// An action's name; none for a line that is not there.
+fn action_name(action: usize) -> Option<&'static str> {
+    Action::ALL.get(action).map(|action| action.name())
+}
+
+/// By pair of lines that both sides have, whether they are decided otherwise.
 fn changed(decided: &[Option<Decisions>; 2], piece: &JoinPiece) -> Vec<bool> {
     let [Some(left), Some(right)] = decided else { return vec![false; piece.lines.len()] };
     let mut changed = vec![false; piece.lines.len()];
@@ -204,18 +218,18 @@ fn changed(decided: &[Option<Decisions>; 2], piece: &JoinPiece) -> Vec<bool> {
     changed
 }
 
-/// The names of both sides' products, and by side and code the place among them.
-fn merged_codes<'a>(sides: [Option<&'a Texts>; 2]) -> (Vec<&'a str>, [Vec<usize>; 2]) {
+/// The names of both sides' products, and by side and code the position among them.
+fn merged_codes(sides: [Option<&Texts>; 2]) -> (Vec<&str>, [Vec<usize>; 2]) {
     let mut names: Vec<&str> = Vec::new();
     let codes = sides.map(|texts| {
         let dictionary = texts.map_or(&[][..], |texts| &texts.dictionary[..]);
-        let place = |name: &'a std::sync::Arc<str>| {
+        let positions = dictionary.iter().map(|name| {
             names.iter().position(|known| *known == &**name).unwrap_or_else(|| {
                 names.push(name);
                 names.len() - 1
             })
-        };
-        dictionary.iter().map(place).collect()
+        });
+        positions.collect()
     });
     (names, codes)
 }

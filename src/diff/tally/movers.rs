@@ -17,32 +17,34 @@ pub struct Mover {
     pub change: i128,
 }
 
-/// The largest, as they are found; those that moved alike in the order in which they came.
+/// How a mover ranks: by the size of its change, then the earlier one first.
+type Rank = (u128, Reverse<u64>);
+
+/// The largest movers found so far, the largest first.
 pub struct Movers {
     most: usize,
-    /// Size of the move, and order of coming.
-    found: Vec<((u128, Reverse<u64>), Mover)>,
-    came: u64,
+    found: Vec<(Rank, Mover)>,
+    seen: u64,
 }
 
 impl Movers {
     /// Keeps `most`.
     pub fn new(most: usize) -> Movers {
-        Movers { most, found: Vec::new(), came: 0 }
+        Movers { most, found: Vec::new(), seen: 0 }
     }
 
-    /// Takes one in; `key` is made only where it is kept.
+    /// Adds one; `key` is made only where it is kept.
     pub fn add(&mut self, left: i64, right: i64, key: impl FnOnce() -> Vec<String>) {
         let change = i128::from(right) - i128::from(left);
-        self.came += 1;
-        let rank = (change.unsigned_abs(), Reverse(self.came));
+        self.seen += 1;
+        let rank = (change.unsigned_abs(), Reverse(self.seen));
         let is_too_small =
             self.found.len() == self.most && self.found.last().is_none_or(|(least, _)| rank < *least);
         if change == 0 || is_too_small {
             return;
         }
-        let place = self.found.partition_point(|(other, _)| *other > rank);
-        self.found.insert(place, (rank, Mover { key: key(), left, right, change }));
+        let position = self.found.partition_point(|(other, _)| *other > rank);
+        self.found.insert(position, (rank, Mover { key: key(), left, right, change }));
         self.found.truncate(self.most);
     }
 

@@ -1,5 +1,6 @@
 //! Scores: by how much they changed, from which band to which, how far their distributions moved.
 
+use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
@@ -33,7 +34,7 @@ pub struct ScoreChanges {
     /// Accounts by change, in ranges.
     pub histogram: Vec<ChangeRange>,
     /// Accounts by band on the left and on the right: every pair of bands, as the scorecards order them.
-    pub bands: Vec<Migration>,
+    pub bands: Vec<BandMigration>,
     /// Of the score: see the README.
     pub psi_thousandths: Option<i64>,
 }
@@ -51,7 +52,7 @@ pub struct ChangeRange {
 
 /// Accounts that were in one band and are in another, or the same.
 #[derive(Debug, Clone, Serialize)]
-pub struct Migration {
+pub struct BandMigration {
     /// Left.
     pub left: String,
     /// Right.
@@ -72,36 +73,53 @@ pub struct Drift {
 /// The lower ends of the histogram's ranges above 0; those below mirror them.
 const STEPS: [i64; 6] = [1, 10, 20, 50, 100, 200];
 
+/// Where a side has scores and bands, among the columns of its blocks.
+#[derive(Clone, Copy)]
+struct ScoreSlots {
+    score: usize,
+    band: usize,
+}
+
+impl ScoreSlots {
+    fn find(layout: &Layout) -> Option<ScoreSlots> {
+        Some(ScoreSlots { score: layout.of_scores("score")?, band: layout.of_scores("band")? })
+    }
+}
+
+/// The values of a feature that both sides have.
+struct FeatureTally {
+    name: String,
+    slots: [usize; 2],
+    distribution: Distribution,
+}
+
 /// Counts score changes.
 pub struct ScoreTally {
-    slots: [(usize, usize); 2],
+    slots: [ScoreSlots; 2],
     changes: ScoreChanges,
     histogram: [u64; 2 * STEPS.len() + 1],
+    /// Accounts by the numbers of their bands on the left and on the right.
     bands: BTreeMap<(usize, usize), u64>,
-    names: [Vec<String>; 2],
+    band_names: [Vec<String>; 2],
     scores: Distribution,
-    features: Vec<(String, [usize; 2], Distribution)>,
+    features: Vec<FeatureTally>,
 }
 
 impl ScoreTally {
     /// `terms` are the left run's, where they could be read: they give bins and the order of bands.
     pub fn new(left: &Layout, right: &Layout, terms: [Option<&Terms>; 2]) -> Option<ScoreTally> {
-        let slots = |layout: &Layout| Some((layout.of_scores("score")?, layout.of_scores("band")?));
-        let features = left.columns[left.scores..].iter().filter_map(|(name, _)| {
-            let slots = [left.of_features(name)?, right.of_features(name)?];
-            Some((name.clone(), slots, distribution(name, terms[0])))
+        let features = left.columns[left.scores..].iter().filter_map(|column| {
+            let name = column.name.clone();
+            let slots = [left.of_features(&name)?, right.of_features(&name)?];
+            let distribution = distribution(&name, terms[0]);
+            Some(FeatureTally { name, slots, distribution })
         });
-        let bands = |terms: Option<&Terms>| -> Vec<String> {
-            terms.map_or(Vec::new(), |terms| {
-                terms.scorecard.bands.iter().map(|band| band.name.clone()).collect()
-            })
-        };
         Some(ScoreTally {
-            slots: [slots(left)?, slots(right)?],
+            slots: [ScoreSlots::find(left)?, ScoreSlots::find(right)?],
             changes: ScoreChanges::default(),
             histogram: Default::default(),
             bands: BTreeMap::new(),
-            names: terms.map(bands),
+            band_names: terms.map(band_names),
             scores: Distribution::values(),
             features: features.collect(),
         })
@@ -110,9 +128,9 @@ impl ScoreTally {
     /// Counts a piece.
     pub fn add(&mut self, piece: &JoinPiece) {
         let bands = [self.bands_of(0, piece.left), self.bands_of(1, piece.right)];
-        let [left, right] = columns(piece, [self.slots[0].0, self.slots[1].0]);
+        let [left, right] = columns(piece, [self.slots[0].score, self.slots[1].score]);
         self.scores.add([left, right], &piece.rows);
-        let mut migrated = vec![vec![0; self.names[1].len()]; self.names[0].len()];
+        let mut migrated = vec![vec![0; self.band_names[1].len()]; self.band_names[0].len()];
         if let (Some(left), Some(right)) = (left, right) {
             for (i, j) in piece.rows.matched() {
                 self.change(left.values[i], right.values[j]);
@@ -124,24 +142,24 @@ impl ScoreTally {
                 *self.bands.entry((left, right)).or_default() += accounts;
             }
         }
-        self.features.par_iter_mut().for_each(|(_, slots, distribution)| {
-            distribution.add(columns(piece, *slots), &piece.rows);
+        self.features.par_iter_mut().for_each(|feature| {
+            feature.distribution.add(columns(piece, feature.slots), &piece.rows);
         });
     }
 
     /// By row of a block, the position of its band's name.
     fn bands_of(&mut self, side: usize, block: Option<&Block>) -> Vec<usize> {
-        let Some(Column::Text(bands)) = block.map(|block| &block.columns[self.slots[side].1]) else {
+        let Some(Column::Text(bands)) = block.map(|block| &block.columns[self.slots[side].band]) else {
             return Vec::new();
         };
-        let names = &mut self.names[side];
-        let mut place = |name: &str| {
-            names.iter().position(|known| known == name).unwrap_or_else(|| {
+        let names = &mut self.band_names[side];
+        let numbers = bands.dictionary.iter().map(|name| {
+            names.iter().position(|known| **known == **name).unwrap_or_else(|| {
                 names.push(name.to_string());
                 names.len() - 1
             })
-        };
-        let by_code: Vec<usize> = bands.dictionary.iter().map(|name| place(name)).collect();
+        });
+        let by_code: Vec<usize> = numbers.collect();
         bands.codes.iter().map(|code| by_code.get(*code as usize).copied().unwrap_or(0)).collect()
     }
 
@@ -156,8 +174,8 @@ impl ScoreTally {
         changes.worst = changes.worst.min(change);
         changes.best = changes.best.max(change);
         let steps = STEPS.iter().filter(|step| **step <= change.abs()).count();
-        let place = if change < 0 { STEPS.len() - steps } else { STEPS.len() + steps };
-        self.histogram[place] += 1;
+        let range = if change < 0 { STEPS.len() - steps } else { STEPS.len() + steps };
+        self.histogram[range] += 1;
     }
 
     /// What was counted: of scores, and of features, those that moved most first.
@@ -165,31 +183,41 @@ impl ScoreTally {
         let mut changes = self.changes;
         changes.mean_thousandths = mean_thousandths(changes.sum, changes.accounts);
         changes.histogram = ranges(&self.histogram);
-        let pairs = (0..self.names[0].len()).flat_map(|l| (0..self.names[1].len()).map(move |r| (l, r)));
-        let migration = |(left, right): (usize, usize)| Migration {
-            left: self.names[0][left].clone(),
-            right: self.names[1][right].clone(),
-            accounts: self.bands.get(&(left, right)).copied().unwrap_or(0),
-        };
-        changes.bands = pairs.map(migration).collect();
+        for (left, left_name) in self.band_names[0].iter().enumerate() {
+            for (right, right_name) in self.band_names[1].iter().enumerate() {
+                changes.bands.push(BandMigration {
+                    left: left_name.clone(),
+                    right: right_name.clone(),
+                    accounts: self.bands.get(&(left, right)).copied().unwrap_or(0),
+                });
+            }
+        }
         changes.psi_thousandths = self.scores.thousandths();
-        let drift = |(feature, _, distribution): (String, [usize; 2], Distribution)| Drift {
-            feature,
-            psi_thousandths: distribution.thousandths(),
-        };
-        let mut drifts: Vec<Drift> = self.features.into_iter().map(drift).collect();
-        drifts.sort_by_key(|drift| std::cmp::Reverse(drift.psi_thousandths));
+        let drifts = self.features.into_iter().map(|feature| Drift {
+            feature: feature.name,
+            psi_thousandths: feature.distribution.thousandths(),
+        });
+        let mut drifts: Vec<Drift> = drifts.collect();
+        drifts.sort_by_key(|drift| Reverse(drift.psi_thousandths));
         (changes, drifts)
     }
 }
 
 /// A column of integers on each side.
 fn columns<'a>(piece: &JoinPiece<'a>, slots: [usize; 2]) -> [Option<&'a Ints>; 2] {
-    let ints = |block: Option<&'a Block>, slot: usize| match block.map(|block| &block.columns[slot]) {
+    [ints(piece.left, slots[0]), ints(piece.right, slots[1])]
+}
+
+fn ints(block: Option<&Block>, slot: usize) -> Option<&Ints> {
+    match block.map(|block| &block.columns[slot]) {
         Some(Column::Int(ints)) => Some(ints),
         _ => None,
-    };
-    [ints(piece.left, slots[0]), ints(piece.right, slots[1])]
+    }
+}
+
+/// The names of a run's bands in the scorecard's order; none where its terms could not be read.
+fn band_names(terms: Option<&Terms>) -> Vec<String> {
+    terms.map_or(Vec::new(), |terms| terms.scorecard.bands.iter().map(|band| band.name.clone()).collect())
 }
 
 fn distribution(feature: &str, terms: Option<&Terms>) -> Distribution {
@@ -207,29 +235,38 @@ fn distribution(feature: &str, terms: Option<&Terms>) -> Distribution {
 
 /// A mean in thousandths, rounded half away from zero.
 pub fn mean_thousandths(sum: i128, count: u64) -> Option<i128> {
+    if count == 0 {
+        return None;
+    }
     let count = i128::from(count);
-    let thousandths = || {
-        let (whole, rest) = (sum * 1000 / count, sum * 1000 % count);
-        whole + if 2 * rest.abs() >= count { sum.signum() } else { 0 }
-    };
-    (count > 0).then(thousandths)
+    let (whole, rest) = (sum * 1000 / count, sum * 1000 % count);
+    Some(whole + if 2 * rest.abs() >= count { sum.signum() } else { 0 })
 }
 
 fn ranges(histogram: &[u64]) -> Vec<ChangeRange> {
-    let zero = STEPS.len();
-    let range = |(place, accounts): (usize, &u64)| {
-        let step = |steps: usize| (Some(STEPS[steps - 1]), STEPS.get(steps).map(|next| next - 1));
-        let (from, to) = match place.cmp(&zero) {
-            std::cmp::Ordering::Equal => (Some(0), Some(0)),
-            std::cmp::Ordering::Greater => step(place - zero),
-            std::cmp::Ordering::Less => {
-                let (near, far) = step(zero - place);
-                (far.map(|far| -far), near.map(|near| -near))
-            }
-        };
+    let ranges = histogram.iter().enumerate().map(|(number, accounts)| {
+        let (from, to) = range_ends(number);
         ChangeRange { from, to, accounts: *accounts }
-    };
-    histogram.iter().enumerate().map(range).collect()
+    });
+    ranges.collect()
+}
+
+/// From where to where a range of the histogram goes: that of no change lies between the falls, the largest first,
+/// and the rises.
+fn range_ends(number: usize) -> (Option<i64>, Option<i64>) {
+    match number.cmp(&STEPS.len()) {
+        Ordering::Equal => (Some(0), Some(0)),
+        Ordering::Greater => ends_above_zero(number - STEPS.len()),
+        Ordering::Less => {
+            let (near, far) = ends_above_zero(STEPS.len() - number);
+            (far.map(|far| -far), near.map(|near| -near))
+        }
+    }
+}
+
+/// The ends of the range that begins at the step before `next`.
+fn ends_above_zero(next: usize) -> (Option<i64>, Option<i64>) {
+    (Some(STEPS[next - 1]), STEPS.get(next).map(|next| next - 1))
 }
 
 #[cfg(test)]

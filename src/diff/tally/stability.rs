@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::diff::read::cells::{NONE, Pairs};
+use crate::diff::read::pairs::{NONE, Pairs};
 use crate::expr::Ints;
 
 /// Accounts of both sides in a bin.

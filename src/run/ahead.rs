@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::answers::{Rows, Swept, Work};
 use super::inputs::{Deliveries, Files, oldest_transactions};
-use super::read_lines;
+use super::night::read_lines;
 use super::session::Session;
 use crate::console::Progress;
 use crate::day::{Dates, Day};

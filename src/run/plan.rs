@@ -7,10 +7,11 @@ use serde::Serialize;
 
 use super::answers::{Rows, Sorting};
 use super::existing::{is_there, standing_run};
+use super::inputs::Deliveries;
 use super::inputs::Files;
+use super::request::Request;
 use super::session::{Prepared, Session};
 use super::simulation::reads_runs_in;
-use super::{Deliveries, Request};
 use crate::day::{Dates, Day};
 use crate::features::AskedDay;
 use crate::features::plan::Plans;

@@ -7,8 +7,8 @@ use anyhow::Result;
 
 use super::ahead::Ahead;
 use super::inputs::{Deliveries, bind, prepare, required};
+use super::request::Request;
 use super::simulation::{Chain, pending_remark};
-use super::{Nights, Request};
 use crate::day::{Dates, Day};
 use crate::input::footers::Footers;
 use crate::input::hashes::{self, HASHES, Hashes};
@@ -189,22 +189,4 @@ fn look_ahead(
         }
     }
     Ok(())
-}
-
-impl Nights {
-    /// The first as-of date.
-    pub fn first(self) -> Day {
-        match self {
-            Nights::One { as_of, .. } => as_of,
-            Nights::Range { from, .. } => from,
-        }
-    }
-
-    /// D and K of each night, in order; at least one.
-    pub fn all(self) -> Vec<(Day, Day)> {
-        match self {
-            Nights::One { as_of, known_on } => vec![(as_of, known_on)],
-            Nights::Range { from, to } => from.to(to.max(from)).map(|day| (day, day)).collect(),
-        }
-    }
 }

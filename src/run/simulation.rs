@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::Request;
 use super::inputs::Deliveries;
+use super::request::Request;
 use crate::console::plain_path;
 use crate::day::Day;
 use crate::failure::{Kind, failure};

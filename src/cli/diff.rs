@@ -48,7 +48,7 @@ pub struct DiffArgs {
 const DIFFERENT: u8 = 1;
 
 /// Compares and prints; the exit code.
-pub fn command(args: DiffArgs) -> Result<u8> {
+pub(super) fn execute(args: DiffArgs) -> Result<u8> {
     let request = DiffRequest {
         left: args.left,
         right: args.right,

@@ -27,7 +27,7 @@ pub(super) struct ExplainArgs {
     adverse_action: bool,
 }
 
-pub(super) fn explain_command(args: &ExplainArgs) -> Result<()> {
+pub(super) fn execute(args: &ExplainArgs) -> Result<()> {
     let run = PublishedRun::open(&args.run)?;
     if args.adverse_action {
         let notice = notice::notice(&run, &args.account)?;

@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use super::run::EngineArgs;
+use super::shared::EngineArgs;
 use crate::console::{self, Progress, print, print_json, table, thousands, visible};
 use crate::day::Day;
 use crate::spine::{AnsweredDays, SpineOutcome, SpineRequest, answer_spine};
@@ -32,7 +32,7 @@ pub(super) struct FeaturesArgs {
     json: bool,
 }
 
-pub(super) fn features_command(args: FeaturesArgs, progress: &Progress) -> Result<()> {
+pub(super) fn execute(args: FeaturesArgs, progress: &Progress) -> Result<()> {
     args.engine.start_threads()?;
     let request = SpineRequest {
         job: args.job,
@@ -49,7 +49,7 @@ pub(super) fn features_command(args: FeaturesArgs, progress: &Progress) -> Resul
         return Ok(());
     }
     if args.json {
-        print_json(&serde_json::to_string_pretty(&Figures::of(&request, &outcome))?);
+        print_json(&serde_json::to_string_pretty(&SpineFigures::of(&request, &outcome))?);
     } else {
         print(&text(&request, &outcome));
     }
@@ -84,7 +84,7 @@ fn text(request: &SpineRequest, outcome: &SpineOutcome) -> String {
 
 /// What `--json` prints.
 #[derive(Serialize)]
-struct Figures<'a> {
+struct SpineFigures<'a> {
     job: &'a str,
     spine: &'a Path,
     out: &'a Path,
@@ -98,10 +98,10 @@ struct Figures<'a> {
     features: usize,
 }
 
-impl<'a> Figures<'a> {
-    fn of(request: &'a SpineRequest, outcome: &'a SpineOutcome) -> Figures<'a> {
+impl<'a> SpineFigures<'a> {
+    fn of(request: &'a SpineRequest, outcome: &'a SpineOutcome) -> SpineFigures<'a> {
         let left_out = outcome.left_out.iter().map(|(reason, rows)| (reason.name(), *rows));
-        Figures {
+        SpineFigures {
             job: &outcome.job,
             spine: &request.spine,
             out: &request.out,

@@ -1,28 +1,28 @@
 //! The command line: arguments, and which verb they ask for.
 
+mod check;
 mod diff;
 mod explain;
 mod features;
 mod plan;
+mod release;
 mod report;
 mod run;
+mod sample;
+mod shared;
 
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use anyhow::Result;
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::console::{self, Progress, print, print_bytes, thousands};
-use crate::day::Day;
-use crate::failure::{Failure, Kind, failure};
-use crate::own;
-use crate::release::{list, release};
-use crate::sample::{self, Sample};
+use crate::console::{self, Progress, print, print_bytes};
+use crate::failure::Kind;
 use crate::verify::verify;
-use crate::{check, signal, zone};
+use crate::{signal, zone};
 
 /// Nightly batch rescoring: reads a day's transactions and repayments and the book of credit lines,
 /// rescores every account, applies the limit policy and publishes the adjustments.
@@ -84,7 +84,7 @@ Examples:
 Examples:
   rescore check jobs/nightly.toml
   rescore check jobs/nightly.toml --date 2026-11-20")]
-    Check(CheckArgs),
+    Check(check::CheckArgs),
     /// Say what changed between two runs, for whom, by how much money, and why
     #[command(after_help = "\
 Examples:
@@ -121,12 +121,12 @@ Examples:
     #[command(after_help = "\
 Examples:
   rescore release out --date 2026-11-20")]
-    Release(ReleaseArgs),
+    Release(release::ReleaseArgs),
     /// Write a believable book to try things on
     #[command(after_help = "\
 Examples:
   rescore sample /tmp/book --accounts 100000 --from 2025-11-21 --to 2026-11-20 --seed 1")]
-    Sample(SampleArgs),
+    Sample(sample::SampleArgs),
     /// Print a completion script for a shell
     #[command(after_help = "\
 Examples:
@@ -142,54 +142,6 @@ Examples:
     Man,
 }
 
-#[derive(Debug, Args)]
-struct CheckArgs {
-    /// The job file
-    job: PathBuf,
-    /// Also check that a run of this date could start
-    #[arg(long, value_name = "DATE")]
-    date: Option<Day>,
-    /// With --date: as `run` takes it
-    #[arg(long, value_name = "DATE", requires = "date")]
-    known_on: Option<Day>,
-}
-
-#[derive(Debug, Args)]
-struct ReleaseArgs {
-    /// The output directory
-    out: PathBuf,
-    /// The held run's as-of date
-    #[arg(long, value_name = "DATE")]
-    date: Day,
-    /// Its known-on date [default: the as-of date]
-    #[arg(long, value_name = "DATE")]
-    known_on: Option<Day>,
-    /// Also where later nights are published, which have not seen what this one issues
-    #[arg(long)]
-    anyway: bool,
-}
-
-#[derive(Debug, Args)]
-struct SampleArgs {
-    /// Where to write; must hold no sample yet
-    dir: PathBuf,
-    /// How many accounts
-    #[arg(long)]
-    accounts: u32,
-    /// First delivery
-    #[arg(long, value_name = "DATE")]
-    from: Day,
-    /// Last delivery
-    #[arg(long, value_name = "DATE")]
-    to: Day,
-    /// Snapshots of the lines are written for so many days up to the last delivery
-    #[arg(long, value_name = "N", default_value_t = sample::LINE_DAYS)]
-    line_days: u32,
-    /// The same seed makes the same bytes
-    #[arg(long)]
-    seed: u64,
-}
-
 /// Parses the arguments and does what they ask; the exit code.
 pub fn main() -> Result<u8> {
     let cli = match Cli::try_parse() {
@@ -200,35 +152,20 @@ pub fn main() -> Result<u8> {
     signal::listen(!cli.command.tidies_up());
     let progress = Progress::on_terminal(cli.quiet);
     let done = match cli.command {
-        Command::Run(args) => run::run_command(args, &progress),
-        Command::Features(args) => features::features_command(args, &progress),
-        Command::Diff(args) => return diff::command(args),
-        Command::Check(args) => {
-            check_dates(args.date, args.known_on)?;
-            let report = check::check(&args.job, args.date, args.known_on)?;
-            print(&format!("{}\n\nno mistakes, {} warnings", report.text, report.warnings));
-            Ok(())
-        }
+        Command::Run(args) => run::execute(args, &progress),
+        Command::Features(args) => features::execute(args, &progress),
+        Command::Diff(args) => return diff::execute(args),
+        Command::Check(args) => check::execute(&args),
         Command::Verify { run } => {
             let manifest = verify(&run)?;
             let files = manifest.outputs.len();
             print(&format!("{}: {files} files, whole and as the manifest says", run.display()));
             Ok(())
         }
-        Command::Explain(args) => explain::explain_command(&args),
-        Command::Report(args) => report::report_command(&args),
-        Command::Release(args) => {
-            check_dates(Some(args.date), args.known_on)?;
-            let known_on = args.known_on.unwrap_or(args.date);
-            let released = release(&args.out, args.date, known_on, args.anyway)?;
-            print(&format!("published {}", console::plain_path(&released.directory)));
-            released.overruled.iter().for_each(|gate| print(&format!("overruled {}", gate.line())));
-            if !released.unaware.is_empty() {
-                print(&format!("run again with --replace, in this order: {}", list(&released.unaware)));
-            }
-            Ok(())
-        }
-        Command::Sample(args) => sample_command(args, &progress),
+        Command::Explain(args) => explain::execute(&args),
+        Command::Report(args) => report::execute(&args),
+        Command::Release(args) => release::execute(&args),
+        Command::Sample(args) => sample::execute(args, &progress),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "rescore", &mut script);
@@ -265,46 +202,4 @@ fn answer(error: &clap::Error) -> u8 {
     // In colour, perhaps. Where it cannot be written there is nobody to tell.
     drop(of_shown.as_ref().unwrap_or(error).print());
     u8::try_from(error.exit_code()).unwrap_or(Kind::Usage.exit_code())
-}
-
-fn check_dates(date: Option<Day>, known_on: Option<Day>) -> Result<()> {
-    match (date, known_on) {
-        (Some(date), Some(known_on)) if known_on < date => {
-            let message =
-                format!("--known-on {known_on} is before --date {date}: nothing can be known earlier");
-            Err(failure(Kind::Usage, message))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn sample_command(args: SampleArgs, progress: &Progress) -> Result<()> {
-    let date = |day: Day| day.to_string().parse::<jiff::civil::Date>();
-    let sample = Sample {
-        dir: args.dir,
-        accounts: args.accounts,
-        from: date(args.from)?,
-        to: date(args.to)?,
-        line_days: args.line_days,
-        seed: args.seed,
-    };
-    progress.stage("days", u64::try_from(args.to.since(args.from) + 1).unwrap_or(0));
-    let totals = sample::write(&sample, &|days| progress.reach(days));
-    progress.finish();
-    let totals = totals.map_err(|error| {
-        let error = own::unwritable(error);
-        if error.is::<Failure>() { error } else { failure(Kind::Usage, format!("{error:#}")) }
-    })?;
-    print(&format!(
-        "{}: {} transactions, {} repayments of {} bills, {} lines, {} bad rows, {} late ones, {} bytes",
-        sample.dir.display(),
-        thousands(totals.transactions.into()),
-        thousands(totals.repayments.into()),
-        thousands(totals.bills.into()),
-        thousands(totals.lines.into()),
-        thousands(totals.bad_rows.into()),
-        thousands(totals.late_rows.into()),
-        thousands(totals.bytes.into()),
-    ));
-    Ok(())
 }

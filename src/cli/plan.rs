@@ -7,19 +7,19 @@ use crate::console::{bytes, print, print_json, table, thousands};
 use crate::day::Day;
 use crate::failure::exit_code;
 use crate::job::input_names;
-use crate::run::{Course, PlannedNight, Reading, Request, Sorting, plan};
+use crate::run::{NightPlan, PlannedNight, PlannedRead, RunRequest, Sorting, plan};
 use crate::sorted::{Outlook, Why};
 
 /// Prints the plan; fails as the run would at the first night that could not run.
-pub(super) fn plan_command(request: &Request, json: bool) -> Result<()> {
+pub(super) fn execute(request: &RunRequest, json: bool) -> Result<()> {
     let nights = plan(request)?;
     if json {
-        print_json(&serde_json::to_string_pretty(&nights.iter().map(Line::of).collect::<Vec<_>>())?);
+        print_json(&serde_json::to_string_pretty(&nights.iter().map(PlanLine::of).collect::<Vec<_>>())?);
     } else {
         print(&text(&nights));
     }
-    let failed = nights.into_iter().find_map(|night| match night.course {
-        Course::Fails(error) => Some(error.context(format!("night of {}", night.dates.as_of))),
+    let failed = nights.into_iter().find_map(|night| match night.plan {
+        NightPlan::Fails(error) => Some(error.context(format!("night of {}", night.dates.as_of))),
         _ => None,
     });
     failed.map_or(Ok(()), Err)
@@ -32,7 +32,7 @@ fn text(nights: &[PlannedNight]) -> String {
     let header: Vec<&str> = ["night"].into_iter().chain(INPUTS).chain(["what is done"]).collect();
     let rows: Vec<Vec<String>> = nights.iter().map(row).collect();
     let reads = || nights.iter().flat_map(|night| &night.reads);
-    let computed = nights.iter().filter(|night| matches!(night.course, Course::Compute(_))).count();
+    let computed = nights.iter().filter(|night| matches!(night.plan, NightPlan::Compute(_))).count();
     let total = format!(
         "{} nights, {computed} to compute: {} files to read, {}; nothing was written",
         nights.len(),
@@ -45,22 +45,22 @@ fn text(nights: &[PlannedNight]) -> String {
 fn row(night: &PlannedNight) -> Vec<String> {
     let cell = |name: &str| {
         let reading = night.reads.iter().find(|reading| reading.input == name);
-        let Some(Reading { files, bytes: size, .. }) = reading else { return String::new() };
-        let to_come = match (name, night.awaits.len()) {
+        let Some(PlannedRead { files, bytes: size, .. }) = reading else { return String::new() };
+        let to_come = match (name, night.depends_on.len()) {
             (input_names::ISSUED, more @ 1..) => format!(", {more} to come"),
             _ => String::new(),
         };
         let noun = if *files == 1 { "file" } else { "files" };
         format!("{} {noun}, {}{to_come}", thousands(*files as i128), bytes(*size))
     };
-    let course = match &night.course {
-        Course::LeftAlone { held: false } => "left alone".to_string(),
-        Course::LeftAlone { held: true } => "left alone, held".to_string(),
-        Course::Depends => {
+    let course = match &night.plan {
+        NightPlan::LeftAlone { held: false } => "left alone".to_string(),
+        NightPlan::LeftAlone { held: true } => "left alone, held".to_string(),
+        NightPlan::Depends => {
             "published; left alone if the nights before it issue what it read, else refused".to_string()
         }
-        Course::Compute(sorting) => sorting.to_string(),
-        Course::Fails(error) => format!("cannot run: {error:#}"),
+        NightPlan::Compute(sorting) => sorting.to_string(),
+        NightPlan::Fails(error) => format!("cannot run: {error:#}"),
     };
     let inputs = INPUTS.into_iter().map(cell);
     [night.dates.as_of.to_string()].into_iter().chain(inputs).chain([course]).collect()
@@ -68,7 +68,7 @@ fn row(night: &PlannedNight) -> Vec<String> {
 
 /// What `--plan --json` prints of a night.
 #[derive(Serialize)]
-struct Line<'a> {
+struct PlanLine<'a> {
     as_of: Day,
     known_on: Day,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,7 +78,7 @@ struct Line<'a> {
     sorted: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     to_sort: Option<Vec<ToSort>>,
-    reads: &'a [Reading],
+    reads: &'a [PlannedRead],
     awaits: &'a [Day],
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<ErrorLine>,
@@ -113,30 +113,30 @@ struct ErrorLine {
     message: String,
 }
 
-impl<'a> Line<'a> {
-    fn of(night: &'a PlannedNight) -> Line<'a> {
-        let sorting = match &night.course {
-            Course::Compute(sorting) => Some(sorting),
+impl<'a> PlanLine<'a> {
+    fn of(night: &'a PlannedNight) -> PlanLine<'a> {
+        let sorting = match &night.plan {
+            NightPlan::Compute(sorting) => Some(sorting),
             _ => None,
         };
         let error = |error: &Error| ErrorLine { exit: exit_code(error), message: format!("{error:#}") };
-        Line {
+        PlanLine {
             as_of: night.dates.as_of,
             known_on: night.dates.known_on,
             chain_from: night.dates.chain_from,
-            course: match &night.course {
-                Course::LeftAlone { held: false } => "left_alone",
-                Course::LeftAlone { held: true } => "left_alone_held",
-                Course::Depends => "depends",
-                Course::Compute(_) => "compute",
-                Course::Fails(_) => "fail",
+            course: match &night.plan {
+                NightPlan::LeftAlone { held: false } => "left_alone",
+                NightPlan::LeftAlone { held: true } => "left_alone_held",
+                NightPlan::Depends => "depends",
+                NightPlan::Compute(_) => "compute",
+                NightPlan::Fails(_) => "fail",
             },
             sorted: sorting.map(|sorting| sorting.inputs.iter().map(|(_, of)| of.sorted.len()).sum()),
             to_sort: sorting.map(ToSort::all),
             reads: &night.reads,
-            awaits: &night.awaits,
-            error: match &night.course {
-                Course::Fails(found) => Some(error(found)),
+            awaits: &night.depends_on,
+            error: match &night.plan {
+                NightPlan::Fails(found) => Some(error(found)),
                 _ => None,
             },
         }

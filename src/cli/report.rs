@@ -24,7 +24,7 @@ pub(super) struct ReportArgs {
     out: PathBuf,
 }
 
-pub(super) fn report_command(args: &ReportArgs) -> Result<()> {
+pub(super) fn execute(args: &ReportArgs) -> Result<()> {
     let page = match args.run.join(MANIFEST).exists() {
         true => {
             let run = PublishedRun::open(&args.run)?;

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use bytesize::ByteSize;
 use clap::Args;
 use serde::Serialize;
 
-use super::{check_dates, plan};
+use super::plan;
+use super::shared::{EngineArgs, check_dates};
 use crate::console::{self, Progress, money, print, print_json, thousands, visible};
 use crate::day::Day;
 use crate::failure::{Kind, failure};
 use crate::job::Action;
-use crate::run::{Ending, Nights, Outcome, Request, run};
+use crate::run::{Ending, NightOutcome, Nights, RunRequest, run};
 use crate::run_dir::gates;
 use crate::run_dir::manifest::{ControlTotals, Counts};
 use crate::summary::{self, Summary};
@@ -54,45 +54,6 @@ pub(super) struct RunArgs {
     json: bool,
 }
 
-// How features are computed, whatever asks for them. (What is documented here clap would tell of the command.)
-#[derive(Debug, Args)]
-pub(super) struct EngineArgs {
-    /// Read and sort every delivery anew: use nothing that earlier runs have kept, and keep nothing
-    #[arg(long)]
-    pub from_scratch: bool,
-    /// Threads to use; no output depends on it [default: all cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
-    /// Memory, as in 4GB or 512MiB: sorted deliveries that are not kept for other runs take half of it,
-    /// and beyond that lie in a file; no output depends on it [default: 512MiB]
-    #[arg(long, value_name = "SIZE", value_parser = memory)]
-    pub memory: Option<u64>,
-}
-
-/// A size in bytes, with its unit.
-fn memory(text: &str) -> Result<u64, String> {
-    /// Less is a slip of the unit.
-    const LEAST: ByteSize = ByteSize::mb(1);
-    match text.parse::<ByteSize>() {
-        Ok(size) if size >= LEAST => Ok(size.as_u64()),
-        Ok(ByteSize(size)) => {
-            let number = text.trim_end_matches(|c: char| !c.is_ascii_digit());
-            Err(format!("that is {size} bytes; did you mean {number}GB? The least is 1MB"))
-        }
-        Err(_) => Err("sizes are written as in 4GB (powers of 1000) or 512MiB (of 1024)".to_string()),
-    }
-}
-
-impl EngineArgs {
-    /// Has so many threads work, where a number is asked for.
-    pub fn start_threads(&self) -> Result<()> {
-        if let Some(threads) = self.threads {
-            rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build_global()?;
-        }
-        Ok(())
-    }
-}
-
 impl RunArgs {
     fn nights(&self) -> Result<Nights> {
         check_dates(self.date, self.known_on)?;
@@ -109,10 +70,10 @@ impl RunArgs {
     }
 }
 
-pub(super) fn run_command(args: RunArgs, progress: &Progress) -> Result<()> {
+pub(super) fn execute(args: RunArgs, progress: &Progress) -> Result<()> {
     let nights = args.nights()?;
     args.engine.start_threads()?;
-    let request = Request {
+    let request = RunRequest {
         job: args.job,
         nights,
         out: args.out,
@@ -122,13 +83,13 @@ pub(super) fn run_command(args: RunArgs, progress: &Progress) -> Result<()> {
         memory_bytes: args.engine.memory,
     };
     match (args.plan, nights) {
-        (true, _) => plan::plan_command(&request, args.json),
+        (true, _) => plan::execute(&request, args.json),
         (false, Nights::One { .. }) => run_night(&request, args.json, progress),
         (false, Nights::Range { .. }) => run_range(&request, args.json, progress),
     }
 }
 
-fn run_night(request: &Request, json: bool, progress: &Progress) -> Result<()> {
+fn run_night(request: &RunRequest, json: bool, progress: &Progress) -> Result<()> {
     let mut held = Ok(());
     let outcome = run(request, progress, &mut |outcome| {
         progress.finish();
@@ -136,7 +97,7 @@ fn run_night(request: &Request, json: bool, progress: &Progress) -> Result<()> {
             held = gates::held(&outcome.manifest.gates, &outcome.directory);
         }
         if json {
-            print_json(&serde_json::to_string_pretty(&Figures::of(&outcome))?);
+            print_json(&serde_json::to_string_pretty(&RunFigures::of(&outcome))?);
         } else {
             print(&text(&outcome));
         }
@@ -146,13 +107,13 @@ fn run_night(request: &Request, json: bool, progress: &Progress) -> Result<()> {
     outcome.and(held)
 }
 
-fn run_range(request: &Request, json: bool, progress: &Progress) -> Result<()> {
+fn run_range(request: &RunRequest, json: bool, progress: &Progress) -> Result<()> {
     let mut so_far = SoFar::default();
     let outcome = run(request, progress, &mut |outcome| {
         so_far.add(&outcome);
         progress.pause(|| {
             if json {
-                print_json(&serde_json::to_string(&Figures::of(&outcome))?);
+                print_json(&serde_json::to_string(&RunFigures::of(&outcome))?);
             } else {
                 print(&line(&outcome));
             }
@@ -171,7 +132,7 @@ fn run_range(request: &Request, json: bool, progress: &Progress) -> Result<()> {
 const ENDINGS: [&str; 5] = ["published", "simulated", "left alone", "held", "held already"];
 
 /// What became of a night: one of [`ENDINGS`].
-fn ending(outcome: &Outcome) -> &'static str {
+fn ending(outcome: &NightOutcome) -> &'static str {
     match (outcome.ending, outcome.is_left_alone(), outcome.manifest.chain_from) {
         (Ending::Held, true, _) => "held already",
         (Ending::Held, false, _) => "held",
@@ -182,7 +143,7 @@ fn ending(outcome: &Outcome) -> &'static str {
 }
 
 /// A night of a range: a line, and the gates that do not hold.
-fn line(outcome: &Outcome) -> String {
+fn line(outcome: &NightOutcome) -> String {
     let totals = &outcome.manifest.control_totals;
     let mut line = format!(
         "{}  {:<12}  {:>11} accounts  {:>9} adjustments  limits change by {:>16}",
@@ -224,7 +185,7 @@ struct SoFar {
 }
 
 impl SoFar {
-    fn add(&mut self, outcome: &Outcome) {
+    fn add(&mut self, outcome: &NightOutcome) {
         let totals = &outcome.manifest.control_totals;
         self.nights += 1;
         self.job.clone_from(&outcome.manifest.job);
@@ -264,7 +225,7 @@ impl SoFar {
     }
 }
 
-fn text(outcome: &Outcome) -> String {
+fn text(outcome: &NightOutcome) -> String {
     let manifest = &outcome.manifest;
     let figures = summary::for_people(manifest, outcome.summary.as_ref(), outcome.minor_units);
     let totals = &manifest.control_totals;
@@ -291,7 +252,7 @@ fn text(outcome: &Outcome) -> String {
 /// What `--json` prints: the summary's figures and the manifest's. Sums may need more than 64 bits, so
 /// they are written as they are and never pass through a `serde_json::Value`.
 #[derive(Serialize)]
-struct Figures<'a> {
+struct RunFigures<'a> {
     ending: &'static str,
     directory: &'a Path,
     job: &'a str,
@@ -306,10 +267,10 @@ struct Figures<'a> {
     gates: &'a [gates::GateOutcome],
 }
 
-impl<'a> Figures<'a> {
-    fn of(outcome: &'a Outcome) -> Figures<'a> {
+impl<'a> RunFigures<'a> {
+    fn of(outcome: &'a NightOutcome) -> RunFigures<'a> {
         let manifest = &outcome.manifest;
-        Figures {
+        RunFigures {
             ending: match outcome.ending {
                 Ending::Published => "published",
                 Ending::Held => "held",

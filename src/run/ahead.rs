@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use rayon::prelude::*;
 
-use super::answers::{Rows, Swept, Work};
+use super::answers::{FeatureRows, Swept, Work};
 use super::inputs::{Deliveries, Files, oldest_transactions};
 use super::night::read_lines;
 use super::session::Session;
@@ -130,7 +130,7 @@ fn sweep(
     let asked = ask(&accounts, nights);
     let parts = asked.parts();
     let account_kind = accounts.ids.kind();
-    let rows = Rows { job, files: &files, units, plans: &plans, account_kind, first };
+    let rows = FeatureRows { job, files: &files, units, plans: &plans, account_kind, first };
     let (copies, scratch) = (&mut session.copies, &*session.out);
     let mut work = Work { copies, scratch, progress, lap: &mut |_| {} };
     let Swept { transactions, repayments } = rows.sweep(&asked, &parts, &mut work)?;

@@ -50,7 +50,7 @@ impl fmt::Display for Sorting {
 
 /// What features are computed from.
 #[derive(Clone, Copy)]
-pub struct Rows<'a> {
+pub struct FeatureRows<'a> {
     /// The job.
     pub job: &'a Job,
     /// Its inputs.
@@ -81,10 +81,10 @@ pub struct Answered {
     pub sorting: Sorting,
 }
 
-impl Rows<'_> {
+impl FeatureRows<'_> {
     /// Calls `each` with what is wanted of transactions and of repayments.
     pub fn requests<T>(&self, days: &[AskedDay], each: impl FnOnce(Request, Request) -> T) -> T {
-        let Rows { job, files, units, account_kind, .. } = *self;
+        let FeatureRows { job, files, units, account_kind, .. } = *self;
         let plan = &self.plans.transactions;
         let (source, slots) = transactions(job, files, units, plan, account_kind);
         let eras = Eras::new(plan, days);

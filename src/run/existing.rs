@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::night::{Ending, Outcome};
+use super::night::{Ending, NightOutcome};
 use crate::console::plain_path;
 use crate::day::Dates;
 use crate::failure::{Kind, failure};
@@ -15,7 +15,7 @@ use crate::run_dir::layout::run_directory;
 use crate::run_dir::manifest::Manifest;
 
 /// A run that is there already.
-pub(super) struct Standing {
+pub(super) struct ExistingRun {
     /// Whether it is held.
     pub held: bool,
     /// Where it lies.
@@ -24,17 +24,17 @@ pub(super) struct Standing {
     pub manifest: Manifest,
 }
 
-impl Standing {
+impl ExistingRun {
     /// The outcome of leaving it alone.
-    pub fn outcome(self, job: &Job) -> Outcome {
-        let Standing { held, directory, manifest } = self;
+    pub fn outcome(self, job: &Job) -> NightOutcome {
+        let ExistingRun { held, directory, manifest } = self;
         let ending = if held { Ending::Held } else { Ending::Unchanged };
-        Outcome { ending, directory, manifest, summary: None, minor_units: job.minor_units }
+        NightOutcome { ending, directory, manifest, summary: None, minor_units: job.minor_units }
     }
 }
 
 /// Whether there is a run of these dates, published or held.
-pub(super) fn is_there(out: &Path, dates: Dates) -> bool {
+pub(super) fn exists(out: &Path, dates: Dates) -> bool {
     [false, true].into_iter().any(|held| run_directory(out, dates.as_of, dates.known_on, held).exists())
 }
 
@@ -47,13 +47,13 @@ pub(super) fn check_replaceable(out: &Path, dates: Dates) -> Result<()> {
 }
 
 /// The run that is there already, if it may stand; an error if it may not and must not be replaced.
-pub(super) fn standing_run(out: &Path, identity: &Identity) -> Result<Option<Standing>> {
+pub(super) fn existing_run(out: &Path, identity: &Identity) -> Result<Option<ExistingRun>> {
     for held in [false, true] {
         let directory = run_directory(out, identity.dates.as_of, identity.dates.known_on, held);
         match OwnRun::at(&directory)? {
             None => {}
             Some(OwnRun { manifest, .. }) if manifest.fingerprint == identity.fingerprint => {
-                return Ok(Some(Standing { held, directory, manifest }));
+                return Ok(Some(ExistingRun { held, directory, manifest }));
             }
             // A held run is nobody's input: a newer one takes its place.
             Some(_) if held => {}

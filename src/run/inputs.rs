@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::previous::Previous;
+use super::previous::EarlierRun;
 use crate::day::{Dates, Day};
 use crate::expr::Type;
 use crate::features::plan::Plan;
@@ -125,7 +125,7 @@ pub struct Files {
     pub(crate) repayments: Vec<OpenFile>,
     pub(crate) lines: Vec<OpenFile>,
     pub(crate) issued: Vec<(InputSpec, Vec<OpenFile>)>,
-    pub(super) previous: Option<Previous>,
+    pub(super) previous: Option<EarlierRun>,
     pub(super) snapshot: Option<Day>,
 }
 
@@ -150,7 +150,7 @@ impl Files {
         let transactions = deliveries.transactions.within(oldest, known_on);
         let repayments = deliveries.repayments.within(Day(i32::MIN), known_on);
         let previous = deliveries.previous.as_ref();
-        let previous = previous.map(|catalog| Previous::find(catalog, as_of, footers)).transpose()?;
+        let previous = previous.map(|catalog| EarlierRun::find(catalog, as_of, footers)).transpose()?;
         let mut issued = |catalog: &Catalog| {
             let earlier = catalog.within(Day(i32::MIN), as_of.plus(-1));
             Ok((catalog.spec.clone(), footers.open(&catalog.spec, &earlier)?))
@@ -244,7 +244,7 @@ impl Files {
         for (spec, files) in &self.issued {
             inputs.push(Inspected::new(spec, files, issued::wanted(account_kind)));
         }
-        if let Some(Previous { spec, files, .. }) = &self.previous {
+        if let Some(EarlierRun { spec, files, .. }) = &self.previous {
             inputs.push(Inspected::new(spec, files, previous::wanted(account_kind)));
         }
         schemas::check(&inputs, &units, job.mixed_money)

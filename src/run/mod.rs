@@ -26,21 +26,21 @@ use crate::publish::commit::Lock;
 use crate::signal;
 
 pub use answers::Sorting;
-pub(crate) use answers::{Rows, Swept, Work};
+pub(crate) use answers::{FeatureRows, Swept, Work};
 pub use inputs::{Deliveries, Files, missing_days, prepare};
 pub(crate) use inputs::{earlier_snapshots, wanted_lines};
 use night::run_night;
-pub use night::{Ending, Outcome};
-pub use plan::{Course, PlannedNight, Reading, plan};
-pub use request::{Nights, Request};
+pub use night::{Ending, NightOutcome};
+pub use plan::{NightPlan, PlannedNight, PlannedRead, plan};
+pub use request::{Nights, RunRequest};
 use session::Session;
 
 /// Runs the nights of a request; `each` is told of every one as it is done. The first that fails ends the
 /// run, one that is held does not; those before it stay published.
 pub fn run(
-    request: &Request,
+    request: &RunRequest,
     progress: &Progress,
-    each: &mut dyn FnMut(Outcome) -> Result<()>,
+    each: &mut dyn FnMut(NightOutcome) -> Result<()>,
 ) -> Result<()> {
     let (mut session, first) = Session::open(request)?;
     let what = format!("run {} of {}", first.job.name, request.nights);

@@ -27,12 +27,12 @@ use crate::summary::Summary;
 use crate::{own, report, signal};
 
 use super::ahead;
-use super::answers::{Answered, Rows, Work};
-use super::existing::{check_replaceable, standing_run};
+use super::answers::{Answered, FeatureRows, Work};
+use super::existing::{check_replaceable, existing_run};
 use super::inputs::{Deliveries, Files, missing_days, wanted_lines};
 use super::notices;
-use super::previous::Previous;
-use super::session::{Prepared, Session};
+use super::previous::EarlierRun;
+use super::session::{PreparedNight, Session};
 
 /// How a night ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub enum Ending {
 }
 
 /// A finished night.
-pub struct Outcome {
+pub struct NightOutcome {
     /// How it ended.
     pub ending: Ending,
     /// Where it lies.
@@ -59,7 +59,7 @@ pub struct Outcome {
     pub minor_units: u32,
 }
 
-impl Outcome {
+impl NightOutcome {
     /// Whether the night had run before, from the same inputs and job files.
     pub fn is_left_alone(&self) -> bool {
         self.summary.is_none()
@@ -101,11 +101,11 @@ impl Stopwatch {
 pub(super) fn run_night(
     session: &mut Session,
     lock: &Lock,
-    prepared: Prepared,
+    prepared: PreparedNight,
     progress: &Progress,
-) -> Result<Outcome> {
+) -> Result<NightOutcome> {
     let mut watch = Stopwatch::start();
-    let Prepared { dates, job, deliveries } = prepared;
+    let PreparedNight { dates, job, deliveries } = prepared;
     session.footers.next_night();
     let files = Files::open(&job, &deliveries, dates, &mut session.footers)?;
     files.hash(&mut session.footers, dates.as_of)?;
@@ -113,8 +113,8 @@ pub(super) fn run_night(
     let identity = files.identity(&job, dates)?;
     if session.request.replace {
         check_replaceable(&session.out, dates)?;
-    } else if let Some(standing) = standing_run(&session.out, &identity)? {
-        return Ok(standing.outcome(&job));
+    } else if let Some(existing) = existing_run(&session.out, &identity)? {
+        return Ok(existing.outcome(&job));
     }
     files.check_schemas(&job, &deliveries, &mut session.footers)?;
     watch.lap("open inputs");
@@ -154,7 +154,7 @@ pub(super) fn run_night(
     let directory = run_directory(&session.out, dates.as_of, dates.known_on, manifest.held);
     stage.commit(&mut manifest, &directory)?;
     let ending = if manifest.held { Ending::Held } else { Ending::Published };
-    Ok(Outcome { ending, directory, manifest, summary, minor_units: job.minor_units })
+    Ok(NightOutcome { ending, directory, manifest, summary, minor_units: job.minor_units })
 }
 
 /// What a night has computed.
@@ -209,7 +209,7 @@ fn compute(
     let ready = ahead::take(&mut session.ahead, as_of, &book.accounts);
     let parts = ready.as_ref().map_or_else(|| asked.parts(), |ready| ready.parts.clone());
     let account_kind = book.accounts.ids.kind();
-    let rows = Rows { job, files, units: &units, plans: &plans, account_kind, first: as_of };
+    let rows = FeatureRows { job, files, units: &units, plans: &plans, account_kind, first: as_of };
     let (copies, lap) = (&mut session.copies, &mut |stage: &str| watch.lap(stage));
     let mut work = Work { copies, scratch: &scratch, progress, lap };
     let answered = rows.answer(&asked, &parts, ready, as_of, &mut work)?;
@@ -227,7 +227,7 @@ fn compute(
     })?);
     let features = answers.finish(&job.features, &asked, &parts)?;
     watch.lap("features");
-    let read = |of: &Previous| earlier_scores::read(&of.spec, &of.files, &units, &book.accounts);
+    let read = |of: &EarlierRun| earlier_scores::read(&of.spec, &of.files, &units, &book.accounts);
     let previous = files.previous.as_ref().map(read).transpose()?.unwrap_or_default();
     let scores = Scores { previous, ..score(&job.scorecard, &features, book.accounts.len()) };
     let decisions = decide(job, as_of, &book, &features, &scores);

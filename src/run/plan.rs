@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use anyhow::{Error, Result};
 use serde::Serialize;
 
-use super::answers::{Rows, Sorting};
-use super::existing::{is_there, standing_run};
+use super::answers::{FeatureRows, Sorting};
+use super::existing::{existing_run, exists};
 use super::inputs::Deliveries;
 use super::inputs::Files;
-use super::request::Request;
-use super::session::{Prepared, Session};
+use super::request::RunRequest;
+use super::session::{PreparedNight, Session};
 use super::simulation::reads_runs_in;
 use crate::day::{Dates, Day};
 use crate::features::AskedDay;
@@ -21,7 +21,7 @@ use crate::signal;
 
 /// What a run would do about a night.
 #[derive(Debug)]
-pub enum Course {
+pub enum NightPlan {
     /// It ran before, from the same inputs and job files; `held` says whether it is held.
     LeftAlone {
         /// Whether a gate holds it.
@@ -38,7 +38,7 @@ pub enum Course {
 
 /// What a night would read of an input.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Reading {
+pub struct PlannedRead {
     /// Which input.
     pub input: &'static str,
     /// How many files.
@@ -55,15 +55,15 @@ pub struct PlannedNight {
     /// What it is for.
     pub dates: Dates,
     /// What would be done.
-    pub course: Course,
+    pub plan: NightPlan,
     /// What would be read; nothing where nothing is computed.
-    pub reads: Vec<Reading>,
+    pub reads: Vec<PlannedRead>,
     /// Nights of the same run whose adjustments it would read besides, once they are issued.
-    pub awaits: Vec<Day>,
+    pub depends_on: Vec<Day>,
 }
 
 /// Plans the nights of a request. Takes no lock and writes nothing.
-pub fn plan(request: &Request) -> Result<Vec<PlannedNight>> {
+pub fn plan(request: &RunRequest) -> Result<Vec<PlannedNight>> {
     let (mut session, first) = Session::open(request)?;
     let mut first = Some(first);
     let mut planned: Vec<PlannedNight> = Vec::new();
@@ -79,7 +79,7 @@ pub fn plan(request: &Request) -> Result<Vec<PlannedNight>> {
         let of_runs = prepared.deliveries.of_runs();
         let is_read = of_runs.into_iter().any(|catalog| reads_runs_in(&catalog.spec, &session.out, as_of));
         let night = plan_night(&mut session, prepared, to_come.clone(), &mut sorted);
-        if is_read && !matches!(night.course, Course::LeftAlone { .. }) {
+        if is_read && !matches!(night.plan, NightPlan::LeftAlone { .. }) {
             to_come.push(as_of);
         }
         planned.push(night);
@@ -92,46 +92,47 @@ type Planned = BTreeSet<(&'static str, Option<Day>)>;
 
 fn plan_night(
     session: &mut Session,
-    mut prepared: Prepared,
-    awaits: Vec<Day>,
+    mut prepared: PreparedNight,
+    depends_on: Vec<Day>,
     sorted: &mut Planned,
 ) -> PlannedNight {
     let dates = prepared.dates;
-    leave_out(&mut prepared.deliveries, &awaits);
-    let (course, reads) = match course(session, &prepared, !awaits.is_empty(), sorted) {
+    leave_out(&mut prepared.deliveries, &depends_on);
+    let (plan, reads) = match plan_prepared(session, &prepared, !depends_on.is_empty(), sorted) {
         Ok(found) => found,
-        Err(error) => (Course::Fails(error), Vec::new()),
+        Err(error) => (NightPlan::Fails(error), Vec::new()),
     };
-    PlannedNight { dates, course, reads, awaits }
+    PlannedNight { dates, plan, reads, depends_on }
 }
 
-fn course(
+fn plan_prepared(
     session: &mut Session,
-    prepared: &Prepared,
-    awaits: bool,
+    prepared: &PreparedNight,
+    depends_on: bool,
     sorted: &mut Planned,
-) -> Result<(Course, Vec<Reading>)> {
-    let Prepared { dates, job, deliveries } = prepared;
+) -> Result<(NightPlan, Vec<PlannedRead>)> {
+    let PreparedNight { dates, job, deliveries } = prepared;
     session.footers.next_night();
     let files = Files::open(job, deliveries, *dates, &mut session.footers)?;
     files.hash(&mut session.footers, dates.as_of)?;
-    if !session.request.replace && is_there(&session.out, *dates) {
-        if awaits {
-            return Ok((Course::Depends, Vec::new()));
+    if !session.request.replace && exists(&session.out, *dates) {
+        if depends_on {
+            return Ok((NightPlan::Depends, Vec::new()));
         }
         let identity = files.identity(job, *dates)?;
-        if let Some(standing) = standing_run(&session.out, &identity)? {
-            return Ok((Course::LeftAlone { held: standing.held }, Vec::new()));
+        if let Some(existing) = existing_run(&session.out, &identity)? {
+            return Ok((NightPlan::LeftAlone { held: existing.held }, Vec::new()));
         }
     }
     files.check_schemas(job, deliveries, &mut session.footers)?;
     let plans = Plans::of(&job.features);
     let units = Units { minor_units: job.minor_units, timezone: job.timezone.clone() };
     let account_kind = job.scopes.lines.columns[0].1;
-    let rows = Rows { job, files: &files, units: &units, plans: &plans, account_kind, first: dates.as_of };
+    let rows =
+        FeatureRows { job, files: &files, units: &units, plans: &plans, account_kind, first: dates.as_of };
     let day = AskedDay { as_of: dates.as_of, known_on: dates.known_on };
     let (sorting, [transactions, repayments]) = rows.outlook(&session.copies, &[day], sorted)?;
-    let mut reads: Vec<Reading> = Vec::new();
+    let mut reads: Vec<PlannedRead> = Vec::new();
     for (number, (spec, files)) in files.by_input(job).into_iter().enumerate() {
         let files = match number {
             0 => &*transactions,
@@ -139,7 +140,7 @@ fn course(
             _ => files,
         };
         if reads.last().is_none_or(|reading| reading.input != spec.name) {
-            reads.push(Reading { input: spec.name, ..Reading::default() });
+            reads.push(PlannedRead { input: spec.name, ..PlannedRead::default() });
         }
         let reading = reads.last_mut().expect("just there");
         reading.files += files.len();
@@ -149,13 +150,13 @@ fn course(
     for (input, outlook) in &sorting.inputs {
         sorted.extend(outlook.to_make.iter().map(|(delivery, _)| (*input, *delivery)));
     }
-    Ok((Course::Compute(sorting), reads))
+    Ok((NightPlan::Compute(sorting), reads))
 }
 
 /// Leaves out what runs that are to be made anew have published, on ascending days.
-fn leave_out(deliveries: &mut Deliveries, awaits: &[Day]) {
+fn leave_out(deliveries: &mut Deliveries, depends_on: &[Day]) {
     for catalog in deliveries.issued.iter_mut().chain(&mut deliveries.previous) {
-        let is_there = |date: Day| awaits.binary_search(&date).is_err();
+        let is_there = |date: Day| depends_on.binary_search(&date).is_err();
         catalog.deliveries.retain(|delivery| delivery.date.is_none_or(is_there));
     }
 }

@@ -19,7 +19,7 @@ use crate::run_dir::manifest::{Manifest, PreviousRun};
 const OLDEST_DAYS: i32 = 7;
 
 /// The run before, as far as a night reads it.
-pub(super) struct Previous {
+pub(super) struct EarlierRun {
     /// Where scores of earlier runs lie.
     pub spec: InputSpec,
     /// Its scores; empty where there is no such run.
@@ -30,9 +30,9 @@ pub(super) struct Previous {
     pub gates: Vec<GateOutcome>,
 }
 
-impl Previous {
+impl EarlierRun {
     /// The latest published run of the days before, if there is one.
-    pub fn find(catalog: &Catalog, as_of: Day, footers: &mut Footers) -> Result<Previous> {
+    pub fn find(catalog: &Catalog, as_of: Day, footers: &mut Footers) -> Result<EarlierRun> {
         let spec = catalog.spec.clone();
         for delivery in catalog.within(as_of.plus(-OLDEST_DAYS), as_of.plus(-1)).iter().rev() {
             let published =
@@ -47,9 +47,9 @@ impl Previous {
             let files = footers.open(&spec, &[Delivery { files: vec![file.clone()], ..delivery.clone() }])?;
             check_is_of(manifest, delivery, &files[0])?;
             let run = PreviousRun { as_of: manifest.as_of, fingerprint: manifest.fingerprint.clone() };
-            return Ok(Previous { spec, files, run: Some(run), gates: manifest.gates.clone() });
+            return Ok(EarlierRun { spec, files, run: Some(run), gates: manifest.gates.clone() });
         }
-        Ok(Previous { spec, files: Vec::new(), run: None, gates: Vec::new() })
+        Ok(EarlierRun { spec, files: Vec::new(), run: None, gates: Vec::new() })
     }
 }
 

@@ -7,7 +7,7 @@ use crate::day::Day;
 
 /// What a run is asked to do.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub struct RunRequest {
     /// The job file.
     pub job: PathBuf,
     /// Which nights.

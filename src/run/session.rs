@@ -7,8 +7,8 @@ use anyhow::Result;
 
 use super::ahead::Ahead;
 use super::inputs::{Deliveries, bind, prepare, required};
-use super::request::Request;
-use super::simulation::{Chain, pending_remark};
+use super::request::RunRequest;
+use super::simulation::{Simulation, pending_remark};
 use crate::day::{Dates, Day};
 use crate::input::footers::Footers;
 use crate::input::hashes::{self, HASHES, Hashes};
@@ -19,7 +19,7 @@ use crate::sorted::{Copies, Shelf};
 /// What lives from night to night: the job files as they were read, the files opened so far.
 pub struct Session {
     /// What is asked for.
-    pub request: Request,
+    pub request: RunRequest,
     /// Where runs are published.
     pub out: PathBuf,
     /// The input files opened so far.
@@ -27,7 +27,7 @@ pub struct Session {
     draft: Draft,
     /// What had been delivered when the session was opened.
     listed: Deliveries,
-    chain: Option<Chain>,
+    chain: Option<Simulation>,
     warned: BTreeSet<(&'static str, Day)>,
     noticed: BTreeSet<String>,
     /// The sorted deliveries.
@@ -42,7 +42,7 @@ pub struct Session {
 const LEAVE_EVERY: usize = piece(30, 2);
 
 /// A night about to run: what it is for, the job bound to its inputs, and what was delivered.
-pub struct Prepared {
+pub struct PreparedNight {
     /// What it is for.
     pub dates: Dates,
     /// The job, bound to the columns of that time.
@@ -54,7 +54,7 @@ pub struct Prepared {
 impl Session {
     /// Reads the job files and prepares the first night. Mistakes in the job files are told here, those
     /// that only the columns of a later night show among them.
-    pub fn open(request: &Request) -> Result<(Session, Prepared)> {
+    pub fn open(request: &RunRequest) -> Result<(Session, PreparedNight)> {
         let mut draft = Draft::read(&request.job)?;
         if let Some(out) = &request.out {
             draft.check_out(out)?;
@@ -70,7 +70,7 @@ impl Session {
             footers.hashes = Hashes::read(directory);
         }
         let chain = match request.chain {
-            true => Some(Chain::begin(&job, from, request.out.as_deref())?),
+            true => Some(Simulation::begin(&job, from, request.out.as_deref())?),
             false => None,
         };
         look_ahead(&mut draft, &job, &deliveries, all.iter().copied().map(dates), &mut footers)?;
@@ -98,18 +98,18 @@ impl Session {
             ahead: Ahead::new(),
             computed: 0,
         };
-        Ok((session, Prepared { dates: first, job, deliveries }))
+        Ok((session, PreparedNight { dates: first, job, deliveries }))
     }
 
     /// Prepares a night: binds the job to what has been delivered by now.
-    pub fn prepare(&mut self, as_of: Day, known_on: Day) -> Result<Prepared> {
+    pub fn prepare(&mut self, as_of: Day, known_on: Day) -> Result<PreparedNight> {
         let dates = self.dates(as_of, known_on);
         let (job, deliveries) = prepare(&mut self.draft, Some(dates), &mut self.footers)?;
         Ok(self.prepared(dates, job, deliveries))
     }
 
     /// Prepares a night from what had been delivered when the session was opened.
-    pub fn prepare_as_listed(&mut self, as_of: Day, known_on: Day) -> Result<Prepared> {
+    pub fn prepare_as_listed(&mut self, as_of: Day, known_on: Day) -> Result<PreparedNight> {
         let dates = self.dates(as_of, known_on);
         let job = bind(&mut self.draft, Some(&self.listed), Some(dates), &mut self.footers)?;
         Ok(self.prepared(dates, job, self.listed.clone()))
@@ -119,11 +119,11 @@ impl Session {
         Dates { as_of, known_on, chain_from: self.chain.as_ref().map(|chain| chain.from) }
     }
 
-    fn prepared(&self, dates: Dates, job: Job, mut deliveries: Deliveries) -> Prepared {
+    fn prepared(&self, dates: Dates, job: Job, mut deliveries: Deliveries) -> PreparedNight {
         if let Some(chain) = &self.chain {
             chain.redirect(&mut deliveries, dates.as_of);
         }
-        Prepared { dates, job, deliveries }
+        PreparedNight { dates, job, deliveries }
     }
 
     /// Leaves the hashes of input files for the next run, at the end of this one and now and then before.

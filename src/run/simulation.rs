@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::inputs::Deliveries;
-use super::request::Request;
+use super::request::RunRequest;
 use crate::console::plain_path;
 use crate::day::Day;
 use crate::failure::{Kind, failure};
@@ -18,15 +18,15 @@ use crate::run_dir::layout::{ADJUSTMENTS, SCORES, is_own_entry, run_directory};
 
 /// A simulation: when it begins and where it lies.
 #[derive(Debug, Clone)]
-pub struct Chain {
+pub struct Simulation {
     /// Its first day.
     pub from: Day,
     out: PathBuf,
 }
 
-impl Chain {
+impl Simulation {
     /// Fails where a simulation would come to lie among the job's own runs, or where they would read it.
-    pub fn begin(job: &Job, from: Day, out: Option<&Path>) -> Result<Chain> {
+    pub fn begin(job: &Job, from: Day, out: Option<&Path>) -> Result<Simulation> {
         let usage = |message: String| Err(failure(Kind::Usage, message));
         let own = plain_path(&job.output_dir);
         let Some(out) = out else {
@@ -56,7 +56,7 @@ impl Chain {
                 spec.name
             ));
         }
-        Ok(Chain { from, out: out.components().collect() })
+        Ok(Simulation { from, out: out.components().collect() })
     }
 
     /// What a day of the simulation sees of earlier runs: as issued, the job's own adjustments of the days
@@ -98,7 +98,7 @@ impl Chain {
 
 /// What a trial of a range had better know: its nights read what the job's own runs issued, so that what
 /// those changed is pending or done already.
-pub fn pending_remark(request: &Request, job: &Job, from: Day) -> Option<String> {
+pub fn pending_remark(request: &RunRequest, job: &Job, from: Day) -> Option<String> {
     let out = request.out.as_deref().filter(|_| !request.chain && request.nights.all().len() > 1)?;
     let issued = job.inputs.issued.as_ref()?;
     let is_own = |out: &Path| reads_runs_in(issued, out, from);

@@ -29,14 +29,14 @@ use crate::input::wanted::Units;
 use crate::job::{Draft, From, Inputs, Job};
 use crate::own::{UserFile, unwritable};
 use crate::places;
-use crate::run::{Deliveries, Files, Rows, Swept, Work, prepare};
+use crate::run::{Deliveries, FeatureRows, Files, Swept, Work, prepare};
 use crate::sorted::{Copies, Shelf};
 
 pub use ask::LeftOut;
 use ask::{AskedSlots, Questions};
 use lines::{AskedLines, Gathering, deliveries_of};
 use read::Spine;
-use write::{Rows as AnsweredRows, added_fields};
+use write::{AnsweredRows, added_fields};
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -93,7 +93,7 @@ impl SpineOutcome {
 }
 
 /// What was made of the job for a spine.
-struct Prepared {
+struct SpineJob {
     job: Job,
     deliveries: Deliveries,
     footers: Footers,
@@ -112,10 +112,10 @@ pub fn answer_spine(request: &SpineRequest, progress: &Progress) -> Result<Spine
     spine.check_against(&job, added.iter().map(|field| field.name().as_str()))?;
     check_place(request, &job)?;
     let out = UserFile::create(&request.out)?;
-    let prepared = Prepared { job, deliveries, footers };
-    let questions = Questions::of(&spine, &prepared.job, &prepared.deliveries);
+    let job = SpineJob { job, deliveries, footers };
+    let questions = Questions::of(&spine, &job.job, &job.deliveries);
     // Inputs that cannot be read are told as such; what else the file system refuses is a place to write.
-    let answers = prepared.answer(questions, request, progress).map_err(unwritable)?;
+    let answers = job.answer(questions, request, progress).map_err(unwritable)?;
     progress.stage("write", 0);
     let SpineAnswers { job, asked, slots, features } = &answers;
     let answered = AnsweredRows { job, features, slots, with_scores: request.with_scores };
@@ -136,7 +136,7 @@ struct SpineAnswers {
     features: FeatureTable,
 }
 
-impl Prepared {
+impl SpineJob {
     /// Computes the features of every question that has a line.
     fn answer(
         mut self,
@@ -149,7 +149,7 @@ impl Prepared {
             return Ok(SpineAnswers { job: self.job, asked, slots, features: FeatureTable::default() });
         };
         let by_snapshot = questions.days_by_snapshot();
-        let Prepared { job, deliveries, footers } = &mut self;
+        let SpineJob { job, deliveries, footers } = &mut self;
         if let Some(directory) = job.state_dir.as_deref().filter(|_| !request.from_scratch) {
             footers.hashes = Hashes::read(directory);
         }
@@ -194,7 +194,7 @@ impl Engine<'_> {
         let (asked, plans) = (slots.asked(), Plans::of(&job.features));
         let parts = asked.parts();
         let account_kind = slots.accounts.ids.kind();
-        let rows = Rows { job, files, units, plans: &plans, account_kind, first };
+        let rows = FeatureRows { job, files, units, plans: &plans, account_kind, first };
         let shelf = Shelf::of(job).filter(|_| !request.from_scratch);
         let mut copies = Copies::new(shelf, scratch, request.memory_bytes);
         let mut work = Work { copies: &mut copies, scratch, progress, lap: &mut |_| {} };

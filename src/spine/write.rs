@@ -31,7 +31,7 @@ use crate::score::{Scores, score};
 use crate::signal;
 
 /// What the rows of a spine come to.
-pub(super) struct Rows<'a> {
+pub(super) struct AnsweredRows<'a> {
     /// The job.
     pub job: &'a Job,
     /// One row a slot.
@@ -63,7 +63,7 @@ pub(super) fn added_fields(job: &Job, with_scores: bool) -> Vec<Field> {
 /// Rows made and encoded at a time.
 const BATCH_ROWS: usize = piece(32_768, 3);
 
-impl Rows<'_> {
+impl AnsweredRows<'_> {
     /// Writes the spine with the added columns, in row groups like its own.
     pub fn write(&self, spine: &OpenFile, file: File) -> Result<()> {
         let added = Arc::new(Schema::new(added_fields(self.job, self.with_scores)));

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rescore::day::Day;
 use rescore::failure::exit_code;
-use rescore::run::{Nights, Outcome, Request};
+use rescore::run::{NightOutcome, Nights, RunRequest};
 
 use super::case::{Case, DataFile, Issued};
 use super::compare::{manifest_difference, tables_difference};
@@ -26,7 +26,7 @@ pub fn disagreement(case: &Case) -> Result<bool, String> {
     let directory = tempfile::tempdir().unwrap();
     write_inputs(&case, directory.path());
     write_job_files(&case, directory.path());
-    let request = Request {
+    let request = RunRequest {
         job: directory.path().join("job.toml"),
         nights: Nights::Range { from: Day(from), to: Day(to) },
         out: Some(directory.path().join("simulated")),
@@ -58,7 +58,7 @@ pub fn disagreement(case: &Case) -> Result<bool, String> {
     differs.map_or(Ok(matters), Err)
 }
 
-fn difference(night: &Night, outcome: &Outcome) -> Option<String> {
+fn difference(night: &Night, outcome: &NightOutcome) -> Option<String> {
     manifest_difference(night, &outcome.manifest).or_else(|| tables_difference(night, &outcome.directory))
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Result;
 use rescore::day::Day;
 use rescore::failure::exit_code;
-use rescore::run::{Ending, Nights, Outcome, Request};
+use rescore::run::{Ending, NightOutcome, Nights, RunRequest};
 use rescore::run_dir::manifest::Manifest;
 
 use super::case::{Case, FeatureKind, Measure};
@@ -51,7 +51,7 @@ pub fn disagreement(case: &Case, coverage: &mut Coverage) -> Option<String> {
 
 /// Runs the program on the as-of date of a case.
 fn night_difference(case: &Case, expected: &Result<Night, String>, directory: &Path) -> Option<String> {
-    let request = Request {
+    let request = RunRequest {
         job: directory.join("job.toml"),
         nights: Nights::One { as_of: Day(case.as_of), known_on: Day(case.known_on) },
         out: None,
@@ -74,7 +74,7 @@ fn night_difference(case: &Case, expected: &Result<Night, String>, directory: &P
 }
 
 /// What differs between the model's night and a run.
-pub fn difference(night: &Night, outcome: &Outcome) -> Option<String> {
+pub fn difference(night: &Night, outcome: &NightOutcome) -> Option<String> {
     let held = outcome.ending == Ending::Held;
     if held == night.is_published() {
         return Some(format!("held: {held}"));
@@ -83,7 +83,7 @@ pub fn difference(night: &Night, outcome: &Outcome) -> Option<String> {
 }
 
 /// Runs one night.
-pub fn run_one(request: &Request) -> Result<Outcome> {
+pub fn run_one(request: &RunRequest) -> Result<NightOutcome> {
     let mut outcome = None;
     run_here(request, &mut |night| {
         outcome = Some(night);

@@ -14,7 +14,7 @@ use crate::support::book::{Book, LINES, TODAY, TRANSACTIONS, YESTERDAY, delivere
 use crate::support::files::{assert_same, runs_in};
 use crate::support::{day, outcome_in, succeed_in};
 use rescore::console::Progress;
-use rescore::run::{Nights, Request, run};
+use rescore::run::{Nights, RunRequest, run};
 
 const REAL_DAYS: [&str; 2] = ["2026-11-19", "2026-11-20"];
 
@@ -255,7 +255,7 @@ fn a_range_of_one_day_is_that_night() {
 fn a_delivery_that_is_replaced_between_nights_is_read_anew() {
     let (book, night) = (book_of_days(), book_of_days());
     let other = table(&TRANSACTIONS, "1 1 2026-11-17 5000 purchase grocery true");
-    let request = Request {
+    let request = RunRequest {
         job: book.path().join("job.toml"),
         nights: Nights::Range { from: day(FIRST), to: day(YESTERDAY) },
         out: None,

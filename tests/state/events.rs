@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rescore::day::Day;
-use rescore::run::{Nights, Outcome};
+use rescore::run::{NightOutcome, Nights};
 
 use super::draw::{BEFORE_DAYS, copied, lasting};
 use super::twice::{Ended, Twice, night};
@@ -117,7 +117,7 @@ impl Schedule {
     }
 
     /// Compares a night with the model's.
-    fn audit(&self, outcome: &Outcome) -> Result<(), String> {
+    fn audit(&self, outcome: &NightOutcome) -> Result<(), String> {
         let mut case = self.case.clone();
         (case.as_of, case.known_on) = (outcome.manifest.as_of.0, outcome.manifest.known_on.0);
         let of = date_text(case.as_of);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Error;
 use rescore::day::Day;
 use rescore::failure::exit_code;
-use rescore::run::{Nights, Outcome, Request, plan};
+use rescore::run::{NightOutcome, Nights, RunRequest, plan};
 use tempfile::TempDir;
 
 use crate::support::run_here;
@@ -20,7 +20,7 @@ pub struct Twice {
 
 /// How a run ended: the nights it published or held, and the code and words with which it failed.
 pub struct Ended {
-    pub nights: Vec<Outcome>,
+    pub nights: Vec<NightOutcome>,
     pub failure: Option<(u8, String)>,
 }
 
@@ -53,8 +53,8 @@ impl Twice {
         self.directory.path().join("scratch")
     }
 
-    fn request(&self, place: PathBuf, nights: Nights, chain: bool, from_scratch: bool) -> Request {
-        Request {
+    fn request(&self, place: PathBuf, nights: Nights, chain: bool, from_scratch: bool) -> RunRequest {
+        RunRequest {
             job: place.join("job.toml"),
             nights,
             out: Some(place.join(if chain { "simulated" } else { "out" })),
@@ -83,7 +83,7 @@ impl Twice {
             return Err(format!("from a state {:?}, from scratch {:?}", found.failure, wanted.failure));
         }
         let directories = |ended: &Ended, place: PathBuf| -> Vec<PathBuf> {
-            let relative = |night: &Outcome| night.directory.strip_prefix(&place).unwrap().to_path_buf();
+            let relative = |night: &NightOutcome| night.directory.strip_prefix(&place).unwrap().to_path_buf();
             ended.nights.iter().map(relative).collect()
         };
         let published = directories(&found, self.home());
@@ -95,11 +95,11 @@ impl Twice {
             difference(&self.home().join(&directory), &self.scratch().join(&directory))?;
         }
         if let Some(Ok(planned)) = planned {
-            let courses: Vec<String> = planned.iter().map(|night| format!("{:?}", night.course)).collect();
+            let courses: Vec<String> = planned.iter().map(|night| format!("{:?}", night.plan)).collect();
             let as_run = found.bases().into_iter().zip(&planned);
             for (basis, planned) in as_run {
-                let planned = match &planned.course {
-                    rescore::run::Course::Compute(basis) => basis.to_string(),
+                let planned = match &planned.plan {
+                    rescore::run::NightPlan::Compute(basis) => basis.to_string(),
                     other => format!("{other:?}"),
                 };
                 if planned != basis {
@@ -111,7 +111,7 @@ impl Twice {
     }
 }
 
-fn ended(request: &Request) -> Ended {
+fn ended(request: &RunRequest) -> Ended {
     let mut nights = Vec::new();
     let failure = run_here(request, &mut |night| {
         nights.push(night);

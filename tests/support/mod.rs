@@ -25,7 +25,7 @@ use parquet::file::properties::WriterProperties;
 use rescore::console::Progress;
 use rescore::day::Day;
 use rescore::failure::{Kind, exit_code};
-use rescore::run::{Outcome, Request, run};
+use rescore::run::{NightOutcome, RunRequest, run};
 
 /// One value of a table.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -221,8 +221,8 @@ pub fn project() -> PathBuf {
 /// Runs nights in this process. A program that another test is starting has our files open, locks among them,
 /// until it is that program: a lock that is held is waited for.
 pub fn run_here(
-    request: &Request,
-    each: &mut dyn FnMut(Outcome) -> anyhow::Result<()>,
+    request: &RunRequest,
+    each: &mut dyn FnMut(NightOutcome) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     const MOST_TRIES: usize = 100;
     for _ in 1..MOST_TRIES {

@@ -1,0 +1,64 @@
+//! `rescore sample`: a believable book to try things on.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::console::{Progress, print, thousands};
+use crate::day::Day;
+use crate::failure::{Failure, Kind, failure};
+use crate::own;
+use crate::sample::{self, Sample};
+
+#[derive(Debug, Args)]
+pub(super) struct SampleArgs {
+    /// Where to write; must hold no sample yet
+    dir: PathBuf,
+    /// How many accounts
+    #[arg(long)]
+    accounts: u32,
+    /// First delivery
+    #[arg(long, value_name = "DATE")]
+    from: Day,
+    /// Last delivery
+    #[arg(long, value_name = "DATE")]
+    to: Day,
+    /// Snapshots of the lines are written for so many days up to the last delivery
+    #[arg(long, value_name = "N", default_value_t = sample::LINE_DAYS)]
+    line_days: u32,
+    /// The same seed makes the same bytes
+    #[arg(long)]
+    seed: u64,
+}
+
+pub(super) fn execute(args: SampleArgs, progress: &Progress) -> Result<()> {
+    let date = |day: Day| day.to_string().parse::<jiff::civil::Date>();
+    let sample = Sample {
+        dir: args.dir,
+        accounts: args.accounts,
+        from: date(args.from)?,
+        to: date(args.to)?,
+        line_days: args.line_days,
+        seed: args.seed,
+    };
+    progress.stage("days", u64::try_from(args.to.since(args.from) + 1).unwrap_or(0));
+    let totals = sample::write(&sample, &|days| progress.reach(days));
+    progress.finish();
+    let totals = totals.map_err(|error| {
+        let error = own::unwritable(error);
+        if error.is::<Failure>() { error } else { failure(Kind::Usage, format!("{error:#}")) }
+    })?;
+    print(&format!(
+        "{}: {} transactions, {} repayments of {} bills, {} lines, {} bad rows, {} late ones, {} bytes",
+        sample.dir.display(),
+        thousands(totals.transactions.into()),
+        thousands(totals.repayments.into()),
+        thousands(totals.bills.into()),
+        thousands(totals.lines.into()),
+        thousands(totals.bad_rows.into()),
+        thousands(totals.late_rows.into()),
+        thousands(totals.bytes.into()),
+    ));
+    Ok(())
+}

@@ -7,7 +7,7 @@ use super::line::LineExplanation;
 use super::scorecard::CharacteristicPoints;
 use super::text::{fact_value, sum, value};
 use crate::console::{money, table, visible};
-use crate::policy::trace::Value;
+use crate::policy::trace::FactValue;
 
 /// An account in two runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -146,7 +146,7 @@ fn moved_facts(
         .filter(|((_, old), (_, new))| old != new)
         .map(|((name, old), (_, new))| (name, old, new))
         .collect();
-    let read = |line: &LineExplanation, of: Option<&String>| -> Vec<(String, Value)> {
+    let read = |line: &LineExplanation, of: Option<&String>| -> Vec<(String, FactValue)> {
         let rules = line.rules.iter().filter(|rule| Some(&rule.rule) == of);
         rules
             .flat_map(|rule| rule.reads.0.iter().map(|fact| (fact.name.clone(), fact.value.clone())))

@@ -7,7 +7,7 @@ use super::counterfactual::Counterfactuals;
 use super::what_if::{Assessment, WhatIf};
 use crate::day::Day;
 use crate::job::{Action, Amount, Rule};
-use crate::policy::trace::{Fact, LineTrace, RuleTrace, Value};
+use crate::policy::trace::{Fact, FactValue, LineTrace, RuleTrace};
 use crate::policy::{Purse, Refusal, Waterfall};
 
 /// One line, explained. Money in minor units.
@@ -86,11 +86,11 @@ impl Serialize for Reads {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
         for fact in &self.0 {
             match &fact.value {
-                Value::Null => map.serialize_entry(&fact.name, &None::<i64>)?,
-                Value::Int(value) => map.serialize_entry(&fact.name, value)?,
-                Value::Text(value) => map.serialize_entry(&fact.name, value)?,
-                Value::Bool(value) => map.serialize_entry(&fact.name, value)?,
-                Value::Date(value) => map.serialize_entry(&fact.name, value)?,
+                FactValue::Null => map.serialize_entry(&fact.name, &None::<i64>)?,
+                FactValue::Int(value) => map.serialize_entry(&fact.name, value)?,
+                FactValue::Text(value) => map.serialize_entry(&fact.name, value)?,
+                FactValue::Bool(value) => map.serialize_entry(&fact.name, value)?,
+                FactValue::Date(value) => map.serialize_entry(&fact.name, value)?,
             }
         }
         map.end()

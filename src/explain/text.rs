@@ -6,7 +6,7 @@ use super::line::{Caps, LineExplanation, PendingChange, RuleRead};
 use super::scorecard::{CharacteristicPoints, PreviousScore, PrintedScorecard};
 use crate::console::{money, table, thousands, visible};
 use crate::job::Action;
-use crate::policy::trace::{Fact, Value};
+use crate::policy::trace::{Fact, FactValue};
 
 /// The whole explanation.
 pub fn for_people(explanation: &Explanation) -> String {
@@ -227,13 +227,13 @@ pub fn fact(fact: &Fact) -> String {
 }
 
 /// A fact's value.
-pub fn fact_value(value: &Value) -> String {
+pub fn fact_value(value: &FactValue) -> String {
     match value {
-        Value::Null => "none".to_string(),
-        Value::Int(value) => thousands((*value).into()),
-        Value::Text(text) => format!("'{text}'"),
-        Value::Bool(value) => value.to_string(),
-        Value::Date(day) => day.to_string(),
+        FactValue::Null => "none".to_string(),
+        FactValue::Int(value) => thousands((*value).into()),
+        FactValue::Text(text) => format!("'{text}'"),
+        FactValue::Bool(value) => value.to_string(),
+        FactValue::Date(day) => day.to_string(),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::cmp::Reverse;
 
-use super::decide::{hold, products};
-use super::{Decision, Refusal};
+use super::decision::{Decision, Refusal};
+use super::rules::products;
 use crate::input::lines::Lines;
 use crate::job::{Action, Budget, Policy};
 use crate::score::Scores;
@@ -90,5 +90,5 @@ pub(super) fn apply_budgets(policy: &Policy, lines: &Lines, scores: &Scores, dec
 
 /// What becomes of a raise that the budget does not reach.
 pub fn over_budget(lines: &Lines, line: usize, raise: &Decision) -> Decision {
-    Decision { bound_by: raise.bound_by, ..hold(lines, line, raise.rule, Some(Refusal::Budget)) }
+    Decision { bound_by: raise.bound_by, ..Decision::hold(lines, line, raise.rule, Some(Refusal::Budget)) }
 }

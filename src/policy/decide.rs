@@ -5,28 +5,14 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::budget::apply_budgets;
-use super::facts::{line_columns, own_columns, score_columns};
-use super::settle::{Account, settle_account};
-use super::{Decision, Refusal};
+use super::decision::Decision;
+use super::rules::{Ruling, rule};
+use super::settle::{AccountLines, settle_account};
 use crate::day::Day;
-use crate::expr::{Column, Frame};
 use crate::features::FeatureTable;
 use crate::input::lines::Lines;
-use crate::job::{Action, Basis, Job, Policy};
-use crate::pieces::piece;
+use crate::job::{Job, Policy};
 use crate::score::Scores;
-
-/// What a rule said about a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ruling {
-    /// Position of the line's product; `None` if the policy does not declare it.
-    pub product: Option<u8>,
-    /// Position of the first rule that is true.
-    pub rule: Option<u16>,
-}
-
-/// Lines whose facts are evaluated together.
-const CHUNK_LINES: usize = piece(32_768, 3);
 
 /// One decision a line, in the order of the lines.
 pub fn decide(
@@ -51,24 +37,6 @@ pub fn decide_unbudgeted(
 ) -> Vec<Decision> {
     let rulings = rule(&job.basis(), as_of, lines, features, scores);
     settle(&job.policy, as_of, lines, features, scores, &rulings)
-}
-
-/// The first rule that is true of each line.
-pub fn rule(
-    basis: &Basis,
-    as_of: Day,
-    lines: &Lines,
-    features: &FeatureTable,
-    scores: &Scores,
-) -> Vec<Ruling> {
-    let chunks: Vec<Range<usize>> = (0..lines.account.len())
-        .step_by(CHUNK_LINES)
-        .map(|start| start..(start + CHUNK_LINES).min(lines.account.len()))
-        .collect();
-    chunks
-        .into_par_iter()
-        .flat_map_iter(|range| rulings(basis, as_of, lines, features, scores, range))
-        .collect()
 }
 
 /// Settles each account's lines; budgets, which look at all accounts, come after.
@@ -97,13 +65,13 @@ pub(super) fn account<'a>(
     features: &FeatureTable,
     scores: &Scores,
     range: Range<usize>,
-) -> Account<'a> {
+) -> AccountLines<'a> {
     let account = lines.account[range.start] as usize;
     let affordability = policy.affordability.map(|affordability| {
         let value = features.get(affordability.feature, account).unwrap_or(0);
         i128::from(value.max(0)) * i128::from(affordability.bp) / 10_000
     });
-    Account { policy, as_of, lines, range, band: scores.band[account], affordability }
+    AccountLines { policy, as_of, lines, range, band: scores.band[account], affordability }
 }
 
 /// The runs of lines of one account.
@@ -118,79 +86,4 @@ fn accounts(lines: &Lines) -> Vec<Range<usize>> {
             range
         })
         .collect()
-}
-
-/// The columns of the facts scope that rules read, for the lines in `range`.
-pub(super) fn facts(
-    basis: &Basis,
-    as_of: Day,
-    lines: &Lines,
-    features: &FeatureTable,
-    scores: &Scores,
-    range: Range<usize>,
-) -> Vec<Option<Column>> {
-    let rules = &basis.policy.rules;
-    let mut needed: Vec<usize> = rules.iter().flat_map(|rule| rule.when.columns.iter().copied()).collect();
-    needed.sort_unstable();
-    needed.dedup();
-    let own = own_columns(lines);
-    let first_of_score = needed.partition_point(|slot| *slot < own);
-    let (of_line, of_score) = needed.split_at(first_of_score);
-    let mut columns = line_columns(lines, as_of, range.clone(), of_line, basis.facts);
-    let from_score = of_score.iter().map(|slot| slot - own);
-    for (slot, column) in score_columns(basis.scorecard, scores, features, &lines.account[range], from_score)
-    {
-        columns[slot + own] = Some(column);
-    }
-    columns
-}
-
-/// The position of each line's product among those declared.
-pub(super) fn products<'a>(
-    policy: &Policy,
-    lines: &'a Lines,
-    range: Range<usize>,
-) -> impl Iterator<Item = Option<u8>> + 'a {
-    let by_code: Vec<Option<u8>> = lines.product.dictionary.iter().map(|name| policy.product(name)).collect();
-    lines.product.codes[range].iter().map(move |code| by_code[*code as usize])
-}
-
-pub(super) fn rulings(
-    basis: &Basis,
-    as_of: Day,
-    lines: &Lines,
-    features: &FeatureTable,
-    scores: &Scores,
-    range: Range<usize>,
-) -> Vec<Ruling> {
-    let columns = facts(basis, as_of, lines, features, scores, range.clone());
-    let columns: Vec<Option<&Column>> = columns.iter().map(Option::as_ref).collect();
-    let frame = Frame { rows: range.len(), columns };
-    let mut rulings: Vec<Ruling> =
-        products(basis.policy, lines, range).map(|product| Ruling { product, rule: None }).collect();
-    for (number, rule) in basis.policy.rules.iter().enumerate() {
-        let truths = rule.when.truths(&frame);
-        for (row, ruling) in rulings.iter_mut().enumerate() {
-            if ruling.rule.is_none()
-                && truths.is_true(row)
-                && ruling.product.is_some_and(|product| rule.is_for(product))
-            {
-                ruling.rule = Some(number as u16);
-            }
-        }
-    }
-    rulings
-}
-
-/// A decision that changes nothing.
-pub(super) fn hold(lines: &Lines, line: usize, rule: Option<u16>, refusal: Option<Refusal>) -> Decision {
-    Decision {
-        action: Action::Hold,
-        refusal,
-        rule,
-        new_limit: lines.limit[line],
-        new_status: lines.status[line],
-        bound_by: None,
-        effective_on: None,
-    }
 }

@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use super::decide::{Ruling, hold};
-use super::{Cap, Decision, Refusal};
+use super::decision::{Cap, Decision, Refusal};
+use super::rules::Ruling;
 use crate::day::Day;
 use crate::input::lines::{Lines, Status};
 use crate::job::{Action, Amount, Policy, Product, Rule};
 
 /// An account about to be settled.
-pub(super) struct Account<'a> {
+pub(super) struct AccountLines<'a> {
     pub policy: &'a Policy,
     pub as_of: Day,
     pub lines: &'a Lines,
@@ -22,7 +22,7 @@ pub(super) struct Account<'a> {
 }
 
 /// What a line's rule comes to.
-enum Outcome {
+enum ActionOutcome {
     /// Nothing; the cap that cut the raise, where one did.
     Refused(Refusal, Option<Cap>),
     /// A new limit and status.
@@ -32,7 +32,7 @@ enum Outcome {
 /// Decides every line of an account. `on_turn` is told of each line that has to wait for headroom, by its
 /// place among the account's, and of the exposure of the others when its turn comes.
 pub(super) fn settle_account(
-    account: &Account,
+    account: &AccountLines,
     rulings: &[Ruling],
     mut on_turn: impl FnMut(usize, i128),
 ) -> Vec<Decision> {
@@ -43,14 +43,14 @@ pub(super) fn settle_account(
     for (own, ruling) in rulings.iter().enumerate() {
         let line = account.range.start + own;
         let decision = match (ruling.product, ruling.rule) {
-            (None, _) => hold(lines, line, None, Some(Refusal::NoProduct)),
-            (_, None) => hold(lines, line, None, Some(Refusal::NoRule)),
+            (None, _) => Decision::hold(lines, line, None, Some(Refusal::NoProduct)),
+            (_, None) => Decision::hold(lines, line, None, Some(Refusal::NoRule)),
             (Some(product), Some(number)) => {
                 let rule = &account.policy.rules[usize::from(number)];
                 match wants_headroom(rule, lines, line) {
                     true => {
                         waiting.push((product, own));
-                        hold(lines, line, Some(number), None)
+                        Decision::hold(lines, line, Some(number), None)
                     }
                     false => {
                         let product = &account.policy.products[usize::from(product)];
@@ -89,13 +89,19 @@ fn wants_headroom(rule: &Rule, lines: &Lines, line: usize) -> bool {
     }
 }
 
-fn conclude(account: &Account, line: usize, number: u16, rule: &Rule, outcome: Option<Outcome>) -> Decision {
+fn conclude(
+    account: &AccountLines,
+    line: usize,
+    number: u16,
+    rule: &Rule,
+    outcome: Option<ActionOutcome>,
+) -> Decision {
     match outcome {
-        None => hold(account.lines, line, Some(number), None),
-        Some(Outcome::Refused(refusal, bound_by)) => {
-            Decision { bound_by, ..hold(account.lines, line, Some(number), Some(refusal)) }
+        None => Decision::hold(account.lines, line, Some(number), None),
+        Some(ActionOutcome::Refused(refusal, bound_by)) => {
+            Decision { bound_by, ..Decision::hold(account.lines, line, Some(number), Some(refusal)) }
         }
-        Some(Outcome::Granted { limit, status, bound_by }) => Decision {
+        Some(ActionOutcome::Granted { limit, status, bound_by }) => Decision {
             action: rule.action,
             refusal: None,
             rule: Some(number),
@@ -108,21 +114,26 @@ fn conclude(account: &Account, line: usize, number: u16, rule: &Rule, outcome: O
 }
 
 /// A withdraw has no notice.
-fn effective_on(account: &Account, rule: &Rule) -> Day {
+fn effective_on(account: &AccountLines, rule: &Rule) -> Day {
     account.as_of.plus(rule.notice_days as i32)
 }
 
-fn refused(refusal: Refusal) -> Option<Outcome> {
-    Some(Outcome::Refused(refusal, None))
+fn refused(refusal: Refusal) -> Option<ActionOutcome> {
+    Some(ActionOutcome::Refused(refusal, None))
 }
 
 /// Close, suspend, lower, and a reopen that does not go up; `None` for a rule that holds.
-fn settle_freely(account: &Account, line: usize, rule: &Rule, product: &Product) -> Option<Outcome> {
+fn settle_freely(
+    account: &AccountLines,
+    line: usize,
+    rule: &Rule,
+    product: &Product,
+) -> Option<ActionOutcome> {
     let lines = account.lines;
     let (limit, status) = (lines.limit[line], lines.status[line]);
     let to_status = |limit, status| match is_pending_already(account, line, rule, status) {
         true => refused(Refusal::Pending),
-        false => Some(Outcome::Granted { limit, status, bound_by: None }),
+        false => Some(ActionOutcome::Granted { limit, status, bound_by: None }),
     };
     match (rule.action, status) {
         (Action::Hold, _) => None,
@@ -139,18 +150,18 @@ fn settle_freely(account: &Account, line: usize, rule: &Rule, product: &Product)
         },
         (Action::Lower, _) => Some(lower(account, line, rule, product)),
         (Action::Withdraw, _) if lines.pending[line].is_none() => refused(Refusal::NoChange),
-        (Action::Withdraw, _) => Some(Outcome::Granted { limit, status, bound_by: None }),
+        (Action::Withdraw, _) => Some(ActionOutcome::Granted { limit, status, bound_by: None }),
     }
 }
 
 /// Whether an earlier adjustment brings the line to the status no later than this one would.
-fn is_pending_already(account: &Account, line: usize, rule: &Rule, status: Status) -> bool {
+fn is_pending_already(account: &AccountLines, line: usize, rule: &Rule, status: Status) -> bool {
     let pending = account.lines.pending[line];
     pending.is_some_and(|pending| pending.status == status && pending.on <= effective_on(account, rule))
 }
 
 /// Whether less than `wait` days have passed since `day`.
-fn is_recent(account: &Account, day: Option<Day>, wait: u32) -> bool {
+fn is_recent(account: &AccountLines, day: Option<Day>, wait: u32) -> bool {
     day.is_some_and(|day| account.as_of.since(day) < i64::from(wait))
 }
 
@@ -172,41 +183,41 @@ fn round_up(amount: i128, step: i64) -> i128 {
     -round_down(-amount, step)
 }
 
-fn lower(account: &Account, line: usize, rule: &Rule, product: &Product) -> Outcome {
+fn lower(account: &AccountLines, line: usize, rule: &Rule, product: &Product) -> ActionOutcome {
     let lines = account.lines;
     let old = lines.limit[line];
     let target = target(rule, old, -1);
     let cooldown = account.policy.cooldown.lower_after_lower_days;
     if lines.status[line] != Status::Active {
-        return Outcome::Refused(Refusal::NotActive, None);
+        return ActionOutcome::Refused(Refusal::NotActive, None);
     }
     if target >= i128::from(old) {
-        return Outcome::Refused(Refusal::NoChange, None);
+        return ActionOutcome::Refused(Refusal::NoChange, None);
     }
     if lines.pending[line].is_some() {
-        return Outcome::Refused(Refusal::Pending, None);
+        return ActionOutcome::Refused(Refusal::Pending, None);
     }
     if is_recent(account, lines.decreased_on[line], cooldown) {
-        return Outcome::Refused(Refusal::Cooldown, None);
+        return ActionOutcome::Refused(Refusal::Cooldown, None);
     }
     let mut new = round_up(target, product.step).max(i128::from(product.min_limit));
     if rule.never_below_balance {
         new = new.max(round_up(i128::from(lines.balance[line]), product.step));
     }
     if new >= i128::from(old) {
-        return Outcome::Refused(Refusal::Floor, None);
+        return ActionOutcome::Refused(Refusal::Floor, None);
     }
-    Outcome::Granted { limit: new as i64, status: Status::Active, bound_by: None }
+    ActionOutcome::Granted { limit: new as i64, status: Status::Active, bound_by: None }
 }
 
 /// A raise, or a reopen that goes up; `others` is the exposure of the account's other lines.
 fn settle_upward(
-    account: &Account,
+    account: &AccountLines,
     line: usize,
     rule: &Rule,
     product: &Product,
     others: i128,
-) -> Option<Outcome> {
+) -> Option<ActionOutcome> {
     let old = account.lines.limit[line];
     let target = target(rule, old, 1);
     match rule.action {
@@ -216,48 +227,54 @@ fn settle_upward(
         _ => {
             let (cut, bound_by) = cut(account, product, target, others);
             let limit = round_down(cut, product.step).max(i128::from(old)) as i64;
-            Some(Outcome::Granted { limit, status: Status::Active, bound_by })
+            Some(ActionOutcome::Granted { limit, status: Status::Active, bound_by })
         }
     }
 }
 
-fn raise(account: &Account, line: usize, product: &Product, target: i128, others: i128) -> Outcome {
+fn raise(
+    account: &AccountLines,
+    line: usize,
+    product: &Product,
+    target: i128,
+    others: i128,
+) -> ActionOutcome {
     let lines = account.lines;
     let old = i128::from(lines.limit[line]);
     let cooldown = account.policy.cooldown;
     if lines.status[line] != Status::Active {
-        return Outcome::Refused(Refusal::NotActive, None);
+        return ActionOutcome::Refused(Refusal::NotActive, None);
     }
     if target <= old {
-        return Outcome::Refused(Refusal::NoChange, None);
+        return ActionOutcome::Refused(Refusal::NoChange, None);
     }
     if lines.pending[line].is_some() {
-        return Outcome::Refused(Refusal::Pending, None);
+        return ActionOutcome::Refused(Refusal::Pending, None);
     }
     if lines.has_rejected[lines.account[line] as usize] {
-        return Outcome::Refused(Refusal::RejectedLine, None);
+        return ActionOutcome::Refused(Refusal::RejectedLine, None);
     }
     if is_recent(account, lines.increased_on[line], cooldown.raise_after_raise_days)
         || is_recent(account, lines.decreased_on[line], cooldown.raise_after_lower_days)
     {
-        return Outcome::Refused(Refusal::Cooldown, None);
+        return ActionOutcome::Refused(Refusal::Cooldown, None);
     }
     let (cut, bound_by) = cut(account, product, target, others);
     let new = round_down(cut, product.step);
     if bound_by.is_some() && new <= old {
-        return Outcome::Refused(Refusal::Cap, bound_by);
+        return ActionOutcome::Refused(Refusal::Cap, bound_by);
     }
     if new - old < i128::from(product.min_raise.max(1)) {
-        return Outcome::Refused(Refusal::BelowMinRaise, bound_by);
+        return ActionOutcome::Refused(Refusal::BelowMinRaise, bound_by);
     }
     match i64::try_from(new) {
-        Ok(limit) => Outcome::Granted { limit, status: Status::Active, bound_by },
+        Ok(limit) => ActionOutcome::Granted { limit, status: Status::Active, bound_by },
         Err(_) => unreachable!("product_max cuts every raise to 64 bits"),
     }
 }
 
 /// The target after each cap in turn, and the cap that cut it last.
-fn cut(account: &Account, product: &Product, target: i128, others: i128) -> (i128, Option<Cap>) {
+fn cut(account: &AccountLines, product: &Product, target: i128, others: i128) -> (i128, Option<Cap>) {
     caps(account, product, others).into_iter().fold((target, None), |(amount, bound_by), (cap, most)| {
         match most {
             Some(most) if most < amount => (most, Some(cap)),
@@ -267,7 +284,7 @@ fn cut(account: &Account, product: &Product, target: i128, others: i128) -> (i12
 }
 
 /// What each cap leaves room for, in the order in which they cut; `None` where it is not configured.
-fn caps(account: &Account, product: &Product, others: i128) -> [(Cap, Option<i128>); 4] {
+fn caps(account: &AccountLines, product: &Product, others: i128) -> [(Cap, Option<i128>); 4] {
     let caps = [
         (Cap::ProductMax, Some(i128::from(product.max_limit))),
         (Cap::BandMax, product.band_max[usize::from(account.band)].map(i128::from)),
@@ -296,7 +313,7 @@ pub struct Waterfall {
 
 /// The waterfall of a line of `product` under a raise or a reopen that goes up.
 pub(super) fn waterfall(
-    account: &Account,
+    account: &AccountLines,
     line: usize,
     rule: &Rule,
     product: &Product,
@@ -336,7 +353,7 @@ fn current_exposure(lines: &Lines, line: usize) -> i128 {
     exposure(lines.status[line], lines.limit[line], lines.balance[line], pending)
 }
 
-fn settled_exposure(account: &Account, line: usize, decision: &Decision, old: i128) -> i128 {
+fn settled_exposure(account: &AccountLines, line: usize, decision: &Decision, old: i128) -> i128 {
     let settled = (decision.new_status, decision.new_limit);
     exposure_after(old, settled, account.lines.balance[line], decision.effective_on, account.as_of)
 }

@@ -1,6 +1,7 @@
 //! How each line of one account comes to its decision: every rule's truth with what it read, and the caps.
 
-use super::decide::{account, facts, rulings};
+use super::decide::account;
+use super::rules::{facts, rulings};
 use super::settle::{Waterfall, settle_account, waterfall};
 use crate::day::Day;
 use crate::expr::{Column, Frame, Type};
@@ -15,12 +16,12 @@ pub struct Fact {
     /// As the rule calls it.
     pub name: String,
     /// What it was.
-    pub value: Value,
+    pub value: FactValue,
 }
 
 /// A value of any type that expressions know.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Value {
+pub enum FactValue {
     /// There was none.
     Null,
     /// An integer.
@@ -33,17 +34,19 @@ pub enum Value {
     Date(Day),
 }
 
-impl Value {
+impl FactValue {
     /// A row of a column of a type.
-    pub fn of(column: &Column, kind: Type, row: usize) -> Value {
+    pub fn of(column: &Column, kind: Type, row: usize) -> FactValue {
         if !column.is_valid(row) {
-            return Value::Null;
+            return FactValue::Null;
         }
         match column {
-            Column::Int(ints) if kind == Type::Date => Value::Date(Day(ints.values[row] as i32)),
-            Column::Int(ints) => Value::Int(ints.values[row]),
-            Column::Text(texts) => texts.get(row).map_or(Value::Null, |text| Value::Text(text.to_string())),
-            Column::Bool(truths) => Value::Bool(truths[row] == crate::expr::column::TRUE),
+            Column::Int(ints) if kind == Type::Date => FactValue::Date(Day(ints.values[row] as i32)),
+            Column::Int(ints) => FactValue::Int(ints.values[row]),
+            Column::Text(texts) => {
+                texts.get(row).map_or(FactValue::Null, |text| FactValue::Text(text.to_string()))
+            }
+            Column::Bool(truths) => FactValue::Bool(truths[row] == crate::expr::column::TRUE),
             Column::Wide(_) => unreachable!("facts are of 64 bits"),
         }
     }
@@ -94,7 +97,7 @@ pub fn trace(
             let fact = |slot: &usize| {
                 let (name, kind) = &job.scopes.facts.columns[*slot];
                 let column = frame.columns[*slot].expect("made for the rules");
-                Fact { name: name.clone(), value: Value::of(column, *kind, row) }
+                Fact { name: name.clone(), value: FactValue::of(column, *kind, row) }
             };
             trace.rules.push(RuleTrace {
                 is_for_product: own[row].product.is_some_and(|product| rule.is_for(product)),

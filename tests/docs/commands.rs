@@ -101,7 +101,10 @@ fn take(home: &Path, step: &Step) {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command}\n{stderr}");
     let stdout = String::from_utf8_lossy(&output.stdout);
-    let mut rest = stdout.as_ref();
+    // Pages leave empty lines out.
+    let stdout: String =
+        stdout.lines().filter(|line| !line.is_empty()).flat_map(|line| [line, "\n"]).collect();
+    let mut rest = stdout.as_str();
     for shown in &step.shown {
         let found = rest.find(shown.as_str());
         let found = found.unwrap_or_else(|| panic!("{command} does not print\n{shown}\nbut\n{rest}"));
@@ -138,6 +141,7 @@ fn steps(page: &str) -> Vec<Step> {
             (None, "text") => {
                 let step = steps.last_mut().expect("something is shown after a command");
                 match line {
+                    "" => {}
                     "…" => step.shown.push(String::new()),
                     _ => step.shown.last_mut().expect("a block is open").extend([line, "\n"]),
                 }

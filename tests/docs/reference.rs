@@ -148,15 +148,11 @@ fn every_command_and_flag_is_in_the_reference() {
         let section = section(&page, &format!("## {heading}"));
         let help = succeed_in(&project(), &[command, "--help"]);
         let options = help.lines().map(str::trim).filter(|line| line.starts_with('-'));
-        for option in options {
-            let flag = option.split([' ', ',', '.']).find(|word| word.starts_with("--")).unwrap();
-            assert!(
-                ["--help"].contains(&flag)
-                    || flag == "--verbose"
-                    || section.contains(flag)
-                    || intro.contains(flag),
-                "{command} {flag}"
-            );
+        // A value of an option may begin with a dash, too.
+        let flags =
+            options.filter_map(|line| line.split([' ', ',', '.']).find(|word| word.starts_with("--")));
+        for flag in flags.filter(|flag| !["--help", "--verbose"].contains(flag)) {
+            assert!(section.contains(flag) || intro.contains(flag), "{command} {flag}");
         }
     }
 }

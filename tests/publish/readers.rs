@@ -1,4 +1,4 @@
-//! Readers while runs are replaced under them: one consistent run each, by the protocol of the README.
+//! Readers while runs are replaced under them: one consistent run each, as docs/outputs.md says.
 
 use std::fs;
 use std::path::{Path, PathBuf};

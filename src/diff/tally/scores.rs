@@ -35,7 +35,7 @@ pub struct ScoreChanges {
     pub histogram: Vec<ChangeRange>,
     /// Accounts by band on the left and on the right: every pair of bands, as the scorecards order them.
     pub bands: Vec<BandMigration>,
-    /// Of the score: see the README.
+    /// Of the score: see docs/choices.md.
     pub psi_thousandths: Option<i64>,
 }
 

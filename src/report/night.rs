@@ -15,26 +15,22 @@ pub(super) fn head(run: &PublishedRun, figures: &Figures) -> Page {
     let manifest = &run.manifest;
     let totals = &manifest.control_totals;
     let units = run.job.minor_units;
-    let known = match manifest.known_on == manifest.as_of {
-        true => String::new(),
-        false => format!(", known on {}", manifest.known_on),
+    let known = if manifest.known_on == manifest.as_of {
+        String::new()
+    } else {
+        format!(", known on {}", manifest.known_on)
     };
     let kind = match manifest.chain_from {
         Some(from) => format!("A simulation from {from}, of which the gates hold nothing: day of"),
         None => "Night of".to_string(),
     };
-    let count = |label: &str, name: &str, count: u64| Tile {
-        label: label.to_string(),
-        cell: Cell::count(count).figure(format!("control_totals.{name}"), count),
-        note: String::new(),
-    };
     let change = totals.new_limit_total - totals.old_limit_total;
     let failed = manifest.gates.iter().filter(|gate| !gate.holds).count();
     let mean = figures.mean_score_tenths().map_or("–".to_string(), tenths);
     let tiles = vec![
-        count("Accounts", "accounts", totals.accounts),
-        count("Lines", "lines", totals.lines),
-        count("Adjustments", "adjustments", totals.adjustments),
+        count_tile("Accounts", "accounts", totals.accounts),
+        count_tile("Lines", "lines", totals.lines),
+        count_tile("Adjustments", "adjustments", totals.adjustments),
         Tile { label: "Mean score".to_string(), cell: Cell::number(mean), note: String::new() },
         Tile {
             label: "Limits after".to_string(),
@@ -68,6 +64,15 @@ pub(super) fn head(run: &PublishedRun, figures: &Figures) -> Page {
     }
 }
 
+/// A count of the control totals.
+fn count_tile(label: &str, name: &str, count: u64) -> Tile {
+    Tile {
+        label: label.to_string(),
+        cell: Cell::count(count).figure(format!("control_totals.{name}"), count),
+        note: String::new(),
+    }
+}
+
 /// Tenths as a number with one decimal place.
 pub(super) fn tenths(tenths: i128) -> String {
     let sign = if tenths < 0 { "-" } else { "" };
@@ -90,20 +95,16 @@ pub(super) fn gates(run: &PublishedRun) -> Section {
         };
         table.rows.push(vec![
             Cell::text(&outcome.name),
-            match outcome.holds {
-                true => Cell::text("holds").tone("good"),
-                false => Cell::text("fails").tone("bad"),
-            },
+            if outcome.holds { Cell::text("holds").tone("good") } else { Cell::text("fails").tone("bad") },
             Cell::number(shown).figure(format!("gates.{number}.figure"), &outcome.figure),
             Cell::text(bounds.map_or(outcome.bounds.clone(), |bounds| bounds_in_words(bounds, outcome))),
             bounds.and_then(|bounds| bullet(bounds, outcome)).map_or(Cell::default(), Cell::bar),
         ]);
     }
-    let note = match run.job.gates.is_empty() {
-        true => "The job has no gates.",
-        false => {
-            "A night is published only where all of them hold. The shaded part of a bar is what a gate allows."
-        }
+    let note = if run.job.gates.is_empty() {
+        "The job has no gates."
+    } else {
+        "A night is published only where all of them hold. The shaded part of a bar is what a gate allows."
     };
     Section { note: note.to_string(), tables: vec![table], ..Section::new("gates", "Gates") }
 }
@@ -114,14 +115,16 @@ fn counted(figure: &str) -> String {
 }
 
 fn bounds_in_words(bounds: Bounds, outcome: &GateOutcome) -> String {
-    let shown = |bound: i64| match outcome.among {
-        Some(_) => format!("{}.{:02} %", bound / 100, bound % 100),
-        None => thousands(bound.into()),
-    };
-    let range = match (bounds.min, bounds.max) {
-        (Some(min), Some(max)) => Some(format!("{} to {}", shown(min), shown(max))),
-        (Some(min), None) => Some(format!("at least {}", shown(min))),
-        (None, Some(max)) => Some(format!("at most {}", shown(max))),
+    let [min, max] = [bounds.min, bounds.max].map(|bound| {
+        bound.map(|bound| match outcome.among {
+            Some(_) => format!("{}.{:02} %", bound / 100, bound % 100),
+            None => thousands(bound.into()),
+        })
+    });
+    let range = match (min, max) {
+        (Some(min), Some(max)) => Some(format!("{min} to {max}")),
+        (Some(min), None) => Some(format!("at least {min}")),
+        (None, Some(max)) => Some(format!("at most {max}")),
         (None, None) => None,
     };
     let of = if outcome.among.is_some() { "points of a percent" } else { "percent" };
@@ -144,17 +147,20 @@ fn bullet(bounds: Bounds, outcome: &GateOutcome) -> Option<Bar> {
     let reach = ends.iter().flatten().max().copied()?;
     // Some room beyond the last of them, so that it is seen which side is which.
     let most = reach + (reach - least).max(1) / 8 + 1;
-    let place = |value: i128| {
-        let along = (value - least).clamp(0, most - least);
-        u32::try_from(along * i128::from(WIDTH) / (most - least)).unwrap_or(WIDTH)
-    };
-    let (from, to) = (min.map_or(0, place), max.map_or(WIDTH, place));
+    let from = min.map_or(0, |min| along(min, least, most));
+    let to = max.map_or(WIDTH, |max| along(max, least, most));
     let verdict = if outcome.holds { "within" } else { "outside" };
     Some(Bar {
         alt: format!("the figure lies {verdict} its bounds"),
         pieces: vec![(from, (to.max(from) - from).max(4), "allowed".to_string())],
-        marks: vec![(place(figure).clamp(4, WIDTH - 4), "mark")],
+        marks: vec![(along(figure, least, most).clamp(4, WIDTH - 4), "mark")],
     })
+}
+
+/// How far along a bar that goes from `least` to `most` a value lies.
+fn along(value: i128, least: i128, most: i128) -> u32 {
+    let distance = (value - least).clamp(0, most - least);
+    u32::try_from(distance * i128::from(WIDTH) / (most - least)).unwrap_or(WIDTH)
 }
 
 /// Rejects by day and reason.
@@ -212,6 +218,11 @@ impl Section {
     }
 }
 
+/// A count that the manifest has under a name.
+fn counted_figure(name: impl Into<String>, count: u64) -> Cell {
+    Cell::count(count).figure(name, count)
+}
+
 fn counts(run: &PublishedRun) -> Table {
     let mut table = Table::new(
         "Rows of the deliveries this run reports on",
@@ -220,12 +231,10 @@ fn counts(run: &PublishedRun) -> Table {
     for (input, counts) in &run.manifest.counts {
         let rejected: u64 = counts.rejected.values().sum();
         let missing = run.manifest.missing_days.get(input).map_or(0, Vec::len);
-        let figure =
-            |cell: Cell, name: &str, value: u64| cell.figure(format!("counts.{input}.{name}"), value);
         table.rows.push(vec![
             Cell::text(input),
-            figure(Cell::count(counts.read), "read", counts.read),
-            figure(Cell::count(counts.accepted), "accepted", counts.accepted),
+            counted_figure(format!("counts.{input}.read"), counts.read),
+            counted_figure(format!("counts.{input}.accepted"), counts.accepted),
             Cell::count(rejected),
             Cell::number(percent(rejected, counts.read)),
             Cell::count(missing as u64),
@@ -237,22 +246,21 @@ fn counts(run: &PublishedRun) -> Table {
 fn control_totals(run: &PublishedRun) -> Table {
     let (manifest, units) = (&run.manifest, run.job.minor_units);
     let totals = &manifest.control_totals;
+    let (old, new) = (totals.old_limit_total, totals.new_limit_total);
     let mut table = Table::new("Control totals", &["figure", "#value"]);
-    let count = |name: &str, value: u64| Cell::count(value).figure(name, value);
-    let money = |name: &str, value: i128| Cell::money(value, units).figure(name, value);
     let rows = [
-        ("Accounts", count("control_totals.accounts", totals.accounts)),
-        ("Lines", count("control_totals.lines", totals.lines)),
-        ("Adjustments", count("control_totals.adjustments", totals.adjustments)),
-        ("Limits before", money("control_totals.old_limit_total", totals.old_limit_total)),
-        ("Limits after", money("control_totals.new_limit_total", totals.new_limit_total)),
+        ("Accounts", counted_figure("control_totals.accounts", totals.accounts)),
+        ("Lines", counted_figure("control_totals.lines", totals.lines)),
+        ("Adjustments", counted_figure("control_totals.adjustments", totals.adjustments)),
+        ("Limits before", Cell::money(old, units).figure("control_totals.old_limit_total", old)),
+        ("Limits after", Cell::money(new, units).figure("control_totals.new_limit_total", new)),
         (
             "Hash total of the account ids",
             Cell::number(&totals.account_id_hash_total)
                 .figure("control_totals.account_id_hash_total", &totals.account_id_hash_total),
         ),
-        ("Bills with more than one pair of terms", count("bill_conflicts", manifest.bill_conflicts)),
-        ("Issued adjustments of unknown lines", count("issued_unknown", manifest.issued_unknown)),
+        ("Bills with more than one pair of terms", counted_figure("bill_conflicts", manifest.bill_conflicts)),
+        ("Issued adjustments of unknown lines", counted_figure("issued_unknown", manifest.issued_unknown)),
     ];
     table.rows.extend(rows.map(|(name, cell)| vec![Cell::text(name), cell]));
     table

@@ -10,11 +10,11 @@ use crate::console::{money, thousands};
 use crate::day::Day;
 use crate::html::{Cell, Chart, Page, Section, Table, Tile, line, shade};
 use crate::job::Action;
-use crate::run_dir::manifest::ActionTotals;
+use crate::run_dir::manifest::{ActionTotals, ControlTotals};
 use crate::run_dir::{PublishedRun, dated_runs};
 
 /// One day of a range.
-struct Night {
+struct ReportedNight {
     run: PublishedRun,
     figures: Figures,
 }
@@ -25,25 +25,25 @@ struct Series {
     /// Set where it is a sum of the manifest's control totals.
     figure: &'static str,
     values: Vec<i128>,
-    shown: Shown,
+    format: FigureFormat,
 }
 
 /// How a figure is written.
 #[derive(Clone, Copy)]
-enum Shown {
+enum FigureFormat {
     Count,
     Money(u32),
     Tenths,
     BasisPoints,
 }
 
-impl Shown {
+impl FigureFormat {
     fn text(self, value: i128) -> String {
         match self {
-            Shown::Count => thousands(value),
-            Shown::Money(units) => money(value, units),
-            Shown::Tenths => tenths(value),
-            Shown::BasisPoints => format!("{}.{:02} %", value / 100, value % 100),
+            FigureFormat::Count => thousands(value),
+            FigureFormat::Money(units) => money(value, units),
+            FigureFormat::Tenths => tenths(value),
+            FigureFormat::BasisPoints => format!("{}.{:02} %", value / 100, value % 100),
         }
     }
 }
@@ -55,15 +55,12 @@ pub fn range_page(directory: &Path) -> Result<Option<String>> {
         crate::signal::check()?;
         let run = PublishedRun::open(&path)?;
         let figures = Figures::of_scores(&run)?;
-        nights.push(Night { run, figures });
+        nights.push(ReportedNight { run, figures });
     }
-    match nights.is_empty() {
-        true => Ok(None),
-        false => assemble(&nights).render().map(Some),
-    }
+    if nights.is_empty() { Ok(None) } else { assemble(&nights).render().map(Some) }
 }
 
-fn assemble(nights: &[Night]) -> Page {
+fn assemble(nights: &[ReportedNight]) -> Page {
     let days: Vec<Day> = nights.iter().map(|night| night.run.manifest.as_of).collect();
     let (first, last) = (days[0], days[days.len() - 1]);
     let series = series(nights);
@@ -75,11 +72,11 @@ fn assemble(nights: &[Night]) -> Page {
     let last_night = &nights[nights.len() - 1].run.manifest;
     let tiles = series.iter().take(6).map(|series| Tile {
         label: series.name.to_string(),
-        cell: Cell::number(series.values.last().map_or(String::new(), |value| series.shown.text(*value))),
+        cell: Cell::number(series.values.last().map_or(String::new(), |value| series.format.text(*value))),
         note: series
             .values
             .first()
-            .map_or(String::new(), |value| format!("{} on {first}", series.shown.text(*value))),
+            .map_or(String::new(), |value| format!("{} on {first}", series.format.text(*value))),
     });
     let held = nights.iter().filter(|night| night.run.manifest.held).count();
     Page {
@@ -91,76 +88,100 @@ fn assemble(nights: &[Night]) -> Page {
     }
 }
 
-fn series(nights: &[Night]) -> Vec<Series> {
-    let units = nights[0].run.job.minor_units;
-    let of = |name, figure, shown, value: &dyn Fn(&Night) -> i128| Series {
-        name,
-        figure,
-        values: nights.iter().map(value).collect(),
-        shown,
+fn series(nights: &[ReportedNight]) -> Vec<Series> {
+    use FigureFormat::{BasisPoints, Count, Money, Tenths};
+    let money = Money(nights[0].run.job.minor_units);
+    let mut all = Vec::new();
+    let mut add = |name, figure, format, value: &dyn Fn(&ReportedNight) -> i128| {
+        all.push(Series { name, figure, format, values: nights.iter().map(value).collect() });
     };
-    let totals = |night: &Night| night.run.manifest.control_totals.clone();
-    let sum = |night: &Night, action: Action, of: fn(&ActionTotals) -> i128| -> i128 {
-        let products = night.run.manifest.control_totals.actions.values();
-        products.filter_map(|actions| actions.get(action.name())).map(of).sum()
-    };
-    let lines = |action: Action| move |night: &Night| sum(night, action, |totals| totals.lines.into());
-    let change = |action: Action| {
-        move |night: &Night| sum(night, action, |totals| (totals.new_limit - totals.old_limit).abs())
-    };
-    let rejected = |night: &Night| {
-        let counts = &night.run.manifest.counts;
+    add("Accounts", "accounts", Count, &|night| night.totals().accounts.into());
+    add("Lines", "lines", Count, &|night| night.totals().lines.into());
+    add("Adjustments", "adjustments", Count, &|night| night.totals().adjustments.into());
+    add("Mean score", "", Tenths, &|night| night.figures.mean_score_tenths().unwrap_or(0));
+    add("Limits after", "new_limit_total", money, &|night| night.totals().new_limit_total);
+    add("Limits raised by", "", money, &|night| night.change(Action::Raise));
+    add("Limits lowered by", "", money, &|night| night.change(Action::Lower));
+    add("Limits closed", "", money, &|night| night.change(Action::Close));
+    add("Raised", "", Count, &|night| night.lines(Action::Raise));
+    add("Lowered", "", Count, &|night| night.lines(Action::Lower));
+    add("Suspended", "", Count, &|night| night.lines(Action::Suspend));
+    add("Closed", "", Count, &|night| night.lines(Action::Close));
+    add("Reopened", "", Count, &|night| night.lines(Action::Reopen));
+    add("Withdrawn", "", Count, &|night| night.lines(Action::Withdraw));
+    add("Rejected rows", "", BasisPoints, &ReportedNight::rejected_bp);
+    add("Days without a delivery", "", Count, &ReportedNight::missing_days);
+    all
+}
+
+impl ReportedNight {
+    fn totals(&self) -> &ControlTotals {
+        &self.run.manifest.control_totals
+    }
+
+    /// The totals of an action, product by product.
+    fn actions(&self, action: Action) -> impl Iterator<Item = &ActionTotals> {
+        self.totals().actions.values().filter_map(move |actions| actions.get(action.name()))
+    }
+
+    fn lines(&self, action: Action) -> i128 {
+        self.actions(action).map(|totals| i128::from(totals.lines)).sum()
+    }
+
+    /// By how much the action changes limits, minor units.
+    fn change(&self, action: Action) -> i128 {
+        self.actions(action).map(|totals| (totals.new_limit - totals.old_limit).abs()).sum()
+    }
+
+    /// The share of the rows read that were rejected.
+    fn rejected_bp(&self) -> i128 {
+        let counts = &self.run.manifest.counts;
         let read: u64 = counts.values().map(|counts| counts.read).sum();
         let accepted: u64 = counts.values().map(|counts| counts.accepted).sum();
         i128::from(read - accepted) * 10_000 / i128::from(read.max(1))
-    };
-    let missing =
-        |night: &Night| night.run.manifest.missing_days.values().map(|days| days.len() as i128).sum();
-    vec![
-        of("Accounts", "accounts", Shown::Count, &|night| totals(night).accounts.into()),
-        of("Lines", "lines", Shown::Count, &|night| totals(night).lines.into()),
-        of("Adjustments", "adjustments", Shown::Count, &|night| totals(night).adjustments.into()),
-        of("Mean score", "", Shown::Tenths, &|night| night.figures.mean_score_tenths().unwrap_or(0)),
-        of("Limits after", "new_limit_total", Shown::Money(units), &|night| totals(night).new_limit_total),
-        of("Limits raised by", "", Shown::Money(units), &change(Action::Raise)),
-        of("Limits lowered by", "", Shown::Money(units), &change(Action::Lower)),
-        of("Limits closed", "", Shown::Money(units), &change(Action::Close)),
-        of("Raised", "", Shown::Count, &lines(Action::Raise)),
-        of("Lowered", "", Shown::Count, &lines(Action::Lower)),
-        of("Suspended", "", Shown::Count, &lines(Action::Suspend)),
-        of("Closed", "", Shown::Count, &lines(Action::Close)),
-        of("Reopened", "", Shown::Count, &lines(Action::Reopen)),
-        of("Withdrawn", "", Shown::Count, &lines(Action::Withdraw)),
-        of("Rejected rows", "", Shown::BasisPoints, &rejected),
-        of("Days without a delivery", "", Shown::Count, &missing),
-    ]
+    }
+
+    fn missing_days(&self) -> i128 {
+        self.run.manifest.missing_days.values().map(|days| days.len() as i128).sum()
+    }
+
+    /// The share of the accounts that are in a band.
+    fn share_bp(&self, band: &str) -> i128 {
+        let own = self.figures.bands.get(band).map_or(0, |band| band.accounts);
+        i128::from(own) * 10_000 / i128::from(self.figures.accounts().max(1))
+    }
 }
 
 fn chart(series: &Series, days: &[Day]) -> Chart {
     let (least, most) =
         (series.values.iter().min().copied().unwrap_or(0), series.values.iter().max().copied().unwrap_or(0));
     let (first, last) = (days[0], days[days.len() - 1]);
-    let end = |value: Option<&i128>| value.map_or(String::new(), |value| series.shown.text(*value));
+    let [at_first, at_last] = ends_of(&series.values, series.format);
     Chart {
         title: series.name.to_string(),
         alt: format!(
             "{} from {first} ({}) to {last} ({}), between {} and {}.",
             series.name,
-            end(series.values.first()),
-            end(series.values.last()),
-            series.shown.text(least),
-            series.shown.text(most)
+            at_first,
+            at_last,
+            series.format.text(least),
+            series.format.text(most)
         ),
         lines: vec![line(&series.values, least, most, "s4")],
         top: if least == most {
-            series.shown.text(most)
+            series.format.text(most)
         } else {
-            format!("most {}", series.shown.text(most))
+            format!("most {}", series.format.text(most))
         },
-        bottom: if least == most { String::new() } else { format!("least {}", series.shown.text(least)) },
+        bottom: if least == most { String::new() } else { format!("least {}", series.format.text(least)) },
         ticks: ends(days),
         ..Chart::default()
     }
+}
+
+/// The first and the last of some values; empty where there is none.
+fn ends_of(values: &[i128], format: FigureFormat) -> [String; 2] {
+    [values.first(), values.last()].map(|value| value.map_or(String::new(), |value| format.text(*value)))
 }
 
 /// The first day at the left, the last at the right.
@@ -172,28 +193,24 @@ fn ends(days: &[Day]) -> Vec<(u32, String)> {
 }
 
 /// The share of each band, day by day.
-fn bands(nights: &[Night], days: &[Day]) -> Section {
+fn bands(nights: &[ReportedNight], days: &[Day]) -> Section {
     let last = &nights[nights.len() - 1].run.job.scorecard.bands;
-    let lines = last.iter().enumerate().map(|(place, band)| {
-        let share = |night: &Night| {
-            let own = night.figures.bands.get(&band.name).map_or(0, |band| band.accounts);
-            i128::from(own) * 10_000 / i128::from(night.figures.accounts().max(1))
-        };
-        (band, shade(place, last.len()), nights.iter().map(share).collect::<Vec<i128>>())
+    let lines = last.iter().enumerate().map(|(rank, band)| {
+        let shares = nights.iter().map(|night| night.share_bp(&band.name));
+        (band, shade(rank, last.len()), shares.collect::<Vec<i128>>())
     });
     let lines: Vec<_> = lines.collect();
     let most = lines.iter().flat_map(|(_, _, values)| values.iter().copied()).max().unwrap_or(0);
     let words = lines.iter().map(|(band, _, values)| {
-        let shown =
-            |value: Option<&i128>| value.map_or(String::new(), |value| Shown::BasisPoints.text(*value));
-        format!("{} from {} to {}", band.name, shown(values.first()), shown(values.last()))
+        let [first, last] = ends_of(values, FigureFormat::BasisPoints);
+        format!("{} from {first} to {last}", band.name)
     });
     let chart = Chart {
         title: "Share of the accounts by band".to_string(),
         alt: format!("{}.", words.collect::<Vec<_>>().join(", ")),
         legend: lines.iter().map(|(band, colour, _)| (band.name.clone(), colour.clone())).collect(),
         lines: lines.iter().map(|(_, colour, values)| line(values, 0, most, colour)).collect(),
-        top: Shown::BasisPoints.text(most),
+        top: FigureFormat::BasisPoints.text(most),
         bottom: "0".to_string(),
         ticks: ends(days),
         ..Chart::default()
@@ -201,17 +218,17 @@ fn bands(nights: &[Night], days: &[Day]) -> Section {
     Section { charts: vec![chart], ..Section::new("bands", "Bands") }
 }
 
-fn figures_table(series: &[Series], nights: &[Night]) -> Section {
+fn figures_table(series: &[Series], nights: &[ReportedNight]) -> Section {
     let mut header = vec!["date".to_string()];
     header.extend(series.iter().map(|series| format!("#{}", series.name.to_lowercase())));
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
     let mut table = Table::new("Every figure of every night", &header);
-    for (place, night) in nights.iter().enumerate() {
+    for (number, night) in nights.iter().enumerate() {
         let day = night.run.manifest.as_of;
         let mut row = vec![Cell::text(day.to_string()).tone("strong day")];
         row.extend(series.iter().map(|series| {
-            let value = series.values[place];
-            let cell = Cell::number(series.shown.text(value));
+            let value = series.values[number];
+            let cell = Cell::number(series.format.text(value));
             match series.figure {
                 "" => cell,
                 name => cell.figure(format!("{day}.control_totals.{name}"), value),
@@ -223,7 +240,7 @@ fn figures_table(series: &[Series], nights: &[Night]) -> Section {
 }
 
 /// Gates that did not hold on some night.
-fn gates(nights: &[Night]) -> Section {
+fn gates(nights: &[ReportedNight]) -> Section {
     let mut table = Table::new("Gates that did not hold", &["date", "gate", "#figure", "bounds"]);
     for night in nights {
         for gate in night.run.manifest.gates.iter().filter(|gate| !gate.holds) {
@@ -239,9 +256,10 @@ fn gates(nights: &[Night]) -> Section {
             ]);
         }
     }
-    let (note, tables) = match table.rows.is_empty() {
-        true => ("Every gate held on every night.".to_string(), Vec::new()),
-        false => (String::new(), vec![table]),
+    let (note, tables) = if table.rows.is_empty() {
+        ("Every gate held on every night.".to_string(), Vec::new())
+    } else {
+        (String::new(), vec![table])
     };
     Section { note, tables, ..Section::new("gates", "Gates") }
 }

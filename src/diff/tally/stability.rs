@@ -60,12 +60,14 @@ impl Distribution {
         match self {
             Distribution::Bins { below, counts } => {
                 let null = counts.len() - 1;
-                let place = |value| below.partition_point(|below| value >= *below);
-                each(sides, pairs, |side, value| counts[value.map_or(null, place)][side] += 1);
+                each(sides, pairs, |side, value| {
+                    let bin = value.map_or(null, |value| below.partition_point(|below| value >= *below));
+                    counts[bin][side] += 1;
+                });
             }
             Distribution::Magnitudes { counts } => {
                 let null = counts.len() - 1;
-                each(sides, pairs, |side, value| counts[value.map_or(null, place)][side] += 1);
+                each(sides, pairs, |side, value| counts[value.map_or(null, magnitude_index)][side] += 1);
             }
             Distribution::Values { counts } => {
                 let mut found = hashbrown::HashMap::<i64, Pair, foldhash::fast::FixedState>::default();
@@ -108,8 +110,8 @@ fn each(sides: [Option<&Ints>; 2], pairs: &Pairs, mut to: impl FnMut(usize, Opti
     }
 }
 
-/// Where a value's magnitude stands among all, ascending.
-fn place(value: i64) -> usize {
+/// The position of a value's magnitude among all, ascending.
+fn magnitude_index(value: i64) -> usize {
     let size = value.unsigned_abs();
     // Worked out for small sizes too, as no branch has to be guessed then.
     let power = 63 - (size | EXACT as u64).leading_zeros();
@@ -139,12 +141,10 @@ fn tenths(counts: impl Iterator<Item = Pair> + Clone) -> Vec<Pair> {
 }
 
 fn stability_index(bins: &[Pair]) -> Option<i64> {
-    let total = |side: usize| bins.iter().map(|bin| bin[side]).sum::<u64>();
-    let (left, right) = (total(0), total(1));
+    let [left, right] = [0, 1].map(|side| bins.iter().map(|bin| bin[side]).sum::<u64>());
     if left == 0 || right == 0 {
         return None;
     }
-    let share = |count: u64, total: u64| (if count == 0 { 0.5 } else { count as f64 }) / total as f64;
     let index: f64 = bins
         .iter()
         .filter(|bin| **bin != [0; 2])
@@ -154,6 +154,11 @@ fn stability_index(bins: &[Pair]) -> Option<i64> {
         })
         .sum();
     Some((index * 1000.0).round() as i64)
+}
+
+/// The share of the accounts of one side; half an account stands for none.
+fn share(count: u64, total: u64) -> f64 {
+    (if count == 0 { 0.5 } else { count as f64 }) / total as f64
 }
 
 /// The natural logarithm by operations that every machine rounds alike: x = m · 2ᵉ with m near 1, and
@@ -193,9 +198,9 @@ mod tests {
     fn magnitudes_ascend_with_the_values() {
         let values =
             [i64::MIN, -1_000_000, -17, -16, -15, -1, 0, 1, 15, 16, 17, 18, 31, 32, 1 << 40, i64::MAX];
-        let places: Vec<usize> = values.iter().map(|value| place(*value)).collect();
-        assert!(places.is_sorted(), "{places:?}");
-        assert!(*places.last().unwrap() < 2 * MAGNITUDES);
+        let positions: Vec<usize> = values.iter().map(|value| magnitude_index(*value)).collect();
+        assert!(positions.is_sorted(), "{positions:?}");
+        assert!(*positions.last().unwrap() < 2 * MAGNITUDES);
     }
 
     #[test]

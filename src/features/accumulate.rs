@@ -3,11 +3,16 @@
 //! A row belongs to one segment between window edges, so it touches one cell a group; windows are
 //! sums over segments. What is not a sum is kept with its age.
 
-use super::logs::{Log, Sight};
+use num_bigint::BigInt;
+
+use super::aggregate::distinct::{LoggedValue, ValueLog};
+use super::aggregate::latest::AgedValue;
+use super::aggregate::state::State;
+use super::aggregate::sums::Carry;
+use super::aggregate::{active_days, extremes, latest, sums};
 use super::plan::{BITS, Group, Plan, UNBOUNDED};
 use super::rows::Packed;
 use crate::expr::Ints;
-use crate::hash;
 use crate::job::Statistic;
 use crate::radix::ByKey;
 
@@ -15,10 +20,10 @@ use crate::radix::ByKey;
 #[derive(Debug, Default)]
 pub struct Cells {
     words: Vec<i64>,
-    /// What sums have run over, by word: the exact sum is the word plus this.
-    carry: hash::Map<usize, i128>,
+    /// What sums cannot hold.
+    carry: Carry,
     /// Distinct values.
-    sights: Log,
+    log: ValueLog,
     /// Rows that are added, by pattern and era.
     alike: ByKey<Hit>,
 }
@@ -32,17 +37,6 @@ pub struct Hit {
     pub row: u32,
     /// Days from the row's date to the slot's.
     pub age: u32,
-}
-
-/// What a feature's window holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Total {
-    /// A value that fits.
-    Value(i64),
-    /// No row.
-    Null,
-    /// The exact sum, which does not fit in 64 bits.
-    Overflow(i128),
 }
 
 /// How a plan's rows are added, by their age.
@@ -101,12 +95,12 @@ impl Era {
         let mut cells = Vec::new();
         for (number, group) in plan.groups.iter().enumerate() {
             let segment = group.edges.iter().position(|edge| start < *edge);
-            let within = match group.statistic {
-                Statistic::Count | Statistic::Sum | Statistic::Min | Statistic::Max => segment,
-                _ => segment.and(Some(0)),
+            let within = match group.state {
+                State::Segments(words) => segment.unwrap_or(0) * words,
+                State::Whole(_) | State::Logged => 0,
             };
             reached[number / BITS] |= u64::from(segment.is_some()) << (number % BITS);
-            cells.push(group.offset + within.unwrap_or(0) * group.width);
+            cells.push(group.offset + within);
         }
         Era { cells, reached }
     }
@@ -148,149 +142,72 @@ impl Cells {
 
     /// Adds rows to one cell of each of their slots.
     fn add_to_group(&mut self, plan: &Plan, act: &Act, cell: usize, rows: &Packed, hits: &[Hit]) {
-        let base = |hit: &Hit| hit.slot as usize * plan.stride + cell;
-        let Cells { words, carry, sights, .. } = self;
-        let values = act.value.map_or(&[][..], |value| rows.values(value));
-        let value = |hit: &Hit| values[hit.row as usize];
-        match (act.statistic, act.log) {
-            (Statistic::Count, _) => hits.iter().for_each(|hit| words[base(hit)] += 1),
-            (Statistic::Sum, _) => hits.iter().for_each(|hit| add_exact(words, value(hit), carry, base(hit))),
-            (Statistic::ActiveDays, None) => hits.iter().for_each(|hit| {
-                words[base(hit) + hit.age as usize / BITS] |= 1 << (hit.age as usize % BITS);
-            }),
-            (Statistic::DaysSince, _) => {
-                hits.iter().for_each(|hit| keep_youngest(&mut words[base(hit)..], hit.age));
+        let Cells { words, carry, log, .. } = self;
+        let taken = act.value.map_or(&[][..], |value| rows.values(value));
+        let at = |hit: &Hit| hit.slot as usize * plan.stride + cell;
+        let value = |hit: &Hit| taken[hit.row as usize];
+        let values = hits.iter().map(|hit| (at(hit), value(hit)));
+        let ages = hits.iter().map(|hit| (at(hit), hit.age));
+        match act.statistic {
+            Statistic::Count => sums::count(words, hits.iter().map(at)),
+            Statistic::Sum => sums::add(words, carry, values),
+            Statistic::Min => extremes::keep(words, values, i64::min),
+            Statistic::Max => extremes::keep(words, values, i64::max),
+            Statistic::Last => {
+                let aged = |hit: &Hit| AgedValue { at: at(hit), age: hit.age, value: value(hit) };
+                latest::keep_value(words, hits.iter().map(aged));
             }
-            (Statistic::Last, _) => {
-                hits.iter().for_each(|hit| keep_latest(&mut words[base(hit)..], hit.age, value(hit)));
-            }
-            (Statistic::Min, _) => {
-                hits.iter().for_each(|hit| keep_best(&mut words[base(hit)..], value(hit), i64::min));
-            }
-            (Statistic::Max, _) => {
-                hits.iter().for_each(|hit| keep_best(&mut words[base(hit)..], value(hit), i64::max));
-            }
-            (Statistic::ActiveDays, Some(log)) => {
-                let date = |hit: &Hit| rows.date(hit.row) as u32;
-                sights.extend(hits.iter().map(|hit| Sight::new(hit.slot, log, date(hit), hit.age)));
-            }
-            (Statistic::Distinct, log) => {
-                let log = log.expect("distinct values are kept in a log");
-                sights.extend(hits.iter().map(|hit| Sight::new(hit.slot, log, value(hit) as u32, hit.age)));
+            Statistic::DaysSince => latest::keep_age(words, ages),
+            Statistic::ActiveDays => match act.log {
+                None => active_days::mark(words, ages),
+                Some(group) => {
+                    let date = |hit: &Hit| rows.date(hit.row) as u32;
+                    log.extend(hits.iter().map(|hit| LoggedValue::new(hit.slot, group, date(hit), hit.age)));
+                }
+            },
+            Statistic::Distinct => {
+                let group = act.log.expect("distinct values are kept in the log");
+                log.extend(
+                    hits.iter().map(|hit| LoggedValue::new(hit.slot, group, value(hit) as u32, hit.age)),
+                );
             }
         }
     }
 
     /// Thins the log out if it has grown.
     pub fn thin_out(&mut self) {
-        self.sights.thin_out_if_grown();
+        self.log.thin_out_if_grown();
     }
 
     /// Puts the log in order, before it is asked.
     pub fn finish(&mut self) {
-        self.sights.thin_out();
+        self.log.thin_out();
     }
 
-    /// By slot, what a window of a group that is added up holds; `None` for other groups, and where some
-    /// sum has run over on the way.
-    pub fn sums(&self, plan: &Plan, slots: usize, group: usize, days: u32) -> Option<Vec<i64>> {
+    /// What a window of a group holds in the first slots. `Err` names the first slot whose value does not fit in 64
+    /// bits, and the value.
+    pub fn window(
+        &self,
+        plan: &Plan,
+        slots: usize,
+        group: usize,
+        days: u32,
+    ) -> Result<Ints, (usize, BigInt)> {
         let group = &plan.groups[group];
-        if !group.is_additive() || !self.carry.is_empty() {
-            return None;
+        if let Some(log) = group.log {
+            return Ok(self.log.window(slots, log, days));
         }
-        let segments = group.segments_within(days);
-        let own = self.words.chunks_exact(plan.stride).take(slots);
-        own.map(|words| {
-            let segments = &words[group.offset..group.offset + segments];
-            segments.iter().try_fold(0_i64, |sum, word| sum.checked_add(*word))
+        let words = group.words_within(days);
+        let first = (0..slots).map(|slot| slot * plan.stride + words.start);
+        let own = self.words.chunks_exact(plan.stride).take(slots).map(|slot| &slot[words.clone()]);
+        Ok(match group.statistic {
+            Statistic::Count | Statistic::Sum => return sums::window(first.zip(own), &self.carry),
+            Statistic::Min => extremes::window(own, i64::min),
+            Statistic::Max => extremes::window(own, i64::max),
+            Statistic::Last => latest::values(own, days),
+            Statistic::DaysSince => latest::ages(own, days),
+            Statistic::ActiveDays => active_days::window(own, days),
+            Statistic::Distinct => unreachable!("distinct values are kept in the log"),
         })
-        .collect()
     }
-
-    /// What one slot's window of one group holds. Groups in logs are answered by [`Cells::logged`].
-    pub fn total(&self, plan: &Plan, slot: u32, group: usize, days: u32) -> Total {
-        let group = &plan.groups[group];
-        let first = slot as usize * plan.stride + group.offset;
-        match group.statistic {
-            Statistic::Count | Statistic::Sum => {
-                let carried = |cell: usize| self.carry.get(&cell).copied().unwrap_or(0);
-                let exact = |cell: usize| i128::from(self.words[cell]) + carried(cell);
-                let exact: i128 = (first..first + group.segments_within(days)).map(exact).sum();
-                i64::try_from(exact).map_or(Total::Overflow(exact), Total::Value)
-            }
-            Statistic::Min | Statistic::Max => {
-                let segments = self.words[first..].chunks_exact(group.width);
-                let segments = segments.take(group.segments_within(days)).filter(|segment| segment[0] != 0);
-                let values = segments.map(|segment| segment[1]);
-                let best = if group.statistic == Statistic::Min { values.min() } else { values.max() };
-                best.map_or(Total::Null, Total::Value)
-            }
-            Statistic::Last => match self.words[first] {
-                age if age == 0 || age > i64::from(days) => Total::Null,
-                _ => Total::Value(self.words[first + 1]),
-            },
-            Statistic::DaysSince => match self.words[first] {
-                age if age == 0 || age > i64::from(days) => Total::Null,
-                age => Total::Value(age - 1),
-            },
-            _ => Total::Value(active_days(&self.words[first..first + group.width], days as usize)),
-        }
-    }
-
-    /// By slot, what a window of a group in a log holds.
-    pub fn logged(&self, plan: &Plan, slots: usize, group: usize, days: u32) -> Ints {
-        let log = plan.groups[group].log.expect("the group is kept in a log");
-        let mut counts = vec![0; slots];
-        for sight in self.sights.entries() {
-            if sight.group() == log && sight.age() < days {
-                counts[sight.slot() as usize] += 1;
-            }
-        }
-        Ints::all(counts)
-    }
-}
-
-/// Adds to a word, and what it cannot hold to the carry of its cell.
-#[inline]
-fn add_exact(words: &mut [i64], value: i64, carry: &mut hash::Map<usize, i128>, cell: usize) {
-    let word = &mut words[cell];
-    match word.checked_add(value) {
-        Some(sum) => *word = sum,
-        None => {
-            *carry.entry(cell).or_default() += i128::from(*word);
-            *word = value;
-        }
-    }
-}
-
-#[inline]
-fn keep_latest(own: &mut [i64], age: u32, value: i64) {
-    let (latest, age) = (own[0], i64::from(age) + 1);
-    if latest == 0 || age < latest || (age == latest && value > own[1]) {
-        (own[0], own[1]) = (age, value);
-    }
-}
-
-/// Keeps the better of two values; the first word says whether there is one.
-#[inline]
-fn keep_best(own: &mut [i64], value: i64, better: fn(i64, i64) -> i64) {
-    own[1] = if own[0] == 0 { value } else { better(own[1], value) };
-    own[0] = 1;
-}
-
-#[inline]
-fn keep_youngest(own: &mut [i64], age: u32) {
-    let age = i64::from(age) + 1;
-    if own[0] == 0 || age < own[0] {
-        own[0] = age;
-    }
-}
-
-fn active_days(bits: &[i64], days: usize) -> i64 {
-    let within = |word: usize| {
-        let left = days.saturating_sub(word * BITS);
-        if left >= BITS { u64::MAX } else { (1 << left) - 1 }
-    };
-    let days = bits.iter().enumerate().map(|(word, bits)| (*bits as u64 & within(word)).count_ones());
-    days.map(i64::from).sum()
 }

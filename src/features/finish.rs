@@ -4,7 +4,7 @@ use anyhow::Result;
 use num_bigint::BigInt;
 use rayon::prelude::*;
 
-use super::accumulate::{Cells, Total};
+use super::accumulate::Cells;
 use super::asked::{Asked, Part};
 use super::plan::Plan;
 use super::table::{FeatureTable, Narrow};
@@ -81,14 +81,9 @@ pub fn answer(
     let mut first: Option<Overflow> = None;
     let mut answers = Vec::with_capacity(plan.answers.len());
     for answer in &plan.answers {
-        let column = if plan.groups[answer.group].log.is_some() {
-            Ok(cells.logged(plan, slots, answer.group, answer.days))
-        } else {
-            // An earlier account is told before an earlier feature: only those accounts are looked at yet.
-            let slots = first.as_ref().map_or(slots, |first| first.slot);
-            totals(plan, cells, slots, answer.group, answer.days)
-        };
-        match column {
+        // An earlier account is reported before an earlier feature: only those accounts are looked at yet.
+        let slots = first.as_ref().map_or(slots, |first| first.slot);
+        match cells.window(plan, slots, answer.group, answer.days) {
             Ok(column) => answers.push((answer.feature, Narrow::of(column))),
             Err((slot, value)) => first = Some(Overflow { slot, feature: answer.feature, value }),
         }
@@ -145,24 +140,6 @@ pub fn derived(
         }
         FeatureKind::Expression(expr) => Some(expr.ints(&Frame { rows, columns: above })),
     }
-}
-
-fn totals(
-    plan: &Plan,
-    cells: &Cells,
-    slots: usize,
-    group: usize,
-    days: u32,
-) -> Result<Ints, (usize, BigInt)> {
-    if let Some(sums) = cells.sums(plan, slots, group, days) {
-        return Ok(Ints::all(sums));
-    }
-    let total = |slot: usize| match cells.total(plan, slot as u32, group, days) {
-        Total::Value(value) => Ok(Some(value)),
-        Total::Null => Ok(None),
-        Total::Overflow(exact) => Err((slot, BigInt::from(exact))),
-    };
-    (0..slots).map(total).collect()
 }
 
 /// scale × a ÷ b, truncated toward zero; null where b is 0 or either is null.

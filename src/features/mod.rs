@@ -5,6 +5,7 @@
 //! order in which rows come.
 
 mod accumulate;
+mod aggregate;
 mod asked;
 mod bill_columns;
 pub mod bills;
@@ -13,16 +14,15 @@ mod interner;
 mod lanes;
 mod ledger;
 mod lines;
-mod logs;
 mod masks;
 pub mod plan;
 mod rows;
 mod table;
 pub mod transactions;
 
+pub use aggregate::distinct::MOST_SLOTS;
 pub use asked::{Asked, AskedDay, Part};
 pub use finish::{Answers, PartAnswers, derived};
 pub use interner::Interner;
 pub use lines::from_lines;
-pub use logs::MOST_SLOTS;
 pub use table::FeatureTable;

@@ -1,5 +1,8 @@
 //! What must be accumulated for the features of one source: filters and values shared, windows nested.
 
+use std::ops::Range;
+
+use super::aggregate::state::State;
 use crate::expr::Expr;
 use crate::job::{Aggregate, Feature, FeatureKind, From, Statistic};
 
@@ -20,8 +23,8 @@ pub struct Plan {
     pub columns: Vec<usize>,
     /// The longest window; `None` where some window is unbounded. 0 without features.
     pub longest_days: Option<u32>,
-    /// The groups that are kept in logs.
-    pub logged: Vec<usize>,
+    /// How many groups are kept in the log.
+    logged: u32,
 }
 
 /// What is accumulated of the inputs that have a history.
@@ -53,11 +56,11 @@ pub struct Group {
     pub statistic: Statistic,
     /// Windows' lengths in days, ascending; [`UNBOUNDED`] for all rows.
     pub edges: Vec<u32>,
-    /// First word of the group within an account's.
+    /// Where its state is kept.
+    pub state: State,
+    /// First word of the group within a slot's.
     pub offset: usize,
-    /// Words of one segment between window edges, or of the whole group where it has none.
-    pub width: usize,
-    /// Its place among the groups that are kept in logs beside the words.
+    /// Its number among the groups that are kept in the log.
     pub log: Option<u32>,
 }
 
@@ -99,7 +102,7 @@ impl Plan {
             stride: 0,
             columns: Vec::new(),
             longest_days: Some(0),
-            logged: Vec::new(),
+            logged: 0,
         };
         for (feature, aggregate) in aggregates {
             plan.add(feature, aggregate);
@@ -132,8 +135,8 @@ impl Plan {
             value,
             statistic,
             edges: Vec::new(),
+            state: State::Logged,
             offset: 0,
-            width: 0,
             log: None,
         });
         self.groups[group].edges.push(days);
@@ -145,16 +148,16 @@ impl Plan {
     fn lay_out(&mut self) {
         self.columns.sort_unstable();
         self.columns.dedup();
-        for (number, group) in self.groups.iter_mut().enumerate() {
+        for group in &mut self.groups {
             group.edges.sort_unstable();
             group.edges.dedup();
-            let (width, segments) = group.size();
-            group.width = width;
+            let longest = Some(group.longest()).filter(|longest| *longest != UNBOUNDED);
+            group.state = State::of(group.statistic, longest);
             group.offset = self.stride;
-            self.stride += width * segments;
-            if width == 0 {
-                group.log = Some(self.logged.len() as u32);
-                self.logged.push(number);
+            self.stride += group.state.words(group.edges.len());
+            if group.state == State::Logged {
+                group.log = Some(self.logged);
+                self.logged += 1;
             }
         }
     }
@@ -222,31 +225,14 @@ impl Group {
         *self.edges.last().expect("a group has a window")
     }
 
-    /// Whether windows are sums over segments: what has come in must be taken out again when it has
-    /// grown too old. Everything else is kept with its date.
-    pub fn is_additive(&self) -> bool {
-        matches!(self.statistic, Statistic::Count | Statistic::Sum)
-    }
-
     /// How many segments a window of so many days is made of.
-    pub fn segments_within(&self, days: u32) -> usize {
+    fn segments_within(&self, days: u32) -> usize {
         self.edges.iter().take_while(|edge| **edge <= days).count()
     }
 
-    /// Words of a segment, and how many segments there are.
-    fn size(&self) -> (usize, usize) {
-        let longest = self.longest();
-        match self.statistic {
-            Statistic::Count | Statistic::Sum => (1, self.edges.len()),
-            // Whether there is a value, and the value.
-            Statistic::Min | Statistic::Max => (2, self.edges.len()),
-            // The latest date's age, and the value.
-            Statistic::Last => (2, 1),
-            Statistic::DaysSince => (1, 1),
-            // A bit a day; without a bound, dates are kept as distinct values are.
-            Statistic::ActiveDays if longest != UNBOUNDED => ((longest as usize).div_ceil(BITS), 1),
-            Statistic::ActiveDays | Statistic::Distinct => (0, 1),
-        }
+    /// The words of a window's state within a slot's.
+    pub fn words_within(&self, days: u32) -> Range<usize> {
+        self.offset..self.offset + self.state.words(self.segments_within(days))
     }
 }
 

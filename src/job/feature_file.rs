@@ -7,6 +7,7 @@ use toml::Spanned;
 
 use super::reader::Reader;
 use super::scopes::Scopes;
+use super::statistic::{Operand, Statistic};
 use crate::expr::{Expr, Scope, Type};
 
 /// A named Int64 of every account.
@@ -45,28 +46,6 @@ pub enum From {
     Bills,
     /// The account's lines; no windows.
     Lines,
-}
-
-/// The statistic of an aggregate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Statistic {
-    /// Rows.
-    Count,
-    /// Σ of.
-    Sum,
-    /// Smallest `of`; null without rows.
-    Min,
-    /// Largest `of`; null without rows.
-    Max,
-    /// Largest `of` among the rows of the latest date; null without rows.
-    Last,
-    /// Distinct dates with a row.
-    ActiveDays,
-    /// Distinct values of `of`.
-    Distinct,
-    /// Days since the latest date with a row; null without rows.
-    DaysSince,
 }
 
 /// An aggregate over the rows of one input.
@@ -149,13 +128,8 @@ type Kept = HashSet<(From, Statistic, Option<usize>, Option<String>)>;
 
 fn check_kept(reader: &mut Reader, place: std::ops::Range<usize>, aggregate: &Aggregate, kept: &mut Kept) {
     let Aggregate { from, statistic, of, of_name: _, filter, days } = aggregate;
-    let is_kept = match statistic {
-        Statistic::Min | Statistic::Max | Statistic::Distinct => true,
-        Statistic::ActiveDays => days.is_none(),
-        _ => false,
-    };
     let filter = filter.as_ref().map(|filter| filter.text.clone());
-    let is_new = is_kept && kept.insert((*from, *statistic, *of, filter));
+    let is_new = statistic.keeps_values(*days) && kept.insert((*from, *statistic, *of, filter));
     if is_new && kept.iter().filter(|(source, ..)| source == from).count() > MOST_KEPT {
         let help = "those that differ in `days` alone count as one";
         let message = format!("at most {MOST_KEPT} features of one source are a min, max or distinct");
@@ -276,8 +250,7 @@ fn check_window(
         }
         _ => {}
     }
-    let dated = matches!(statistic.get_ref(), Statistic::Last | Statistic::ActiveDays | Statistic::DaysSince);
-    if from == From::Lines && dated {
+    if from == From::Lines && statistic.get_ref().needs_dates() {
         let help = "lines take count, sum, min, max, distinct";
         reader.error(statistic.span(), "lines are a state: they have no latest date", Some(help.into()));
     }
@@ -291,20 +264,19 @@ fn value_column(
     place: std::ops::Range<usize>,
     scope: &Scope,
 ) -> Option<Option<usize>> {
-    use Statistic::{ActiveDays, Count, DaysSince, Distinct};
-    let wants = !matches!(statistic.get_ref(), Count | ActiveDays | DaysSince);
-    match (&raw.of, wants) {
-        (None, false) => Some(None),
-        (Some(of), false) => {
+    let operand = statistic.get_ref().operand();
+    match (&raw.of, operand) {
+        (None, Operand::None) => Some(None),
+        (Some(of), Operand::None) => {
             reader.error(of.span(), "this `agg` counts rows or dates: it takes no `of`", None);
             None
         }
-        (None, true) => {
+        (None, Operand::Integer | Operand::Any) => {
             reader.error(place, "the feature does not say which column it is `of`", None);
             None
         }
-        (Some(of), true) => match scope.find(of.get_ref()) {
-            Some((_, kind)) if *statistic.get_ref() != Distinct && kind.unify(Type::Int).is_none() => {
+        (Some(of), Operand::Integer | Operand::Any) => match scope.find(of.get_ref()) {
+            Some((_, kind)) if operand == Operand::Integer && kind.unify(Type::Int).is_none() => {
                 let message =
                     format!("`{}` is a {} column; this `agg` takes integers", of.get_ref(), kind.name());
                 reader.error(of.span(), message, None);

@@ -4,14 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use super::columns::{LINE_HISTORY, LINE_STATE, SCORE_COLUMNS};
 use super::diagnostics::{Remarks, Severity};
-use super::feature_file::{Feature, Kind as FeatureKind, Statistic};
+use super::feature_file::{Feature, Kind as FeatureKind};
 use super::policy_file::Rule;
 use super::resolved_job::Job;
 use super::source::Source;
+use super::statistic::ValueRange;
 use crate::expr::{Conjunct, Expr, Type};
-
-/// The least and the most a column can be, as far as that is known.
-type Range = (Option<i64>, Option<i64>);
 
 /// Notes what can never be reached or is never used.
 pub fn lint(job: &Job, remarks: &mut Remarks) {
@@ -62,14 +60,10 @@ fn place(text: &str, key: &str, value: &str) -> std::ops::Range<usize> {
 }
 
 /// What a feature's definition alone says of its values.
-fn feature_range(feature: &Feature) -> Range {
-    let FeatureKind::Aggregate(aggregate) = &feature.kind else { return (None, None) };
-    let days = aggregate.days.map(i64::from);
-    match aggregate.statistic {
-        Statistic::Count | Statistic::Distinct => (Some(0), None),
-        Statistic::ActiveDays => (Some(0), days),
-        Statistic::DaysSince => (Some(0), days.map(|days| days - 1)),
-        Statistic::Sum | Statistic::Min | Statistic::Max | Statistic::Last => (None, None),
+fn feature_range(feature: &Feature) -> ValueRange {
+    match &feature.kind {
+        FeatureKind::Aggregate(aggregate) => aggregate.statistic.range(aggregate.days),
+        FeatureKind::Ratio { .. } | FeatureKind::Expression(_) => ValueRange::default(),
     }
 }
 
@@ -77,21 +71,21 @@ fn unreachable_bins(job: &Job, remarks: &mut Remarks) {
     let source = &job.sources[1];
     for characteristic in &job.scorecard.characteristics {
         let feature = &job.features[characteristic.feature];
-        let (least, most) = feature_range(feature);
+        let range = feature_range(feature);
         let mut from = None;
         for (number, bin) in characteristic.bins.iter().enumerate() {
-            let too_low = bin.below.zip(least).is_some_and(|(below, least)| below <= least);
-            let too_high = from.zip(most).is_some_and(|(from, most)| from > most);
+            let too_low = bin.below.zip(range.least).is_some_and(|(below, least)| below <= least);
+            let too_high = from.zip(range.most).is_some_and(|(from, most)| from > most);
             if too_low || too_high {
                 let message = format!("bin {} of `{}` can never be reached", number + 1, feature.name);
-                warn(remarks, (source, "feature", &feature.name), message, Some(describe(least, most)));
+                warn(remarks, (source, "feature", &feature.name), message, Some(describe(range)));
             }
             from = bin.below;
         }
     }
 }
 
-fn describe(least: Option<i64>, most: Option<i64>) -> String {
+fn describe(ValueRange { least, most }: ValueRange) -> String {
     match (least, most) {
         (Some(least), Some(most)) => format!("its values lie between {least} and {most}"),
         (Some(least), None) => format!("its values are {least} or more"),
@@ -101,15 +95,18 @@ fn describe(least: Option<i64>, most: Option<i64>) -> String {
 }
 
 /// The range of a column of the facts scope.
-fn fact_range(job: &Job, slot: usize) -> Range {
+fn fact_range(job: &Job, slot: usize) -> ValueRange {
     let own = job.scopes.lines.columns.len() - LINE_STATE.len() + LINE_STATE.len() + LINE_HISTORY.len();
     let first_feature = own + SCORE_COLUMNS.len() + job.scorecard.dimensions.len();
     let name = job.scopes.facts.columns[slot].0.as_str();
     match name {
-        "score" if slot == own => (Some(score_range(job).0.into()), Some(score_range(job).1.into())),
-        "credit_limit" => (Some(0), None),
+        "score" if slot == own => {
+            let (least, most) = score_range(job);
+            ValueRange { least: Some(least.into()), most: Some(most.into()) }
+        }
+        "credit_limit" => ValueRange { least: Some(0), most: None },
         _ if slot >= first_feature => feature_range(&job.features[slot - first_feature]),
-        _ => (None, None),
+        _ => ValueRange::default(),
     }
 }
 
@@ -126,7 +123,7 @@ fn fact_values<'a>(job: &'a Job, name: &str) -> Option<Vec<&'a str>> {
 /// Why an expression over facts can never be true, if that shows.
 fn never_true(job: &Job, expr: &Expr) -> Option<String> {
     let facts = &job.scopes.facts.columns;
-    let mut ranges: Vec<(usize, Range)> = Vec::new();
+    let mut ranges: Vec<(usize, ValueRange)> = Vec::new();
     for conjunct in expr.conjuncts() {
         match conjunct {
             Conjunct::False => return Some("a part of it is never true".to_string()),
@@ -135,9 +132,9 @@ fn never_true(job: &Job, expr: &Expr) -> Option<String> {
                     ranges.push((slot, fact_range(job, slot)));
                     ranges.len() - 1
                 });
-                let (low, high) = &mut ranges[known].1;
-                *low = (*low).max(least);
-                *high = [*high, most].into_iter().flatten().min();
+                let range = &mut ranges[known].1;
+                range.least = range.least.max(least);
+                range.most = [range.most, most].into_iter().flatten().min();
             }
             Conjunct::Between(..) => {}
             Conjunct::Equals(slot, text) => {
@@ -148,9 +145,11 @@ fn never_true(job: &Job, expr: &Expr) -> Option<String> {
             }
         }
     }
-    let (slot, (low, high)) =
-        ranges.into_iter().find(|(_, (low, high))| low.zip(*high).is_some_and(|(l, h)| l > h))?;
-    let (low, high) = (low?, high?);
+    let empty = |(slot, range): (usize, ValueRange)| {
+        let (low, high) = range.least.zip(range.most)?;
+        (low > high).then_some((slot, low, high))
+    };
+    let (slot, low, high) = ranges.into_iter().find_map(empty)?;
     Some(format!("`{}` would have to be at least {low} and at most {high}", facts[slot].0))
 }
 

@@ -20,6 +20,7 @@ mod resolved_job;
 mod scopes;
 mod scorecard_file;
 mod source;
+mod statistic;
 mod terms;
 
 pub use columns::{
@@ -27,7 +28,7 @@ pub use columns::{
     REPAYMENT_COLUMNS, SCORE_COLUMNS, STATUS_REASON, STATUS_SINCE, TRANSACTION_COLUMNS,
 };
 pub use diagnostics::{Remarks, Severity};
-pub use feature_file::{Aggregate, Feature, From, Kind as FeatureKind, MOST_KEPT, Statistic};
+pub use feature_file::{Aggregate, Feature, From, Kind as FeatureKind, MOST_KEPT};
 pub use gate::{Bounds, Gate, Measure, Table};
 pub use inputs::{InputSpec, Inputs, Unique, before_wildcard, input_names};
 pub use kept_fact::KeptFact;
@@ -37,6 +38,7 @@ pub use resolved_job::{Csv, Job};
 pub use scopes::{FileColumns, InputColumns, Scopes};
 pub use scorecard_file::{Band, Bin, Characteristic, Dimension, Scorecard};
 pub use source::Source;
+pub use statistic::{Operand, Statistic, ValueRange};
 pub use terms::{Basis, Terms};
 
 /// The names under which a run keeps the files of its job.

@@ -1,0 +1,31 @@
+//! Distinct dates within bounded windows: a bit a day of age.
+
+use crate::expr::Ints;
+
+const BITS: usize = u64::BITS as usize;
+
+/// Words of a slot whose longest window has so many days.
+pub fn words(longest_days: u32) -> usize {
+    (longest_days as usize).div_ceil(BITS)
+}
+
+/// Marks the ages of rows, in days, in the slots whose first words are named.
+#[inline]
+pub fn mark(words: &mut [i64], ages: impl Iterator<Item = (usize, u32)>) {
+    ages.for_each(|(at, age)| words[at + age as usize / BITS] |= 1 << (age as usize % BITS));
+}
+
+/// By slot, the dates of a window.
+pub fn window<'a>(slots: impl Iterator<Item = &'a [i64]>, days: u32) -> Ints {
+    Ints::all(slots.map(|own| marked(own, days as usize)).collect())
+}
+
+/// How many of the first bits are set.
+fn marked(words: &[i64], bits: usize) -> i64 {
+    let within = |word: usize| {
+        let left = bits.saturating_sub(word * BITS);
+        if left >= BITS { u64::MAX } else { (1 << left) - 1 }
+    };
+    let set = words.iter().enumerate().map(|(word, bits)| (*bits as u64 & within(word)).count_ones());
+    set.map(i64::from).sum()
+}

@@ -7,7 +7,7 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use rescore::expr::{Column, Expr, Frame, Ints, Scope, Texts, Type};
 use rescore::features::FeatureTable;
-use rescore::job::{Draft, Feature, FeatureKind, InputColumns, Job};
+use rescore::job::{Feature, FeatureKind, InputColumns, Job, RawJob};
 use rescore::score::score;
 
 fn main() {
@@ -93,7 +93,7 @@ fn condition_over_rows(bencher: Bencher, condition: &str) {
 /// The job that the project ships, bound to the columns that the sample has.
 fn shipped_job() -> Job {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("jobs/nightly.toml");
-    let mut draft = Draft::read(&path).expect("the shipped job can be read");
+    let mut draft = RawJob::read(&path).expect("the shipped job can be read");
     let columns = |columns: &[(&str, Type)]| {
         Some(columns.iter().map(|(name, kind)| (name.to_string(), Ok(*kind))).collect())
     };

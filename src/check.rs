@@ -8,7 +8,7 @@ use crate::console::{table, visible};
 use crate::day::{Dates, Day};
 use crate::input::catalog::Catalog;
 use crate::input::footers::Footers;
-use crate::job::{Draft, Job, Severity, lint};
+use crate::job::{Job, RawJob, Severity, lint};
 use crate::run::{self, Files};
 
 /// What `check` found to be in order, and the lints.
@@ -22,10 +22,10 @@ pub struct Report {
 /// Checks a job, and where a date is given, that a run of that date could start.
 pub fn check(path: &Path, date: Option<Day>, known_on: Option<Day>) -> Result<Report> {
     let dates = date.map(|as_of| Dates { as_of, known_on: known_on.unwrap_or(as_of), chain_from: None });
-    let mut draft = Draft::read(path)?;
+    let mut draft = RawJob::read(path)?;
     let mut footers = Footers::default();
     let (job, deliveries) = run::prepare(&mut draft, dates, &mut footers)?;
-    lint::lint(&job, &mut draft.remarks);
+    lint::lint(&job, &mut draft.diagnostics);
     let mut parts = vec![describe(&job)];
     let catalogs: [&Catalog; 3] = [&deliveries.transactions, &deliveries.repayments, &deliveries.lines];
     let rows: Vec<Vec<String>> = catalogs.into_iter().chain(deliveries.of_runs()).map(catalog_row).collect();
@@ -51,9 +51,9 @@ pub fn check(path: &Path, date: Option<Day>, known_on: Option<Day>) -> Result<Re
             parts.push(format!("the columns are as they must be in {}", newest.join(", ")));
         }
     }
-    let warnings = draft.remarks.count(Severity::Warning);
+    let warnings = draft.diagnostics.count(Severity::Warning);
     if warnings > 0 {
-        parts.push(draft.remarks.render(Severity::Warning));
+        parts.push(draft.diagnostics.render(Severity::Warning));
     }
     Ok(Report { text: parts.join("\n\n"), warnings })
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use similar::{ChangeTag, TextDiff};
 
 use crate::day::Day;
-use crate::input::reason::Reason;
+use crate::input::reason::RejectReason;
 use crate::run_dir::Copies;
 use crate::run_dir::manifest::{InputEntry, Manifest};
 
@@ -270,7 +270,7 @@ fn changed_lines(left: &str, right: &str) -> Vec<LineChange> {
 }
 
 fn reject_changes(manifests: [&Manifest; 2]) -> Vec<RejectChange> {
-    let mut counts: BTreeMap<(String, Reason), [u64; 2]> = BTreeMap::new();
+    let mut counts: BTreeMap<(String, RejectReason), [u64; 2]> = BTreeMap::new();
     for (side, manifest) in manifests.into_iter().enumerate() {
         for (name, count) in &manifest.counts {
             for (reason, rows) in &count.rejected {

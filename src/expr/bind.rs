@@ -52,23 +52,23 @@ struct Binder<'a> {
     errors: Vec<ExprError>,
 }
 
-type Bound = (Node, Type);
+type TypedNode = (Node, Type);
 
-const WRONG: Bound = (Node::Null, Type::Any);
+const WRONG: TypedNode = (Node::Null, Type::Any);
 
 /// The operators that make a chain: `a and b and c` stands in the tree as `(a and b) and c`.
 #[derive(PartialEq, Eq)]
-enum Chain {
+enum ChainKind {
     And,
     Or,
     Arithmetic,
 }
 
-fn chain_of(op: &Op) -> Option<Chain> {
+fn chain_of(op: &Op) -> Option<ChainKind> {
     match op {
-        Op::And => Some(Chain::And),
-        Op::Or => Some(Chain::Or),
-        _ => arithmetic(op).map(|_| Chain::Arithmetic),
+        Op::And => Some(ChainKind::And),
+        Op::Or => Some(ChainKind::Or),
+        _ => arithmetic(op).map(|_| ChainKind::Arithmetic),
     }
 }
 
@@ -95,7 +95,7 @@ fn comparison(op: &Op) -> Option<Comparison> {
 }
 
 impl<'a> Binder<'a> {
-    fn refuse(&mut self, at: &Sql, message: impl Into<String>, help: Option<String>) -> Bound {
+    fn refuse(&mut self, at: &Sql, message: impl Into<String>, help: Option<String>) -> TypedNode {
         if self.errors.len() < MOST_ERRORS {
             let range = self.range_of(at);
             self.errors.push(ExprError { range, message: message.into(), help });
@@ -111,7 +111,7 @@ impl<'a> Binder<'a> {
         }
     }
 
-    fn bind(&mut self, sql: &'a Sql) -> Bound {
+    fn bind(&mut self, sql: &'a Sql) -> TypedNode {
         if self.level == MOST_LEVELS {
             if self.errors.len() < MOST_ERRORS {
                 self.errors.push(too_deep(self.range_of(sql)));
@@ -124,7 +124,7 @@ impl<'a> Binder<'a> {
         bound
     }
 
-    fn bind_level(&mut self, sql: &'a Sql) -> Bound {
+    fn bind_level(&mut self, sql: &'a Sql) -> TypedNode {
         match sql {
             Sql::Nested(inner) => self.bind(inner),
             Sql::Identifier(ident) => self.column(sql, ident),
@@ -177,7 +177,7 @@ impl<'a> Binder<'a> {
         }
     }
 
-    fn column(&mut self, at: &Sql, ident: &'a Ident) -> Bound {
+    fn column(&mut self, at: &Sql, ident: &'a Ident) -> TypedNode {
         let scope = self.scope;
         match self.known.entry(&ident.value).or_insert_with(|| scope.find(&ident.value)) {
             Some((slot, Type::Any)) => (Node::Nulls(*slot), Type::Any),
@@ -199,7 +199,7 @@ impl<'a> Binder<'a> {
         }
     }
 
-    fn literal(&mut self, at: &Sql, value: &Value) -> Bound {
+    fn literal(&mut self, at: &Sql, value: &Value) -> TypedNode {
         match value {
             Value::Number(digits, false) => match digits.parse::<BigInt>() {
                 Ok(number) => (Node::Int(number), Type::Int),
@@ -216,7 +216,7 @@ impl<'a> Binder<'a> {
         }
     }
 
-    fn unary(&mut self, at: &Sql, op: &UnaryOperator, inner: &'a Sql) -> Bound {
+    fn unary(&mut self, at: &Sql, op: &UnaryOperator, inner: &'a Sql) -> TypedNode {
         match op {
             UnaryOperator::Minus => {
                 let node = match self.typed(inner, Type::Int) {
@@ -230,7 +230,7 @@ impl<'a> Binder<'a> {
         }
     }
 
-    fn binary(&mut self, at: &Sql, left: &'a Sql, op: &'a Op, right: &'a Sql) -> Bound {
+    fn binary(&mut self, at: &Sql, left: &'a Sql, op: &'a Op, right: &'a Sql) -> TypedNode {
         if let Some(chain) = chain_of(op) {
             return self.chain(&chain, left, op, right);
         }
@@ -247,7 +247,7 @@ impl<'a> Binder<'a> {
     }
 
     /// Binds the operands of a chain, left to right, as one level.
-    fn chain(&mut self, chain: &Chain, left: &'a Sql, op: &'a Op, right: &'a Sql) -> Bound {
+    fn chain(&mut self, chain: &ChainKind, left: &'a Sql, op: &'a Op, right: &'a Sql) -> TypedNode {
         let (mut first, mut steps) = (left, vec![(op, right)]);
         while let Sql::BinaryOp { left, op, right } = first
             && chain_of(op).as_ref() == Some(chain)
@@ -256,14 +256,14 @@ impl<'a> Binder<'a> {
             first = left;
         }
         steps.reverse();
-        if *chain == Chain::Arithmetic {
+        if *chain == ChainKind::Arithmetic {
             let first = Box::new(self.typed(first, Type::Int));
             let step = |(op, right)| Some((arithmetic(op)?, self.typed(right, Type::Int)));
             return (Node::Arithmetic(first, steps.into_iter().filter_map(step).collect()), Type::Int);
         }
         let operands = std::iter::once(first).chain(steps.into_iter().map(|(_, right)| right));
         let operands = operands.map(|operand| self.typed(operand, Type::Bool)).collect();
-        let node = if *chain == Chain::And { Node::And(operands) } else { Node::Or(operands) };
+        let node = if *chain == ChainKind::And { Node::And(operands) } else { Node::Or(operands) };
         (node, Type::Bool)
     }
 
@@ -286,7 +286,7 @@ impl<'a> Binder<'a> {
         node
     }
 
-    fn case(&mut self, at: &Sql, arms: Vec<(Node, Bound)>, default: Bound) -> Bound {
+    fn case(&mut self, at: &Sql, arms: Vec<(Node, TypedNode)>, default: TypedNode) -> TypedNode {
         let kind = self.common_type(at, arms.iter().map(|(_, (_, kind))| *kind).chain([default.1]));
         let arms = arms.into_iter().map(|(when, (then, _))| (when, then)).collect();
         (Node::Case(arms, Box::new(default.0)), kind)
@@ -306,7 +306,7 @@ impl<'a> Binder<'a> {
         common
     }
 
-    fn function(&mut self, at: &Sql, function: &'a Function) -> Bound {
+    fn function(&mut self, at: &Sql, function: &'a Function) -> TypedNode {
         let name = function.name.to_string();
         let plain = function.over.is_none()
             && function.filter.is_none()
@@ -327,7 +327,7 @@ impl<'a> Binder<'a> {
         };
         match arguments {
             Some(arguments) if !arguments.is_empty() => {
-                let bound: Vec<Bound> = arguments.into_iter().map(|sql| self.bind(sql)).collect();
+                let bound: Vec<TypedNode> = arguments.into_iter().map(|sql| self.bind(sql)).collect();
                 let kind = self.common_type(at, bound.iter().map(|(_, kind)| *kind));
                 (Node::Coalesce(bound.into_iter().map(|(node, _)| node).collect()), kind)
             }

@@ -40,7 +40,7 @@ impl Truths {
 }
 
 /// A result of evaluation: a column, or one value for every row.
-enum Value<'a> {
+enum Evaluated<'a> {
     Column(Cow<'a, Column>),
     /// A column of one row that stands for all.
     Constant(Column),
@@ -55,8 +55,8 @@ impl Expr {
     /// Evaluates an expression; a null literal yields integers that are all null.
     pub fn column(&self, frame: &Frame) -> Column {
         match evaluate(&self.node, frame) {
-            Value::Column(column) => column.into_owned(),
-            Value::Constant(one) => one.gather(&vec![0; frame.rows]),
+            Evaluated::Column(column) => column.into_owned(),
+            Evaluated::Constant(one) => one.gather(&vec![0; frame.rows]),
         }
     }
 
@@ -83,24 +83,24 @@ fn narrow(wide: Ints<BigInt>) -> Result<Ints, (usize, BigInt)> {
     Ok(Ints { values, valid: wide.valid })
 }
 
-fn evaluate<'a>(node: &Node, frame: &Frame<'a>) -> Value<'a> {
+fn evaluate<'a>(node: &Node, frame: &Frame<'a>) -> Evaluated<'a> {
     let eval = |node: &Node| evaluate(node, frame);
     let rows = frame.rows;
     match node {
         Node::Column(slot) => {
-            Value::Column(Cow::Borrowed(frame.columns[*slot].expect("the frame holds what is read")))
+            Evaluated::Column(Cow::Borrowed(frame.columns[*slot].expect("the frame holds what is read")))
         }
-        Node::Int(number) => Value::Constant(match i64::try_from(number.clone()) {
+        Node::Int(number) => Evaluated::Constant(match i64::try_from(number.clone()) {
             Ok(number) => Column::Int(Ints::all(vec![number])),
             Err(_) => Column::Wide(Ints::all(vec![number.clone()])),
         }),
-        Node::Text(text) => Value::Constant(Column::Text([Some(text.as_str())].into_iter().collect())),
-        Node::Bool(truth) => Value::Constant(Column::Bool(vec![if *truth { TRUE } else { FALSE }])),
+        Node::Text(text) => Evaluated::Constant(Column::Text([Some(text.as_str())].into_iter().collect())),
+        Node::Bool(truth) => Evaluated::Constant(Column::Bool(vec![if *truth { TRUE } else { FALSE }])),
         Node::Null | Node::Nulls(_) => {
-            Value::Constant(Column::Int(Ints { values: vec![0], valid: Some(vec![false]) }))
+            Evaluated::Constant(Column::Int(Ints { values: vec![0], valid: Some(vec![false]) }))
         }
         Node::Negate(inner) => {
-            let zero = Value::Constant(Column::Int(Ints::all(vec![0])));
+            let zero = Evaluated::Constant(Column::Int(Ints::all(vec![0])));
             arithmetic(Arithmetic::Subtract, zero, eval(inner), rows)
         }
         Node::Arithmetic(first, steps) => {
@@ -121,22 +121,22 @@ fn evaluate<'a>(node: &Node, frame: &Frame<'a>) -> Value<'a> {
         Node::Or(all) => fold_truths(all.iter().map(eval), rows, u8::max),
         Node::Not(inner) => {
             let truths = bools(eval(inner), rows).into_iter().map(|truth| TRUE - truth);
-            Value::owned(Column::Bool(truths.collect()))
+            Evaluated::owned(Column::Bool(truths.collect()))
         }
         Node::IsNull(inner) => {
             let value = eval(inner);
             let truths = (0..rows).map(|row| if value.is_valid(row) { FALSE } else { TRUE });
-            Value::owned(Column::Bool(truths.collect()))
+            Evaluated::owned(Column::Bool(truths.collect()))
         }
         Node::Coalesce(all) => {
-            let values: Vec<Value> = all.iter().map(eval).collect();
+            let values: Vec<Evaluated> = all.iter().map(eval).collect();
             let choice = |row| values.iter().position(|value| value.is_valid(row));
             select(&values, (0..rows).map(choice), rows)
         }
         Node::Case(arms, default) => {
             let conditions: Vec<Vec<u8>> = arms.iter().map(|(when, _)| bools(eval(when), rows)).collect();
             let results = arms.iter().map(|(_, then)| then).chain([&**default]);
-            let values: Vec<Value> = results.map(eval).collect();
+            let values: Vec<Evaluated> = results.map(eval).collect();
             let otherwise = arms.len();
             let choice = |row| conditions.iter().position(|truths| truths[row] == TRUE).or(Some(otherwise));
             select(&values, (0..rows).map(choice), rows)
@@ -147,7 +147,7 @@ fn evaluate<'a>(node: &Node, frame: &Frame<'a>) -> Value<'a> {
 
 /// Evaluates a part that reads one text column once per dictionary entry (and once for null), where
 /// that is less work than once per row.
-fn per_code<'a>(slot: usize, inner: &Node, frame: &Frame<'a>) -> Value<'a> {
+fn per_code<'a>(slot: usize, inner: &Node, frame: &Frame<'a>) -> Evaluated<'a> {
     let Some(Column::Text(texts)) = frame.columns[slot] else {
         return evaluate(inner, frame);
     };
@@ -160,23 +160,23 @@ fn per_code<'a>(slot: usize, inner: &Node, frame: &Frame<'a>) -> Value<'a> {
     let mut columns = vec![None; frame.columns.len()];
     columns[slot] = Some(&dictionary);
     let by_code = match evaluate(inner, &Frame { rows: entries + 1, columns }) {
-        Value::Constant(one) => return Value::Constant(one),
-        Value::Column(column) => column.into_owned(),
+        Evaluated::Constant(one) => return Evaluated::Constant(one),
+        Evaluated::Column(column) => column.into_owned(),
     };
     let rows: Vec<u32> = texts.codes.iter().map(|code| (*code).min(entries as u32)).collect();
-    Value::owned(by_code.gather(&rows))
+    Evaluated::owned(by_code.gather(&rows))
 }
 
-impl<'a> Value<'a> {
-    fn owned(column: Column) -> Value<'a> {
-        Value::Column(Cow::Owned(column))
+impl<'a> Evaluated<'a> {
+    fn owned(column: Column) -> Evaluated<'a> {
+        Evaluated::Column(Cow::Owned(column))
     }
 
     /// The column behind the value, and what to multiply a row number by to find its entry.
     fn parts(&self) -> (&Column, usize) {
         match self {
-            Value::Column(column) => (column, 1),
-            Value::Constant(one) => (one, 0),
+            Evaluated::Column(column) => (column, 1),
+            Evaluated::Constant(one) => (one, 0),
         }
     }
 
@@ -188,8 +188,8 @@ impl<'a> Value<'a> {
     /// Row by row, whether it holds a value; `None` where all do.
     fn validity(&self, rows: usize) -> Option<Cow<'_, [bool]>> {
         let column = match self {
-            Value::Column(column) => &**column,
-            Value::Constant(one) => return (!one.is_valid(0)).then(|| vec![false; rows].into()),
+            Evaluated::Column(column) => &**column,
+            Evaluated::Constant(one) => return (!one.is_valid(0)).then(|| vec![false; rows].into()),
         };
         match column {
             Column::Int(ints) => ints.valid.as_deref().map(Cow::Borrowed),
@@ -202,37 +202,37 @@ impl<'a> Value<'a> {
 
     /// Whether it is a null literal, which fits any type.
     fn is_null(&self) -> bool {
-        matches!(self, Value::Constant(one) if !one.is_valid(0))
+        matches!(self, Evaluated::Constant(one) if !one.is_valid(0))
     }
 }
 
-fn bools(value: Value, rows: usize) -> Vec<u8> {
+fn bools(value: Evaluated, rows: usize) -> Vec<u8> {
     match value {
-        Value::Column(column) => match column.into_owned() {
+        Evaluated::Column(column) => match column.into_owned() {
             Column::Bool(truths) => truths,
             // A column of nulls, as `case when x then null end` yields.
             _ => vec![UNKNOWN; rows],
         },
-        Value::Constant(Column::Bool(one)) => vec![one[0]; rows],
-        Value::Constant(_) => vec![UNKNOWN; rows],
+        Evaluated::Constant(Column::Bool(one)) => vec![one[0]; rows],
+        Evaluated::Constant(_) => vec![UNKNOWN; rows],
     }
 }
 
 fn fold_truths<'a>(
-    sides: impl IntoIterator<Item = Value<'a>>,
+    sides: impl IntoIterator<Item = Evaluated<'a>>,
     rows: usize,
     combine: fn(u8, u8) -> u8,
-) -> Value<'a> {
+) -> Evaluated<'a> {
     let mut sides = sides.into_iter().map(|side| bools(side, rows));
     let mut truths = sides.next().unwrap_or_default();
     for side in sides {
         truths.iter_mut().zip(side).for_each(|(truth, other)| *truth = combine(*truth, other));
     }
-    Value::owned(Column::Bool(truths))
+    Evaluated::owned(Column::Bool(truths))
 }
 
 /// Which rows both sides hold a value in; `None` where all do.
-fn both_valid(left: &Value, right: &Value, rows: usize) -> Option<Vec<bool>> {
+fn both_valid(left: &Evaluated, right: &Evaluated, rows: usize) -> Option<Vec<bool>> {
     match (left.validity(rows), right.validity(rows)) {
         (None, None) => None,
         (Some(valid), None) | (None, Some(valid)) => Some(valid.into_owned()),
@@ -240,7 +240,7 @@ fn both_valid(left: &Value, right: &Value, rows: usize) -> Option<Vec<bool>> {
     }
 }
 
-fn arithmetic<'a>(op: Arithmetic, left: Value, right: Value, rows: usize) -> Value<'a> {
+fn arithmetic<'a>(op: Arithmetic, left: Evaluated, right: Evaluated, rows: usize) -> Evaluated<'a> {
     let mut valid = both_valid(&left, &right, rows);
     if op == Arithmetic::Remainder {
         mark_zero_divisors(&right, rows, &mut valid);
@@ -249,7 +249,7 @@ fn arithmetic<'a>(op: Arithmetic, left: Value, right: Value, rows: usize) -> Val
         && let Some(values) =
             narrow_arithmetic(op, (a, left.parts().1), (b, right.parts().1), rows, valid.as_deref())
     {
-        return Value::owned(Column::Int(Ints { values, valid }));
+        return Evaluated::owned(Column::Int(Ints { values, valid }));
     }
     let values = (0..rows).map(|row| {
         if valid.as_ref().is_some_and(|valid| !valid[row]) {
@@ -264,10 +264,10 @@ fn arithmetic<'a>(op: Arithmetic, left: Value, right: Value, rows: usize) -> Val
         }
     });
     let values = values.collect();
-    Value::owned(Column::Wide(Ints { values, valid }))
+    Evaluated::owned(Column::Wide(Ints { values, valid }))
 }
 
-fn mark_zero_divisors(divisor: &Value, rows: usize, valid: &mut Option<Vec<bool>>) {
+fn mark_zero_divisors(divisor: &Evaluated, rows: usize, valid: &mut Option<Vec<bool>>) {
     let is_zero = |row: usize| match divisor.parts() {
         (Column::Int(ints), stride) => ints.values[row * stride] == 0,
         (Column::Wide(ints), stride) => ints.values[row * stride].sign() == Sign::NoSign,
@@ -305,7 +305,7 @@ fn narrow_arithmetic(
     }
 }
 
-fn wide(value: &Value, row: usize) -> BigInt {
+fn wide(value: &Evaluated, row: usize) -> BigInt {
     match value.parts() {
         (Column::Int(ints), stride) => BigInt::from(ints.values[row * stride]),
         (Column::Wide(ints), stride) => ints.values[row * stride].clone(),
@@ -313,9 +313,9 @@ fn wide(value: &Value, row: usize) -> BigInt {
     }
 }
 
-fn compare<'a>(op: Comparison, left: &Value, right: &Value, rows: usize) -> Value<'a> {
+fn compare<'a>(op: Comparison, left: &Evaluated, right: &Evaluated, rows: usize) -> Evaluated<'a> {
     if left.is_null() || right.is_null() {
-        return Value::Constant(Column::Bool(vec![UNKNOWN]));
+        return Evaluated::Constant(Column::Bool(vec![UNKNOWN]));
     }
     let ((a, i), (b, j)) = (left.parts(), right.parts());
     let valid = both_valid(left, right, rows);
@@ -339,7 +339,7 @@ fn compare<'a>(op: Comparison, left: &Value, right: &Value, rows: usize) -> Valu
         (Column::Bool(a), Column::Bool(b)) => truths(op, rows, valid, |row| a[row * i].cmp(&b[row * j])),
         _ => truths(op, rows, valid, |row| wide(left, row).cmp(&wide(right, row))),
     };
-    Value::owned(Column::Bool(truths))
+    Evaluated::owned(Column::Bool(truths))
 }
 
 fn truths(
@@ -371,8 +371,12 @@ fn truths_if(rows: usize, valid: Option<&[bool]>, holds: impl Fn(usize) -> bool)
 }
 
 /// Takes each row from the value chosen for it; no choice is null.
-fn select<'a>(values: &[Value], choices: impl Iterator<Item = Option<usize>>, rows: usize) -> Value<'a> {
-    let picks: Vec<Option<&Value>> = choices
+fn select<'a>(
+    values: &[Evaluated],
+    choices: impl Iterator<Item = Option<usize>>,
+    rows: usize,
+) -> Evaluated<'a> {
+    let picks: Vec<Option<&Evaluated>> = choices
         .map(|choice| choice.map(|i| &values[i]))
         .enumerate()
         .map(|(row, pick)| pick.filter(|value| value.is_valid(row)))
@@ -385,7 +389,7 @@ fn select<'a>(values: &[Value], choices: impl Iterator<Item = Option<usize>>, ro
             Column::Wide(rows_of.map(|(row, pick)| pick.map(|value| wide(value, row))).collect())
         }
         Some(Column::Int(_) | Column::Wide(_)) => {
-            let int = |(row, pick): (usize, &Option<&Value>)| match pick.map(Value::parts) {
+            let int = |(row, pick): (usize, &Option<&Evaluated>)| match pick.map(Evaluated::parts) {
                 Some((Column::Int(ints), stride)) => Some(ints.values[row * stride]),
                 _ => None,
             };
@@ -393,7 +397,7 @@ fn select<'a>(values: &[Value], choices: impl Iterator<Item = Option<usize>>, ro
         }
         Some(Column::Text(_)) => select_text(values, &picks),
         Some(Column::Bool(_)) => {
-            let truth = |(row, pick): (usize, &Option<&Value>)| match pick.map(Value::parts) {
+            let truth = |(row, pick): (usize, &Option<&Evaluated>)| match pick.map(Evaluated::parts) {
                 Some((Column::Bool(truths), stride)) => truths[row * stride],
                 _ => UNKNOWN,
             };
@@ -402,11 +406,11 @@ fn select<'a>(values: &[Value], choices: impl Iterator<Item = Option<usize>>, ro
         None => Column::Int(Ints { values: vec![0; rows], valid: Some(vec![false; rows]) }),
     };
     debug_assert_eq!(column.len(), rows);
-    Value::owned(column)
+    Evaluated::owned(column)
 }
 
 /// Lays the dictionaries end to end and shifts the codes.
-fn select_text(values: &[Value], picks: &[Option<&Value>]) -> Column {
+fn select_text(values: &[Evaluated], picks: &[Option<&Evaluated>]) -> Column {
     let mut dictionary = Vec::new();
     let mut starts = Vec::new();
     for value in values {
@@ -415,7 +419,7 @@ fn select_text(values: &[Value], picks: &[Option<&Value>]) -> Column {
             dictionary.extend(texts.dictionary.iter().cloned());
         }
     }
-    let code = |(row, pick): (usize, &Option<&Value>)| {
+    let code = |(row, pick): (usize, &Option<&Evaluated>)| {
         let Some(value) = pick else { return NULL_CODE };
         let (_, start) =
             starts.iter().find(|(known, _)| std::ptr::eq(*known, *value)).expect("a pick is a value");

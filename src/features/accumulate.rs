@@ -10,7 +10,7 @@ use super::aggregate::latest::AgedValue;
 use super::aggregate::state::State;
 use super::aggregate::sums::Carry;
 use super::aggregate::{active_days, extremes, latest, sums};
-use super::plan::{BITS, Group, Plan, UNBOUNDED};
+use super::plan::{BITS, FeaturePlan, Group, UNBOUNDED};
 use super::rows::Packed;
 use crate::expr::Ints;
 use crate::job::Statistic;
@@ -18,7 +18,7 @@ use crate::radix::ByKey;
 
 /// The accumulators of a part: `stride` words a slot, all zero at first.
 #[derive(Debug, Default)]
-pub struct Cells {
+pub struct Accumulators {
     words: Vec<i64>,
     /// What sums cannot hold.
     carry: Carry,
@@ -68,7 +68,7 @@ struct Era {
 
 impl Segments {
     /// Tables the segments of a plan.
-    pub fn new(plan: &Plan) -> Segments {
+    pub fn new(plan: &FeaturePlan) -> Segments {
         let act = |group: &Group| Act { statistic: group.statistic, value: group.value, log: group.log };
         let edges = plan.groups.iter().flat_map(|group| &group.edges);
         let mut starts: Vec<u32> = edges.copied().filter(|edge| *edge != UNBOUNDED).chain([0]).collect();
@@ -90,7 +90,7 @@ impl Segments {
 }
 
 impl Era {
-    fn new(plan: &Plan, start: u32) -> Era {
+    fn new(plan: &FeaturePlan, start: u32) -> Era {
         let mut reached = vec![0; plan.mask_words()];
         let mut cells = Vec::new();
         for (number, group) in plan.groups.iter().enumerate() {
@@ -116,14 +116,14 @@ fn bits(word: usize, mut left: u64) -> impl Iterator<Item = usize> {
     })
 }
 
-impl Cells {
+impl Accumulators {
     /// Accumulators of so many slots.
-    pub fn new(plan: &Plan, slots: usize) -> Cells {
-        Cells { words: vec![0; plan.stride * slots], ..Cells::default() }
+    pub fn new(plan: &FeaturePlan, slots: usize) -> Accumulators {
+        Accumulators { words: vec![0; plan.stride * slots], ..Accumulators::default() }
     }
 
     /// Adds rows to slots. What is alike is added together: rows of one pattern and era touch the same cells.
-    pub fn add(&mut self, plan: &Plan, segments: &Segments, rows: &Packed, hits: &[Hit]) {
+    pub fn add(&mut self, plan: &FeaturePlan, segments: &Segments, rows: &Packed, hits: &[Hit]) {
         let Some(patterns) = rows.patterns() else { return };
         let mut alike = std::mem::take(&mut self.alike);
         let eras = segments.by_era.len();
@@ -141,8 +141,8 @@ impl Cells {
     }
 
     /// Adds rows to one cell of each of their slots.
-    fn add_to_group(&mut self, plan: &Plan, act: &Act, cell: usize, rows: &Packed, hits: &[Hit]) {
-        let Cells { words, carry, log, .. } = self;
+    fn add_to_group(&mut self, plan: &FeaturePlan, act: &Act, cell: usize, rows: &Packed, hits: &[Hit]) {
+        let Accumulators { words, carry, log, .. } = self;
         let taken = act.value.map_or(&[][..], |value| rows.values(value));
         let at = |hit: &Hit| hit.slot as usize * plan.stride + cell;
         let value = |hit: &Hit| taken[hit.row as usize];
@@ -188,7 +188,7 @@ impl Cells {
     /// bits, and the value.
     pub fn window(
         &self,
-        plan: &Plan,
+        plan: &FeaturePlan,
         slots: usize,
         group: usize,
         days: u32,

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use anyhow::Error;
 
 use super::ledger::Bill;
-use super::plan::Plan;
+use super::plan::FeaturePlan;
 use crate::day::Day;
 use crate::expr::column::{FALSE, TRUE};
 use crate::expr::{Column, Ints, Texts};
@@ -38,7 +38,11 @@ pub(super) struct Names<'a> {
 }
 
 /// The columns of the bills scope that the plan reads.
-pub(super) fn columns(plan: &Plan, due: &[DueBill], names: &Names) -> Result<Vec<Option<Column>>, Misfit> {
+pub(super) fn columns(
+    plan: &FeaturePlan,
+    due: &[DueBill],
+    names: &Names,
+) -> Result<Vec<Option<Column>>, Misfit> {
     let days = |day: Day| i64::from(day.0);
     let late = |due: &DueBill| due.bill.settled_on.unwrap_or(due.as_of).since(due.bill.due_on).max(0);
     let figure = |figure: Figure| {
@@ -112,7 +116,7 @@ pub(super) struct Misfit {
 
 impl Misfit {
     /// The first among the figures that are read.
-    fn first(plan: &Plan, due: &[DueBill], names: &Names) -> Option<Misfit> {
+    fn first(plan: &FeaturePlan, due: &[DueBill], names: &Names) -> Option<Misfit> {
         let is_read =
             |figure: &Figure| plan.columns.iter().any(|slot| BILL_COLUMNS[*slot].0 == figure.name());
         let read: Vec<Figure> = [Figure::Paid, Figure::Outstanding].into_iter().filter(is_read).collect();

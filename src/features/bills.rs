@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex};
 use anyhow::Result;
 
 use super::Interner;
-use super::accumulate::{Cells, Hit, Segments};
+use super::accumulate::{Accumulators, Hit, Segments};
 use super::asked::{Asked, AskedDay, Part};
 use super::bill_columns::{DueBill, Names, columns};
 use super::finish::{PartAnswers, answer};
-use super::lanes::{Lanes, Rows, Sweep};
-use super::ledger::{Bill, OFF_BOOK, RepaymentRow, by_account, conflict};
-use super::plan::Plan;
+use super::lanes::{LaneRows, Lanes, Sweep};
+use super::ledger::{Bill, BillRow, OFF_BOOK, by_account, conflict};
+use super::plan::FeaturePlan;
 use super::rows::{Owner, Packed, pack};
 use crate::day::Day;
 use crate::expr::{Column, Frame, Ints};
@@ -28,7 +28,7 @@ pub struct Repayments<'a> {
     /// All features, whatever they are over.
     pub features: &'a [Feature],
     /// What to accumulate.
-    pub plan: &'a Plan,
+    pub plan: &'a FeaturePlan,
     /// What is asked.
     pub asked: &'a Asked<'a>,
     /// Its parts.
@@ -62,7 +62,7 @@ struct BlockRows {
     paid_amount: Ints,
 }
 
-impl Rows for BlockRows {
+impl LaneRows for BlockRows {
     fn len(&self) -> usize {
         self.accounts.len()
     }
@@ -75,8 +75,8 @@ impl Rows for BlockRows {
 
 impl BlockRows {
     #[inline]
-    fn row(&self, row: usize, delivery: Option<Day>) -> RepaymentRow {
-        RepaymentRow {
+    fn row(&self, row: usize, delivery: Option<Day>) -> BillRow {
+        BillRow {
             product: self.products[row],
             bill: self.bills[row],
             delivery,
@@ -135,7 +135,7 @@ impl Repayments<'_> {
         met: &Met,
         segments: &Segments,
     ) -> Result<(PartAnswers, Vec<u64>)> {
-        let mut cells = Cells::new(self.plan, part.len());
+        let mut cells = Accumulators::new(self.plan, part.len());
         let mut conflicts = vec![0; self.known_ons.len()];
         let (mut owners, mut rows, mut due) = (Vec::new(), Vec::new(), Vec::new());
         let mut names = Names { products: Arc::default(), bills: met.bills.as_ref() };
@@ -176,8 +176,8 @@ impl Repayments<'_> {
     }
 
     /// Adds the bill of some rows for every slot on whose day it is due.
-    fn add_due(&self, account: u32, rows: &[RepaymentRow], part: &Part, due: &mut Vec<DueBill>) {
-        let RepaymentRow { product, bill: id, .. } = rows[0];
+    fn add_due(&self, account: u32, rows: &[BillRow], part: &Part, due: &mut Vec<DueBill>) {
+        let BillRow { product, bill: id, .. } = rows[0];
         let before = due.len();
         for slot in self.asked.slots(account) {
             let AskedDay { as_of, known_on } = self.asked.days[slot as usize];
@@ -276,7 +276,7 @@ fn stranger(account: &Column, row: usize) -> (Id, u64) {
 }
 
 /// Whether a feature reads the bills' ids, of which no more is kept than tells them apart.
-fn bill_id_is_read(plan: &Plan) -> bool {
+fn bill_id_is_read(plan: &FeaturePlan) -> bool {
     plan.columns.iter().any(|slot| BILL_COLUMNS[*slot].0 == "bill_id")
 }
 

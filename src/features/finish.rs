@@ -4,9 +4,9 @@ use anyhow::Result;
 use num_bigint::BigInt;
 use rayon::prelude::*;
 
-use super::accumulate::Cells;
+use super::accumulate::Accumulators;
 use super::asked::{Asked, Part};
-use super::plan::Plan;
+use super::plan::FeaturePlan;
 use super::table::{FeatureTable, Narrow};
 use crate::expr::{Column, Frame, Ints};
 use crate::failure::{in_order, input};
@@ -72,8 +72,8 @@ impl Answers {
 /// Adds up the windows of a part. Errors as in [`Answers::finish`].
 pub fn answer(
     features: &[Feature],
-    plan: &Plan,
-    cells: &Cells,
+    plan: &FeaturePlan,
+    cells: &Accumulators,
     asked: &Asked,
     part: &Part,
 ) -> Result<PartAnswers> {

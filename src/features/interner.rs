@@ -8,11 +8,11 @@ use crate::hash;
 /// Texts and integers with their numbers, shared by threads.
 #[derive(Default)]
 pub struct Interner {
-    known: RwLock<Known>,
+    known: RwLock<Numbering>,
 }
 
 #[derive(Default)]
-struct Known {
+struct Numbering {
     numbers: hash::Map<Arc<str>, u32>,
     texts: Vec<Arc<str>>,
     of_ints: hash::Map<i64, u32>,

@@ -16,7 +16,7 @@ use crate::signal;
 use crate::sorted::{Buffers, Cursor, SortedDelivery};
 
 /// What a block comes to: rows in order of account.
-pub trait Rows: Default {
+pub trait LaneRows: Default {
     /// How many there are.
     fn len(&self) -> usize;
     /// The account of a row; of one that is off the book, the account of the book before which it comes, or the
@@ -62,7 +62,7 @@ where
         each: impl Fn(&Part, &mut Lanes<'_, 'a, R, Load>) -> Result<T> + Sync,
     ) -> Result<Vec<T>>
     where
-        R: Rows,
+        R: LaneRows,
         T: Send,
         Load: Fn(Option<Day>, Vec<Column>, R) -> Result<R> + Sync,
     {
@@ -97,7 +97,7 @@ pub struct Lanes<'s, 'a, R, Load> {
 
 impl<R, Load> Lanes<'_, '_, R, Load>
 where
-    R: Rows,
+    R: LaneRows,
     Load: Fn(Option<Day>, Vec<Column>, R) -> Result<R>,
 {
     /// Calls `each` with the rows of a part, delivery by delivery, those of one in order of account and arrival.
@@ -109,7 +109,7 @@ where
     }
 }
 
-impl<'a, R: Rows> Lane<'a, R> {
+impl<'a, R: LaneRows> Lane<'a, R> {
     fn new(cursor: Cursor<'a>, accounts: &Accounts, first: u32) -> Lane<'a, R> {
         let last = accounts.len() as u32 - 1;
         let place = |id: &Id| accounts.before(id).min(last);

@@ -10,7 +10,7 @@ pub const OFF_BOOK: u32 = u32::MAX;
 
 /// One repayment row of an account.
 #[derive(Debug, Clone, Copy)]
-pub struct RepaymentRow {
+pub struct BillRow {
     /// The product's number, or [`OFF_BOOK`].
     pub product: u32,
     /// The bill of the product: an integer id as it is, a text id by its XXH3 hash, off the book the hash of all
@@ -31,13 +31,13 @@ pub struct RepaymentRow {
 /// Calls `each` with the rows of every account that has some, in order of bill; those of one bill stay in order of
 /// arrival. `owners` tells the account of each row; one that is off the book goes with that before which it comes.
 pub fn by_account(
-    rows: &[RepaymentRow],
+    rows: &[BillRow],
     owners: &[u32],
     accounts: Range<u32>,
-    mut each: impl FnMut(u32, &[RepaymentRow]),
+    mut each: impl FnMut(u32, &[BillRow]),
 ) {
     // Brings together those of an account, then sorts these few by bill, product and place, all in one word.
-    let word = |(row, place): (&RepaymentRow, u32)| {
+    let word = |(row, place): (&BillRow, u32)| {
         u128::from(row.bill) << 64 | u128::from(row.product) << 32 | u128::from(place)
     };
     let words: Vec<u128> = rows.iter().zip(0..).map(word).collect();
@@ -53,10 +53,10 @@ pub fn by_account(
 }
 
 /// The earliest delivery that gives a bill more than one pair of terms; `rows` are all of the bill's.
-pub fn conflict(rows: &[RepaymentRow]) -> Option<Option<Day>> {
+pub fn conflict(rows: &[BillRow]) -> Option<Option<Day>> {
     let mut deliveries = rows.chunk_by(|a, b| a.delivery == b.delivery);
-    let terms = |row: &RepaymentRow| (row.due_on, row.due_amount);
-    let differs = |own: &&[RepaymentRow]| own.iter().any(|row| terms(row) != terms(&own[0]));
+    let terms = |row: &BillRow| (row.due_on, row.due_amount);
+    let differs = |own: &&[BillRow]| own.iter().any(|row| terms(row) != terms(&own[0]));
     deliveries.find(differs).map(|own| own[0].delivery)
 }
 
@@ -75,7 +75,7 @@ pub struct Bill {
 
 impl Bill {
     /// The bill of some rows, at least one, at the end of `as_of`; `tolerance` is in minor units.
-    pub fn of(rows: &[RepaymentRow], as_of: Day, tolerance: i64) -> Bill {
+    pub fn of(rows: &[BillRow], as_of: Day, tolerance: i64) -> Bill {
         let latest = rows.last().expect("a bill has a row").delivery;
         let terms = rows.iter().rev().take_while(|row| row.delivery == latest);
         let (due_on, due_amount) = terms.fold((Day(i32::MAX), i64::MIN), |(due_on, due_amount), row| {
@@ -88,7 +88,7 @@ impl Bill {
 
 /// What was paid up to a day, and since when that has been enough: the earliest day from which on
 /// the payments so far reach due_amount − tolerance (at least 1) at the end of every day.
-fn settled(rows: &[RepaymentRow], as_of: Day, enough: i128) -> (i128, Option<Day>) {
+fn settled(rows: &[BillRow], as_of: Day, enough: i128) -> (i128, Option<Day>) {
     let payments = rows.iter().filter_map(|row| Some((row.paid_on?, row.paid_amount)));
     let payments = payments.filter(|(day, _)| *day <= as_of);
     if payments.clone().is_sorted_by_key(|(day, _)| day) {
@@ -117,8 +117,8 @@ fn settled_by(payments: impl Iterator<Item = (Day, i64)>, enough: i128) -> (i128
 mod tests {
     use super::*;
 
-    fn row(delivery: i32, due_on: i32, due_amount: i64, payment: Option<(i32, i64)>) -> RepaymentRow {
-        RepaymentRow {
+    fn row(delivery: i32, due_on: i32, due_amount: i64, payment: Option<(i32, i64)>) -> BillRow {
+        BillRow {
             product: 0,
             bill: 1,
             delivery: Some(Day(delivery)),
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn rows_of_a_bill_stay_in_order_of_arrival() {
-        let of = |bill: u64, due_amount: i64| RepaymentRow { bill, ..row(1, 10, due_amount, None) };
+        let of = |bill: u64, due_amount: i64| BillRow { bill, ..row(1, 10, due_amount, None) };
         let rows = [of(2, 1), of(1, 2), of(1, 3), of(1, 4), of(2, 5), of(1, 6)];
         let mut sorted = Vec::new();
         by_account(&rows, &[8, 9, 7, 8, 8, 9], 7..10, |_, own| {

@@ -6,10 +6,10 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::Interner;
-use super::accumulate::{Cells, Hit, Segments};
+use super::accumulate::{Accumulators, Hit, Segments};
 use super::asked::{Asked, Part};
 use super::finish::{PartAnswers, answer};
-use super::plan::Plan;
+use super::plan::FeaturePlan;
 use super::rows::{Owner, Packed, pack};
 use crate::expr::{Column, Frame};
 use crate::failure::in_order;
@@ -19,7 +19,7 @@ use crate::job::Feature;
 /// [`super::transactions::Transactions::sweep`].
 pub fn from_lines(
     features: &[Feature],
-    plan: &Plan,
+    plan: &FeaturePlan,
     asked: &Asked,
     parts: &[Part],
     slots: &[u32],
@@ -27,7 +27,7 @@ pub fn from_lines(
 ) -> Result<Vec<PartAnswers>> {
     let segments = Segments::new(plan);
     in_order(parts.par_iter().map(|part| {
-        let mut cells = Cells::new(plan, part.len());
+        let mut cells = Accumulators::new(plan, part.len());
         if !plan.is_empty() {
             let first = slots.partition_point(|slot| *slot < part.first_slot);
             let end = slots.partition_point(|slot| *slot < part.end_slot);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use hashbrown::HashTable;
 
-use super::plan::{BITS, Group, Plan, Reach};
+use super::plan::{BITS, FeaturePlan, Group, Reach};
 use crate::expr::column::NULL_CODE;
 use crate::expr::{Column, Expr, Frame, Ints, Texts};
 use crate::hash::HASHER;
@@ -19,12 +19,12 @@ pub struct Sieve {
     /// By combination of texts, the pattern that they alone come to.
     of_texts: Vec<u32>,
     /// What a row may bear out besides.
-    steps: Vec<Step>,
+    steps: Vec<SieveStep>,
     patterns: Patterns,
 }
 
 /// What changes the pattern of a row.
-struct Step {
+struct SieveStep {
     cause: Cause,
     /// The groups it bears on, by word, a bit each.
     groups: Vec<u64>,
@@ -50,7 +50,7 @@ pub const NOWHERE: u32 = 0;
 
 impl Sieve {
     /// That of the dictionaries of a frame.
-    pub fn new(plan: &Plan, frame: &Frame, reach: &Reach) -> Sieve {
+    pub fn new(plan: &FeaturePlan, frame: &Frame, reach: &Reach) -> Sieve {
         let grid = Grid::new(plan, frame, reach);
         let of_grid = grid.frame();
         let holds = |condition: &Expr| condition.truths(&of_grid).iter().collect::<Vec<bool>>();
@@ -61,7 +61,7 @@ impl Sieve {
             let groups = groups(plan, reach, |group| group.filter == filter);
             if let Some(filter) = filter.filter(|filter| !grid.holds(plan, *filter)) {
                 let may_hold = holds(&plan.filters[filter].bound_by(&grid.slots));
-                steps.push(Step { cause: Cause::Holds { filter, may_hold }, groups, next: Vec::new() });
+                steps.push(SieveStep { cause: Cause::Holds { filter, may_hold }, groups, next: Vec::new() });
                 continue;
             }
             let holds = filter.map_or(vec![true; grid.places], |filter| holds(&plan.filters[filter]));
@@ -71,7 +71,7 @@ impl Sieve {
         }
         for (number, value) in plan.values.iter().enumerate().filter(|(number, _)| reach.values[*number]) {
             let groups = groups(plan, reach, |group| group.value == Some(number));
-            steps.push(Step { cause: Cause::Lacks { slot: value.slot }, groups, next: Vec::new() });
+            steps.push(SieveStep { cause: Cause::Lacks { slot: value.slot }, groups, next: Vec::new() });
         }
         let mut patterns = Patterns::new(plan.mask_words());
         let of_texts = masks.iter().map(|mask| patterns.number(mask)).collect();
@@ -90,13 +90,13 @@ impl Sieve {
     }
 
     /// Puts the pattern of each row in place of what there is.
-    pub fn sift(&mut self, plan: &Plan, frame: &Frame, patterns: &mut Vec<u32>) {
+    pub fn sift(&mut self, plan: &FeaturePlan, frame: &Frame, patterns: &mut Vec<u32>) {
         let places = self.grid.places_of(frame);
         patterns.clear();
         patterns.resize(frame.rows, self.of_texts[0]);
         let texts = patterns.iter_mut().zip(&places);
         texts.for_each(|(pattern, place)| *pattern = self.of_texts[*place as usize]);
-        for Step { cause, groups, next } in &mut self.steps {
+        for SieveStep { cause, groups, next } in &mut self.steps {
             for row in cause.rows(plan, frame, &places) {
                 let pattern = &mut patterns[row as usize];
                 if next.len() <= *pattern as usize {
@@ -124,7 +124,7 @@ impl Sieve {
 
 impl Cause {
     /// The rows that it bears on.
-    fn rows(&self, plan: &Plan, frame: &Frame, places: &[u32]) -> Vec<u32> {
+    fn rows(&self, plan: &FeaturePlan, frame: &Frame, places: &[u32]) -> Vec<u32> {
         match self {
             Cause::Holds { filter, may_hold } => {
                 // Only the rows that the texts do not rule out are looked at.
@@ -167,7 +167,7 @@ fn rows_where(rows: usize, passes: impl Fn(usize) -> bool) -> Vec<u32> {
 }
 
 /// The groups within reach that pass, by word, a bit each.
-fn groups(plan: &Plan, reach: &Reach, passes: impl Fn(&Group) -> bool) -> Vec<u64> {
+fn groups(plan: &FeaturePlan, reach: &Reach, passes: impl Fn(&Group) -> bool) -> Vec<u64> {
     let mut words = vec![0; plan.mask_words()];
     for (number, group) in plan.groups.iter().enumerate() {
         words[number / BITS] |= u64::from(passes(group)) << (number % BITS);
@@ -228,7 +228,7 @@ const ROWS_A_PLACE: usize = piece(4, 1);
 
 impl Grid {
     /// Of the columns of those conditions within reach that read texts alone, as long as it stays small.
-    fn new(plan: &Plan, frame: &Frame, reach: &Reach) -> Grid {
+    fn new(plan: &FeaturePlan, frame: &Frame, reach: &Reach) -> Grid {
         let mut grid = Grid { slots: Vec::new(), places: 1, columns: vec![None; frame.columns.len()] };
         for (filter, _) in plan.filters.iter().zip(&reach.filters).filter(|(_, is_read)| **is_read) {
             let fresh: Vec<usize> =
@@ -282,7 +282,7 @@ impl Grid {
     }
 
     /// Whether a condition reads only columns of the grid.
-    fn holds(&self, plan: &Plan, filter: usize) -> bool {
+    fn holds(&self, plan: &FeaturePlan, filter: usize) -> bool {
         plan.filters[filter].columns.iter().all(|slot| self.slots.contains(slot))
     }
 }

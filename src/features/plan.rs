@@ -8,11 +8,11 @@ use crate::job::{Aggregate, Feature, FeatureKind, From, Statistic};
 
 /// The accumulation plan for transactions, bills or lines.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct FeaturePlan {
     /// Distinct `where` expressions.
     pub filters: Vec<Expr>,
     /// What some group takes of each row.
-    pub values: Vec<Value>,
+    pub values: Vec<ValueColumn>,
     /// What is accumulated.
     pub groups: Vec<Group>,
     /// Which group and window answers each feature.
@@ -30,17 +30,17 @@ pub struct Plan {
 /// What is accumulated of the inputs that have a history.
 pub struct Plans {
     /// Of transactions.
-    pub transactions: Plan,
+    pub transactions: FeaturePlan,
     /// Of bills.
-    pub bills: Plan,
+    pub bills: FeaturePlan,
 }
 
 impl Plans {
     /// Those of a job's features.
     pub fn of(features: &[Feature]) -> Plans {
         Plans {
-            transactions: Plan::new(features, From::Transactions),
-            bills: Plan::new(features, From::Bills),
+            transactions: FeaturePlan::new(features, From::Transactions),
+            bills: FeaturePlan::new(features, From::Bills),
         }
     }
 }
@@ -66,7 +66,7 @@ pub struct Group {
 
 /// A column's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Value {
+pub struct ValueColumn {
     /// Position of the column in the source's scope.
     pub slot: usize,
     /// Whether it is taken as a small number that tells values apart, not as it is.
@@ -87,14 +87,14 @@ pub struct Answer {
     pub days: u32,
 }
 
-impl Plan {
+impl FeaturePlan {
     /// The plan for the features over `from`.
-    pub fn new(features: &[Feature], from: From) -> Plan {
+    pub fn new(features: &[Feature], from: From) -> FeaturePlan {
         let aggregates = features.iter().enumerate().filter_map(|(number, feature)| match &feature.kind {
             FeatureKind::Aggregate(aggregate) if aggregate.from == from => Some((number, aggregate)),
             _ => None,
         });
-        let mut plan = Plan {
+        let mut plan = FeaturePlan {
             filters: Vec::new(),
             values: Vec::new(),
             groups: Vec::new(),
@@ -118,7 +118,7 @@ impl Plan {
         });
         let statistic = aggregate.statistic;
         let value = aggregate.of.map(|slot| {
-            let value = Value { slot, is_numbered: statistic == Statistic::Distinct };
+            let value = ValueColumn { slot, is_numbered: statistic == Statistic::Distinct };
             position_or_push(&mut self.values, |known| *known == value, || value)
         });
         let days = match aggregate.from {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Interner;
 use super::masks::{NOWHERE, Patterns, Sieve};
-use super::plan::{Plan, Reach};
+use super::plan::{FeaturePlan, Reach};
 use crate::expr::column::NULL_CODE;
 use crate::expr::{Column, Frame};
 
@@ -74,7 +74,7 @@ impl Packed {
 /// in; its columns the frame holds. `owner` tells whose a row is, or `None` to count it nowhere; the interner
 /// numbers the values that are counted as distinct. The room of packed rows of `before` is used again.
 pub(super) fn pack(
-    plan: &Plan,
+    plan: &FeaturePlan,
     interner: &Interner,
     frame: &Frame,
     reach: &Reach,

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::Interner;
-use super::accumulate::{Cells, Hit, Segments};
+use super::accumulate::{Accumulators, Hit, Segments};
 use super::asked::{Asked, AskedDay, Part};
 use super::finish::{PartAnswers, answer};
-use super::lanes::{Rows, Sweep};
-use super::plan::{Group, Plan, Reach};
+use super::lanes::{LaneRows, Sweep};
+use super::plan::{FeaturePlan, Group, Reach};
 use super::rows::{Owner, Packed, pack};
 use crate::day::Day;
 use crate::expr::{Column, Frame, Scope};
@@ -23,7 +23,7 @@ pub struct Transactions<'a> {
     /// All features, whatever they are over.
     pub features: &'a [Feature],
     /// What to accumulate.
-    pub plan: &'a Plan,
+    pub plan: &'a FeaturePlan,
     /// The columns of transactions.
     pub scope: &'a Scope,
     /// What is asked.
@@ -46,7 +46,7 @@ pub fn slots_kept(columns: &[usize]) -> Vec<usize> {
 /// About so many hits are gathered before they are added: an account may be asked for thousands of days.
 const MOST_HITS: usize = piece(1 << 16, 4);
 
-impl Rows for Packed {
+impl LaneRows for Packed {
     fn len(&self) -> usize {
         self.len()
     }
@@ -82,7 +82,7 @@ impl Transactions<'_> {
             },
         };
         sweep.parts(|part, lanes| {
-            let mut cells = Cells::new(plan, part.len());
+            let mut cells = Accumulators::new(plan, part.len());
             let mut hits = Vec::new();
             lanes.take(part, |delivery, rows: &Packed, range| {
                 for row in rows.counting(range) {
@@ -151,7 +151,7 @@ pub struct Eras<'d> {
 
 impl<'d> Eras<'d> {
     /// Those of some days asked.
-    pub fn new(plan: &Plan, days: &'d [AskedDay]) -> Eras<'d> {
+    pub fn new(plan: &FeaturePlan, days: &'d [AskedDay]) -> Eras<'d> {
         let mut edges: Vec<u32> = plan.groups.iter().map(Group::longest).collect();
         edges.sort_unstable();
         edges.dedup();

@@ -22,11 +22,11 @@ pub struct Binding {
     pub(super) mask: ProjectionMask,
     pub(super) metadata: ArrowReaderMetadata,
     /// By wanted column.
-    pub(super) columns: Vec<Bound>,
+    pub(super) columns: Vec<BoundColumn>,
 }
 
 /// Where a wanted column comes from.
-pub(super) enum Bound {
+pub(super) enum BoundColumn {
     /// Where it comes in the projected batch, and how it is decoded.
     Read(usize, Decoder),
     /// The file has none, or one of type Null: nulls.
@@ -57,12 +57,12 @@ impl Binding {
         let mut fractional = Vec::new();
         for (slot, column) in self.columns.iter().enumerate() {
             columns.push(match column {
-                Bound::Unread => Column::Int(Ints::all(Vec::new())),
-                Bound::Nulls(kind) => nulls(*kind, rows),
-                Bound::Read(place, decoder) => {
+                BoundColumn::Unread => Column::Int(Ints::all(Vec::new())),
+                BoundColumn::Nulls(kind) => nulls(*kind, rows),
+                BoundColumn::Read(place, decoder) => {
                     let is_read_again = self.columns[slot + 1..]
                         .iter()
-                        .any(|other| matches!(other, Bound::Read(again, _) if again == place));
+                        .any(|other| matches!(other, BoundColumn::Read(again, _) if again == place));
                     let array = if is_read_again { arrays[*place].clone() } else { arrays[*place].take() };
                     decoder
                         .decode_money(
@@ -134,10 +134,10 @@ impl OpenFile {
         for (column, is_needed) in wanted.iter().zip(needed) {
             let bound = bound(&fields, spec, column, units);
             found.push(match bound.map_err(|mistake| input(format!("{}: {mistake}", self.subject)))? {
-                _ if !is_needed => Bound::Unread,
-                Bound::Read(root, decoder) => {
+                _ if !is_needed => BoundColumn::Unread,
+                BoundColumn::Read(root, decoder) => {
                     roots.push(root);
-                    Bound::Read(root, decoder)
+                    BoundColumn::Read(root, decoder)
                 }
                 other => other,
             });
@@ -145,12 +145,12 @@ impl OpenFile {
         roots.sort_unstable();
         roots.dedup();
         let columns = found.into_iter().map(|column| match column {
-            Bound::Read(root, decoder) => {
-                Bound::Read(roots.binary_search(&root).expect("projected"), decoder)
+            BoundColumn::Read(root, decoder) => {
+                BoundColumn::Read(roots.binary_search(&root).expect("projected"), decoder)
             }
             other => other,
         });
-        let columns: Vec<Bound> = columns.collect();
+        let columns: Vec<BoundColumn> = columns.collect();
         let mask = ProjectionMask::roots(self.metadata.parquet_schema(), roots.iter().copied());
         let metadata = self.hinted(fields, &roots, &columns)?;
         Ok(Binding { mask, metadata, columns })
@@ -185,10 +185,10 @@ impl OpenFile {
         &self,
         mut fields: Vec<Arc<Field>>,
         roots: &[usize],
-        columns: &[Bound],
+        columns: &[BoundColumn],
     ) -> Result<ArrowReaderMetadata> {
         for column in columns {
-            let Bound::Read(place, decoder) = column else { continue };
+            let BoundColumn::Read(place, decoder) = column else { continue };
             let field = &fields[roots[*place]];
             if let Some(hint) = decoder.hint(field.data_type()) {
                 fields[roots[*place]] = Arc::new(field.as_ref().clone().with_data_type(hint));
@@ -234,20 +234,27 @@ fn find(fields: &[Arc<Field>], spec: &InputSpec, column: &Wanted) -> Result<Opti
 }
 
 /// How a wanted column is read; `Err` says what is wrong with it.
-fn bound(fields: &[Arc<Field>], spec: &InputSpec, column: &Wanted, units: &Units) -> Result<Bound, String> {
-    let Some(root) = find(fields, spec, column)? else { return Ok(Bound::Nulls(kind_of_nulls(column))) };
+fn bound(
+    fields: &[Arc<Field>],
+    spec: &InputSpec,
+    column: &Wanted,
+    units: &Units,
+) -> Result<BoundColumn, String> {
+    let Some(root) = find(fields, spec, column)? else {
+        return Ok(BoundColumn::Nulls(kind_of_nulls(column)));
+    };
     let (name, found) = (fields[root].name(), fields[root].data_type());
     let Some(decoder) = Decoder::for_role(column.role, found, units) else {
         return Err(wrong_type(column.role, name, found));
     };
     if matches!(decoder, Decoder::Nulls(_)) {
-        return Ok(Bound::Nulls(kind_of_nulls(column)));
+        return Ok(BoundColumn::Nulls(kind_of_nulls(column)));
     }
     if column.kind.unify(decoder.kind()).is_none() {
         let (own, other) = (decoder.kind().name(), column.kind.name());
         return Err(format!("{name} is {own}; elsewhere it is {other}: it must be the same in every file"));
     }
-    Ok(Bound::Read(root, decoder))
+    Ok(BoundColumn::Read(root, decoder))
 }
 
 /// The type of a column of nulls, which stands for one that a file lacks.

@@ -11,15 +11,15 @@ use parquet::file::serialized_reader::SerializedPageReader;
 
 use super::chunks::Chunks;
 use super::guard::guarded;
-use super::pages::{Content, Page, encodings, for_pages};
-use super::thrift::Reader;
+use super::pages::{Content, LocatedPage, encodings, for_pages};
+use super::thrift::ThriftReader;
 
 /// What the values of a column in one batch may take.
 const MOST_BATCH_BYTES: u64 = 256 << 20;
 
 /// What the pages of a chunk tell of its texts.
 #[derive(Default)]
-struct Texts {
+struct TextSizes {
     /// Bytes of the longest value, or what is known to be more.
     longest: u64,
     /// Bytes of the dictionary, where pages refer to it.
@@ -38,7 +38,7 @@ pub fn rows_at_a_time(
     most_rows: usize,
 ) -> Result<usize, String> {
     let mut fetch = |at: u64, _: usize| chunks.from(at).map_err(|error| error.to_string());
-    let mut texts = Texts::default();
+    let mut texts = TextSizes::default();
     for_pages(column, rows, &mut fetch, |page| {
         check_bytes(column.compression(), page, chunks)?;
         texts.see(page);
@@ -65,7 +65,7 @@ pub fn check_pages(column: &ColumnChunkMetaData, rows: i64, chunks: &Chunks) -> 
 
 /// The checksum of a page's bytes, if it has one, and what they come to once decompressed. Most
 /// decompressors stop at the size in the header; these two do not.
-fn check_bytes(compression: Compression, page: &Page, chunks: &Chunks) -> Result<(), String> {
+fn check_bytes(compression: Compression, page: &LocatedPage, chunks: &Chunks) -> Result<(), String> {
     /// Gzip makes a thousandth of what compresses best: so few bytes come to nothing large.
     const HARMLESS_GZIP_BYTES: usize = 256 << 10;
     let header = &page.header;
@@ -102,8 +102,8 @@ fn check_decompressed(mut decompressor: impl Read, expected: u64) -> Result<(), 
     }
 }
 
-impl Texts {
-    fn see(&mut self, page: &Page) {
+impl TextSizes {
+    fn see(&mut self, page: &LocatedPage) {
         let header = &page.header;
         let bytes = header.uncompressed as u64;
         match header.content {
@@ -211,7 +211,7 @@ fn check_lengths(column: &ColumnChunkMetaData, rows: i64, chunks: &Chunks) -> Re
 
 /// Where delta-packed integers end, of which there may be so many.
 fn packed_end(bytes: &[u8], most: u64) -> Option<usize> {
-    let mut reader = Reader::new(bytes);
+    let mut reader = ThriftReader::new(bytes);
     let mut integer = || reader.unsigned().ok();
     let (block, parts, count, _) = (integer()?, integer()?, integer()?, integer()?);
     let of_part = block.checked_div(parts)?;

@@ -40,10 +40,10 @@ pub(crate) enum Decoder {
 /// Dictionaries of the batch before, by column: files share one over many batches.
 #[derive(Default)]
 pub(crate) struct Dictionaries {
-    known: HashMap<usize, (ArrayRef, Dictionary)>,
+    known: HashMap<usize, (ArrayRef, SharedDictionary)>,
 }
 
-type Dictionary = Arc<Vec<Arc<str>>>;
+type SharedDictionary = Arc<Vec<Arc<str>>>;
 
 impl Decoder {
     /// The decoder for a column of the contract, if its type will do.

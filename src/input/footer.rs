@@ -6,7 +6,7 @@ use parquet::file::metadata::{
 
 use super::guard::guarded;
 use super::handle::Handle;
-use super::thrift::{Broken, Reader, Wire};
+use super::thrift::{Broken, ThriftReader, Wire};
 
 /// The metadata's length and the magic number.
 const TAIL_BYTES: u64 = 8;
@@ -54,7 +54,7 @@ pub fn read(handle: &Handle) -> Result<ParquetMetaData, String> {
 /// descend into the schema without end.
 fn check_structure(footer: &[u8]) -> Result<(), Broken> {
     let mut has_schema = false;
-    Reader::new(footer).fields(&mut |footer, field, wire| {
+    ThriftReader::new(footer).fields(&mut |footer, field, wire| {
         let expected = match field {
             1 | 3 => Wire::Int,
             2 | 4 | 5 | 7 => Wire::List,
@@ -76,7 +76,7 @@ fn expect(found: Wire, expected: Wire) -> Result<(), Broken> {
 }
 
 /// The schema is a tree in a list: each element is followed by as many children as it says.
-fn check_schema(footer: &mut Reader) -> Result<(), Broken> {
+fn check_schema(footer: &mut ThriftReader) -> Result<(), Broken> {
     let mut columns = 0;
     // How many children are still to come, from the root down.
     let mut open: Vec<u64> = vec![1];

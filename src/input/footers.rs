@@ -20,7 +20,7 @@ fn stamp(path: &Path) -> Option<Stamp> {
 }
 
 /// A file as it was opened.
-struct Known {
+struct KnownFooter {
     file: OpenFile,
     night: u64,
 }
@@ -28,7 +28,7 @@ struct Known {
 /// Open files by input and path. Those that the last two nights did not want are forgotten.
 #[derive(Default)]
 pub struct Footers {
-    known: HashMap<(&'static str, PathBuf), Known>,
+    known: HashMap<(&'static str, PathBuf), KnownFooter>,
     night: u64,
     /// What files had been hashed by earlier runs, and by this one.
     pub hashes: Hashes,
@@ -54,7 +54,7 @@ impl Footers {
             }
         }))?;
         for file in &opened {
-            let known = Known { file: file.clone(), night: self.night };
+            let known = KnownFooter { file: file.clone(), night: self.night };
             self.known.insert((spec.name, file.file.path.clone()), known);
         }
         Ok(opened)

@@ -55,12 +55,12 @@ pub enum Fate {
 pub struct Handle {
     path: PathBuf,
     stamp: Stamp,
-    held: Option<Held>,
+    held: Option<HeldFile>,
 }
 
 /// A handle that counts.
 #[derive(Debug)]
-struct Held(File);
+struct HeldFile(File);
 
 /// Handles held now.
 static HELD: AtomicU64 = AtomicU64::new(0);
@@ -76,7 +76,7 @@ static MOST_HELD: LazyLock<u64> = LazyLock::new(|| {
     allowed.unwrap_or(u64::MAX).saturating_sub(FOR_OTHER_FILES)
 });
 
-impl Drop for Held {
+impl Drop for HeldFile {
     fn drop(&mut self) {
         HELD.fetch_sub(1, Ordering::Relaxed);
     }
@@ -88,7 +88,7 @@ impl Handle {
         let file = open_regular(path)?;
         let stamp = Stamp::of(&file.metadata()?);
         let may_hold = HELD.fetch_add(1, Ordering::Relaxed) < *MOST_HELD;
-        let held = Held(file);
+        let held = HeldFile(file);
         Ok(Handle { path: path.to_path_buf(), stamp, held: may_hold.then_some(held) })
     }
 
@@ -131,7 +131,7 @@ impl Handle {
     /// What has become of the file since it was opened.
     pub fn fate(&self) -> Result<Fate> {
         let now = match &self.held {
-            Some(Held(file)) => Stamp::of(&file.metadata()?),
+            Some(HeldFile(file)) => Stamp::of(&file.metadata()?),
             None => Stamp::of(&self.path.metadata()?),
         };
         let is_written = (now.device, now.inode, now.size, now.modified)
@@ -144,7 +144,7 @@ impl Handle {
     }
 
     fn with<T>(&self, read: impl FnOnce(&File) -> Result<T>) -> Result<T> {
-        if let Some(Held(file)) = &self.held {
+        if let Some(HeldFile(file)) = &self.held {
             return read(file);
         }
         let file = open_regular(&self.path)?;

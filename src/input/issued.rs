@@ -31,7 +31,7 @@ struct Adjustment<L> {
 
 /// The line it is for: one of the book's by position, or another by name.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Line {
+enum IssuedLine {
     Known(usize),
     Unknown(String, String),
 }
@@ -86,8 +86,8 @@ pub fn overlay(
     progress: &Progress,
 ) -> Result<u64> {
     let line = |row: &IssuedRow| match find_line(lines, row.position, row.product) {
-        Some(line) => Some(Line::Known(line)),
-        None => Some(Line::Unknown(id_text(row.account, row.row)?, row.product.to_string())),
+        Some(line) => Some(IssuedLine::Known(line)),
+        None => Some(IssuedLine::Unknown(id_text(row.account, row.row)?, row.product.to_string())),
     };
     let adjustments = read_all(places, units, &lines.accounts, progress, &line)?;
     let mut unknown = 0;
@@ -95,10 +95,10 @@ pub fn overlay(
     for of_line in adjustments.chunk_by(|a, b| a.line == b.line) {
         let effective = effective(of_line, lines.snapshot);
         match &of_line[0].line {
-            Line::Known(line) => {
+            IssuedLine::Known(line) => {
                 effective.into_iter().for_each(|a| apply(lines, *line, a, as_of, &mut reasons));
             }
-            Line::Unknown(..) => unknown += effective.len() as u64,
+            IssuedLine::Unknown(..) => unknown += effective.len() as u64,
         }
     }
     lines.status_reason.dictionary = reasons.into_names();

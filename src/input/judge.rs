@@ -2,18 +2,18 @@
 
 use super::accounts::id_text;
 use super::binding::Decoded;
-use super::reason::Reason;
+use super::reason::RejectReason;
 use super::reject_log::RejectedRows;
 use crate::day::Day;
 use crate::expr::Column;
 
 /// The reason of each row of a batch; `None` is accepted so far.
 #[derive(Debug, Clone)]
-pub struct Verdicts(pub Vec<Option<Reason>>);
+pub struct Verdicts(pub Vec<Option<RejectReason>>);
 
 impl Verdicts {
     /// Rejects the rows that have no reason yet and for which `holds`.
-    fn mark(&mut self, reason: Reason, holds: impl Fn(usize) -> bool) {
+    fn mark(&mut self, reason: RejectReason, holds: impl Fn(usize) -> bool) {
         for (row, verdict) in self.0.iter_mut().enumerate() {
             if verdict.is_none() && holds(row) {
                 *verdict = Some(reason);
@@ -22,14 +22,14 @@ impl Verdicts {
     }
 
     /// Rejects the rows where a column holds nothing; most have no such row.
-    fn mark_null(&mut self, reason: Reason, column: &Column) {
+    fn mark_null(&mut self, reason: RejectReason, column: &Column) {
         if column.has_nulls() {
             self.mark(reason, |row| is_null(column, row));
         }
     }
 
     /// Likewise, or empty text.
-    fn mark_missing(&mut self, reason: Reason, column: &Column) {
+    fn mark_missing(&mut self, reason: RejectReason, column: &Column) {
         match column {
             Column::Text(texts) => {
                 let empty: Vec<bool> = texts.dictionary.iter().map(|text| text.is_empty()).collect();
@@ -46,14 +46,16 @@ impl Verdicts {
         if let (Column::Int(days), Some(delivery)) = (date, delivery)
             && days.values.iter().max().is_some_and(|latest| *latest > i64::from(delivery.0))
         {
-            self.mark(Reason::AfterDelivery, |row| int(date, row).is_some_and(|day| day > delivery.0.into()));
+            self.mark(RejectReason::AfterDelivery, |row| {
+                int(date, row).is_some_and(|day| day > delivery.0.into())
+            });
         }
     }
 
     /// Rejects the rows with an amount that is no whole number of minor units.
     fn mark_fractional(&mut self, rows: &[u32]) {
         for row in rows {
-            self.0[*row as usize].get_or_insert(Reason::BadAmount);
+            self.0[*row as usize].get_or_insert(RejectReason::BadAmount);
         }
     }
 
@@ -62,7 +64,7 @@ impl Verdicts {
         if let Column::Int(amounts) = amount
             && amounts.values.iter().min().is_some_and(|smallest| *smallest < least)
         {
-            self.mark(Reason::BadAmount, |row| int(amount, row).is_some_and(|amount| amount < least));
+            self.mark(RejectReason::BadAmount, |row| int(amount, row).is_some_and(|amount| amount < least));
         }
     }
 
@@ -100,9 +102,9 @@ pub fn judge_transactions(rows: &Decoded, delivery: Option<Day>) -> Verdicts {
         unreachable!("the contract's columns are read")
     };
     let mut verdicts = Verdicts::new(account);
-    verdicts.mark_missing(Reason::MissingAccount, account);
-    verdicts.mark_null(Reason::MissingDate, posted_on);
-    verdicts.mark_null(Reason::MissingAmount, amount);
+    verdicts.mark_missing(RejectReason::MissingAccount, account);
+    verdicts.mark_null(RejectReason::MissingDate, posted_on);
+    verdicts.mark_null(RejectReason::MissingAmount, amount);
     verdicts.mark_fractional(&rows.fractional);
     verdicts.mark_after(posted_on, delivery);
     verdicts
@@ -114,15 +116,15 @@ pub fn judge_repayments(rows: &Decoded, delivery: Option<Day>) -> Verdicts {
         unreachable!("the contract's columns are read")
     };
     let mut verdicts = Verdicts::new(account);
-    verdicts.mark_missing(Reason::MissingAccount, account);
-    verdicts.mark_missing(Reason::MissingProduct, product);
-    verdicts.mark_missing(Reason::MissingBill, bill);
-    verdicts.mark_null(Reason::MissingDate, due_on);
-    verdicts.mark_null(Reason::MissingAmount, due_amount);
+    verdicts.mark_missing(RejectReason::MissingAccount, account);
+    verdicts.mark_missing(RejectReason::MissingProduct, product);
+    verdicts.mark_missing(RejectReason::MissingBill, bill);
+    verdicts.mark_null(RejectReason::MissingDate, due_on);
+    verdicts.mark_null(RejectReason::MissingAmount, due_amount);
     verdicts.mark_fractional(&rows.fractional);
     verdicts.mark_below(due_amount, 1);
     if !are_valid_alike(paid_on, paid_amount) {
-        verdicts.mark(Reason::BadPayment, |row| match int(paid_on, row) {
+        verdicts.mark(RejectReason::BadPayment, |row| match int(paid_on, row) {
             None => int(paid_amount, row).is_some_and(|amount| amount != 0),
             Some(_) => is_null(paid_amount, row),
         });
@@ -139,11 +141,11 @@ pub fn judge_lines(rows: &Decoded, delivery: Option<Day>) -> Verdicts {
         unreachable!("the contract's columns are read")
     };
     let mut verdicts = Verdicts::new(account);
-    verdicts.mark_missing(Reason::MissingAccount, account);
-    verdicts.mark_missing(Reason::MissingProduct, product);
-    verdicts.mark_null(Reason::MissingDate, opened_on);
-    verdicts.mark_null(Reason::MissingAmount, limit);
-    verdicts.mark_null(Reason::MissingAmount, balance);
+    verdicts.mark_missing(RejectReason::MissingAccount, account);
+    verdicts.mark_missing(RejectReason::MissingProduct, product);
+    verdicts.mark_null(RejectReason::MissingDate, opened_on);
+    verdicts.mark_null(RejectReason::MissingAmount, limit);
+    verdicts.mark_null(RejectReason::MissingAmount, balance);
     verdicts.mark_fractional(&rows.fractional);
     verdicts.mark_below(limit, 0);
     let is_status = |text: &str| matches!(text, "active" | "suspended" | "closed");
@@ -151,9 +153,9 @@ pub fn judge_lines(rows: &Decoded, delivery: Option<Day>) -> Verdicts {
         Column::Text(texts) => {
             let known: Vec<bool> = texts.dictionary.iter().map(|text| is_status(text)).collect();
             let is_known = |code: u32| known.get(code as usize) == Some(&true);
-            verdicts.mark(Reason::BadStatus, |row| !is_known(texts.codes[row]));
+            verdicts.mark(RejectReason::BadStatus, |row| !is_known(texts.codes[row]));
         }
-        _ => verdicts.mark(Reason::BadStatus, |_| true),
+        _ => verdicts.mark(RejectReason::BadStatus, |_| true),
     }
     for date in [opened_on, increased_on, decreased_on, status_since] {
         verdicts.mark_after(date, delivery);

@@ -11,10 +11,10 @@ use super::binding::Decoded;
 use super::catalog::Catalog;
 use super::file::OpenFile;
 use super::judge::{self, Verdicts};
-use super::reason::Reason;
+use super::reason::RejectReason;
 use super::reject_log::{RejectLog, RejectedRow, RejectedRows};
-use super::stream::{Place, Tally, waves};
-use super::unique::{Keys, Part, Seen};
+use super::stream::{ReadTally, WaveRowGroup, waves};
+use super::unique::{DeliveryKeys, Keys, Seen};
 use super::wanted::{Presence, Role, Units, Wanted};
 use crate::console::Progress;
 use crate::day::Day;
@@ -93,7 +93,7 @@ pub struct Lines {
     /// The id of each line's account and the extra columns, by position in the lines scope.
     pub columns: Vec<Option<Column>>,
     /// Rows read and left out.
-    pub tally: Tally,
+    pub tally: ReadTally,
     /// The delivery the lines are from; `None` if undated.
     pub snapshot: Option<Day>,
 }
@@ -133,7 +133,7 @@ impl Lines {
             status_reason: texts(&self.status_reason),
             pending: gather(&self.pending, &rows),
             columns: self.columns.iter().map(|column| column.as_ref().map(|c| c.gather(&rows))).collect(),
-            tally: Tally::default(),
+            tally: ReadTally::default(),
             snapshot: self.snapshot,
         }
     }
@@ -193,7 +193,7 @@ pub fn wanted(spec: &InputSpec, scope: &Scope, needed: &[usize]) -> Vec<(usize, 
 }
 
 /// One delivery, in the order of file and row, without the rows that are rejected by themselves.
-struct Rows {
+struct SnapshotRows {
     columns: Vec<Column>,
     /// Of those that are left.
     verdicts: Verdicts,
@@ -216,15 +216,15 @@ struct Stretch {
 }
 
 /// A batch without its rejected rows.
-struct Batch {
+struct AcceptedBatch {
     columns: Vec<Column>,
     len: usize,
     stretch: Stretch,
 }
 
-impl Rows {
+impl SnapshotRows {
     /// A row that was left, as rejected for a reason.
-    fn rejected(&self, place: usize, reason: Reason) -> RejectedRow {
+    fn rejected(&self, place: usize, reason: RejectReason) -> RejectedRow {
         let stretch = &self.stretches[self.stretches.partition_point(|stretch| stretch.start <= place) - 1];
         let within = place - stretch.start;
         let row = stretch.left.as_ref().map_or(within as u64, |left| u64::from(left[within]));
@@ -235,7 +235,7 @@ impl Rows {
 
 /// What reading the lines takes besides the files.
 #[derive(Clone, Copy)]
-pub struct Reading<'a> {
+pub struct LinesReading<'a> {
     /// Where they lie.
     pub spec: &'a InputSpec,
     /// What decoding depends on.
@@ -251,7 +251,7 @@ pub struct Reading<'a> {
 /// Reads the snapshot `latest` among `files`, which may begin with earlier deliveries. It must have an
 /// accepted line.
 pub fn load(
-    reading: Reading,
+    reading: LinesReading,
     files: &[OpenFile],
     latest: Option<Day>,
     wanted: Vec<(usize, Wanted)>,
@@ -267,12 +267,12 @@ pub fn load(
 
 /// The same; without an accepted line, the rows that were read.
 pub fn load_any(
-    reading: Reading,
+    reading: LinesReading,
     files: &[OpenFile],
     latest: Option<Day>,
     wanted: Vec<(usize, Wanted)>,
     scope_len: usize,
-) -> Result<Result<Lines, Tally>> {
+) -> Result<Result<Lines, ReadTally>> {
     let spec = reading.spec;
     reading.progress.read(spec.name, files.len(), files.iter().map(OpenFile::rows).sum());
     let (slots, wanted): (Vec<usize>, Vec<Wanted>) = wanted.into_iter().unzip();
@@ -294,12 +294,12 @@ pub fn load_any(
     unreachable!("the snapshot is among the files")
 }
 
-fn read_delivery(reading: Reading, files: &[OpenFile], wanted: &[Wanted]) -> Result<Rows> {
-    let Reading { spec, units, scratch, progress, .. } = reading;
+fn read_delivery(reading: LinesReading, files: &[OpenFile], wanted: &[Wanted]) -> Result<SnapshotRows> {
+    let LinesReading { spec, units, scratch, progress, .. } = reading;
     // A row may repeat one of any account.
     let only = reading.only.filter(|_| spec.unique.is_none());
     let bindings = files.iter().map(|file| file.bind(spec, wanted, units)).collect::<Result<Vec<_>>>()?;
-    let mut rows = Rows {
+    let mut rows = SnapshotRows {
         columns: Vec::new(),
         verdicts: Verdicts(Vec::new()),
         stretches: Vec::new(),
@@ -312,7 +312,7 @@ fn read_delivery(reading: Reading, files: &[OpenFile], wanted: &[Wanted]) -> Res
         signal::check()?;
         let is_alone = wave.len() == 1;
         let log = Mutex::new(&mut rows.rejects);
-        let read = |place: &Place| -> Result<(Vec<Batch>, RejectedRows)> {
+        let read = |place: &WaveRowGroup| -> Result<(Vec<AcceptedBatch>, RejectedRows)> {
             let file = &files[place.file];
             let (mut batches, mut rejects) = (Vec::new(), RejectedRows::default());
             let mut first_row = place.first_row;
@@ -353,7 +353,7 @@ fn accepted(
     first_row: u64,
     only: Option<&Accounts>,
     rejects: &mut RejectedRows,
-) -> Batch {
+) -> AcceptedBatch {
     let mut verdicts = judge::judge_lines(&decoded, delivery);
     let columns = decoded.columns;
     mark_crowds(&columns, &mut verdicts);
@@ -370,7 +370,7 @@ fn accepted(
     } else {
         (columns.iter().map(|column| column.gather(&left)).collect(), Some(left))
     };
-    Batch { columns, len, stretch: Stretch { file, first_row, start: 0, left } }
+    AcceptedBatch { columns, len, stretch: Stretch { file, first_row, start: 0, left } }
 }
 
 /// Of the rows of one line within a batch two are left, which is enough to tell that it occurs more than
@@ -386,12 +386,12 @@ fn mark_crowds(columns: &[Column], verdicts: &mut Verdicts) {
     }
     order.sort_by(compare);
     for same in order.chunk_by(|a, b| compare(a, b).is_eq()).filter(|same| same.len() > ENOUGH) {
-        same[ENOUGH..].iter().for_each(|row| verdicts.0[*row as usize] = Some(Reason::DuplicateLine));
+        same[ENOUGH..].iter().for_each(|row| verdicts.0[*row as usize] = Some(RejectReason::DuplicateLine));
     }
 }
 
 /// Rows not yet rejected, sorted by account and product.
-fn sorted_rows(rows: &Rows) -> Vec<u32> {
+fn sorted_rows(rows: &SnapshotRows) -> Vec<u32> {
     let mut order: Vec<u32> = (0..rows.verdicts.0.len() as u32).collect();
     order.par_sort_by(|a, b| compare_lines(&rows.columns, *a as usize, *b as usize));
     order
@@ -406,31 +406,31 @@ fn compare_lines(columns: &[Column], a: usize, b: usize) -> std::cmp::Ordering {
 }
 
 /// All rows of a line that occurs more than once go.
-fn mark_duplicate_lines(rows: &mut Rows, order: &[u32]) {
+fn mark_duplicate_lines(rows: &mut SnapshotRows, order: &[u32]) {
     for same in order.chunk_by(|a, b| compare_lines(&rows.columns, *a as usize, *b as usize).is_eq()) {
         if same.len() > 1 {
-            same.iter().for_each(|row| rows.verdicts.0[*row as usize] = Some(Reason::DuplicateLine));
+            same.iter().for_each(|row| rows.verdicts.0[*row as usize] = Some(RejectReason::DuplicateLine));
         }
     }
 }
 
-fn mark_repeats(rows: &mut Rows, slot: usize, delivery: Option<Day>, seen: &mut Seen) {
+fn mark_repeats(rows: &mut SnapshotRows, slot: usize, delivery: Option<Day>, seen: &mut Seen) {
     let mut keys = Keys::default();
     keys.add(0, &rows.columns[slot], &rows.verdicts);
-    for row in &seen.repeats(vec![Part { delivery, keys }])[0] {
-        rows.verdicts.0[*row as usize] = Some(Reason::DuplicateRow);
+    for row in &seen.repeats(vec![DeliveryKeys { delivery, keys }])[0] {
+        rows.verdicts.0[*row as usize] = Some(RejectReason::DuplicateRow);
     }
 }
 
 /// `order` holds the rows that were accepted once each line had been judged by itself, sorted.
 fn assemble(
-    rows: Rows,
-    tally: Tally,
+    rows: SnapshotRows,
+    tally: ReadTally,
     mut order: Vec<u32>,
     slots: &[usize],
     scope_len: usize,
     snapshot: Option<Day>,
-) -> Result<Result<Lines, Tally>> {
+) -> Result<Result<Lines, ReadTally>> {
     order.retain(|row| rows.verdicts.0[*row as usize].is_none());
     if order.is_empty() {
         return Ok(Err(tally));
@@ -487,14 +487,14 @@ fn assemble(
 }
 
 /// Counts the rows, and lists those that were rejected in the company of others.
-fn tally(reading: Reading, files: &[OpenFile], rows: &mut Rows) -> Result<Tally> {
+fn tally(reading: LinesReading, files: &[OpenFile], rows: &mut SnapshotRows) -> Result<ReadTally> {
     let listed = std::mem::take(&mut rows.rejects);
     if rows.verdicts.0.iter().all(Option::is_none) {
-        return Ok(Tally { read: rows.read, rejects: listed });
+        return Ok(ReadTally { read: rows.read, rejects: listed });
     }
     let mut rejects = RejectLog::new(reading.spec.name, files, reading.scratch);
     let verdicts = rows.verdicts.0.iter().enumerate();
     let others = verdicts.filter_map(|(place, verdict)| Some(rows.rejected(place, (*verdict)?)));
     rejects.merge(listed.rows(), others)?;
-    Ok(Tally { read: rows.read, rejects })
+    Ok(ReadTally { read: rows.read, rejects })
 }

@@ -5,7 +5,7 @@ use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
 use super::footer::column_name;
 use super::handle::Handle;
-use super::thrift::{Broken, Reader, Wire};
+use super::thrift::{Broken, ThriftReader, Wire};
 
 /// A page may take so much memory once it is decompressed. Writers cut pages at about a megabyte.
 const MOST_PAGE_BYTES: i64 = 256 << 20;
@@ -47,7 +47,7 @@ pub struct Header {
 
 /// A page of a chunk.
 #[derive(Debug, Clone, Copy)]
-pub struct Page {
+pub struct LocatedPage {
     /// Its header.
     pub header: Header,
     /// Where its bytes begin, in the file.
@@ -70,7 +70,7 @@ impl Header {
     /// Reads a header at the beginning of some bytes, and says how many it takes; `None` where they end
     /// within it.
     fn read(bytes: &[u8]) -> Result<Option<(Header, usize)>, Broken> {
-        let mut reader = Reader::new(bytes);
+        let mut reader = ThriftReader::new(bytes);
         let mut raw = RawHeader::default();
         let read = reader.fields(&mut |header, field, wire| raw.take(header, field, wire));
         match read {
@@ -95,7 +95,7 @@ struct RawHeader {
 }
 
 impl RawHeader {
-    fn take(&mut self, header: &mut Reader, field: i64, wire: Wire) -> Result<bool, Broken> {
+    fn take(&mut self, header: &mut ThriftReader, field: i64, wire: Wire) -> Result<bool, Broken> {
         match (field, wire) {
             (1, Wire::Int) => self.kind = Some(header.int()?),
             (2, Wire::Int) => self.uncompressed = Some(header.int()?),
@@ -159,7 +159,7 @@ pub fn for_pages(
     column: &ColumnChunkMetaData,
     rows: i64,
     fetch: &mut Fetch,
-    mut each: impl FnMut(&Page) -> Result<(), String>,
+    mut each: impl FnMut(&LocatedPage) -> Result<(), String>,
 ) -> Result<(), String> {
     let (start, length) = column.byte_range();
     let end = start + length;
@@ -167,7 +167,7 @@ pub fn for_pages(
     while at < end {
         let in_page = |what: String| format!("page {number}: {what}");
         let (header, length) = read_header(at, end, fetch).map_err(in_page)?;
-        let page = Page { header, start: at + length as u64 };
+        let page = LocatedPage { header, start: at + length as u64 };
         if header.uncompressed > MOST_PAGE_BYTES {
             let bytes = header.uncompressed;
             return Err(in_page(format!(

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// The reasons, in the order in which the first that holds is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Reason {
+pub enum RejectReason {
     /// `account_id` null or empty.
     MissingAccount,
     /// `product` null or empty.
@@ -30,36 +30,36 @@ pub enum Reason {
     DuplicateRow,
 }
 
-impl Reason {
+impl RejectReason {
     /// In order.
-    pub const ALL: [Reason; 11] = [
-        Reason::MissingAccount,
-        Reason::MissingProduct,
-        Reason::MissingBill,
-        Reason::MissingDate,
-        Reason::MissingAmount,
-        Reason::BadAmount,
-        Reason::BadPayment,
-        Reason::BadStatus,
-        Reason::AfterDelivery,
-        Reason::DuplicateLine,
-        Reason::DuplicateRow,
+    pub const ALL: [RejectReason; 11] = [
+        RejectReason::MissingAccount,
+        RejectReason::MissingProduct,
+        RejectReason::MissingBill,
+        RejectReason::MissingDate,
+        RejectReason::MissingAmount,
+        RejectReason::BadAmount,
+        RejectReason::BadPayment,
+        RejectReason::BadStatus,
+        RejectReason::AfterDelivery,
+        RejectReason::DuplicateLine,
+        RejectReason::DuplicateRow,
     ];
 
     /// As rejects.parquet writes it.
     pub fn name(self) -> &'static str {
         match self {
-            Reason::MissingAccount => "missing_account",
-            Reason::MissingProduct => "missing_product",
-            Reason::MissingBill => "missing_bill",
-            Reason::MissingDate => "missing_date",
-            Reason::MissingAmount => "missing_amount",
-            Reason::BadAmount => "bad_amount",
-            Reason::BadPayment => "bad_payment",
-            Reason::BadStatus => "bad_status",
-            Reason::AfterDelivery => "after_delivery",
-            Reason::DuplicateLine => "duplicate_line",
-            Reason::DuplicateRow => "duplicate_row",
+            RejectReason::MissingAccount => "missing_account",
+            RejectReason::MissingProduct => "missing_product",
+            RejectReason::MissingBill => "missing_bill",
+            RejectReason::MissingDate => "missing_date",
+            RejectReason::MissingAmount => "missing_amount",
+            RejectReason::BadAmount => "bad_amount",
+            RejectReason::BadPayment => "bad_payment",
+            RejectReason::BadStatus => "bad_status",
+            RejectReason::AfterDelivery => "after_delivery",
+            RejectReason::DuplicateLine => "duplicate_line",
+            RejectReason::DuplicateRow => "duplicate_row",
         }
     }
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::file::OpenFile;
-use super::reason::Reason;
+use super::reason::RejectReason;
 use crate::day::Day;
 
 /// A rejected row.
@@ -21,7 +21,7 @@ pub struct RejectedRow {
     /// 0-based in the file.
     pub row: u64,
     /// The first that holds.
-    pub reason: Reason,
+    pub reason: RejectReason,
     /// As text, whatever the input's type.
     pub account: Option<String>,
 }
@@ -30,7 +30,7 @@ pub struct RejectedRow {
 #[derive(Debug, Default)]
 pub struct RejectedRows {
     bytes: Vec<u8>,
-    counts: BTreeMap<Reason, u64>,
+    counts: BTreeMap<RejectReason, u64>,
 }
 
 /// The length of an account that is null.
@@ -38,7 +38,7 @@ const NULL: u32 = u32::MAX;
 
 impl RejectedRows {
     /// Adds a row.
-    pub fn push(&mut self, file: u32, row: u64, reason: Reason, account: Option<&str>) {
+    pub fn push(&mut self, file: u32, row: u64, reason: RejectReason, account: Option<&str>) {
         *self.counts.entry(reason).or_default() += 1;
         let text = account.unwrap_or_default().as_bytes();
         self.bytes.extend(file.to_le_bytes());
@@ -64,7 +64,7 @@ impl RejectedRows {
     }
 
     /// Rows by reason, of those that were added one by one.
-    pub fn counts(&self) -> &BTreeMap<Reason, u64> {
+    pub fn counts(&self) -> &BTreeMap<RejectReason, u64> {
         &self.counts
     }
 
@@ -80,7 +80,7 @@ impl RejectedRows {
 
     /// The rows, in the order in which they were added.
     pub fn rows(&self) -> impl Iterator<Item = Result<RejectedRow>> {
-        Rows { from: &self.bytes[..] }
+        UnpackedRows { from: &self.bytes[..] }
     }
 }
 
@@ -92,7 +92,7 @@ pub struct RejectLog {
     /// Delivery and name of each file, by number.
     pub files: Vec<(Option<Day>, String)>,
     /// Rows by reason.
-    pub counts: BTreeMap<Reason, u64>,
+    pub counts: BTreeMap<RejectReason, u64>,
     directory: PathBuf,
     memory: Vec<u8>,
     spilled: Option<File>,
@@ -173,7 +173,7 @@ impl RejectLog {
             Some(spilled) => Box::new(spilled.chain(&self.memory[..])),
             None => Box::new(&self.memory[..]),
         };
-        Rows { from }
+        UnpackedRows { from }
     }
 }
 
@@ -192,11 +192,11 @@ impl Read for At<'_> {
 }
 
 /// Rows unpacked one by one.
-struct Rows<R> {
+struct UnpackedRows<R> {
     from: R,
 }
 
-impl<R: Read> Rows<R> {
+impl<R: Read> UnpackedRows<R> {
     fn number<const N: usize>(&mut self) -> io::Result<[u8; N]> {
         let mut bytes = [0; N];
         self.from.read_exact(&mut bytes)?;
@@ -211,7 +211,7 @@ impl<R: Read> Rows<R> {
         self.from.read_exact(&mut file[1..])?;
         let row = u64::from_le_bytes(self.number()?);
         let [reason] = self.number()?;
-        let reason = *Reason::ALL.get(usize::from(reason)).context("no reason of ours")?;
+        let reason = *RejectReason::ALL.get(usize::from(reason)).context("no reason of ours")?;
         let length = u32::from_le_bytes(self.number()?);
         let account = if length == NULL {
             None
@@ -224,7 +224,7 @@ impl<R: Read> Rows<R> {
     }
 }
 
-impl<R: Read> Iterator for Rows<R> {
+impl<R: Read> Iterator for UnpackedRows<R> {
     type Item = Result<RejectedRow>;
 
     fn next(&mut self) -> Option<Result<RejectedRow>> {
@@ -244,7 +244,7 @@ mod tests {
             let row = |number: u64| RejectedRow {
                 file: (number / 1000) as u32,
                 row: number % 1000,
-                reason: Reason::ALL[number as usize % Reason::ALL.len()],
+                reason: RejectReason::ALL[number as usize % RejectReason::ALL.len()],
                 account: (!number.is_multiple_of(3)).then(|| "é".repeat(number as usize % 5)),
             };
             for first in (0..count).step_by(1000) {

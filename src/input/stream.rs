@@ -7,9 +7,9 @@ use rayon::prelude::*;
 use super::binding::{Binding, Decoded};
 use super::file::OpenFile;
 use super::judge::Verdicts;
-use super::reason::Reason;
+use super::reason::RejectReason;
 use super::reject_log::{RejectLog, RejectedRows};
-use super::unique::{Keys, Part, Seen};
+use super::unique::{DeliveryKeys, Keys, Seen};
 use super::wanted::{Units, Wanted};
 use crate::console::Progress;
 use crate::day::Day;
@@ -21,7 +21,7 @@ use crate::signal;
 
 /// What of an input to read.
 #[derive(Clone)]
-pub struct Source<'a> {
+pub struct InputSource<'a> {
     /// Where it lies.
     pub spec: &'a InputSpec,
     /// Oldest delivery first, by name within one.
@@ -36,7 +36,7 @@ pub struct Source<'a> {
     pub unique: Option<usize>,
 }
 
-impl Source<'_> {
+impl InputSource<'_> {
     /// How many days before it a repeat of a row may have been delivered; `None` where repeats are no matter.
     pub fn within_days(&self) -> Option<i32> {
         let unique = self.spec.unique.as_ref();
@@ -45,7 +45,7 @@ impl Source<'_> {
 }
 
 /// A batch of rows as decoded.
-pub struct Batch {
+pub struct JudgedBatch {
     /// As wanted.
     pub columns: Vec<Column>,
     /// Which rows are rejected.
@@ -59,7 +59,7 @@ pub struct JudgedRows {
     /// The row number, within the file, of the first.
     pub first_row: u64,
     /// All rows, in order.
-    pub batches: Vec<Batch>,
+    pub batches: Vec<JudgedBatch>,
     /// Where repeats are told.
     keys: Keys,
 }
@@ -77,7 +77,7 @@ impl JudgedRows {
         for batch in &mut self.batches {
             let end = start + batch.verdicts.0.len();
             while let Some(row) = repeats.next_if(|row| *row < end) {
-                batch.verdicts.0[row - start] = Some(Reason::DuplicateRow);
+                batch.verdicts.0[row - start] = Some(RejectReason::DuplicateRow);
             }
             start = end;
         }
@@ -86,7 +86,7 @@ impl JudgedRows {
     /// Lists the rejected rows, in order; files are numbered from `first_file` on.
     pub fn list_rejects(&self, first_file: usize, into: &mut RejectedRows) {
         let mut first_row = self.first_row;
-        for Batch { columns, verdicts } in &self.batches {
+        for JudgedBatch { columns, verdicts } in &self.batches {
             verdicts.list((self.file - first_file) as u32, first_row, &columns[0], into);
             first_row += verdicts.0.len() as u64;
         }
@@ -95,14 +95,14 @@ impl JudgedRows {
 
 /// Rows read and left out, over the deliveries that are reported.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub struct ReadTally {
     /// Rows in the files.
     pub read: u64,
     /// The rejected rows.
     pub rejects: RejectLog,
 }
 
-impl Tally {
+impl ReadTally {
     /// Rows with no reason against them, visible or not.
     pub fn accepted(&self) -> u64 {
         self.read - self.rejects.counts.values().sum::<u64>()
@@ -114,7 +114,7 @@ pub(super) const WAVE_ROWS: u64 = piece(2_000_000, 5) as u64;
 
 /// A row group to read, and the row number in its file at which it starts.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct WaveRowGroup {
     pub file: usize,
     pub row_group: usize,
     pub first_row: u64,
@@ -132,7 +132,7 @@ pub struct Needs {
 /// Reads everything. `each` gets the rows of a wave, judged, with repeats told: those of whole deliveries, or of
 /// a part of one that is very large; how it is cut depends on that delivery alone. Waves come in order.
 pub fn stream(
-    source: &Source,
+    source: &InputSource,
     needs: &(dyn Fn(Option<Day>) -> Needs + Sync),
     progress: &Progress,
     mut each: impl FnMut(Vec<JudgedRows>) -> Result<()>,
@@ -147,7 +147,7 @@ pub fn stream(
     progress.read(source.spec.name, source.files.len(), waves.iter().flatten().map(|place| place.rows).sum());
     let mut finish = |mut wave: Vec<JudgedRows>| -> Result<()> {
         if source.unique.is_some() {
-            let parts = wave.iter_mut().map(|rows| Part {
+            let parts = wave.iter_mut().map(|rows| DeliveryKeys {
                 delivery: source.files[rows.file].delivery,
                 keys: std::mem::take(&mut rows.keys),
             });
@@ -158,7 +158,7 @@ pub fn stream(
         each(wave)?;
         signal::check()
     };
-    let read = |place: Place, each: &mut dyn FnMut(JudgedRows) -> Result<()>| {
+    let read = |place: WaveRowGroup, each: &mut dyn FnMut(JudgedRows) -> Result<()>| {
         read_parts(source, &bindings[place.file], place, needs[place.file].hands_on, progress, each)
     };
     for wave in waves {
@@ -168,7 +168,7 @@ pub fn stream(
             read(place, &mut |rows| finish(vec![rows]))?;
             continue;
         }
-        let whole = |place: &Place| {
+        let whole = |place: &WaveRowGroup| {
             let mut whole = None;
             read(*place, &mut |rows| {
                 whole = Some(rows);
@@ -183,7 +183,7 @@ pub fn stream(
 
 /// Row groups to read, in order, in waves of at most [`WAVE_ROWS`] rows where a row group has no more. Deliveries
 /// that are small share a wave, one that is not begins its own: where it is cut depends on nothing else.
-pub(super) fn waves(files: &[OpenFile]) -> Vec<Vec<Place>> {
+pub(super) fn waves(files: &[OpenFile]) -> Vec<Vec<WaveRowGroup>> {
     let mut waves = Waves { all: vec![Vec::new()], rows: 0 };
     let mut file = 0;
     for delivery in files.chunk_by(|a, b| a.delivery == b.delivery) {
@@ -192,7 +192,7 @@ pub(super) fn waves(files: &[OpenFile]) -> Vec<Vec<Place>> {
             let mut first_row = 0;
             for (row_group, rows) in open.row_groups.iter().copied().enumerate() {
                 waves.begin_if_full(rows);
-                waves.add(Place { file, row_group, first_row, rows });
+                waves.add(WaveRowGroup { file, row_group, first_row, rows });
                 first_row += rows;
             }
             file += 1;
@@ -203,7 +203,7 @@ pub(super) fn waves(files: &[OpenFile]) -> Vec<Vec<Place>> {
 
 /// Waves in the making.
 struct Waves {
-    all: Vec<Vec<Place>>,
+    all: Vec<Vec<WaveRowGroup>>,
     /// Those of the last one.
     rows: u64,
 }
@@ -217,7 +217,7 @@ impl Waves {
         }
     }
 
-    fn add(&mut self, place: Place) {
+    fn add(&mut self, place: WaveRowGroup) {
         self.all.last_mut().expect("there is one").push(place);
         self.rows += place.rows;
     }
@@ -225,9 +225,9 @@ impl Waves {
 
 /// Reads a row group; `each` gets its rows, in parts where they are more than a wave's.
 fn read_parts(
-    source: &Source,
+    source: &InputSource,
     binding: &Binding,
-    place: Place,
+    place: WaveRowGroup,
     hands_on: bool,
     progress: &Progress,
     each: &mut dyn FnMut(JudgedRows) -> Result<()>,
@@ -253,7 +253,7 @@ fn read_parts(
         }
         rows += verdicts.0.len() as u64;
         if hands_on {
-            part.batches.push(Batch { columns: decoded.columns, verdicts });
+            part.batches.push(JudgedBatch { columns: decoded.columns, verdicts });
         }
         Ok(())
     })?;

@@ -40,16 +40,16 @@ pub struct List {
 const MOST_DEPTH: usize = 64;
 
 /// Bytes being read.
-pub struct Reader<'a> {
+pub struct ThriftReader<'a> {
     bytes: &'a [u8],
     at: usize,
     depth: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> ThriftReader<'a> {
     /// Begins at the first byte.
-    pub fn new(bytes: &'a [u8]) -> Reader<'a> {
-        Reader { bytes, at: 0, depth: 0 }
+    pub fn new(bytes: &'a [u8]) -> ThriftReader<'a> {
+        ThriftReader { bytes, at: 0, depth: 0 }
     }
 
     /// How many bytes have been read.

@@ -167,7 +167,7 @@ const SHARDS: usize = 256;
 const PRUNE_AT_LEAST: usize = piece(1 << 12, 2);
 
 /// One part of a wave: its delivery (undated ones count as one day) and its rows' keys.
-pub struct Part {
+pub struct DeliveryKeys {
     /// When the rows arrived.
     pub delivery: Option<Day>,
     /// Their keys.
@@ -181,7 +181,7 @@ impl Seen {
     }
 
     /// The rows of each part that repeat an earlier one, ascending.
-    pub fn repeats(&mut self, parts: Vec<Part>) -> Vec<Vec<u32>> {
+    pub fn repeats(&mut self, parts: Vec<DeliveryKeys>) -> Vec<Vec<u32>> {
         let parts = parts.into_iter().map(|part| (part.delivery.unwrap_or(Day(0)), part.keys));
         let mut parts: Vec<(Day, Keys)> = parts.collect();
         parts.par_iter_mut().for_each(|(_, keys)| sort_rows(&mut keys.strays));
@@ -297,11 +297,11 @@ mod tests {
     use super::*;
     use crate::expr::Ints;
 
-    fn part(delivery: i32, values: &[i64]) -> Part {
+    fn part(delivery: i32, values: &[i64]) -> DeliveryKeys {
         let mut keys = Keys::default();
         let column = Column::Int(Ints::all(values.to_vec()));
         keys.add(0, &column, &Verdicts(vec![None; values.len()]));
-        Part { delivery: Some(Day(delivery)), keys }
+        DeliveryKeys { delivery: Some(Day(delivery)), keys }
     }
 
     /// Row by row: an equal value before, delivered at most so many days ago.

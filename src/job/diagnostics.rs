@@ -19,14 +19,14 @@ pub enum Severity {
 
 /// All remarks so far, as they are shown.
 #[derive(Debug, Default)]
-pub struct Remarks {
-    errors: Shown,
-    warnings: Shown,
+pub struct Diagnostics {
+    errors: ShownDiagnostics,
+    warnings: ShownDiagnostics,
 }
 
 /// The remarks of a severity: the first ones, and how many there are.
 #[derive(Debug, Default)]
-struct Shown {
+struct ShownDiagnostics {
     first: Vec<String>,
     count: usize,
 }
@@ -37,7 +37,7 @@ const MOST_SHOWN: usize = 20;
 /// The length at which a message is cut.
 const MOST_CHARACTERS: usize = 1_000;
 
-impl Remarks {
+impl Diagnostics {
     /// Notes a mistake at a byte range of a source.
     pub fn error(&mut self, at: (&Source, Range<usize>), message: impl Into<String>, help: Option<String>) {
         self.push(Severity::Error, at, message.into(), help);
@@ -65,7 +65,7 @@ impl Remarks {
         }
     }
 
-    fn of(&self, severity: Severity) -> &Shown {
+    fn of(&self, severity: Severity) -> &ShownDiagnostics {
         match severity {
             Severity::Error => &self.errors,
             Severity::Warning => &self.warnings,
@@ -96,7 +96,7 @@ impl Remarks {
 
     /// The remarks of a severity, each with its line underlined.
     pub fn render(&self, severity: Severity) -> String {
-        let Shown { first, count } = self.of(severity);
+        let ShownDiagnostics { first, count } = self.of(severity);
         let mut rendered = first.join("\n\n");
         if let Some(more) = count.checked_sub(first.len()).filter(|more| *more > 0) {
             rendered.push_str(&format!("\n\nand {more} more"));

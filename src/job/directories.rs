@@ -4,18 +4,18 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::diagnostics::Remarks;
+use super::diagnostics::Diagnostics;
 use super::inputs::Inputs;
-use super::job_file::JobFile;
+use super::job_file::ResolvedJobFile;
 use super::reader::Reader;
 use super::source::Source;
 use crate::failure::{Kind, failure};
 use crate::places;
 
-impl JobFile {
+impl ResolvedJobFile {
     /// Checks that nothing is to be written where inputs lie, and that no state takes in what is published.
-    pub(super) fn check_directories(&self, source: &Source, remarks: &mut Remarks) {
-        let mut reader = Reader { source, remarks };
+    pub(super) fn check_directories(&self, source: &Source, diagnostics: &mut Diagnostics) {
+        let mut reader = Reader { source, diagnostics };
         let help = || Some("name a directory of its own, beside those of the inputs".to_string());
         if let Some(input) = self.input_at(&self.output_dir) {
             let message = format!("the output directory is, holds or lies in the directory of {input}");

@@ -16,12 +16,12 @@ pub struct Feature {
     /// Unique among features, dimensions and line columns.
     pub name: String,
     /// How it is computed.
-    pub kind: Kind,
+    pub kind: FeatureKind,
 }
 
 /// How a feature is computed.
 #[derive(Debug, Clone)]
-pub enum Kind {
+pub enum FeatureKind {
     /// Over the rows of an input.
     Aggregate(Aggregate),
     /// scale × a ÷ b, truncated toward zero; null if b = 0 or either is null.
@@ -116,7 +116,7 @@ pub(super) fn resolve(
             }
             None => above.open = true,
         }
-        if let Some(Feature { kind: Kind::Aggregate(aggregate), .. }) = features.last() {
+        if let Some(Feature { kind: FeatureKind::Aggregate(aggregate), .. }) = features.last() {
             check_kept(reader, place, aggregate, &mut kept);
         }
     }
@@ -144,7 +144,7 @@ fn kind(
     scopes: &Scopes,
     features: &[Feature],
     above: &Scope,
-) -> Option<Kind> {
+) -> Option<FeatureKind> {
     let forms = [raw.from.is_some(), raw.ratio.is_some(), raw.expr.is_some()];
     if forms.into_iter().filter(|form| *form).count() != 1 {
         reader.error(place, "a feature has exactly one of `from`, `ratio`, `expr`", None);
@@ -168,9 +168,9 @@ fn kind(
         return self::ratio(reader, ratio, raw.scale.as_ref(), features, !above.open);
     }
     if let Some(text) = &raw.expr {
-        return reader.expression(text, Type::Int, above).map(Kind::Expression);
+        return reader.expression(text, Type::Int, above).map(FeatureKind::Expression);
     }
-    aggregate(reader, raw, place, scopes).map(Kind::Aggregate)
+    aggregate(reader, raw, place, scopes).map(FeatureKind::Aggregate)
 }
 
 fn ratio(
@@ -179,7 +179,7 @@ fn ratio(
     scale: Option<&Spanned<i64>>,
     above: &[Feature],
     complete: bool,
-) -> Option<Kind> {
+) -> Option<FeatureKind> {
     let [a, b] = &pair.get_ref()[..] else {
         reader.error(pair.span(), "a ratio is of two features: ratio = [\"a\", \"b\"]", None);
         return None;
@@ -196,7 +196,7 @@ fn ratio(
         found
     };
     let (a, b) = (position(a), position(b));
-    Some(Kind::Ratio { a: a?, b: b?, scale: *scale.get_ref() })
+    Some(FeatureKind::Ratio { a: a?, b: b?, scale: *scale.get_ref() })
 }
 
 fn aggregate(

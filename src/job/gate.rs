@@ -23,7 +23,7 @@ pub struct Gate {
 
 /// The table whose rows a gate counts or sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Table {
+pub enum GateTable {
     /// One row an account.
     Scores,
     /// One row a line.
@@ -34,9 +34,9 @@ pub enum Table {
 #[derive(Debug, Clone)]
 pub enum Measure {
     /// n × 10000 of the rows that satisfy `of` against those that satisfy `among`.
-    Share { table: Table, of: Expr, among: Option<Expr> },
+    Share { table: GateTable, of: Expr, among: Option<Expr> },
     /// The sum of `of` over the rows that satisfy `among`; rows where it is null add nothing.
-    Sum { table: Table, of: Expr, among: Option<Expr> },
+    Sum { table: GateTable, of: Expr, among: Option<Expr> },
     /// Rejected rows × 10000 against the input's rows.
     Rejected { input: &'static str },
     /// Accepted rows of the input.
@@ -155,8 +155,8 @@ fn table_measure(
         return None;
     };
     let (table, scope) = match table.get_ref().as_str() {
-        "scores" => (Table::Scores, &scopes.scores),
-        "decisions" => (Table::Decisions, &scopes.decisions),
+        "scores" => (GateTable::Scores, &scopes.scores),
+        "decisions" => (GateTable::Decisions, &scopes.decisions),
         _ => {
             reader.unknown_name("table", table, ["scores", "decisions"].into_iter());
             return None;

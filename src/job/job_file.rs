@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::columns::{LINE_STATE, OPTIONAL_LINE_COLUMNS};
-use super::diagnostics::Remarks;
+use super::diagnostics::Diagnostics;
 use super::gate::RawGate;
 use super::inputs::input_names::{ISSUED, LINES, PREVIOUS, REPAYMENTS, TRANSACTIONS};
 use super::inputs::{InputSpec, Inputs, Unique, before_wildcard};
@@ -25,7 +25,7 @@ use crate::suggest::near_miss;
 use crate::zone;
 
 /// The job file with names and paths resolved, but not yet bound to the inputs' columns.
-pub(super) struct JobFile {
+pub(super) struct ResolvedJobFile {
     pub name: String,
     pub scorecard: Spanned<String>,
     pub policy: Spanned<String>,
@@ -130,8 +130,12 @@ const MOST_MINOR_UNITS: u32 = 18;
 /// What stands for `${NAME}` in a path; `None` where nothing does.
 pub(super) type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-pub(super) fn read(source: &Source, variables: Variables, remarks: &mut Remarks) -> Option<JobFile> {
-    let mut reader = Reader { source, remarks };
+pub(super) fn read(
+    source: &Source,
+    variables: Variables,
+    diagnostics: &mut Diagnostics,
+) -> Option<ResolvedJobFile> {
+    let mut reader = Reader { source, diagnostics };
     let mut top = reader.top();
     let gates = reader.tables(&mut top, "gate", MOST_GATES);
     let gates = gates.into_iter().filter_map(|gate| reader.take(gate)).collect();
@@ -192,7 +196,7 @@ pub(super) fn read(source: &Source, variables: Variables, remarks: &mut Remarks)
     let state_span = state.as_ref().map_or(0..0, |state| state.get_ref().dir.span());
     let state_dir = state.and_then(|state| directory(&mut reader, variables, &base, &state.get_ref().dir));
     let access = output.mode.as_ref().map_or(Some(Access::default()), |mode| access(&mut reader, mode));
-    Some(JobFile {
+    Some(ResolvedJobFile {
         name: head.name.into_inner(),
         scorecard: scorecard?,
         policy: policy?,
@@ -353,10 +357,10 @@ fn root_of(pattern: &str) -> PathBuf {
     PathBuf::from(directory)
 }
 
-impl JobFile {
+impl ResolvedJobFile {
     /// Checks that `unique` and `rename` name columns there are.
-    pub(super) fn check_unique(&self, source: &Source, scopes: &Scopes, remarks: &mut Remarks) {
-        let mut reader = Reader { source, remarks };
+    pub(super) fn check_unique(&self, source: &Source, scopes: &Scopes, diagnostics: &mut Diagnostics) {
+        let mut reader = Reader { source, diagnostics };
         for (input, place) in &self.unique_places {
             let scope: &Scope = match *input {
                 TRANSACTIONS => &scopes.transactions,

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::columns::{LINE_HISTORY, LINE_STATE, SCORE_COLUMNS};
-use super::diagnostics::{Remarks, Severity};
-use super::feature_file::{Feature, Kind as FeatureKind};
+use super::diagnostics::{Diagnostics, Severity};
+use super::feature_file::{Feature, FeatureKind};
 use super::policy_file::Rule;
 use super::resolved_job::Job;
 use super::source::Source;
@@ -12,12 +12,12 @@ use super::statistic::ValueRange;
 use crate::expr::{Conjunct, Expr, Type};
 
 /// Notes what can never be reached or is never used.
-pub fn lint(job: &Job, remarks: &mut Remarks) {
-    unreachable_bins(job, remarks);
-    unreachable_rules(job, remarks);
-    unused_features(job, remarks);
-    unnamed_products(job, remarks);
-    ambiguous_reasons(job, remarks);
+pub fn lint(job: &Job, diagnostics: &mut Diagnostics) {
+    unreachable_bins(job, diagnostics);
+    unreachable_rules(job, diagnostics);
+    unused_features(job, diagnostics);
+    unnamed_products(job, diagnostics);
+    ambiguous_reasons(job, diagnostics);
 }
 
 /// The least and the most a score can be.
@@ -33,15 +33,15 @@ pub fn score_range(job: &Job) -> (i32, i32) {
 
 /// Warns of what stands as `name = "…"` or in a like piece of text in a job file.
 fn warn(
-    remarks: &mut Remarks,
+    diagnostics: &mut Diagnostics,
     (source, key, value): (&Source, &str, &str),
     message: String,
     help: Option<String>,
 ) {
     // To look for its place takes the whole text.
-    let is_shown = !remarks.is_full(Severity::Warning);
+    let is_shown = !diagnostics.is_full(Severity::Warning);
     let range = if is_shown { place(&source.text, key, value) } else { 0..0 };
-    remarks.warn((source, range), message, help);
+    diagnostics.warn((source, range), message, help);
 }
 
 /// Where `name = "…"` or a like piece of text stands in a job file.
@@ -67,7 +67,7 @@ fn feature_range(feature: &Feature) -> ValueRange {
     }
 }
 
-fn unreachable_bins(job: &Job, remarks: &mut Remarks) {
+fn unreachable_bins(job: &Job, diagnostics: &mut Diagnostics) {
     let source = &job.sources[1];
     for characteristic in &job.scorecard.characteristics {
         let feature = &job.features[characteristic.feature];
@@ -78,7 +78,7 @@ fn unreachable_bins(job: &Job, remarks: &mut Remarks) {
             let too_high = from.zip(range.most).is_some_and(|(from, most)| from > most);
             if too_low || too_high {
                 let message = format!("bin {} of `{}` can never be reached", number + 1, feature.name);
-                warn(remarks, (source, "feature", &feature.name), message, Some(describe(range)));
+                warn(diagnostics, (source, "feature", &feature.name), message, Some(describe(range)));
             }
             from = bin.below;
         }
@@ -153,7 +153,7 @@ fn never_true(job: &Job, expr: &Expr) -> Option<String> {
     Some(format!("`{}` would have to be at least {low} and at most {high}", facts[slot].0))
 }
 
-fn unreachable_rules(job: &Job, remarks: &mut Remarks) {
+fn unreachable_rules(job: &Job, diagnostics: &mut Diagnostics) {
     let source = &job.sources[2];
     let rules = &job.policy.rules;
     for (number, rule) in rules.iter().enumerate() {
@@ -174,12 +174,12 @@ fn unreachable_rules(job: &Job, remarks: &mut Remarks) {
         };
         if let Some(why) = why {
             let message = format!("the rule `{}` can never be reached", rule.name);
-            warn(remarks, (source, "name", &rule.name), message, Some(why));
+            warn(diagnostics, (source, "name", &rule.name), message, Some(why));
         }
     }
 }
 
-fn unused_features(job: &Job, remarks: &mut Remarks) {
+fn unused_features(job: &Job, diagnostics: &mut Diagnostics) {
     let own = job.scopes.facts.columns.len() - job.features.len();
     let mut used: HashSet<usize> = job.scorecard.characteristics.iter().map(|c| c.feature).collect();
     used.extend(job.policy.affordability.map(|affordability| affordability.feature));
@@ -197,24 +197,24 @@ fn unused_features(job: &Job, remarks: &mut Remarks) {
     for (_, feature) in job.features.iter().enumerate().filter(|(number, _)| !used.contains(number)) {
         let help = "no characteristic, rule, gate or other feature reads it";
         let message = format!("nobody uses the feature `{}`", feature.name);
-        warn(remarks, (source, "name", &feature.name), message, Some(help.into()));
+        warn(diagnostics, (source, "name", &feature.name), message, Some(help.into()));
     }
 }
 
-fn unnamed_products(job: &Job, remarks: &mut Remarks) {
+fn unnamed_products(job: &Job, diagnostics: &mut Diagnostics) {
     let source = &job.sources[2];
     for (number, product) in job.policy.products.iter().enumerate() {
         let applies = |rule: &Rule| rule.products.as_ref().is_none_or(|own| own.contains(&number));
         if !job.policy.rules.iter().any(applies) {
             let help = "every line of it will be held: no_rule";
             let message = format!("no rule names the product `{}`", product.name);
-            warn(remarks, (source, "name", &product.name), message, Some(help.into()));
+            warn(diagnostics, (source, "name", &product.name), message, Some(help.into()));
         }
     }
 }
 
 /// One code, two sentences: nobody could tell which was meant.
-fn ambiguous_reasons(job: &Job, remarks: &mut Remarks) {
+fn ambiguous_reasons(job: &Job, diagnostics: &mut Diagnostics) {
     let mut known: HashMap<&str, &str> = HashMap::new();
     let of_score = job.scorecard.characteristics.iter().flat_map(|characteristic| {
         let missing = characteristic.missing_reason.as_ref().map(|(code, text)| (1, code, Some(text)));
@@ -225,7 +225,7 @@ fn ambiguous_reasons(job: &Job, remarks: &mut Remarks) {
         let Some(text) = text else { continue };
         if *known.entry(code).or_insert(text) != text {
             let message = format!("the reason `{code}` has another text above");
-            warn(remarks, (&job.sources[source], "text", text), message, None);
+            warn(diagnostics, (&job.sources[source], "text", text), message, None);
         }
     }
 }

@@ -27,19 +27,19 @@ pub use columns::{
     BILL_COLUMNS, DECISION_COLUMNS, LINE_COLUMNS, LINE_HISTORY, LINE_STATE, OPTIONAL_LINE_COLUMNS,
     REPAYMENT_COLUMNS, SCORE_COLUMNS, STATUS_REASON, STATUS_SINCE, TRANSACTION_COLUMNS,
 };
-pub use diagnostics::{Remarks, Severity};
-pub use feature_file::{Aggregate, Feature, From, Kind as FeatureKind, MOST_KEPT};
-pub use gate::{Bounds, Gate, Measure, Table};
+pub use diagnostics::{Diagnostics, Severity};
+pub use feature_file::{Aggregate, Feature, FeatureKind, From, MOST_KEPT};
+pub use gate::{Bounds, Gate, GateTable, Measure};
 pub use inputs::{InputSpec, Inputs, Unique, before_wildcard, input_names};
 pub use kept_fact::KeptFact;
 pub use policy_file::{Action, Affordability, Amount, Budget, Cooldown, Policy, Product, Rule};
-pub use raw_job::Draft;
+pub use raw_job::RawJob;
 pub use resolved_job::{Csv, Job};
 pub use scopes::{FileColumns, InputColumns, Scopes};
 pub use scorecard_file::{Band, Bin, Characteristic, Dimension, Scorecard};
 pub use source::Source;
 pub use statistic::{Operand, Statistic, ValueRange};
-pub use terms::{Basis, Terms};
+pub use terms::{DecisionTerms, Terms};
 
 /// The names under which a run keeps the files of its job.
 pub const RUN_FILES: [&str; 3] = ["job.toml", "scorecard.toml", "policy.toml"];

@@ -259,7 +259,7 @@ struct RawRule {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(dead_code, reason = "the names are there to be told")]
-struct Rest {
+struct PolicyRest {
     product: Option<IgnoredAny>,
     account: Option<IgnoredAny>,
     cooldown: Option<IgnoredAny>,
@@ -282,7 +282,7 @@ pub(super) fn read(reader: &mut Reader, scopes: &Scopes, model: &Model) -> Polic
     let account = reader.take_key::<RawAccount>(&mut top, "account");
     let cooldown = reader.take_key::<Cooldown>(&mut top, "cooldown");
     let span = top.span();
-    reader.take::<Rest>(Spanned::new(span, DeValue::Table(top.into_inner())));
+    reader.take::<PolicyRest>(Spanned::new(span, DeValue::Table(top.into_inner())));
     let mut policy =
         Policy { cooldown: cooldown.map(Spanned::into_inner).unwrap_or_default(), ..Policy::default() };
     for raw in products {

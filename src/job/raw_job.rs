@@ -5,9 +5,9 @@ use std::path::Path;
 use anyhow::Result;
 use jiff::tz::TimeZone;
 
-use super::diagnostics::{Remarks, Severity};
+use super::diagnostics::{Diagnostics, Severity};
 use super::inputs::Inputs;
-use super::job_file::{self, JobFile};
+use super::job_file::{self, ResolvedJobFile};
 use super::reader::Reader;
 use super::resolved_job::Job;
 use super::scopes::{InputColumns, input_scopes};
@@ -15,32 +15,32 @@ use super::source::Source;
 use super::{gate, policy_file, scorecard_file};
 
 /// The three job files as written, before they are bound to the inputs' columns.
-pub struct Draft {
+pub struct RawJob {
     /// The job file.
     pub job: Source,
     /// The scorecard file; absent where it could not be read.
     scorecard: Option<Source>,
     policy: Option<Source>,
-    file: Option<JobFile>,
+    file: Option<ResolvedJobFile>,
     /// What is wrong so far.
-    pub remarks: Remarks,
+    pub diagnostics: Diagnostics,
 }
 
-impl Draft {
+impl RawJob {
     /// Reads the job file and the two it names. Fails only where the job file cannot be read.
-    pub fn read(path: &Path) -> Result<Draft> {
+    pub fn read(path: &Path) -> Result<RawJob> {
         let job = Source::read(path)?;
-        let mut remarks = Remarks::default();
-        let file = job_file::read(&job, &|name| std::env::var(name).ok(), &mut remarks);
+        let mut diagnostics = Diagnostics::default();
+        let file = job_file::read(&job, &|name| std::env::var(name).ok(), &mut diagnostics);
         if let Some(file) = &file {
-            file.check_directories(&job, &mut remarks);
+            file.check_directories(&job, &mut diagnostics);
         }
         let mut sibling = |name: &toml::Spanned<String>| {
             let path = path.parent().unwrap_or(Path::new("")).join(name.get_ref());
             match Source::read(&path) {
                 Ok(source) => Some(source),
                 Err(error) => {
-                    remarks.error((&job, name.span()), error.to_string(), None);
+                    diagnostics.error((&job, name.span()), error.to_string(), None);
                     None
                 }
             }
@@ -49,15 +49,15 @@ impl Draft {
             Some(file) => (sibling(&file.scorecard), sibling(&file.policy)),
             None => (None, None),
         };
-        Ok(Draft { job, scorecard, policy, file, remarks })
+        Ok(RawJob { job, scorecard, policy, file, diagnostics })
     }
 
     /// The job files that a run keeps. What their paths stood for then is not asked: `${NAME}` is left as
     /// it is.
-    pub fn of_run([job, scorecard, policy]: [Source; 3]) -> Draft {
-        let mut remarks = Remarks::default();
-        let file = job_file::read(&job, &|name| Some(format!("${{{name}}}")), &mut remarks);
-        Draft { job, scorecard: Some(scorecard), policy: Some(policy), file, remarks }
+    pub fn of_run([job, scorecard, policy]: [Source; 3]) -> RawJob {
+        let mut diagnostics = Diagnostics::default();
+        let file = job_file::read(&job, &|name| Some(format!("${{{name}}}")), &mut diagnostics);
+        RawJob { job, scorecard: Some(scorecard), policy: Some(policy), file, diagnostics }
     }
 
     /// Where the inputs are, if the job file says so.
@@ -83,17 +83,17 @@ impl Draft {
         else {
             return None;
         };
-        let remarks = &mut self.remarks;
+        let diagnostics = &mut self.diagnostics;
         let mut scopes = input_scopes(columns);
-        file.check_unique(&self.job, &scopes, remarks);
-        let model = scorecard_file::read(scorecard_source, &scopes, remarks);
+        file.check_unique(&self.job, &scopes, diagnostics);
+        let model = scorecard_file::read(scorecard_source, &scopes, diagnostics);
         model.add_names_to(&mut scopes);
-        let mut reader = Reader { source: policy_source, remarks };
+        let mut reader = Reader { source: policy_source, diagnostics };
         let policy = policy_file::read(&mut reader, &scopes, &model);
         scopes.decisions = gate::decisions_scope(&scopes, &policy);
-        let mut reader = Reader { source: &self.job, remarks };
+        let mut reader = Reader { source: &self.job, diagnostics };
         let gates = gate::resolve(&mut reader, &file.gates, &scopes);
-        if self.remarks.count(Severity::Error) > 0 {
+        if self.diagnostics.count(Severity::Error) > 0 {
             return None;
         }
         Some(Job {

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
-use super::diagnostics::{Remarks, Severity};
+use super::diagnostics::{Diagnostics, Severity};
 use super::source::Source;
 use crate::expr::{Expr, Scope, Type};
 use crate::suggest::{listing, near_miss};
@@ -16,7 +16,7 @@ pub struct Reader<'a> {
     /// The file being read.
     pub source: &'a Source,
     /// Where mistakes go.
-    pub remarks: &'a mut Remarks,
+    pub diagnostics: &'a mut Diagnostics,
 }
 
 impl<'a> Reader<'a> {
@@ -125,7 +125,7 @@ impl<'a> Reader<'a> {
 
     /// Notes a mistake in this file.
     pub fn error(&mut self, range: Range<usize>, message: impl Into<String>, help: Option<String>) {
-        self.remarks.error((self.source, range), message, help);
+        self.diagnostics.error((self.source, range), message, help);
     }
 
     /// Notes a name that is not among those declared.
@@ -135,7 +135,7 @@ impl<'a> Reader<'a> {
         name: &Spanned<String>,
         known: impl Iterator<Item = &'n str> + Clone,
     ) {
-        if self.remarks.is_full(Severity::Error) {
+        if self.diagnostics.is_full(Severity::Error) {
             return self.error(0..0, "", None);
         }
         let help = match near_miss(name.get_ref(), known.clone()) {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::tz::TimeZone;
 
 use super::feature_file::Feature;
-use super::gate::{Gate, Measure, Table};
+use super::gate::{Gate, GateTable, Measure};
 use super::inputs::Inputs;
 use super::policy_file::Policy;
 use super::scopes::Scopes;
@@ -71,11 +71,11 @@ impl Job {
                 Measure::Share { table, of, among } | Measure::Sum { table, of, among } => {
                     (*table, among.iter().chain([of]).collect())
                 }
-                _ => (Table::Scores, Vec::new()),
+                _ => (GateTable::Scores, Vec::new()),
             };
             let scope = match table {
-                Table::Scores => &self.scopes.scores,
-                Table::Decisions => &self.scopes.decisions,
+                GateTable::Scores => &self.scopes.scores,
+                GateTable::Decisions => &self.scopes.decisions,
             };
             // Features come last.
             let first = scope.columns.len() - self.features.len();

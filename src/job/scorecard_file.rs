@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::columns::SCORE_COLUMNS;
-use super::diagnostics::{Remarks, Severity};
+use super::diagnostics::{Diagnostics, Severity};
 use super::feature_file::{self, Feature, RawFeature};
 use super::reader::Reader;
 use super::scopes::Scopes;
@@ -179,7 +179,7 @@ struct RawCharacteristic {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(dead_code, reason = "the names are there to be told")]
-struct Rest {
+struct ScorecardRest {
     bills: Option<IgnoredAny>,
     feature: Option<IgnoredAny>,
     score: Option<IgnoredAny>,
@@ -203,9 +203,9 @@ const MOST_BINS: usize = 1_000;
 /// More reasons than any notice can carry.
 const MOST_REASONS: usize = 20;
 
-pub(super) fn read(source: &Source, scopes: &Scopes, remarks: &mut Remarks) -> Model {
-    let wrong_elsewhere = remarks.count(Severity::Error);
-    let mut reader = Reader { source, remarks };
+pub(super) fn read(source: &Source, scopes: &Scopes, diagnostics: &mut Diagnostics) -> Model {
+    let wrong_elsewhere = diagnostics.count(Severity::Error);
+    let mut reader = Reader { source, diagnostics };
     let mut top = reader.top();
     let bands = reader.tables(&mut top, "band", MOST_BANDS);
     let dimensions = reader.tables(&mut top, "dimension", MOST_DIMENSIONS);
@@ -218,9 +218,9 @@ pub(super) fn read(source: &Source, scopes: &Scopes, remarks: &mut Remarks) -> M
     }
     let score = score.and_then(|value| reader.take::<RawScore>(value));
     let span = top.span();
-    reader.take::<Rest>(Spanned::new(span, DeValue::Table(top.into_inner())));
+    reader.take::<ScorecardRest>(Spanned::new(span, DeValue::Table(top.into_inner())));
 
-    let wrong_before = reader.remarks.count(Severity::Error);
+    let wrong_before = reader.diagnostics.count(Severity::Error);
     let dimensions = self::dimensions(&mut reader, dimensions, scopes);
     let names: HashSet<String> = dimensions.iter().map(|dimension| dimension.name.clone()).collect();
     let raws: Vec<_> = features.into_iter().map(|raw| reader.take::<RawFeature>(raw)).collect();

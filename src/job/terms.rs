@@ -1,7 +1,7 @@
 //! A scorecard and a policy without their job and its inputs: the terms to score and decide on.
 
-use super::diagnostics::Remarks;
-use super::feature_file::{Feature, Kind as FeatureKind};
+use super::diagnostics::Diagnostics;
+use super::feature_file::{Feature, FeatureKind};
 use super::policy_file::{self, Policy};
 use super::reader::Reader;
 use super::resolved_job::Job;
@@ -31,14 +31,14 @@ impl Terms {
     /// Binds a scorecard and a policy, which may be of two runs. `lines` are the columns that are known
     /// of a line. `Err` is every mistake there is, shown.
     pub fn bind(scorecard: &Source, policy: &Source, lines: &FileColumns) -> Result<Terms, String> {
-        let mut remarks = Remarks::default();
+        let mut diagnostics = Diagnostics::default();
         let columns = InputColumns { lines: Some(lines.clone()), ..InputColumns::default() };
         let mut scopes = input_scopes(&columns);
-        let model = scorecard_file::read(scorecard, &of_features(&scopes, scorecard), &mut remarks);
+        let model = scorecard_file::read(scorecard, &of_features(&scopes, scorecard), &mut diagnostics);
         model.add_names_to(&mut scopes);
-        let mut reader = Reader { source: policy, remarks: &mut remarks };
+        let mut reader = Reader { source: policy, diagnostics: &mut diagnostics };
         let policy = policy_file::read(&mut reader, &scopes, &model);
-        remarks.check().map_err(|error| error.to_string())?;
+        diagnostics.check().map_err(|error| error.to_string())?;
         assert!(!model.incomplete, "a scorecard without mistakes is whole");
         let declarations = declarations(scorecard, &model.features);
         Ok(Terms {
@@ -120,21 +120,29 @@ fn declarations(scorecard: &Source, features: &[Feature]) -> Vec<toml::Value> {
 
 impl Job {
     /// What a run of this job scores and decides on.
-    pub fn basis(&self) -> Basis<'_> {
-        Basis { scorecard: &self.scorecard, policy: &self.policy, facts: self.scopes.facts.columns.len() }
+    pub fn basis(&self) -> DecisionTerms<'_> {
+        DecisionTerms {
+            scorecard: &self.scorecard,
+            policy: &self.policy,
+            facts: self.scopes.facts.columns.len(),
+        }
     }
 }
 
 impl Terms {
     /// What deciding takes of them.
-    pub fn basis(&self) -> Basis<'_> {
-        Basis { scorecard: &self.scorecard, policy: &self.policy, facts: self.scopes.facts.columns.len() }
+    pub fn basis(&self) -> DecisionTerms<'_> {
+        DecisionTerms {
+            scorecard: &self.scorecard,
+            policy: &self.policy,
+            facts: self.scopes.facts.columns.len(),
+        }
     }
 }
 
 /// What lines are decided on besides their own facts.
 #[derive(Debug, Clone, Copy)]
-pub struct Basis<'a> {
+pub struct DecisionTerms<'a> {
     /// Bands and dimensions.
     pub scorecard: &'a Scorecard,
     /// Products, caps, rules.

@@ -9,7 +9,7 @@ use crate::day::Day;
 use crate::expr::{Column, Frame};
 use crate::features::FeatureTable;
 use crate::input::lines::Lines;
-use crate::job::{Basis, Policy};
+use crate::job::{DecisionTerms, Policy};
 use crate::pieces::piece;
 use crate::score::Scores;
 
@@ -27,7 +27,7 @@ const CHUNK_LINES: usize = piece(32_768, 3);
 
 /// The first rule that is true of each line.
 pub fn rule(
-    basis: &Basis,
+    basis: &DecisionTerms,
     as_of: Day,
     lines: &Lines,
     features: &FeatureTable,
@@ -45,7 +45,7 @@ pub fn rule(
 
 /// The columns of the facts scope that rules read, for the lines in `range`.
 pub(super) fn facts(
-    basis: &Basis,
+    basis: &DecisionTerms,
     as_of: Day,
     lines: &Lines,
     features: &FeatureTable,
@@ -79,7 +79,7 @@ pub(super) fn products<'a>(
 }
 
 pub(super) fn rulings(
-    basis: &Basis,
+    basis: &DecisionTerms,
     as_of: Day,
     lines: &Lines,
     features: &FeatureTable,

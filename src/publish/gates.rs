@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::Results;
 use crate::expr::{Column, Expr, Frame, Texts};
 use crate::features::FeatureTable;
-use crate::job::{Bounds, DECISION_COLUMNS, Gate, Measure, Table};
+use crate::job::{Bounds, DECISION_COLUMNS, Gate, GateTable, Measure};
 use crate::pieces::piece;
 use crate::policy::facts::score_columns;
 use crate::run_dir::gates::{CHANGE, EarlierFigure, GateOutcome};
@@ -113,22 +113,22 @@ fn describe(bounds: Bounds, suffix: &str) -> String {
 const CHUNK_ROWS: usize = piece(65_536, 3);
 
 /// Calls `each` with the frame of every run of rows of the table, for the columns expressions read.
-fn for_frames(results: &Results, table: Table, exprs: &[&Expr], mut each: impl FnMut(&Frame)) {
+fn for_frames(results: &Results, table: GateTable, exprs: &[&Expr], mut each: impl FnMut(&Frame)) {
     let mut needed: Vec<usize> = exprs.iter().flat_map(|expr| expr.columns.iter().copied()).collect();
     needed.sort_unstable();
     needed.dedup();
     let total = match table {
-        Table::Scores => results.lines.accounts.len(),
-        Table::Decisions => results.decisions.len(),
+        GateTable::Scores => results.lines.accounts.len(),
+        GateTable::Decisions => results.decisions.len(),
     };
     for start in (0..total).step_by(CHUNK_ROWS) {
         let rows = start..(start + CHUNK_ROWS).min(total);
         let columns = match table {
-            Table::Scores => {
+            GateTable::Scores => {
                 let accounts: Vec<u32> = rows.clone().map(|row| row as u32).collect();
                 frame_columns(results, &accounts, &needed, 0, results.job.scopes.scores.columns.len())
             }
-            Table::Decisions => decision_columns(results, rows.clone(), &needed),
+            GateTable::Decisions => decision_columns(results, rows.clone(), &needed),
         };
         let columns: Vec<Option<&Column>> = columns.iter().map(Option::as_ref).collect();
         each(&Frame { rows: rows.len(), columns });
@@ -213,7 +213,7 @@ fn decision_column(results: &Results, rows: std::ops::Range<usize>, name: &str) 
 }
 
 /// The rows that satisfy `among`, and those of them that satisfy `of`.
-fn count(results: &Results, table: Table, of: &Expr, among: Option<&Expr>) -> (u64, u64) {
+fn count(results: &Results, table: GateTable, of: &Expr, among: Option<&Expr>) -> (u64, u64) {
     let exprs: Vec<&Expr> = among.into_iter().chain([of]).collect();
     let (mut rows, mut part) = (0, 0);
     for_frames(results, table, &exprs, |frame| {
@@ -229,7 +229,7 @@ fn count(results: &Results, table: Table, of: &Expr, among: Option<&Expr>) -> (u
     (rows, part)
 }
 
-fn sum(results: &Results, table: Table, of: &Expr, among: Option<&Expr>) -> BigInt {
+fn sum(results: &Results, table: GateTable, of: &Expr, among: Option<&Expr>) -> BigInt {
     let exprs: Vec<&Expr> = among.into_iter().chain([of]).collect();
     let mut narrow = 0_i128;
     let mut wide = BigInt::ZERO;

@@ -18,10 +18,10 @@ use crate::features::transactions::{Eras, Transactions, slots_kept};
 use crate::features::{Answers, Asked, AskedDay, Part, PartAnswers};
 use crate::input::file::OpenFile;
 use crate::input::reject_log::{RejectLog, RejectedRows};
-use crate::input::stream::{Source, Tally};
+use crate::input::stream::{InputSource, ReadTally};
 use crate::input::wanted::Units;
 use crate::job::{Job, REPAYMENT_COLUMNS, input_names};
-use crate::sorted::{Copies, Fetched, Outlook, Request, SortedDelivery, TornCopy, Why};
+use crate::sorted::{DeliveryRequest, Fetched, Outlook, SortedDeliveries, SortedDelivery, TornCopy, Why};
 
 /// The deliveries that features are computed from: those that are sorted already, and those to be sorted.
 #[derive(Debug, Default, Clone)]
@@ -70,9 +70,9 @@ pub struct Answered {
     /// The features of what is asked, but for those over lines.
     pub answers: Answers,
     /// Rows of transactions read and left out, of deliveries that are reported.
-    pub transactions: Tally,
+    pub transactions: ReadTally,
     /// Of repayments.
-    pub repayments: Tally,
+    pub repayments: ReadTally,
     /// By day asked for, the bills for which one delivery holds more than one pair of terms.
     pub conflicts: Vec<u64>,
     /// What to warn of.
@@ -83,7 +83,11 @@ pub struct Answered {
 
 impl FeatureRows<'_> {
     /// Calls `each` with what is wanted of transactions and of repayments.
-    pub fn requests<T>(&self, days: &[AskedDay], each: impl FnOnce(Request, Request) -> T) -> T {
+    pub fn requests<T>(
+        &self,
+        days: &[AskedDay],
+        each: impl FnOnce(DeliveryRequest, DeliveryRequest) -> T,
+    ) -> T {
         let FeatureRows { job, files, units, account_kind, .. } = *self;
         let plan = &self.plans.transactions;
         let (source, slots) = transactions(job, files, units, plan, account_kind);
@@ -95,23 +99,23 @@ impl FeatureRows<'_> {
         let read = |delivery: Option<Day>| places(&eras.slots(delivery));
         let kept = places(&slots_kept(&plan.columns));
         let transactions =
-            Request { source, kept, oldest: oldest_transactions(job, self.first, 0), read: &read };
+            DeliveryRequest { source, kept, oldest: oldest_transactions(job, self.first, 0), read: &read };
 
         let source = repayments(job, files, units, account_kind);
         let all = |_: Option<Day>| (0..REPAYMENT_COLUMNS.len()).collect();
-        let repayments = Request { source, kept: all(None), oldest: Day(i32::MIN), read: &all };
+        let repayments = DeliveryRequest { source, kept: all(None), oldest: Day(i32::MIN), read: &all };
         each(transactions, repayments)
     }
 
     /// What there is of sorted deliveries, and what a run would read; deliveries that are `planned` will be there.
     pub fn outlook(
         &self,
-        copies: &Copies,
+        copies: &SortedDeliveries,
         days: &[AskedDay],
         planned: &BTreeSet<(&'static str, Option<Day>)>,
     ) -> Result<(Sorting, [Vec<OpenFile>; 2])> {
         self.requests(days, |transactions, repayments| {
-            let of = |request: &Request| copies.outlook(request, planned);
+            let of = |request: &DeliveryRequest| copies.outlook(request, planned);
             let ((transactions, read), (repayments, also_read)) = (of(&transactions)?, of(&repayments)?);
             let inputs =
                 vec![(input_names::TRANSACTIONS, transactions), (input_names::REPAYMENTS, repayments)];
@@ -207,7 +211,7 @@ impl FeatureRows<'_> {
 /// What sweeps work with.
 pub struct Work<'a> {
     /// The sorted deliveries.
-    pub copies: &'a mut Copies,
+    pub copies: &'a mut SortedDeliveries,
     /// Where files may be put that go with the run.
     pub scratch: &'a Path,
     /// Told how far it is.
@@ -221,7 +225,7 @@ impl Work<'_> {
     /// and everything answered anew.
     fn of_input<T>(
         &mut self,
-        request: &Request,
+        request: &DeliveryRequest,
         mut answer: impl FnMut(&Fetched) -> Result<T>,
     ) -> Result<OfInput<T>> {
         let name = request.source.spec.name;
@@ -271,9 +275,9 @@ fn taken(ready: &mut Option<Ready>, fetched: &Fetched) -> Option<Vec<PartAnswers
 }
 
 /// Counts the rows of the deliveries that are reported, and lists their rejects.
-fn tally(source: &Source, fetched: &Fetched, from: Day, scratch: &Path) -> Result<Tally> {
+fn tally(source: &InputSource, fetched: &Fetched, from: Day, scratch: &Path) -> Result<ReadTally> {
     let rejects = RejectLog::new(source.spec.name, source.files, scratch);
-    let mut tally = Tally { rejects, ..Tally::default() };
+    let mut tally = ReadTally { rejects, ..ReadTally::default() };
     let is_reported = |delivery: &&SortedDelivery| delivery.label.delivery.is_none_or(|day| day >= from);
     for delivery in fetched.deliveries.iter().map(|delivery| &**delivery).filter(is_reported) {
         tally.read += delivery.label.read;

@@ -7,16 +7,16 @@ use anyhow::Result;
 use super::previous::EarlierRun;
 use crate::day::{Dates, Day};
 use crate::expr::Type;
-use crate::features::plan::Plan;
+use crate::features::plan::FeaturePlan;
 use crate::input::catalog::{self, Catalog, Delivery};
 use crate::input::file::OpenFile;
 use crate::input::footers::Footers;
 use crate::input::schemas::{self, Inspected};
-use crate::input::stream::Source;
+use crate::input::stream::InputSource;
 use crate::input::wanted::{Role, Units, Wanted};
 use crate::input::{issued, judge, lines, previous};
 use crate::job::{
-    Draft, FileColumns, From, InputColumns, InputSpec, Inputs, Job, LINE_STATE, TRANSACTION_COLUMNS,
+    FileColumns, From, InputColumns, InputSpec, Inputs, Job, LINE_STATE, RawJob, TRANSACTION_COLUMNS,
 };
 use crate::publish::identity::Identity;
 
@@ -55,7 +55,7 @@ impl Deliveries {
 
 /// Lists a job's inputs and resolves it against them. Mistakes in the job files are told before troubles
 /// with the inputs.
-pub fn prepare(draft: &mut Draft, dates: Option<Dates>, footers: &mut Footers) -> Result<(Job, Deliveries)> {
+pub fn prepare(draft: &mut RawJob, dates: Option<Dates>, footers: &mut Footers) -> Result<(Job, Deliveries)> {
     let listed = draft.inputs().map(Deliveries::list);
     let job = bind(draft, listed.as_ref().and_then(|listed| listed.as_ref().ok()), dates, footers)?;
     Ok((job, listed.expect("a job without mistakes has inputs")?))
@@ -64,14 +64,14 @@ pub fn prepare(draft: &mut Draft, dates: Option<Dates>, footers: &mut Footers) -
 /// Resolves a job against the columns of the newest files: lines delivered by the day whose snapshot a
 /// run takes, the others by K.
 pub fn bind(
-    draft: &mut Draft,
+    draft: &mut RawJob,
     deliveries: Option<&Deliveries>,
     dates: Option<Dates>,
     footers: &mut Footers,
 ) -> Result<Job> {
     let columns = deliveries.map(|deliveries| input_columns(deliveries, dates, footers)).unwrap_or_default();
     let job = draft.bind(&columns);
-    draft.remarks.check()?;
+    draft.diagnostics.check()?;
     Ok(job.expect("a job without mistakes is bound"))
 }
 
@@ -230,7 +230,7 @@ impl Files {
     /// Checks every file's columns against the contract, and tells everything that is wrong.
     pub fn check_schemas(&self, job: &Job, deliveries: &Deliveries, footers: &mut Footers) -> Result<()> {
         let units = Units { minor_units: job.minor_units, timezone: job.timezone.clone() };
-        let of_transactions = Plan::new(&job.features, From::Transactions);
+        let of_transactions = FeaturePlan::new(&job.features, From::Transactions);
         let account_kind = job.scopes.lines.columns[0].1;
         let (transactions, _) = transactions(job, self, &units, &of_transactions, account_kind);
         let repayments = repayments(job, self, &units, account_kind);
@@ -289,7 +289,7 @@ pub(crate) fn earlier_snapshots(
 
 /// Longest window over transactions; at least the as-of date itself, whose rejects are listed.
 fn transactions_window(job: &Job) -> i32 {
-    let plan = Plan::new(&job.features, From::Transactions);
+    let plan = FeaturePlan::new(&job.features, From::Transactions);
     plan.longest_days.map_or(i32::MAX, |days| days.max(1) as i32)
 }
 
@@ -306,7 +306,8 @@ pub(super) fn oldest_transactions(job: &Job, as_of: Day, before: i32) -> Day {
 
 /// Days without a delivery, by input, that a run of the day would have wanted.
 pub fn missing_days(job: &Job, deliveries: &Deliveries, as_of: Day) -> [(&'static str, Vec<Day>); 2] {
-    let first = |from| Plan::new(&job.features, from).longest_days.map(|days| as_of.plus(-(days as i32)));
+    let first =
+        |from| FeaturePlan::new(&job.features, from).longest_days.map(|days| as_of.plus(-(days as i32)));
     let (transactions, repayments) = (first(From::Transactions), first(From::Bills));
     [
         (job.inputs.transactions.name, deliveries.transactions.missing_days(transactions, as_of)),
@@ -317,7 +318,7 @@ pub fn missing_days(job: &Job, deliveries: &Deliveries, as_of: Day) -> [(&'stati
 /// What to read of lines, with each column's position in the scope.
 pub(crate) fn wanted_lines(job: &Job) -> Vec<(usize, Wanted)> {
     let scope = &job.scopes.lines;
-    let of_lines = Plan::new(&job.features, From::Lines);
+    let of_lines = FeaturePlan::new(&job.features, From::Lines);
     let mut needed = of_lines.columns;
     needed.extend(&job.policy.extra_columns);
     let spec = &job.inputs.lines;
@@ -334,9 +335,9 @@ pub(crate) fn transactions<'a>(
     job: &'a Job,
     files: &'a Files,
     units: &'a Units,
-    plan: &Plan,
+    plan: &FeaturePlan,
     account_kind: Type,
-) -> (Source<'a>, Vec<usize>) {
+) -> (InputSource<'a>, Vec<usize>) {
     let spec = &job.inputs.transactions;
     let scope = &job.scopes.transactions;
     let mut slots: Vec<usize> = (0..TRANSACTION_COLUMNS.len()).collect();
@@ -353,7 +354,7 @@ pub(crate) fn transactions<'a>(
         Wanted::new(name, role(slot)).of(if *slot == 0 { account_kind } else { *kind })
     };
     let wanted = slots.iter().map(wanted).collect();
-    let source = Source {
+    let source = InputSource {
         spec,
         files: &files.transactions,
         wanted,
@@ -369,7 +370,7 @@ pub(crate) fn repayments<'a>(
     files: &'a Files,
     units: &'a Units,
     account_kind: Type,
-) -> Source<'a> {
+) -> InputSource<'a> {
     let spec = &job.inputs.repayments;
     let roles = [Role::Id, Role::Text, Role::Id, Role::Date, Role::Money, Role::Date, Role::Money];
     let scope = &job.scopes.repayments;
@@ -388,5 +389,5 @@ pub(crate) fn repayments<'a>(
         }
     });
     let judge = judge::judge_repayments;
-    Source { spec, files: &files.repayments, wanted, units, judge, unique }
+    InputSource { spec, files: &files.repayments, wanted, units, judge, unique }
 }

@@ -7,10 +7,10 @@ use anyhow::Result;
 
 use crate::console::Progress;
 use crate::day::Dates;
-use crate::features::plan::{Plan, Plans};
+use crate::features::plan::{FeaturePlan, Plans};
 use crate::features::{Asked, AskedDay, FeatureTable, from_lines};
 use crate::input::lines::{self, Lines};
-use crate::input::stream::Tally;
+use crate::input::stream::ReadTally;
 use crate::input::wanted::Units;
 use crate::input::{issued, previous as earlier_scores};
 use crate::job::{From, Job};
@@ -163,8 +163,8 @@ struct Night {
     features: FeatureTable,
     scores: Scores,
     decisions: Vec<Decision>,
-    transactions: Tally,
-    repayments: Tally,
+    transactions: ReadTally,
+    repayments: ReadTally,
 }
 
 impl Night {
@@ -221,7 +221,7 @@ fn compute(
     manifest.notices.extend(notices::of_lines(job, &book));
     signal::check()?;
     progress.stage("score and decide", 0);
-    let of_lines = Plan::new(&job.features, From::Lines);
+    let of_lines = FeaturePlan::new(&job.features, From::Lines);
     answers.add(from_lines(&job.features, &of_lines, &asked, &parts, &book.account, |range| {
         line_columns(&book, as_of, range, &of_lines.columns, job.scopes.lines.columns.len())
     })?);
@@ -233,7 +233,7 @@ fn compute(
     let decisions = decide(job, as_of, &book, &features, &scores);
     watch.lap("score and decide");
 
-    let tallies: [(&str, &Tally); 3] = [
+    let tallies: [(&str, &ReadTally); 3] = [
         (job.inputs.transactions.name, &transactions),
         (job.inputs.repayments.name, &repayments),
         (job.inputs.lines.name, &book.tally),
@@ -252,6 +252,6 @@ pub(super) fn read_lines(
     progress: &Progress,
 ) -> Result<Lines> {
     let scope_len = job.scopes.lines.columns.len();
-    let reading = lines::Reading { spec: &job.inputs.lines, units, scratch, progress, only: None };
+    let reading = lines::LinesReading { spec: &job.inputs.lines, units, scratch, progress, only: None };
     lines::load(reading, &files.lines, files.snapshot, wanted_lines(job), scope_len)
 }

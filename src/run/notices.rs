@@ -7,7 +7,7 @@ use super::watch::{Watch, WatchedDates, WatchedText};
 use crate::day::Day;
 use crate::expr::{Column, Expr};
 use crate::features::FeatureTable;
-use crate::features::plan::{Plan, Plans};
+use crate::features::plan::{FeaturePlan, Plans};
 use crate::input::lines::Lines;
 use crate::job::{FeatureKind, From, Job, LINE_STATE};
 
@@ -31,7 +31,7 @@ fn texts_asked_for<'a>(conditions: impl Iterator<Item = &'a Expr>) -> Vec<(usize
 }
 
 /// The days within reach of the windows of a plan that has any features.
-fn days_in_reach(plan: &Plan, as_of: Day, ahead: i64) -> Option<std::ops::RangeInclusive<i64>> {
+fn days_in_reach(plan: &FeaturePlan, as_of: Day, ahead: i64) -> Option<std::ops::RangeInclusive<i64>> {
     let today = i64::from(as_of.0);
     let first = plan.longest_days.map_or(i64::MIN, |days| today - i64::from(days) + 1);
     (!plan.is_empty()).then_some(first..=today + ahead)

@@ -12,9 +12,9 @@ use super::simulation::{Simulation, pending_remark};
 use crate::day::{Dates, Day};
 use crate::input::footers::Footers;
 use crate::input::hashes::{self, HASHES, Hashes};
-use crate::job::{Draft, Job};
+use crate::job::{Job, RawJob};
 use crate::pieces::piece;
-use crate::sorted::{Copies, Shelf};
+use crate::sorted::{Shelf, SortedDeliveries};
 
 /// What lives from night to night: the job files as they were read, the files opened so far.
 pub struct Session {
@@ -24,14 +24,14 @@ pub struct Session {
     pub out: PathBuf,
     /// The input files opened so far.
     pub footers: Footers,
-    draft: Draft,
+    draft: RawJob,
     /// What had been delivered when the session was opened.
     listed: Deliveries,
     chain: Option<Simulation>,
     warned: BTreeSet<(&'static str, Day)>,
     noticed: BTreeSet<String>,
     /// The sorted deliveries.
-    pub copies: Copies,
+    pub copies: SortedDeliveries,
     /// Nights to come that are answered already.
     pub ahead: Ahead,
     /// Nights computed so far.
@@ -55,7 +55,7 @@ impl Session {
     /// Reads the job files and prepares the first night. Mistakes in the job files are told here, those
     /// that only the columns of a later night show among them.
     pub fn open(request: &RunRequest) -> Result<(Session, PreparedNight)> {
-        let mut draft = Draft::read(&request.job)?;
+        let mut draft = RawJob::read(&request.job)?;
         if let Some(out) = &request.out {
             draft.check_out(out)?;
         }
@@ -83,7 +83,7 @@ impl Session {
         }
         let out = request.out.clone().unwrap_or_else(|| job.output_dir.clone());
         let shelf = Shelf::of(&job).filter(|_| !request.from_scratch);
-        let copies = Copies::new(shelf, &out, request.memory_bytes);
+        let copies = SortedDeliveries::new(shelf, &out, request.memory_bytes);
         let (request, warned) = (request.clone(), BTreeSet::new());
         let session = Session {
             request,
@@ -171,7 +171,7 @@ impl Session {
 /// Binds the job for every night, so that mistakes are told before the first one begins. Where a later
 /// night lacks a delivery, the nights before it can run all the same: that is warned of.
 fn look_ahead(
-    draft: &mut Draft,
+    draft: &mut RawJob,
     job: &Job,
     deliveries: &Deliveries,
     nights: impl Iterator<Item = Dates>,

@@ -7,7 +7,7 @@ use crate::expr::{Column, Ints, Texts, Type};
 use crate::failure::input;
 use crate::input::accounts::Accounts;
 use crate::input::lines::{Lines, Pending, Status};
-use crate::input::stream::Tally;
+use crate::input::stream::ReadTally;
 use crate::job::{Action, DECISION_COLUMNS, KeptFact, Policy};
 use crate::policy::{Decision, exposure, exposure_after};
 use crate::score::PreviousScores;
@@ -267,7 +267,7 @@ impl<'a> Decisions<'a> {
             status_reason: own().map(|line| self.kept_text(KeptFact::StatusReason, line)).collect(),
             pending: own().map(pending).collect(),
             columns,
-            tally: Tally::default(),
+            tally: ReadTally::default(),
             snapshot: None,
         }
     }

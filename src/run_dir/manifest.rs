@@ -11,8 +11,8 @@ use super::gates::GateOutcome;
 use crate::day::{Dates, Day};
 use crate::failure::input;
 use crate::hash::bytes_hash;
-use crate::input::reason::Reason;
-use crate::input::stream::Tally;
+use crate::input::reason::RejectReason;
+use crate::input::stream::ReadTally;
 use crate::job::Action;
 
 /// The file's name; a directory with it is whole.
@@ -118,11 +118,11 @@ pub struct Counts {
     /// With no reason against them.
     pub accepted: u64,
     /// By reason.
-    pub rejected: BTreeMap<Reason, u64>,
+    pub rejected: BTreeMap<RejectReason, u64>,
 }
 
-impl From<&Tally> for Counts {
-    fn from(tally: &Tally) -> Counts {
+impl From<&ReadTally> for Counts {
+    fn from(tally: &ReadTally) -> Counts {
         Counts { read: tally.read, accepted: tally.accepted(), rejected: tally.rejects.counts.clone() }
     }
 }

@@ -26,7 +26,7 @@ use crate::expr::Type;
 use crate::failure::{Kind, input, laid_out};
 use crate::job::input_names::LINES;
 use crate::job::{
-    DECISION_COLUMNS, Draft, FileColumns, InputColumns, Job, KeptFact, LINE_COLUMNS, RUN_FILES, Source,
+    DECISION_COLUMNS, FileColumns, InputColumns, Job, KeptFact, LINE_COLUMNS, RUN_FILES, RawJob, Source,
 };
 use crate::policy::Purse;
 use crate::run_dir::manifest::{MANIFEST, Manifest};
@@ -100,14 +100,14 @@ impl PublishedRun {
 
     fn of(directory: RunDirectory, manifest: Manifest) -> Result<PublishedRun> {
         let Copies { job, scorecard, policy } = Copies::read(&directory)?;
-        let mut draft = Draft::of_run([job, scorecard, policy]);
+        let mut draft = RawJob::of_run([job, scorecard, policy]);
         let columns = InputColumns {
             lines: Some(line_columns(rows::columns(&directory, "decisions")?)),
             lines_had_more: true,
             ..InputColumns::default()
         };
         let job = draft.bind(&columns);
-        draft.remarks.check().map_err(|error| {
+        draft.diagnostics.check().map_err(|error| {
             let directory = directory.path().display().to_string();
             let message = format!(
                 "read {}: its job files are not what this version takes\n{error}",

@@ -29,7 +29,7 @@ const ROWS_IN_1000_DAYS: [i64; 17] =
     [3, 8, 13, 20, 28, 38, 52, 68, 88, 115, 152, 200, 275, 390, 590, 1000, 2100];
 
 /// A customer.
-pub struct Account {
+pub struct Customer {
     /// Its randomness.
     pub key: u64,
     /// Its place in the book.
@@ -68,7 +68,7 @@ pub struct Account {
 pub const NEVER: i32 = i32::MAX;
 
 /// The `index`-th customer of a book that ends on day `to`.
-pub fn account(key: u64, index: u32, to: i32) -> Account {
+pub fn account(key: u64, index: u32, to: i32) -> Customer {
     let mut draws = draws(key, Purpose::Traits, 0);
     let nature = nature(&mut draws);
     let profile = nature.profile();
@@ -78,7 +78,7 @@ pub fn account(key: u64, index: u32, to: i32) -> Account {
     let (turn_on, turn_off) = turns(nature, &mut draws, to);
     let buys_cash_like = nature == Nature::CashOut || draws.chance(45);
     let (stopped_on, cleared_on) = stop(nature, buys_cash_like, turn_on, to, &mut draws);
-    Account {
+    Customer {
         key,
         index,
         id: FIRST_ACCOUNT_ID + (u64::from(index) * ACCOUNT_ID_GAP + gap) as i64,
@@ -170,7 +170,7 @@ fn stop(nature: Nature, buys_cash_like: bool, turn_on: i32, to: i32, draws: &mut
     (stopped_on, if is_cleared { stopped_on + cleared_after } else { NEVER })
 }
 
-impl Account {
+impl Customer {
     /// The first day on which a dormant account buys nothing any more; else never.
     pub fn quiet_from(&self) -> i32 {
         if self.nature == Nature::Dormant { self.turn_on } else { NEVER }

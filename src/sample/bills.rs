@@ -2,10 +2,10 @@
 
 use std::ops::RangeInclusive;
 
-use super::account::{Account, NEVER};
+use super::account::{Customer, NEVER};
 use super::calendar::{BILLED_BEFORE, Cycle};
 use super::columns::RepaymentRow;
-use super::credit::Held;
+use super::credit::HeldLine;
 use super::nature::Nature;
 use super::random::{Draws, Purpose, draws};
 use super::trouble::Trouble;
@@ -38,7 +38,7 @@ const SLIPPING_PER_MILLE: u64 = 600;
 
 /// What becomes of a bill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
+enum BillOutcome {
     InTime,
     InPartsInTime,
     /// Paid some days late.
@@ -58,14 +58,14 @@ enum Outcome {
     CaughtUp(i32),
 }
 
-impl Outcome {
+impl BillOutcome {
     fn is_in_time(self) -> bool {
-        matches!(self, Outcome::InTime | Outcome::InPartsInTime)
+        matches!(self, BillOutcome::InTime | BillOutcome::InPartsInTime)
     }
 }
 
 /// Chances per mille of the outcomes that an ordinary bill can have; the rest are paid in time.
-fn habits(account: &Account) -> [(Outcome, u64); 5] {
+fn habits(account: &Customer) -> [(BillOutcome, u64); 5] {
     let risk = u64::from(account.risk);
     let [in_parts, tardy, half_tardy, extended, bounced] = match account.nature {
         Nature::Stretched => [220, 120 + risk / 5, 50, 40, 12],
@@ -74,22 +74,22 @@ fn habits(account: &Account) -> [(Outcome, u64); 5] {
         _ => [35 + risk / 12, 30 + risk * 2 / 5, 8 + risk / 20, 5 + risk / 80, 3 + risk / 120],
     };
     [
-        (Outcome::InPartsInTime, in_parts),
-        (Outcome::Tardy, tardy),
-        (Outcome::HalfTardy, half_tardy),
-        (Outcome::Extended, extended),
-        (Outcome::Bounced, bounced),
+        (BillOutcome::InPartsInTime, in_parts),
+        (BillOutcome::Tardy, tardy),
+        (BillOutcome::HalfTardy, half_tardy),
+        (BillOutcome::Extended, extended),
+        (BillOutcome::Bounced, bounced),
     ]
 }
 
-fn outcome(held: &Held, due_on: i32, draws: &mut Draws) -> Outcome {
+fn outcome(held: &HeldLine, due_on: i32, draws: &mut Draws) -> BillOutcome {
     let mut left = draws.below(1000);
     for trouble in held.troubles {
         if trouble.leaves_unpaid(due_on) {
             return match trouble.ends_on {
-                NEVER if left < 200 => Outcome::PartOnly,
-                NEVER => Outcome::Never,
-                ends_on => Outcome::CaughtUp(ends_on),
+                NEVER if left < 200 => BillOutcome::PartOnly,
+                NEVER => BillOutcome::Never,
+                ends_on => BillOutcome::CaughtUp(ends_on),
             };
         }
         if trouble.shows_on(due_on) && left < SLIPPING_PER_MILLE {
@@ -98,7 +98,7 @@ fn outcome(held: &Held, due_on: i32, draws: &mut Draws) -> Outcome {
     }
     let habits = habits(held.account);
     if left >= habits.iter().map(|(_, share)| share).sum() {
-        return Outcome::InTime;
+        return BillOutcome::InTime;
     }
     for (outcome, share) in habits {
         if left < share {
@@ -106,18 +106,18 @@ fn outcome(held: &Held, due_on: i32, draws: &mut Draws) -> Outcome {
         }
         left -= share;
     }
-    Outcome::InTime
+    BillOutcome::InTime
 }
 
 /// Some days first, weeks later.
-fn slipped(trouble: &Trouble, due_on: i32) -> Outcome {
+fn slipped(trouble: &Trouble, due_on: i32) -> BillOutcome {
     let days = due_on - trouble.starts_on;
-    if days < 25 { Outcome::Slipped(1, 6) } else { Outcome::Slipped(3, TARDY_DAYS - 3) }
+    if days < 25 { BillOutcome::Slipped(1, 6) } else { BillOutcome::Slipped(3, TARDY_DAYS - 3) }
 }
 
 /// What of a bill a payment is of.
 #[derive(Clone, Copy)]
-enum Part {
+enum PaymentShare {
     Whole,
     /// So many thousandths.
     First(i64),
@@ -127,22 +127,22 @@ enum Part {
     Back,
 }
 
-impl Part {
+impl PaymentShare {
     /// In minor units, of a bill of `due`.
     fn of(self, due: i64) -> i64 {
         match self {
-            Part::Whole => due,
-            Part::First(per_mille) => due * per_mille / 1000,
-            Part::Rest(per_mille) => due - due * per_mille / 1000,
-            Part::Back => -due,
+            PaymentShare::Whole => due,
+            PaymentShare::First(per_mille) => due * per_mille / 1000,
+            PaymentShare::Rest(per_mille) => due - due * per_mille / 1000,
+            PaymentShare::Back => -due,
         }
     }
 }
 
 /// A first part and the rest.
-fn parts(draws: &mut Draws) -> (Part, Part) {
+fn parts(draws: &mut Draws) -> (PaymentShare, PaymentShare) {
     let per_mille = draws.between(300, 700);
-    (Part::First(per_mille), Part::Rest(per_mille))
+    (PaymentShare::First(per_mille), PaymentShare::Rest(per_mille))
 }
 
 fn early(due_on: i32, draws: &mut Draws) -> i32 {
@@ -158,15 +158,15 @@ fn tardy(due_on: i32, draws: &mut Draws) -> i32 {
 #[derive(Clone, Copy)]
 struct Payment {
     paid_on: i32,
-    part: Part,
+    part: PaymentShare,
     delivered_on: i32,
 }
 
-const NO_PAYMENT: Payment = Payment { paid_on: NEVER, part: Part::Whole, delivered_on: NEVER };
+const NO_PAYMENT: Payment = Payment { paid_on: NEVER, part: PaymentShare::Whole, delivered_on: NEVER };
 
 /// A bill of which only the days are settled: most days need no more.
-pub struct Plan<'a> {
-    held: Held<'a>,
+pub struct BillPlan<'a> {
+    held: HeldLine<'a>,
     month: u32,
     due_on: i32,
     /// Where it was extended: the delivery that says so, and the new due date.
@@ -175,15 +175,15 @@ pub struct Plan<'a> {
 }
 
 /// The plan of a line's bill due in that month, should there be anything to pay.
-pub fn plan<'a>(held: Held<'a>, cycle: &Cycle) -> Plan<'a> {
+pub fn plan<'a>(held: HeldLine<'a>, cycle: &Cycle) -> BillPlan<'a> {
     let due_on = held.line.due_on(cycle);
     let mut draws = draws(held.account.key, Purpose::Bill, held.place(cycle.month));
     let outcome = outcome(&held, due_on, &mut draws);
-    Plan::new(held, cycle.month, due_on, outcome, draws)
+    BillPlan::new(held, cycle.month, due_on, outcome, draws)
 }
 
 /// The same where rows of the bill are delivered on that day.
-pub fn plan_on<'a>(held: Held<'a>, cycle: &Cycle, on: i32) -> Option<Plan<'a>> {
+pub fn plan_on<'a>(held: HeldLine<'a>, cycle: &Cycle, on: i32) -> Option<BillPlan<'a>> {
     let due_on = held.line.due_on(cycle);
     let mut draws = draws(held.account.key, Purpose::Bill, held.place(cycle.month));
     let outcome = outcome(&held, due_on, &mut draws);
@@ -191,11 +191,11 @@ pub fn plan_on<'a>(held: Held<'a>, cycle: &Cycle, on: i32) -> Option<Plan<'a>> {
     if outcome.is_in_time() && on > due_on + PAYMENT_LAG {
         return None;
     }
-    Some(Plan::new(held, cycle.month, due_on, outcome, draws)).filter(|plan| plan.is_delivered(on))
+    Some(BillPlan::new(held, cycle.month, due_on, outcome, draws)).filter(|plan| plan.is_delivered(on))
 }
 
 /// The days around a due date on which rows of the bill may be delivered at all.
-pub fn in_motion(held: &Held, due_on: i32) -> RangeInclusive<i32> {
+pub fn in_motion(held: &HeldLine, due_on: i32) -> RangeInclusive<i32> {
     let ordinary = due_on - BILLED_BEFORE..=due_on + ORDINARY_SPAN;
     if held.troubles.is_empty() {
         return ordinary;
@@ -206,64 +206,77 @@ pub fn in_motion(held: &Held, due_on: i32) -> RangeInclusive<i32> {
 }
 
 /// The due date before which all bills are paid on `day`.
-pub fn unpaid_since(held: &Held, day: i32) -> i32 {
+pub fn unpaid_since(held: &HeldLine, day: i32) -> i32 {
     let open = held.troubles.iter().filter(|trouble| (trouble.stops_on..trouble.ends_on).contains(&day));
     open.map(|trouble| trouble.stops_on).min().unwrap_or(NEVER).min(day - ORDINARY_SPAN)
 }
 
-impl<'a> Plan<'a> {
-    fn new(held: Held<'a>, month: u32, due_on: i32, outcome: Outcome, mut draws: Draws) -> Plan<'a> {
-        let mut plan = Plan { held, month, due_on, extended: None, payments: [NO_PAYMENT; 3] };
+impl<'a> BillPlan<'a> {
+    fn new(
+        held: HeldLine<'a>,
+        month: u32,
+        due_on: i32,
+        outcome: BillOutcome,
+        mut draws: Draws,
+    ) -> BillPlan<'a> {
+        let mut plan = BillPlan { held, month, due_on, extended: None, payments: [NO_PAYMENT; 3] };
         plan.settle(outcome, &mut draws);
         plan
     }
 
-    fn settle(&mut self, outcome: Outcome, draws: &mut Draws) {
+    fn settle(&mut self, outcome: BillOutcome, draws: &mut Draws) {
         let due_on = self.due_on;
         match outcome {
             // Half of them leave it to the last two days.
-            Outcome::InTime => {
+            BillOutcome::InTime => {
                 let before = draws.day(0, 2 * BILLED_BEFORE - 1);
                 let before = if before < BILLED_BEFORE { before } else { before % 2 };
-                self.pay([(due_on - before, Part::Whole)], draws);
+                self.pay([(due_on - before, PaymentShare::Whole)], draws);
             }
-            Outcome::InPartsInTime => {
+            BillOutcome::InPartsInTime => {
                 let (first, rest) = parts(draws);
                 self.pay([(early(due_on, draws), first), (due_on, rest)], draws);
             }
-            Outcome::Tardy => self.pay([(tardy(due_on, draws), Part::Whole)], draws),
-            Outcome::HalfTardy => {
+            BillOutcome::Tardy => self.pay([(tardy(due_on, draws), PaymentShare::Whole)], draws),
+            BillOutcome::HalfTardy => {
                 let (first, rest) = parts(draws);
                 self.pay([(early(due_on, draws), first), (tardy(due_on, draws), rest)], draws);
             }
-            Outcome::Slipped(least, most) => {
-                self.pay([(due_on + draws.day(least, most), Part::Whole)], draws);
+            BillOutcome::Slipped(least, most) => {
+                self.pay([(due_on + draws.day(least, most), PaymentShare::Whole)], draws);
             }
-            Outcome::Extended => {
+            BillOutcome::Extended => {
                 let later = due_on + draws.pick(&EXTENSION_DAYS);
                 self.extended = Some((due_on - draws.day(1, 3), later));
-                self.pay([(later - draws.day(0, 3), Part::Whole)], draws);
+                self.pay([(later - draws.day(0, 3), PaymentShare::Whole)], draws);
             }
-            Outcome::Bounced => {
+            BillOutcome::Bounced => {
                 let again = due_on + draws.day(3, 9);
-                self.pay([(due_on, Part::Whole), (due_on + 2, Part::Back), (again, Part::Whole)], draws);
+                self.pay(
+                    [
+                        (due_on, PaymentShare::Whole),
+                        (due_on + 2, PaymentShare::Back),
+                        (again, PaymentShare::Whole),
+                    ],
+                    draws,
+                );
             }
-            Outcome::PartOnly => self.pay([(due_on + draws.day(-3, 20), parts(draws).0)], draws),
-            Outcome::Never => {}
-            Outcome::CaughtUp(ends_on) => {
+            BillOutcome::PartOnly => self.pay([(due_on + draws.day(-3, 20), parts(draws).0)], draws),
+            BillOutcome::Never => {}
+            BillOutcome::CaughtUp(ends_on) => {
                 let (first, rest) = parts(draws);
                 let before = ends_on - draws.day(3, 12);
                 if before > due_on {
                     self.pay([(before, first), (ends_on, rest)], draws);
                 } else {
-                    self.pay([(ends_on, Part::Whole)], draws);
+                    self.pay([(ends_on, PaymentShare::Whole)], draws);
                 }
             }
         }
     }
 
     /// Sets the payments; of 100, 7 are delivered a day after they were made and 3 two days.
-    fn pay<const N: usize>(&mut self, payments: [(i32, Part); N], draws: &mut Draws) {
+    fn pay<const N: usize>(&mut self, payments: [(i32, PaymentShare); N], draws: &mut Draws) {
         for (place, (paid_on, part)) in self.payments.iter_mut().zip(payments) {
             let lag = match draws.below(100) {
                 0..7 => 1,

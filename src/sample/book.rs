@@ -2,11 +2,11 @@
 
 use jiff::civil::Date;
 
-use super::account::{Account, NEVER, account};
+use super::account::{Customer, NEVER, account};
 use super::calendar::{Cycle, cycles, day_number};
-use super::credit::Held;
-use super::history::{Change, Terms, history};
-use super::opening::{Line, open_lines};
+use super::credit::HeldLine;
+use super::history::{Change, LineTerms, history};
+use super::opening::{CreditLine, open_lines};
 use super::random::{Purpose, draws, key};
 use super::trouble::{Trouble, troubles};
 
@@ -18,8 +18,8 @@ const NONE_OPENED_DAYS: i32 = 60;
 
 /// All accounts, lines, troubles and histories.
 pub struct Book {
-    pub accounts: Vec<Account>,
-    lines: Vec<Line>,
+    pub accounts: Vec<Customer>,
+    lines: Vec<CreditLine>,
     troubles: Vec<Trouble>,
     changes: Vec<Change>,
 }
@@ -51,26 +51,26 @@ impl Book {
     }
 
     /// The lines of an account.
-    pub fn lines<'a>(&'a self, account: &'a Account) -> impl Iterator<Item = Held<'a>> + Clone {
+    pub fn lines<'a>(&'a self, account: &'a Customer) -> impl Iterator<Item = HeldLine<'a>> + Clone {
         let first = account.first_line as usize;
         let lines = &self.lines[first..first + usize::from(account.line_count)];
         lines.iter().map(|line| self.held(account, line))
     }
 
-    fn held<'a>(&'a self, account: &'a Account, line: &'a Line) -> Held<'a> {
+    fn held<'a>(&'a self, account: &'a Customer, line: &'a CreditLine) -> HeldLine<'a> {
         let first = line.first_change as usize;
         let changes = &self.changes[first..first + usize::from(line.change_count)];
-        Held { account, line, troubles: self.troubles(account), changes }
+        HeldLine { account, line, troubles: self.troubles(account), changes }
     }
 
     /// The troubles of an account.
-    pub fn troubles(&self, account: &Account) -> &[Trouble] {
+    pub fn troubles(&self, account: &Customer) -> &[Trouble] {
         let first = account.first_trouble as usize;
         &self.troubles[first..first + usize::from(account.trouble_count)]
     }
 
     /// Adds the lines of the account with their histories.
-    fn open_lines(&mut self, account: &Account, to: i32, cycles: &[Cycle]) {
+    fn open_lines(&mut self, account: &Customer, to: i32, cycles: &[Cycle]) {
         let mut opened = open_lines(account, to);
         let first_on = opened.first().map_or(NEVER, |(line, _)| line.opened_on);
         let stops_on = self.troubles(account).first().map_or(NEVER, |trouble| trouble.stops_on);
@@ -108,7 +108,7 @@ impl Book {
 
     /// Tells the histories of an account's lines, of which the book's `first` is the first; again
     /// where they are told already.
-    fn tell(&mut self, account: &Account, opened: &[(Line, Terms)], first: usize) {
+    fn tell(&mut self, account: &Customer, opened: &[(CreditLine, LineTerms)], first: usize) {
         if let Some(line) = self.lines.get(first) {
             self.changes.truncate(line.first_change as usize);
             self.lines.truncate(first);
@@ -119,7 +119,7 @@ impl Book {
             let troubles = &self.troubles[troubles..troubles + usize::from(account.trouble_count)];
             history(account, line, terms, troubles, &mut self.changes);
             let change_count = (self.changes.len() as u32 - first_change) as u8;
-            self.lines.push(Line { first_change, change_count, ..*line });
+            self.lines.push(CreditLine { first_change, change_count, ..*line });
         }
     }
 }
@@ -127,7 +127,7 @@ impl Book {
 #[cfg(test)]
 mod tests {
     use super::super::history::state;
-    use super::super::nature::{PROFILES, Product};
+    use super::super::nature::{PROFILES, SampleProduct};
     use super::super::opening::MAX_TOTAL_LIMIT;
     use super::*;
     use crate::input::lines::Status;
@@ -142,7 +142,9 @@ mod tests {
             let count = book.accounts.iter().filter(|a| a.nature == profile.nature).count() as u64;
             assert!(count * 1000 > 5000 * profile.share * 7 / 10, "{:?}", profile.nature);
         }
-        for product in [Product::Huabei, Product::Jiebei, Product::Fenfu, Product::Legacy] {
+        for product in
+            [SampleProduct::Huabei, SampleProduct::Jiebei, SampleProduct::Fenfu, SampleProduct::Legacy]
+        {
             assert!(book.lines.iter().any(|line| line.product == product));
         }
         for status in [Status::Active, Status::Suspended, Status::Closed] {

@@ -38,7 +38,7 @@ pub fn day_number(date: Date) -> i32 {
 
 /// One date and what it means for spending.
 #[derive(Clone, Copy)]
-pub struct Day {
+pub struct CalendarDay {
     pub date: Date,
     /// Days since 1970-01-01.
     pub number: i32,
@@ -59,8 +59,8 @@ pub struct Day {
 /// A bill is made out and delivered this many days before it is due.
 pub const BILLED_BEFORE: i32 = 10;
 
-impl Day {
-    fn new(date: Date) -> Day {
+impl CalendarDay {
+    fn new(date: Date) -> CalendarDay {
         let day_of_month = u32::from(date.day().unsigned_abs());
         let paydays = match date.weekday() {
             Weekday::Saturday | Weekday::Sunday => 0,
@@ -69,7 +69,7 @@ impl Day {
         };
         let weekday = date.weekday().to_monday_zero_offset() as usize;
         let billed = date.saturating_add(jiff::Span::new().days(BILLED_BEFORE));
-        Day {
+        CalendarDay {
             date,
             number: day_number(date),
             month: month_of(date),
@@ -118,7 +118,7 @@ fn season(date: Date) -> u64 {
 
 /// The days from `DAYS_BEFORE` the first delivery to the last one.
 pub struct Calendar {
-    days: Vec<Day>,
+    days: Vec<CalendarDay>,
 }
 
 impl Calendar {
@@ -126,16 +126,16 @@ impl Calendar {
     pub fn new(from: Date, to: Date) -> Calendar {
         let first = from.saturating_sub(jiff::Span::new().days(DAYS_BEFORE));
         let days = first.series(jiff::Span::new().days(1));
-        Calendar { days: days.take_while(|&date| date <= to).map(Day::new).collect() }
+        Calendar { days: days.take_while(|&date| date <= to).map(CalendarDay::new).collect() }
     }
 
     /// The delivery days, in order.
-    pub fn deliveries(&self) -> &[Day] {
+    pub fn deliveries(&self) -> &[CalendarDay] {
         &self.days[DAYS_BEFORE as usize..]
     }
 
     /// The day of that number, `before` days earlier.
-    pub fn earlier(&self, day: &Day, before: i32) -> &Day {
+    pub fn earlier(&self, day: &CalendarDay, before: i32) -> &CalendarDay {
         &self.days[(day.number - before - self.days[0].number) as usize]
     }
 }
@@ -178,7 +178,8 @@ mod tests {
     fn a_salary_is_paid_once_a_month_and_never_on_a_weekend() {
         let calendar = Calendar::new(date(2026, 1, 1), date(2026, 12, 31));
         for day_of_month in [5, 10, 15, 25, 28] {
-            let paid: Vec<&Day> = calendar.deliveries().iter().filter(|day| day.pays(day_of_month)).collect();
+            let paid: Vec<&CalendarDay> =
+                calendar.deliveries().iter().filter(|day| day.pays(day_of_month)).collect();
             assert_eq!(paid.len(), 12);
             assert!(
                 paid.iter().all(|day| { !matches!(day.date.weekday(), Weekday::Saturday | Weekday::Sunday) })
@@ -197,7 +198,7 @@ mod tests {
 
     #[test]
     fn the_shopping_festivals_are_the_busiest_days() {
-        let busy = |date| Day::new(date).busy;
+        let busy = |date| CalendarDay::new(date).busy;
         assert!(busy(date(2026, 11, 11)) > 2 * busy(date(2026, 11, 4)));
         assert!(busy(date(2026, 6, 18)) > 2 * busy(date(2026, 6, 4)));
         assert!(busy(date(2026, 2, 14)) > busy(date(2026, 2, 18)));
@@ -216,7 +217,7 @@ mod tests {
     #[test]
     fn what_is_bought_after_the_bill_is_made_out_is_in_the_next() {
         // The bill due on 5 March is made out on 23 February.
-        assert_eq!(Day::new(date(2026, 2, 23)).cycle(5).first, day_number(date(2026, 3, 1)));
-        assert_eq!(Day::new(date(2026, 2, 24)).cycle(5).first, day_number(date(2026, 4, 1)));
+        assert_eq!(CalendarDay::new(date(2026, 2, 23)).cycle(5).first, day_number(date(2026, 3, 1)));
+        assert_eq!(CalendarDay::new(date(2026, 2, 24)).cycle(5).first, day_number(date(2026, 4, 1)));
     }
 }

@@ -1,11 +1,11 @@
 //! What is bought with a line, month by month, and so what is owed: a month's sum is drawn first
 //! and shared out over its days, so that bills and balances need no day's purchases.
 
-use super::account::{Account, NEVER};
-use super::calendar::{BILLED_BEFORE, Cycle, Day};
+use super::account::{Customer, NEVER};
+use super::calendar::{BILLED_BEFORE, CalendarDay, Cycle};
 use super::history::Change;
-use super::nature::{Nature, Product};
-use super::opening::{LIMIT_STEP, Line};
+use super::nature::{Nature, SampleProduct};
+use super::opening::{CreditLine, LIMIT_STEP};
 use super::random::{Draws, Purpose, draws, word};
 use super::trouble::Trouble;
 use crate::input::lines::Status;
@@ -21,9 +21,9 @@ const BURST_APART_DAYS: i32 = 30;
 
 /// A line with whom it belongs to.
 #[derive(Clone, Copy)]
-pub struct Held<'a> {
-    pub account: &'a Account,
-    pub line: &'a Line,
+pub struct HeldLine<'a> {
+    pub account: &'a Customer,
+    pub line: &'a CreditLine,
     pub troubles: &'a [Trouble],
     pub changes: &'a [Change],
 }
@@ -37,7 +37,7 @@ pub struct Use {
     pub is_cash_like: bool,
 }
 
-impl Held<'_> {
+impl HeldLine<'_> {
     /// The place of a month of this line among those of its account, below 2^18.
     pub fn place(&self, month: u32) -> u64 {
         u64::from(month) << 2 | self.line.product as u64
@@ -58,7 +58,7 @@ impl Held<'_> {
     }
 
     /// Tells the purchases of `day`.
-    pub fn uses(&self, day: &Day, tell: &mut impl FnMut(Use)) {
+    pub fn uses(&self, day: &CalendarDay, tell: &mut impl FnMut(Use)) {
         let month = Month::of(self, day.cycle(self.line.due_day));
         // Most days have none: the sums are drawn only for those that have.
         if let Some(month) = month.filter(|month| month.may_have(day.number))
@@ -149,13 +149,13 @@ struct CashLike {
 
 impl Month {
     /// None where nothing is bought.
-    fn of(held: &Held, cycle: &Cycle) -> Option<Month> {
+    fn of(held: &HeldLine, cycle: &Cycle) -> Option<Month> {
         let line = held.line;
         let (after, until) = (held.billed_after(cycle), held.billed_on(cycle));
         if until > line.rest_on || until < line.opened_on {
             return None;
         }
-        let may_have_cash_like = held.account.buys_cash_like && line.product == Product::Huabei;
+        let may_have_cash_like = held.account.buys_cash_like && line.product == SampleProduct::Huabei;
         let key = word(held.account.key, Purpose::Usage, held.place(cycle.month));
         // One word for all: this is asked of every line every day.
         let share = |bits: u64, of: i32| ((key >> bits & 0xFFFF) as i32 * of) >> 16;
@@ -165,7 +165,7 @@ impl Month {
         }
         let count = if !is_active {
             0
-        } else if line.product == Product::Jiebei {
+        } else if line.product == SampleProduct::Jiebei {
             1
         } else {
             1 + (i32::from(line.uses_in_16_months) * (8 + share(16, 17)) / 16 + share(32, 25)) / 16
@@ -199,7 +199,7 @@ impl Month {
         self.may_have_cash_like || self.count_by(day - 1) < self.count_by(day)
     }
 
-    fn sums(self, held: &Held) -> Sums {
+    fn sums(self, held: &HeldLine) -> Sums {
         let line = held.line;
         let mut draws = draws(self.key, Purpose::Usage, u64::from(u32::MAX));
         let limit = limit_on(held.changes, self.until);
@@ -210,7 +210,7 @@ impl Month {
         let total = if self.count > 0 { ordinary(held, self.until, most, &mut draws) } else { 0 };
         let total = match &cash_like {
             Some(cash_like) => total.min(most - cash_like.each * cash_like.rows).max(0),
-            None if line.product == Product::Jiebei => total / LIMIT_STEP * LIMIT_STEP,
+            None if line.product == SampleProduct::Jiebei => total / LIMIT_STEP * LIMIT_STEP,
             None => total,
         };
         Sums { month: self, total, cash_like }
@@ -263,7 +263,7 @@ impl Sums {
 }
 
 /// What a month's ordinary purchases come to, in minor units, `most` at most.
-fn ordinary(held: &Held, until: i32, most: i64, draws: &mut Draws) -> i64 {
+fn ordinary(held: &HeldLine, until: i32, most: i64, draws: &mut Draws) -> i64 {
     let usual = i64::from(held.line.usual) * draws.between(60, 140) / 100;
     let hunger = draws.between(40, 100);
     let mut total = usual.min(most);
@@ -279,7 +279,7 @@ fn ordinary(held: &Held, until: i32, most: i64, draws: &mut Draws) -> i64 {
 }
 
 impl CashLike {
-    fn of(held: &Held, after: i32, limit: i64, draws: &mut Draws) -> Option<CashLike> {
+    fn of(held: &HeldLine, after: i32, limit: i64, draws: &mut Draws) -> Option<CashLike> {
         let account = held.account;
         if account.nature == Nature::CashOut {
             // From the first on again and again, until the lines are stopped or it ends by itself.

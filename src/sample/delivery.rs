@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::Totals;
-use super::account::Account;
+use super::account::Customer;
 use super::bills::{in_motion, plan_on};
 use super::book::Book;
-use super::calendar::{Calendar, Cycle, Day, cycles};
+use super::calendar::{Calendar, CalendarDay, Cycle, cycles};
 use super::columns::{LineColumns, RepaymentColumns, RepaymentRow, TransactionColumns};
 use super::faults::{Faults, Input, LINE_FAULTS, REPAYMENT_FAULTS, Sending, TRANSACTION_FAULTS, broken};
 use super::nature::Nature;
-use super::part::Part;
+use super::part::FileWriter;
 use super::snapshot::line_on;
 use super::spending::{MAX_LAG, Spender};
 use crate::input::lines::Status;
@@ -32,7 +32,7 @@ pub struct Telling<'a> {
 
 impl Telling<'_> {
     /// Writes the deliveries of `day`.
-    pub fn deliver(&self, day: &Day) -> Result<Totals> {
+    pub fn deliver(&self, day: &CalendarDay) -> Result<Totals> {
         let mut totals = self.transactions(day)?;
         totals.add(&self.repayments(day)?);
         if i64::from(day.number) > i64::from(self.last().number) - i64::from(self.line_days) {
@@ -41,25 +41,25 @@ impl Telling<'_> {
         Ok(totals)
     }
 
-    fn first(&self) -> &Day {
+    fn first(&self) -> &CalendarDay {
         &self.calendar.deliveries()[0]
     }
 
-    fn last(&self) -> &Day {
+    fn last(&self) -> &CalendarDay {
         let deliveries = self.calendar.deliveries();
         &deliveries[deliveries.len() - 1]
     }
 
-    fn directory(&self, input: &str, day: &Day) -> PathBuf {
+    fn directory(&self, input: &str, day: &CalendarDay) -> PathBuf {
         self.dir.join(input).join(format!("date={}", day.date))
     }
 
-    fn faults(&self, input: Input, day: &Day) -> Faults {
+    fn faults(&self, input: Input, day: &CalendarDay) -> Faults {
         Faults::new(self.seed, input, day, day.number == self.last().number)
     }
 
-    fn transactions(&self, day: &Day) -> Result<Totals> {
-        let mut part = Part::<TransactionColumns>::begin(self.directory("transactions", day))?;
+    fn transactions(&self, day: &CalendarDay) -> Result<Totals> {
+        let mut part = FileWriter::<TransactionColumns>::begin(self.directory("transactions", day))?;
         let mut faults = self.faults(Input::Transactions, day);
         let mut totals = Totals::default();
         let mut rows = Vec::new();
@@ -94,8 +94,8 @@ impl Telling<'_> {
         Ok(totals)
     }
 
-    fn repayments(&self, day: &Day) -> Result<Totals> {
-        let mut part = Part::<RepaymentColumns>::begin(self.directory("repayments", day))?;
+    fn repayments(&self, day: &CalendarDay) -> Result<Totals> {
+        let mut part = FileWriter::<RepaymentColumns>::begin(self.directory("repayments", day))?;
         let mut faults = self.faults(Input::Repayments, day);
         let mut totals = Totals::default();
         let cycles = cycles(day.date);
@@ -120,7 +120,7 @@ impl Telling<'_> {
     /// The rows of an account's bills that are delivered on a day, and how many bills are new.
     fn bill_rows(
         &self,
-        (account, day): (&Account, &Day),
+        (account, day): (&Customer, &CalendarDay),
         cycles: &[Cycle],
         new_bills: &mut u64,
         rows: &mut Vec<RepaymentRow>,
@@ -153,8 +153,8 @@ impl Telling<'_> {
         }
     }
 
-    fn lines(&self, day: &Day) -> Result<Totals> {
-        let mut part = Part::<LineColumns>::begin(self.directory("lines", day))?;
+    fn lines(&self, day: &CalendarDay) -> Result<Totals> {
+        let mut part = FileWriter::<LineColumns>::begin(self.directory("lines", day))?;
         let mut faults = self.faults(Input::Lines, day);
         let mut totals = Totals::default();
         let cycles = cycles(day.date);

@@ -1,6 +1,6 @@
 //! What goes wrong between the book and its files: rows that come late or twice, and broken copies.
 
-use super::calendar::Day;
+use super::calendar::CalendarDay;
 use super::columns::{LineRow, RepaymentRow, TransactionRow};
 use super::random::{Draws, Purpose, draws, key};
 use super::spending::MAX_LAG;
@@ -16,7 +16,7 @@ pub struct Sending {
 impl Sending {
     /// The sending of what the account of that key has posted on that day: one day in 64 is late,
     /// one in 1024 has a row that comes twice.
-    pub fn of(account_key: u64, posted_on: &Day) -> Sending {
+    pub fn of(account_key: u64, posted_on: &CalendarDay) -> Sending {
         let place = u64::from(posted_on.number as u32);
         let mut draws = draws(account_key, Purpose::Sending, place);
         let word = draws.word();
@@ -55,7 +55,7 @@ impl Faults {
     /// The faults of the file of `input` delivered on `day`. A small sample has some as well: in
     /// one file of four, three in the last of `transactions` and `repayments`, and one of each kind
     /// in every snapshot.
-    pub fn new(seed: u64, input: Input, day: &Day, is_last: bool) -> Faults {
+    pub fn new(seed: u64, input: Input, day: &CalendarDay, is_last: bool) -> Faults {
         let place = u64::from(day.number as u32) << 2 | input as u64;
         let mut draws = draws(key(seed, 0), Purpose::Fault, place);
         let early = match input {
@@ -94,7 +94,7 @@ impl Faults {
 pub type Fault<Row> = fn(&mut Row, i32);
 
 /// The broken copy that comes in that turn.
-pub fn broken<Row: Copy>(faults: &[Fault<Row>], turn: usize, row: &Row, day: &Day) -> Row {
+pub fn broken<Row: Copy>(faults: &[Fault<Row>], turn: usize, row: &Row, day: &CalendarDay) -> Row {
     let mut copy = *row;
     faults[turn % faults.len()](&mut copy, day.number);
     copy

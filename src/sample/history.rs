@@ -1,8 +1,8 @@
 //! The history of a line: when its limit and status changed, and why.
 
-use super::account::{Account, NEVER};
+use super::account::{Customer, NEVER};
 use super::nature::Nature;
-use super::opening::{LIMIT_STEP, Line};
+use super::opening::{CreditLine, LIMIT_STEP};
 use super::random::{Draws, Purpose, draws};
 use super::trouble::Trouble;
 use crate::input::lines::Status;
@@ -16,7 +16,7 @@ const RAISE_APART_DAYS: i32 = 100;
 /// Why a status is what it is: the codes of the shipped policy; `None` for a person's own wish, a
 /// lost phone, an inquiry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
+pub enum StatusReason {
     None,
     LongPastDue,
     MonthPastDue,
@@ -27,23 +27,23 @@ pub enum Reason {
     SuspicionGone,
 }
 
-impl Reason {
+impl StatusReason {
     /// The value of the column `status_reason`.
     pub fn code(self) -> Option<&'static str> {
         match self {
-            Reason::None => None,
-            Reason::LongPastDue => Some("P01"),
-            Reason::MonthPastDue => Some("P02"),
-            Reason::Paused => Some("P03"),
-            Reason::CashOut => Some("P11"),
-            Reason::Paid => Some("P22"),
-            Reason::PaidSmallLimit => Some("P23"),
-            Reason::SuspicionGone => Some("P28"),
+            StatusReason::None => None,
+            StatusReason::LongPastDue => Some("P01"),
+            StatusReason::MonthPastDue => Some("P02"),
+            StatusReason::Paused => Some("P03"),
+            StatusReason::CashOut => Some("P11"),
+            StatusReason::Paid => Some("P22"),
+            StatusReason::PaidSmallLimit => Some("P23"),
+            StatusReason::SuspicionGone => Some("P28"),
         }
     }
 
     fn is_of_bills(self) -> bool {
-        matches!(self, Reason::MonthPastDue | Reason::Paused)
+        matches!(self, StatusReason::MonthPastDue | StatusReason::Paused)
     }
 }
 
@@ -54,7 +54,7 @@ pub struct Change {
     /// In minor units.
     limit: u32,
     pub status: Status,
-    reason: Reason,
+    reason: StatusReason,
 }
 
 impl Change {
@@ -66,25 +66,26 @@ impl Change {
     /// True where it suspends or closes the line for unpaid bills.
     #[cfg(test)]
     pub fn is_for_bills(&self) -> bool {
-        self.status != Status::Active && (self.reason.is_of_bills() || self.reason == Reason::LongPastDue)
+        self.status != Status::Active
+            && (self.reason.is_of_bills() || self.reason == StatusReason::LongPastDue)
     }
 }
 
 /// What a snapshot says of a line besides its balance.
-pub struct State {
+pub struct LineState {
     /// In minor units.
     pub limit: i64,
     pub status: Status,
     pub status_since: i32,
-    pub reason: Reason,
+    pub reason: StatusReason,
     pub increased_on: Option<i32>,
     pub decreased_on: Option<i32>,
 }
 
 /// The state of a line on a day; none before it was opened.
-pub fn state(changes: &[Change], day: i32) -> Option<State> {
+pub fn state(changes: &[Change], day: i32) -> Option<LineState> {
     let first = changes.first().filter(|first| first.on <= day)?;
-    let mut state = State {
+    let mut state = LineState {
         limit: first.limit(),
         status: first.status,
         status_since: first.on,
@@ -111,16 +112,16 @@ pub fn state(changes: &[Change], day: i32) -> Option<State> {
 enum Event {
     Raise,
     Halve,
-    Suspend(Reason),
-    Reopen(Reason),
-    Close(Reason),
+    Suspend(StatusReason),
+    Reopen(StatusReason),
+    Close(StatusReason),
 }
 
 /// The changes of a line, in order; the first is its opening.
 pub fn history(
-    account: &Account,
-    line: &Line,
-    terms: &Terms,
+    account: &Customer,
+    line: &CreditLine,
+    terms: &LineTerms,
     troubles: &[Trouble],
     changes: &mut Vec<Change>,
 ) {
@@ -138,7 +139,7 @@ pub fn history(
         on: line.opened_on,
         limit: first_limit as u32,
         status: Status::Active,
-        reason: Reason::None,
+        reason: StatusReason::None,
     };
     changes.push(now);
     for (on, event) in events {
@@ -150,7 +151,7 @@ pub fn history(
 }
 
 /// What a line's history is told from besides the account's troubles.
-pub struct Terms {
+pub struct LineTerms {
     /// The book's last day.
     pub to: i32,
     /// The largest limit, in minor units.
@@ -170,9 +171,8 @@ fn before_raise(limit: i64) -> i64 {
 fn fits(event: Event, on: i32, troubles: &[Trouble]) -> bool {
     troubles.iter().all(|trouble| match event {
         Event::Raise => !trouble.forbids_raise(on),
-        Event::Reopen(Reason::None | Reason::SuspicionGone) | Event::Close(Reason::None) => {
-            !(trouble.missed_on..trouble.ends_on).contains(&on)
-        }
+        Event::Reopen(StatusReason::None | StatusReason::SuspicionGone)
+        | Event::Close(StatusReason::None) => !(trouble.missed_on..trouble.ends_on).contains(&on),
         _ => true,
     })
 }
@@ -190,19 +190,19 @@ fn after(now: &Change, on: i32, event: Event, largest: i64) -> Option<Change> {
         }
         (Event::Suspend(reason), Status::Active) => Change { status: Status::Suspended, reason, ..*now },
         (Event::Reopen(reason), Status::Suspended) if reopens(now.reason, reason) => {
-            let is_small = reason == Reason::PaidSmallLimit && now.limit() > SMALL_LIMIT;
+            let is_small = reason == StatusReason::PaidSmallLimit && now.limit() > SMALL_LIMIT;
             let (reason, limit) = match reason {
-                Reason::PaidSmallLimit if is_small => (reason, SMALL_LIMIT),
-                Reason::PaidSmallLimit => (Reason::Paid, now.limit()),
+                StatusReason::PaidSmallLimit if is_small => (reason, SMALL_LIMIT),
+                StatusReason::PaidSmallLimit => (StatusReason::Paid, now.limit()),
                 _ => (reason, now.limit()),
             };
             Change { status: Status::Active, reason, limit: limit as u32, ..*now }
         }
-        (Event::Close(Reason::LongPastDue), Status::Suspended) if now.reason != Reason::None => {
-            Change { status: Status::Closed, reason: Reason::LongPastDue, limit: 0, ..*now }
+        (Event::Close(StatusReason::LongPastDue), Status::Suspended) if now.reason != StatusReason::None => {
+            Change { status: Status::Closed, reason: StatusReason::LongPastDue, limit: 0, ..*now }
         }
-        (Event::Close(Reason::None), Status::Active) => {
-            Change { status: Status::Closed, reason: Reason::None, limit: 0, ..*now }
+        (Event::Close(StatusReason::None), Status::Active) => {
+            Change { status: Status::Closed, reason: StatusReason::None, limit: 0, ..*now }
         }
         _ => return None,
     };
@@ -211,18 +211,18 @@ fn after(now: &Change, on: i32, event: Event, largest: i64) -> Option<Change> {
 }
 
 /// Paying lifts what was stopped for bills, and nothing else.
-fn reopens(stopped: Reason, reason: Reason) -> bool {
+fn reopens(stopped: StatusReason, reason: StatusReason) -> bool {
     match reason {
-        Reason::Paid | Reason::PaidSmallLimit => stopped.is_of_bills(),
-        Reason::SuspicionGone => stopped == Reason::CashOut,
-        _ => stopped == Reason::None,
+        StatusReason::Paid | StatusReason::PaidSmallLimit => stopped.is_of_bills(),
+        StatusReason::SuspicionGone => stopped == StatusReason::CashOut,
+        _ => stopped == StatusReason::None,
     }
 }
 
 /// Raises, a quarter each, and the halving of a line that nobody uses; how many raises.
 fn raises(
-    account: &Account,
-    line: &Line,
+    account: &Customer,
+    line: &CreditLine,
     to: i32,
     draws: &mut Draws,
     events: &mut Vec<(i32, Event)>,
@@ -250,37 +250,44 @@ fn raises(
 
 /// What has nothing to do with bills: own wishes, lost phones, inquiries, suspected cash-out.
 fn quarrels(
-    account: &Account,
-    line: &Line,
-    terms: &Terms,
+    account: &Customer,
+    line: &CreditLine,
+    terms: &LineTerms,
     draws: &mut Draws,
     events: &mut Vec<(i32, Event)>,
 ) {
     if terms.closes {
-        events.push((line.rest_on + draws.day(100, 200), Event::Close(Reason::None)));
+        events.push((line.rest_on + draws.day(100, 200), Event::Close(StatusReason::None)));
     }
     if draws.chance(12) && account.nature != Nature::Growing {
         let on = terms.to - draws.day(-30, 500);
-        events.push((on, Event::Suspend(Reason::None)));
+        events.push((on, Event::Suspend(StatusReason::None)));
         if draws.chance(800) {
-            events.push((on + draws.day(15, 80), Event::Reopen(Reason::None)));
+            events.push((on + draws.day(15, 80), Event::Reopen(StatusReason::None)));
         }
     }
     if line.product.is_pay_later() && account.stopped_on != NEVER {
-        events.push((account.stopped_on, Event::Suspend(Reason::CashOut)));
+        events.push((account.stopped_on, Event::Suspend(StatusReason::CashOut)));
         if account.cleared_on != NEVER {
-            events.push((account.cleared_on, Event::Reopen(Reason::SuspicionGone)));
+            events.push((account.cleared_on, Event::Reopen(StatusReason::SuspicionGone)));
         }
     }
 }
 
 /// A month after the account's first missed bill all lines rest; they open again when all is paid,
 /// and close where their own bill is a quarter of a year past due.
-fn unpaid(line: &Line, trouble: &Trouble, terms: &Terms, draws: &mut Draws, events: &mut Vec<(i32, Event)>) {
+fn unpaid(
+    line: &CreditLine,
+    trouble: &Trouble,
+    terms: &LineTerms,
+    draws: &mut Draws,
+    events: &mut Vec<(i32, Event)>,
+) {
     if trouble.missed_on == NEVER {
         return;
     }
-    let (after, reason) = if draws.chance(600) { (30, Reason::Paused) } else { (31, Reason::MonthPastDue) };
+    let (after, reason) =
+        if draws.chance(600) { (30, StatusReason::Paused) } else { (31, StatusReason::MonthPastDue) };
     let suspended_on = trouble.missed_on + after;
     if suspended_on > trouble.ends_on {
         return;
@@ -290,11 +297,11 @@ fn unpaid(line: &Line, trouble: &Trouble, terms: &Terms, draws: &mut Draws, even
         let was_long = trouble.ends_on - trouble.missed_on >= 60 || draws.chance(150);
         // Of a line that is paid back over many months too much is still owed for a small limit.
         let is_small = was_long && line.instalments < 6;
-        let reason = if is_small { Reason::PaidSmallLimit } else { Reason::Paid };
+        let reason = if is_small { StatusReason::PaidSmallLimit } else { StatusReason::Paid };
         events.push((trouble.ends_on + draws.day(1, 4), Event::Reopen(reason)));
     }
     let closed_on = terms.missed_on.saturating_add(draws.day(101, 125));
     if closed_on < trouble.ends_on {
-        events.push((closed_on, Event::Close(Reason::LongPastDue)));
+        events.push((closed_on, Event::Close(StatusReason::LongPastDue)));
     }
 }

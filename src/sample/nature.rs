@@ -103,7 +103,7 @@ impl Nature {
 
 /// A kind of credit line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Product {
+pub enum SampleProduct {
     /// Pay later.
     Huabei,
     /// Cash loan.
@@ -114,38 +114,38 @@ pub enum Product {
     Legacy,
 }
 
-impl Product {
+impl SampleProduct {
     /// The value of the `product` columns.
     pub fn name(self) -> &'static str {
         match self {
-            Product::Huabei => "huabei",
-            Product::Jiebei => "jiebei",
-            Product::Fenfu => "fenfu",
-            Product::Legacy => "legacy",
+            SampleProduct::Huabei => "huabei",
+            SampleProduct::Jiebei => "jiebei",
+            SampleProduct::Fenfu => "fenfu",
+            SampleProduct::Legacy => "legacy",
         }
     }
 
     /// True where purchases are paid with it, rather than cash drawn from it.
     pub fn is_pay_later(self) -> bool {
-        matches!(self, Product::Huabei | Product::Fenfu)
+        matches!(self, SampleProduct::Huabei | SampleProduct::Fenfu)
     }
 
     /// The smallest and the largest limit it is sold with, in minor units.
     pub fn limits_minor(self) -> (i64, i64) {
         match self {
-            Product::Huabei => (50_000, 5_000_000),
-            Product::Jiebei => (100_000, 20_000_000),
-            Product::Fenfu => (20_000, 1_500_000),
-            Product::Legacy => (50_000, 500_000),
+            SampleProduct::Huabei => (50_000, 5_000_000),
+            SampleProduct::Jiebei => (100_000, 20_000_000),
+            SampleProduct::Fenfu => (20_000, 1_500_000),
+            SampleProduct::Legacy => (50_000, 500_000),
         }
     }
 
     /// Its limit in tenths of a pay-later limit of the same person.
     pub fn limit_tenths(self) -> i64 {
         match self {
-            Product::Huabei => 10,
-            Product::Jiebei => 20,
-            Product::Fenfu | Product::Legacy => 3,
+            SampleProduct::Huabei => 10,
+            SampleProduct::Jiebei => 20,
+            SampleProduct::Fenfu | SampleProduct::Legacy => 3,
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The lines that an account holds: products, limits, terms, and how much of them is used.
 
-use super::account::{Account, NEVER, first_line_on};
+use super::account::{Customer, NEVER, first_line_on};
 use super::calendar::Cycle;
-use super::history::Terms;
-use super::nature::{Nature, Product};
+use super::history::LineTerms;
+use super::nature::{Nature, SampleProduct};
 use super::random::{Draws, Purpose, draws};
 
 /// Limits are multiples of this (100.00).
@@ -29,8 +29,8 @@ const SPENT_OF_SALARY: i64 = 55;
 
 /// A credit line of an account.
 #[derive(Clone, Copy)]
-pub struct Line {
-    pub product: Product,
+pub struct CreditLine {
+    pub product: SampleProduct,
     /// In how many monthly instalments a purchase is paid back.
     pub instalments: u8,
     /// The day of the month on which bills fall due, 1 to 28.
@@ -50,7 +50,7 @@ pub struct Line {
     pub(super) change_count: u8,
 }
 
-impl Line {
+impl CreditLine {
     /// The day on which the line's bill of that month is due.
     pub fn due_on(&self, cycle: &Cycle) -> i32 {
         cycle.first + i32::from(self.due_day) - 1
@@ -58,14 +58,14 @@ impl Line {
 }
 
 /// The lines of an account of a book that ends on day `to`, with what their histories are told from.
-pub fn open_lines(account: &Account, to: i32) -> Vec<(Line, Terms)> {
+pub fn open_lines(account: &Customer, to: i32) -> Vec<(CreditLine, LineTerms)> {
     let mut draws = draws(account.key, Purpose::Limits, 0);
     let standing = standing(account, &mut draws);
-    let mut opened: Vec<(Line, Terms)> = Vec::new();
+    let mut opened: Vec<(CreditLine, LineTerms)> = Vec::new();
     for (product, is_held) in products(account.nature, standing, &mut draws) {
         if is_held {
             let mut limit = limit(account, product, standing, &mut draws);
-            if product == Product::Jiebei && standing != Standing::Full {
+            if product == SampleProduct::Jiebei && standing != Relation::Full {
                 let lent: i64 = opened.iter().map(|(_, terms)| terms.limit).sum();
                 limit = limit.min(MAX_TOTAL_LIMIT - lent - FURTHER_LIMITS);
             }
@@ -78,7 +78,7 @@ pub fn open_lines(account: &Account, to: i32) -> Vec<(Line, Terms)> {
 
 /// What sets an account's limits apart from those of its nature.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Standing {
+enum Relation {
     Ordinary,
     /// One very low limit in good standing: to be raised to something of use.
     Starter,
@@ -88,45 +88,50 @@ enum Standing {
     None,
 }
 
-fn standing(account: &Account, draws: &mut Draws) -> Standing {
+fn standing(account: &Customer, draws: &mut Draws) -> Relation {
     let is_good = matches!(account.nature, Nature::Steady | Nature::Growing | Nature::New);
     match draws.below(1000) {
-        0..15 => Standing::None,
-        15..75 if is_good => Standing::Starter,
-        75..95 if account.nature == Nature::Steady => Standing::Full,
-        _ => Standing::Ordinary,
+        0..15 => Relation::None,
+        15..75 if is_good => Relation::Starter,
+        75..95 if account.nature == Nature::Steady => Relation::Full,
+        _ => Relation::Ordinary,
     }
 }
 
-fn products(nature: Nature, standing: Standing, draws: &mut Draws) -> [(Product, bool); 4] {
+fn products(nature: Nature, standing: Relation, draws: &mut Draws) -> [(SampleProduct, bool); 4] {
     let (huabei, jiebei, fenfu) = (draws.chance(800), draws.chance(400), draws.chance(330));
-    let legacy = draws.chance(5) && standing != Standing::None;
+    let legacy = draws.chance(5) && standing != Relation::None;
     let (huabei, jiebei, fenfu) = match (standing, nature) {
-        (Standing::None, _) => (false, false, false),
-        (Standing::Starter, _) => (true, false, false),
-        (Standing::Full, _) => (true, true, true),
+        (Relation::None, _) => (false, false, false),
+        (Relation::Starter, _) => (true, false, false),
+        (Relation::Full, _) => (true, true, true),
         (_, Nature::Stretched) => (true, true, fenfu),
         (_, Nature::CashOut) => (true, jiebei, fenfu),
         (_, Nature::New) => (huabei, false, !huabei),
         _ => (huabei || !jiebei && !fenfu, jiebei, fenfu),
     };
-    [(Product::Huabei, huabei), (Product::Jiebei, jiebei), (Product::Fenfu, fenfu), (Product::Legacy, legacy)]
+    [
+        (SampleProduct::Huabei, huabei),
+        (SampleProduct::Jiebei, jiebei),
+        (SampleProduct::Fenfu, fenfu),
+        (SampleProduct::Legacy, legacy),
+    ]
 }
 
 /// A line and what its history is told from.
 fn line(
-    account: &Account,
-    product: Product,
+    account: &Customer,
+    product: SampleProduct,
     (limit, is_first): (i64, bool),
     to: i32,
     draws: &mut Draws,
-) -> (Line, Terms) {
+) -> (CreditLine, LineTerms) {
     let first_on = first_line_on(account.key, account.nature, account.risk, to);
     let opened_on = first_on + if is_first { 0 } else { draws.day(0, (to - first_on).min(900)) };
     // An account keeps its first line: only a further one is given up in good standing.
-    let closes = !is_first && product != Product::Jiebei && draws.chance(60);
+    let closes = !is_first && product != SampleProduct::Jiebei && draws.chance(60);
     let rest_on = if closes { to - draws.day(50, 900) } else { account.quiet_from() };
-    let mut line = Line {
+    let mut line = CreditLine {
         product,
         instalments: 12,
         due_day: draws.between(1, 28) as u8,
@@ -143,18 +148,18 @@ fn line(
     if is_first && account.nature == Nature::Steady && draws.chance(15) {
         line.overpaid = draws.between(1, 5000) as u16;
     }
-    (line, Terms { to, limit, closes, missed_on: NEVER })
+    (line, LineTerms { to, limit, closes, missed_on: NEVER })
 }
 
-impl Line {
+impl CreditLine {
     /// How much of the line is used, how often, and how it is paid back.
-    fn set_use(&mut self, account: &Account, limit: i64, draws: &mut Draws) {
+    fn set_use(&mut self, account: &Customer, limit: i64, draws: &mut Draws) {
         let profile = account.nature.profile();
         let (low, high) = profile.use_bp;
         let place = (i64::from(account.risk) + draws.between(0, 1000)) / 2;
         let in_use = limit * (low + (high - low) * place / 1000) / 10_000;
         let active = match self.product {
-            Product::Jiebei => profile.draws_cash,
+            SampleProduct::Jiebei => profile.draws_cash,
             _ => profile.active,
         };
         if self.product.is_pay_later() {
@@ -169,28 +174,28 @@ impl Line {
         if self.product.is_pay_later() {
             // Five eighths of an account's rows are not paid with credit; a month has 30 days.
             let uses = (i64::from(account.rate) * 3 / 5 * 30 * 16) >> 16;
-            let uses = if self.product == Product::Huabei { uses } else { uses / 2 };
+            let uses = if self.product == SampleProduct::Huabei { uses } else { uses / 2 };
             self.uses_in_16_months = uses.min(usual * 16 / SMALLEST_MEAN).min(MOST_USES) as u16;
         }
     }
 }
 
 /// In minor units.
-fn limit(account: &Account, product: Product, standing: Standing, draws: &mut Draws) -> i64 {
+fn limit(account: &Customer, product: SampleProduct, standing: Relation, draws: &mut Draws) -> i64 {
     let (low, high) = product.limits_minor();
     let full = |thousands: i64| thousands * 100_000;
     let limit = match (standing, product) {
-        (Standing::Starter, _) => low * draws.between(1, 2),
-        (Standing::Full, Product::Huabei) => full(50),
-        (Standing::Full, Product::Jiebei) => full(draws.between(128, 136)),
-        (Standing::Full, _) => full(draws.between(4, 9)),
-        (Standing::Ordinary | Standing::None, _) => {
+        (Relation::Starter, _) => low * draws.between(1, 2),
+        (Relation::Full, SampleProduct::Huabei) => full(50),
+        (Relation::Full, SampleProduct::Jiebei) => full(draws.between(128, 136)),
+        (Relation::Full, _) => full(draws.between(4, 9)),
+        (Relation::Ordinary | Relation::None, _) => {
             let tenths = account.nature.profile().limit_tenths * product.limit_tenths();
             account.salary * tenths / 100 * draws.between(50, 150) / 100
         }
     };
     let limit = match account.nature {
-        Nature::CashOut if product == Product::Huabei => limit.max(CASH_OUT_LIMIT),
+        Nature::CashOut if product == SampleProduct::Huabei => limit.max(CASH_OUT_LIMIT),
         _ => limit,
     };
     limit.clamp(low, high) / LIMIT_STEP * LIMIT_STEP

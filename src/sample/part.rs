@@ -32,7 +32,7 @@ const ROW_GROUP_ROWS: usize = 1 << 17;
 const RISING_COLUMNS: [&str; 3] = ["transaction_id", "account_id", "bill_id"];
 
 /// A file being written.
-pub struct Part<C: Columns> {
+pub struct FileWriter<C: Columns> {
     directory: PathBuf,
     schema: Arc<Schema>,
     columns: C,
@@ -47,16 +47,16 @@ pub struct Written {
     pub bytes: u64,
 }
 
-impl<C: Columns> Part<C> {
+impl<C: Columns> FileWriter<C> {
     /// Begins the file of the delivery `directory`, which is made.
-    pub fn begin(directory: PathBuf) -> Result<Part<C>> {
+    pub fn begin(directory: PathBuf) -> Result<FileWriter<C>> {
         own::create_directory(&directory, Access::default())?;
         let path = directory.join(TEMPORARY_NAME);
         let file = own::create_file(&path, Access::default())?;
         let schema = Arc::new(C::schema());
         let writer = ArrowWriter::try_new_with_options(BufWriter::new(file), Arc::clone(&schema), options())
             .with_context(|| format!("begin Parquet file {}", path.display()))?;
-        Ok(Part { directory, schema, columns: C::default(), gathered: 0, rows: 0, writer })
+        Ok(FileWriter { directory, schema, columns: C::default(), gathered: 0, rows: 0, writer })
     }
 
     /// Adds a row.

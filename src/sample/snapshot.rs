@@ -1,13 +1,13 @@
 //! A line as the day's snapshot shows it: limit, balance, status, and when they last moved.
 
 use super::bills::{plan, unpaid_since};
-use super::calendar::{Cycle, Day};
+use super::calendar::{CalendarDay, Cycle};
 use super::columns::LineRow;
-use super::credit::Held;
+use super::credit::HeldLine;
 use super::history::state;
 
 /// The line at the end of that day; none where it was not open yet.
-pub fn line_on(held: Held, day: &Day, cycles: &[Cycle]) -> Option<LineRow> {
+pub fn line_on(held: HeldLine, day: &CalendarDay, cycles: &[Cycle]) -> Option<LineRow> {
     let state = state(held.changes, day.number)?;
     Some(LineRow {
         account_id: Some(held.account.id),
@@ -24,7 +24,7 @@ pub fn line_on(held: Held, day: &Day, cycles: &[Cycle]) -> Option<LineRow> {
 }
 
 /// In minor units: what was bought and has not been paid; a few have once paid too much.
-fn balance(held: Held, day: i32, cycles: &[Cycle]) -> i64 {
+fn balance(held: HeldLine, day: i32, cycles: &[Cycle]) -> i64 {
     let since = unpaid_since(&held, day);
     let mut owed = held.not_billed(day, cycles) - i64::from(held.line.overpaid);
     for (place, cycle) in cycles.iter().enumerate() {

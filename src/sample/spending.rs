@@ -1,12 +1,12 @@
 //! The transactions of an account on a day: income, what is bought with credit, ordinary spending.
 
-use super::account::Account;
+use super::account::Customer;
 use super::book::Book;
-use super::calendar::{Calendar, DAYS_BEFORE, Day, ORDINARY_BUSY};
+use super::calendar::{Calendar, CalendarDay, DAYS_BEFORE, ORDINARY_BUSY};
 use super::category::{CASH_LIKE, Category};
 use super::columns::TransactionRow;
-use super::credit::{Held, Use};
-use super::nature::{Nature, Product};
+use super::credit::{HeldLine, Use};
+use super::nature::{Nature, SampleProduct};
 use super::random::{Draws, Purpose, draws};
 
 /// Rows of one account on one day: an id has room for that many.
@@ -29,14 +29,14 @@ const _: () = assert!(REFUND_DAYS + MAX_LAG <= DAYS_BEFORE);
 
 /// An account and what its transactions are told from.
 pub struct Spender<'a> {
-    pub account: &'a Account,
+    pub account: &'a Customer,
     pub book: &'a Book,
     pub calendar: &'a Calendar,
 }
 
 impl Spender<'_> {
     /// Tells every transaction that is posted on `day`, in order of transaction id.
-    pub fn transactions(&self, day: &Day, tell: &mut impl FnMut(TransactionRow)) {
+    pub fn transactions(&self, day: &CalendarDay, tell: &mut impl FnMut(TransactionRow)) {
         let mut sequence = 0;
         let mut tell = |row: TransactionRow| {
             // Unique and rising with (day, account, sequence): 2^32 accounts, 2^10 rows a day.
@@ -55,7 +55,7 @@ impl Spender<'_> {
         }
     }
 
-    fn row(&self, day: &Day, kind: &'static str, amount: i64) -> TransactionRow {
+    fn row(&self, day: &CalendarDay, kind: &'static str, amount: i64) -> TransactionRow {
         TransactionRow {
             transaction_id: 0,
             account_id: Some(self.account.id),
@@ -70,7 +70,7 @@ impl Spender<'_> {
     }
 
     /// The month's salary, or for the self-employed a transfer of uneven size.
-    fn income(&self, day: &Day) -> Option<TransactionRow> {
+    fn income(&self, day: &CalendarDay) -> Option<TransactionRow> {
         let account = self.account;
         if !day.pays(account.pay_day) || day.number < account.joined_on {
             return None;
@@ -93,7 +93,7 @@ impl Spender<'_> {
 
     /// The salary of that day: rising to the last day's for the growing, level for the others, and
     /// less in some troubles.
-    fn salary(&self, day: &Day) -> i64 {
+    fn salary(&self, day: &CalendarDay) -> i64 {
         let months_ago = i64::from(self.months_to_last(day));
         let salary = match self.account.nature {
             Nature::Growing => self.account.salary * (1000 - 35 * months_ago.min(14)) / 1000,
@@ -104,18 +104,18 @@ impl Spender<'_> {
         salary * left.unwrap_or(100) / 100
     }
 
-    fn months_to_last(&self, day: &Day) -> u32 {
+    fn months_to_last(&self, day: &CalendarDay) -> u32 {
         let last = self.calendar.deliveries().last();
         last.map_or(0, |last| last.month - day.month)
     }
 
     /// True where the account is dormant on that day.
-    fn is_quiet(&self, day: &Day) -> bool {
+    fn is_quiet(&self, day: &CalendarDay) -> bool {
         self.account.nature == Nature::Dormant && day.number >= self.account.turn_on
     }
 
     /// Rows of the day that are neither income nor paid with credit.
-    fn ordinary_rows(&self, day: &Day) -> u64 {
+    fn ordinary_rows(&self, day: &CalendarDay) -> u64 {
         let account = self.account;
         if day.number < account.joined_on || self.is_quiet(day) {
             return 0;
@@ -130,7 +130,7 @@ impl Spender<'_> {
         ((mean >> 16) + rounded_up).min(SEQUENCES - NOT_ORDINARY)
     }
 
-    fn ordinary(&self, day: &Day, sequence: u64) -> TransactionRow {
+    fn ordinary(&self, day: &CalendarDay, sequence: u64) -> TransactionRow {
         let mut draws = draws(self.account.key, Purpose::Row, at(day, sequence));
         let mix = &self.account.nature.profile().mix;
         let mut left = draws.below(1000);
@@ -161,7 +161,7 @@ impl Spender<'_> {
     }
 
     /// A purchase out of the own pocket.
-    fn purchase(&self, day: &Day, draws: &mut Draws) -> TransactionRow {
+    fn purchase(&self, day: &CalendarDay, draws: &mut Draws) -> TransactionRow {
         let category = Category::draw(draws);
         let amount = category.price_minor(self.account.salary, draws);
         self.bought(self.row(day, "purchase", amount), category, draws)
@@ -177,7 +177,7 @@ impl Spender<'_> {
     }
 
     /// The latest day's first purchase of those before, taken back.
-    fn refund(&self, day: &Day) -> Option<TransactionRow> {
+    fn refund(&self, day: &CalendarDay) -> Option<TransactionRow> {
         let days = (1..=REFUND_DAYS).map(|before| self.calendar.earlier(day, before));
         let bought_on = days.into_iter().find(|earlier| self.ordinary_rows(earlier) > 0)?;
         let mut draws = draws(self.account.key, Purpose::Row, at(bought_on, 0));
@@ -194,15 +194,15 @@ impl Spender<'_> {
         })
     }
 
-    fn withdrawal(&self, day: &Day, draws: &mut Draws) -> TransactionRow {
+    fn withdrawal(&self, day: &CalendarDay, draws: &mut Draws) -> TransactionRow {
         let amount = draws.skewed(1, 50) * 10_000;
         TransactionRow { online: false, ..self.row(day, "withdrawal", amount) }
     }
 
     /// A purchase, or cash, on a line.
-    fn on_credit(&self, day: &Day, held: &Held, used: &Use) -> TransactionRow {
+    fn on_credit(&self, day: &CalendarDay, held: &HeldLine, used: &Use) -> TransactionRow {
         let product = Some(held.line.product.name());
-        if held.line.product == Product::Jiebei {
+        if held.line.product == SampleProduct::Jiebei {
             return TransactionRow { product, ..self.row(day, "cash_advance", used.amount) };
         }
         let place = (used.number as u64 & 0xFFFF) << 18 | held.place(0) | 1 << 40;
@@ -218,6 +218,6 @@ impl Spender<'_> {
 }
 
 /// The place of the numbers of a day's `sequence`-th ordinary row; the day's own where it is none.
-fn at(day: &Day, sequence: u64) -> u64 {
+fn at(day: &CalendarDay, sequence: u64) -> u64 {
     u64::from(day.number as u32) << 10 | sequence
 }

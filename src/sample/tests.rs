@@ -216,8 +216,8 @@ fn snapshots_have_every_status_and_grow_with_the_lines_that_open() {
 type LineKey = (i64, String);
 
 /// Every day's lines but the bad rows, with a sample of so many `line_days`.
-fn snapshots(dir: &Path) -> BTreeMap<i32, BTreeMap<LineKey, Shown>> {
-    let mut found: BTreeMap<i32, BTreeMap<LineKey, Shown>> = BTreeMap::new();
+fn snapshots(dir: &Path) -> BTreeMap<i32, BTreeMap<LineKey, ShownLine>> {
+    let mut found: BTreeMap<i32, BTreeMap<LineKey, ShownLine>> = BTreeMap::new();
     for (day, batch) in batches(dir, "lines") {
         let (accounts, products) = (integers(&batch, "account_id"), texts(&batch, "product"));
         let (limits, balances) = (integers(&batch, "credit_limit"), integers(&batch, "balance"));
@@ -232,7 +232,7 @@ fn snapshots(dir: &Path) -> BTreeMap<i32, BTreeMap<LineKey, Shown>> {
             };
             let is_bad = limit < 0 || status == "frozen" || increased[row].is_some_and(|on| on > day);
             if !is_bad {
-                let shown = Shown {
+                let shown = ShownLine {
                     limit,
                     balance,
                     status: status.clone(),
@@ -250,7 +250,7 @@ fn snapshots(dir: &Path) -> BTreeMap<i32, BTreeMap<LineKey, Shown>> {
 }
 
 /// A line as a snapshot shows it.
-struct Shown {
+struct ShownLine {
     limit: i64,
     balance: i64,
     status: String,

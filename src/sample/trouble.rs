@@ -1,6 +1,6 @@
 //! Troubles: the weeks in which an account's bills slip or are left unpaid, and what shows before.
 
-use super::account::{Account, NEVER};
+use super::account::{Customer, NEVER};
 use super::nature::Nature;
 use super::random::{Draws, Purpose, draws};
 
@@ -45,7 +45,7 @@ const QUIET: Trouble = Trouble {
 
 /// The troubles of an account of a book that ends on day `to`. The one that ends in unpaid bills,
 /// if there is one, is the first.
-pub fn troubles(account: &Account, to: i32, found: &mut Vec<Trouble>) {
+pub fn troubles(account: &Customer, to: i32, found: &mut Vec<Trouble>) {
     let mut draws = draws(account.key, Purpose::Trouble, 0);
     let risk = u64::from(account.risk);
     let (severe, slipping, income_lost) = match account.nature {
@@ -73,7 +73,7 @@ fn begins(to: i32, draws: &mut Draws) -> i32 {
 impl Trouble {
     /// Ends in bills a month and more past due, or in nothing paid any more. One in four comes
     /// without a sign.
-    fn severe(account: &Account, to: i32, draws: &mut Draws) -> Trouble {
+    fn severe(account: &Customer, to: i32, draws: &mut Draws) -> Trouble {
         let (stops_on, lost) = match account.nature {
             Nature::CashOut => (account.turn_on + draws.day(50, 150), 700),
             _ => (begins(to, draws), 450),

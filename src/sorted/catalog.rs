@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::delivery::{SortedDelivery, StoredColumn};
-use super::make::{Draft, Maker, ToMake};
+use super::make::{Maker, ToMake, UnplacedDelivery};
 use super::scratch::Scratch;
 use super::shelf::Shelf;
 use crate::console::Progress;
@@ -16,7 +16,7 @@ use crate::day::Day;
 use crate::expr::Type;
 use crate::hash::bytes_hash;
 use crate::input::file::OpenFile;
-use crate::input::stream::Source;
+use crate::input::stream::InputSource;
 use crate::input::wanted::{Role, Wanted};
 use crate::own;
 use crate::pieces::piece;
@@ -30,9 +30,9 @@ const MOST_HELD: u64 = piece(256 << 20, 10_000) as u64;
 
 /// What is wanted of an input.
 #[derive(Clone)]
-pub struct Request<'a> {
+pub struct DeliveryRequest<'a> {
     /// The input, with all files that bear on it.
-    pub source: Source<'a>,
+    pub source: InputSource<'a>,
     /// The places of the columns that features read among the source's, the account first.
     pub kept: Vec<usize>,
     /// Deliveries from this day on are wanted; those before are there for the repeats they may hold. An undated
@@ -126,7 +126,7 @@ struct AtHand {
 }
 
 /// The sorted deliveries of a run's nights.
-pub struct Copies {
+pub struct SortedDeliveries {
     shelf: Option<Shelf>,
     scratch: Arc<Scratch>,
     at_hand: BTreeMap<(&'static str, Option<Day>), AtHand>,
@@ -134,19 +134,24 @@ pub struct Copies {
     memory: u64,
 }
 
-impl Copies {
+impl SortedDeliveries {
     /// None yet; `shelf` keeps them for other runs, `scratch` is a directory for what does not fit in memory, of
     /// which a run may take so many bytes.
-    pub fn new(shelf: Option<Shelf>, scratch: &Path, memory: Option<u64>) -> Copies {
+    pub fn new(shelf: Option<Shelf>, scratch: &Path, memory: Option<u64>) -> SortedDeliveries {
         // The rest goes to what is read and computed.
         let memory = memory.map_or(MOST_HELD, |bytes| bytes / 2);
-        Copies { shelf, scratch: Arc::new(Scratch::in_directory(scratch)), at_hand: BTreeMap::new(), memory }
+        SortedDeliveries {
+            shelf,
+            scratch: Arc::new(Scratch::in_directory(scratch)),
+            at_hand: BTreeMap::new(),
+            memory,
+        }
     }
 
     /// What there is of an input, and the files that would be read; deliveries that are `planned` will be there.
     pub fn outlook(
         &self,
-        request: &Request,
+        request: &DeliveryRequest,
         planned: &BTreeSet<(&'static str, Option<Day>)>,
     ) -> Result<(Outlook, Vec<OpenFile>)> {
         let key = key(request);
@@ -167,7 +172,7 @@ impl Copies {
     /// A delivery as it is wanted, or why there is none; and the columns that are kept of it.
     fn find(
         &self,
-        request: &Request,
+        request: &DeliveryRequest,
         key: &str,
         delivery: Option<Day>,
         made_of: &str,
@@ -196,7 +201,7 @@ impl Copies {
     }
 
     /// All deliveries of an input that are wanted. Those that are not there are made; what that takes is told.
-    pub fn fetch(&mut self, request: &Request, progress: &Progress) -> Result<Fetched> {
+    pub fn fetch(&mut self, request: &DeliveryRequest, progress: &Progress) -> Result<Fetched> {
         let key = key(request);
         let name = request.source.spec.name;
         let (mut found, mut to_make) = (BTreeMap::new(), Vec::new());
@@ -225,8 +230,8 @@ impl Copies {
         outlook.remarks(name).iter().for_each(|remark| log::warn!("{remark}"));
         if !to_make.is_empty() {
             let files = files_to_read(&request.source, &to_make);
-            let Source { spec, units, judge, unique, ref wanted, .. } = request.source;
-            let source = Source { spec, files: &files, wanted: wanted.clone(), units, judge, unique };
+            let InputSource { spec, units, judge, unique, ref wanted, .. } = request.source;
+            let source = InputSource { spec, files: &files, wanted: wanted.clone(), units, judge, unique };
             let scratch = self.scratch.clone();
             let maker = Maker { source, kept: request.kept.clone(), to_make: &to_make, scratch: &scratch };
             let maker = keep_what_others_read(maker, others);
@@ -243,7 +248,7 @@ impl Copies {
 
     /// What there was for a night, and what this run has made of it, tonight or in a night before, and not reported
     /// yet.
-    pub fn report(&mut self, request: &Request, fetched: Fetched) -> Outlook {
+    pub fn report(&mut self, request: &DeliveryRequest, fetched: Fetched) -> Outlook {
         let mut outlook = Outlook::default();
         for delivery in fetched.deliveries.iter().map(|sorted| sorted.label.delivery) {
             let at_hand = self.at_hand.get_mut(&(request.source.spec.name, delivery));
@@ -260,7 +265,7 @@ impl Copies {
         let mut shelf =
             self.shelf.clone().and_then(|shelf| told(shelf.stage(key)).map(|staging| (shelf, staging)));
         let mut memory = self.memory;
-        maker.make(memory, progress, |draft: Draft| {
+        maker.make(memory, progress, |draft: UnplacedDelivery| {
             let kept = shelf.as_ref().map(|(shelf, staging)| shelf.put(key, staging, &draft));
             // Where there is no space for one, there is none for others.
             let is_full = matches!(&kept, Some(Err(error)) if own::is_out_of_space(error));
@@ -286,7 +291,7 @@ impl Copies {
     }
 
     /// Notes that a night is done that has read an input back to a day, and clears away what is out of reach.
-    pub fn note_night(&mut self, request: &Request, as_of: Day) {
+    pub fn note_night(&mut self, request: &DeliveryRequest, as_of: Day) {
         let name = request.source.spec.name;
         let oldest = request.source.spec.is_dated().then_some(request.oldest);
         // In a range later nights reach no further back.
@@ -304,7 +309,7 @@ fn told<T>(kept: Result<T>) -> Option<T> {
 }
 
 /// The deliveries that are wanted, in order.
-fn wanted(request: &Request) -> Vec<Option<Day>> {
+fn wanted(request: &DeliveryRequest) -> Vec<Option<Day>> {
     let mut days: Vec<Option<Day>> = request.source.files.iter().map(|file| file.delivery).collect();
     days.dedup();
     days.retain(|day| day.is_none_or(|day| day >= request.oldest));
@@ -312,8 +317,8 @@ fn wanted(request: &Request) -> Vec<Option<Day>> {
 }
 
 /// Stands for all that sorted deliveries of an input depend on besides files: where they lie on the shelf.
-fn key(request: &Request) -> String {
-    let Source { spec, wanted, units, .. } = &request.source;
+fn key(request: &DeliveryRequest) -> String {
+    let InputSource { spec, wanted, units, .. } = &request.source;
     let kinds: Vec<(&str, Type)> = wanted
         .iter()
         .enumerate()
@@ -333,7 +338,7 @@ fn key(request: &Request) -> String {
 }
 
 /// The files that a delivery depends on: its own, and where repeats are told, those of some days before.
-fn made_from<'f>(source: &Source<'f>, delivery: Option<Day>) -> &'f [OpenFile] {
+fn made_from<'f>(source: &InputSource<'f>, delivery: Option<Day>) -> &'f [OpenFile] {
     let within = source.within_days().unwrap_or(0);
     let first = delivery.map(|day| day.plus(-within));
     let start = source.files.partition_point(|file| file.delivery < first);
@@ -341,7 +346,7 @@ fn made_from<'f>(source: &Source<'f>, delivery: Option<Day>) -> &'f [OpenFile] {
     &source.files[start..end]
 }
 
-fn made_of(request: &Request, key: &str, delivery: Option<Day>) -> Result<String> {
+fn made_of(request: &DeliveryRequest, key: &str, delivery: Option<Day>) -> Result<String> {
     let mut text = format!("{key}\n");
     for file in made_from(&request.source, delivery) {
         let day = file.delivery.map_or("undated".to_string(), |day| day.to_string());
@@ -351,7 +356,7 @@ fn made_of(request: &Request, key: &str, delivery: Option<Day>) -> Result<String
 }
 
 /// The files of deliveries to be made, and of those before them in which a repeat may have been seen.
-fn files_to_read(source: &Source, to_make: &[ToMake]) -> Vec<OpenFile> {
+fn files_to_read(source: &InputSource, to_make: &[ToMake]) -> Vec<OpenFile> {
     let mut wanted = vec![false; source.files.len()];
     for made in to_make {
         let own = made_from(source, made.delivery);

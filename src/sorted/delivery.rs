@@ -12,7 +12,7 @@ use crate::day::Day;
 use crate::hash::xxh3_64;
 use crate::input::accounts::Id;
 use crate::input::handle::Handle;
-use crate::input::reason::Reason;
+use crate::input::reason::RejectReason;
 use crate::input::reject_log::RejectedRows;
 use crate::input::wanted::Wanted;
 
@@ -80,7 +80,7 @@ pub struct Label {
     /// Rows in the files.
     pub read: u64,
     /// Those left out, by reason.
-    pub rejected: BTreeMap<Reason, u64>,
+    pub rejected: BTreeMap<RejectReason, u64>,
     /// The rows.
     pub runs: Vec<SortedRun>,
 }

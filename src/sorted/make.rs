@@ -12,7 +12,7 @@ use super::scratch::{Region, Scratch};
 use crate::console::Progress;
 use crate::day::Day;
 use crate::failure::in_order;
-use crate::input::stream::{JudgedRows, Needs, Source, stream};
+use crate::input::stream::{InputSource, JudgedRows, Needs, stream};
 use crate::input::wanted::{Role, Wanted};
 
 /// A delivery to be made.
@@ -27,7 +27,7 @@ pub struct ToMake {
 /// How deliveries are made.
 pub struct Maker<'a> {
     /// Files of the deliveries to be made, and of those before them in which a repeat may have been seen.
-    pub source: Source<'a>,
+    pub source: InputSource<'a>,
     /// The places of the columns to keep among the source's, the account first.
     pub kept: Vec<usize>,
     /// The deliveries, ascending.
@@ -45,7 +45,7 @@ pub struct Spool {
 }
 
 /// A delivery in the making.
-pub struct Draft {
+pub struct UnplacedDelivery {
     /// What it says of itself so far.
     pub label: Label,
     /// What it takes.
@@ -59,7 +59,7 @@ impl Maker<'_> {
         &self,
         most_in_memory: u64,
         progress: &Progress,
-        mut done: impl FnMut(Draft) -> Result<u64>,
+        mut done: impl FnMut(UnplacedDelivery) -> Result<u64>,
     ) -> Result<()> {
         let place =
             |delivery: Option<Day>| self.to_make.binary_search_by_key(&delivery, |made| made.delivery);
@@ -109,7 +109,7 @@ impl Maker<'_> {
         }))
     }
 
-    fn begin(&self, next: &ToMake, most: u64) -> Draft {
+    fn begin(&self, next: &ToMake, most: u64) -> UnplacedDelivery {
         let column = |place: &usize| StoredColumn::of(&self.source.wanted[*place]);
         let label = Label {
             delivery: next.delivery,
@@ -120,7 +120,7 @@ impl Maker<'_> {
             runs: Vec::new(),
         };
         let spool = Spool { memory: MARK.to_vec(), region: None, most, length: MARK.len() as u64 };
-        Draft { label, spool }
+        UnplacedDelivery { label, spool }
     }
 }
 
@@ -128,14 +128,14 @@ impl Maker<'_> {
 struct Queue<'q, 'a> {
     maker: &'q Maker<'a>,
     to_make: std::slice::Iter<'q, ToMake>,
-    draft: Option<Draft>,
+    draft: Option<UnplacedDelivery>,
     /// Bytes that the next may keep in memory.
     most: u64,
 }
 
 impl Queue<'_, '_> {
     /// Finishes the draft and begins the next one, if there is one.
-    fn advance(&mut self, done: &mut impl FnMut(Draft) -> Result<u64>) -> Result<bool> {
+    fn advance(&mut self, done: &mut impl FnMut(UnplacedDelivery) -> Result<u64>) -> Result<bool> {
         if let Some(made) = self.draft.take() {
             self.most = done(made)?;
         }
@@ -147,8 +147,8 @@ impl Queue<'_, '_> {
     fn draft_of(
         &mut self,
         delivery: Option<Day>,
-        done: &mut impl FnMut(Draft) -> Result<u64>,
-    ) -> Result<&mut Draft> {
+        done: &mut impl FnMut(UnplacedDelivery) -> Result<u64>,
+    ) -> Result<&mut UnplacedDelivery> {
         while self.draft.as_ref().is_none_or(|draft| draft.label.delivery != delivery) {
             ensure!(self.advance(done)?, "what is handed on is to be made");
         }
@@ -162,7 +162,7 @@ struct OfDelivery {
     run: PackedRun,
 }
 
-impl Draft {
+impl UnplacedDelivery {
     fn add(&mut self, packed: PackedRun, scratch: &Scratch) -> Result<()> {
         let PackedRun { run, bytes, read, rejected } = packed;
         let start = self.spool.length;

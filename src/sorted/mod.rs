@@ -23,7 +23,7 @@ mod run;
 mod scratch;
 mod shelf;
 
-pub use catalog::{Copies, Fetched, Outlook, Request, Why};
+pub use catalog::{DeliveryRequest, Fetched, Outlook, SortedDeliveries, Why};
 pub use cursor::{Buffers, Cursor};
 pub use delivery::{SortedDelivery, StoredColumn, TornCopy};
 pub use shelf::Shelf;

@@ -13,7 +13,7 @@ use crate::expr::{Column, Texts};
 use crate::hash::xxh3_64;
 use crate::input::accounts::Id;
 use crate::input::judge::Verdicts;
-use crate::input::reason::Reason;
+use crate::input::reason::RejectReason;
 use crate::input::reject_log::RejectedRows;
 use crate::input::stream::JudgedRows;
 use crate::pieces::piece;
@@ -35,7 +35,7 @@ pub struct PackedRun {
     /// Rows in the files.
     pub read: u64,
     /// Rows left out, by reason.
-    pub rejected: BTreeMap<Reason, u64>,
+    pub rejected: BTreeMap<RejectReason, u64>,
 }
 
 impl PackedRun {

@@ -12,11 +12,11 @@ use anyhow::{Context, Result};
 #[derive(Debug)]
 pub struct Scratch {
     directory: PathBuf,
-    held: Mutex<Option<Held>>,
+    held: Mutex<Option<ScratchFile>>,
 }
 
 #[derive(Debug)]
-struct Held {
+struct ScratchFile {
     file: Arc<File>,
     length: u64,
 }
@@ -43,9 +43,9 @@ impl Scratch {
     fn try_append(&self, bytes: &[u8]) -> io::Result<Region> {
         let mut held = self.held.lock().expect("no thread panicked");
         if held.is_none() {
-            *held = Some(Held { file: Arc::new(tempfile::tempfile_in(&self.directory)?), length: 0 });
+            *held = Some(ScratchFile { file: Arc::new(tempfile::tempfile_in(&self.directory)?), length: 0 });
         }
-        let Some(Held { file, length }) = held.as_mut() else { unreachable!("it has just been made") };
+        let Some(ScratchFile { file, length }) = held.as_mut() else { unreachable!("it has just been made") };
         file.write_all_at(bytes, *length)?;
         let region = Region { file: file.clone(), start: *length };
         *length += bytes.len() as u64;

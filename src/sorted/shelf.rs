@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::delivery::SortedDelivery;
-use super::make::Draft;
+use super::make::UnplacedDelivery;
 use crate::day::Day;
 use crate::input::handle::open_regular;
 use crate::job::Job;
@@ -61,7 +61,7 @@ impl Shelf {
     }
 
     /// Puts a delivery on the shelf and opens it there.
-    pub fn put(&self, key: &str, staging: &own::Staging, draft: &Draft) -> Result<SortedDelivery> {
+    pub fn put(&self, key: &str, staging: &own::Staging, draft: &UnplacedDelivery) -> Result<SortedDelivery> {
         let target = self.path(key, draft.label.delivery);
         let made = staging.made().join(target.file_name().unwrap_or_default());
         let written = own::create_file(&made, self.access)

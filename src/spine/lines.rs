@@ -13,7 +13,7 @@ use crate::console::Progress;
 use crate::day::Day;
 use crate::expr::Column;
 use crate::expr::column::concat;
-use crate::features::plan::Plan;
+use crate::features::plan::FeaturePlan;
 use crate::input::accounts::{Accounts, STRANGER};
 use crate::input::catalog::Delivery;
 use crate::input::file::OpenFile;
@@ -117,7 +117,8 @@ impl Gathering<'_> {
         accounts.dedup();
         let only = Accounts::new(self.questions.accounts.ids.gather(&accounts));
         let Gathering { job, units, scratch, progress, .. } = *self;
-        let reading = lines::Reading { spec: &job.inputs.lines, units, scratch, progress, only: Some(&only) };
+        let reading =
+            lines::LinesReading { spec: &job.inputs.lines, units, scratch, progress, only: Some(&only) };
         let scope_len = job.scopes.lines.columns.len();
         Ok(lines::load_any(reading, &self.files_of(snapshot), snapshot, wanted_lines(job), scope_len)?.ok())
     }
@@ -149,7 +150,7 @@ impl Gathering<'_> {
             slot.extend(std::iter::repeat_n(*number, own));
         }
         let job = self.job;
-        let needed = Plan::new(&job.features, From::Lines).columns;
+        let needed = FeaturePlan::new(&job.features, From::Lines).columns;
         let all = 0..lines.account.len();
         let columns = line_columns(&lines, as_of, all, &needed, job.scopes.lines.columns.len());
         let columns = columns.into_iter().map(|column| column.map(|column| column.gather(&rows)));

@@ -21,16 +21,16 @@ use anyhow::{Context, Result};
 use crate::console::Progress;
 use crate::day::Day;
 use crate::failure::{Kind, failure};
-use crate::features::plan::{Plan, Plans};
+use crate::features::plan::{FeaturePlan, Plans};
 use crate::features::{Answers, FeatureTable, from_lines};
 use crate::input::footers::Footers;
 use crate::input::hashes::Hashes;
 use crate::input::wanted::Units;
-use crate::job::{Draft, From, Inputs, Job};
+use crate::job::{From, Inputs, Job, RawJob};
 use crate::own::{UserFile, unwritable};
 use crate::places;
 use crate::run::{Deliveries, FeatureRows, Files, Swept, Work, prepare};
-use crate::sorted::{Copies, Shelf};
+use crate::sorted::{Shelf, SortedDeliveries};
 
 pub use ask::LeftOut;
 use ask::{AskedSlots, Questions};
@@ -102,7 +102,7 @@ struct SpineJob {
 /// Reads a spine and writes it with features. Mistakes in the job files are told before troubles with the
 /// spine, and those before troubles with the inputs.
 pub fn answer_spine(request: &SpineRequest, progress: &Progress) -> Result<SpineOutcome> {
-    let mut draft = Draft::read(&request.job)?;
+    let mut draft = RawJob::read(&request.job)?;
     let spine = Spine::read(&request.spine, draft.timezone(), progress);
     let last = spine.as_ref().ok().and_then(Spine::last_dates);
     let mut footers = Footers::default();
@@ -196,13 +196,13 @@ impl Engine<'_> {
         let account_kind = slots.accounts.ids.kind();
         let rows = FeatureRows { job, files, units, plans: &plans, account_kind, first };
         let shelf = Shelf::of(job).filter(|_| !request.from_scratch);
-        let mut copies = Copies::new(shelf, scratch, request.memory_bytes);
+        let mut copies = SortedDeliveries::new(shelf, scratch, request.memory_bytes);
         let mut work = Work { copies: &mut copies, scratch, progress, lap: &mut |_| {} };
         let Swept { transactions, repayments } = rows.sweep(&asked, &parts, &mut work)?;
         let mut answers = Answers::new(&job.features, &parts);
         answers.add(transactions.answers);
         answers.add(repayments.answers.answers);
-        let plan = Plan::new(&job.features, From::Lines);
+        let plan = FeaturePlan::new(&job.features, From::Lines);
         let columns = |range| lines.columns(range);
         answers.add(from_lines(&job.features, &plan, &asked, &parts, &lines.slot, columns)?);
         answers.finish(&job.features, &asked, &parts)

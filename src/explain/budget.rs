@@ -1,4 +1,4 @@
-//! The raise budgets as one account meets them: who comes before it, and what they leave.
+//! The raise budgets as one account meets them: whose raises come before its own, and what they leave.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -24,17 +24,24 @@ struct RaiseQueue {
     /// Minor units.
     budget: i128,
     /// Of every raise, granted or not.
-    places: Vec<QueuePosition>,
-    /// What those before each place take up, as far as raises are granted; one more than are granted.
+    ranks: Vec<RaiseRank>,
+    /// What the raises before each one take, as far as they are granted; one more than are granted.
     spent: Vec<i128>,
 }
 
-/// Score, account and product: the order of raises.
-type QueuePosition = (Reverse<i64>, AccountId, u8);
+/// In which order raises are granted: by score, then account, then product.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct RaiseRank {
+    score: Reverse<i64>,
+    account: AccountId,
+    product: u8,
+}
 
-/// What a raise finds when its turn comes.
+/// What a raise finds in its budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BudgetLeft {
+    /// Whose budget it is.
+    pub purse: Purse,
     /// Minor units, of the whole run.
     pub budget: i128,
     /// What raises before it have taken; `None` where one of them did not fit, so that nothing is left.
@@ -53,9 +60,12 @@ impl Budgets {
     /// products are granted from.
     pub fn read(run: &PublishedRun, own: &AccountId, products: &[&str]) -> Result<Budgets> {
         let policy = &run.job.policy;
-        let held = |product: &u8| products.contains(&policy.products[usize::from(*product)].name.as_str());
         let mut contenders: BTreeMap<Purse, Vec<Contender>> = BTreeMap::new();
-        for product in (0..policy.products.len()).map(|product| product as u8).filter(held) {
+        for (number, product) in policy.products.iter().enumerate() {
+            if !products.contains(&product.name.as_str()) {
+                continue;
+            }
+            let product = number as u8;
             let rules = policy.rules.iter().zip(0_u16..);
             let raises = rules.filter(|(rule, _)| rule.action == Action::Raise && rule.is_for(product));
             let purses = raises.filter_map(|(_, rule)| Purse::of(policy, product, rule));
@@ -70,14 +80,15 @@ impl Budgets {
         Ok(Budgets { own: own.clone(), queues: queues.collect::<Result<_>>()? })
     }
 
-    /// What a raise of the own account finds, were its score so; `own` is what its raises before have taken
-    /// themselves (`None`: one of them did not fit). `None` where nothing bounds it.
-    fn turn(&self, purse: Purse, product: u8, score: i32, own: Option<i128>) -> Option<BudgetLeft> {
-        let queue = self.queues.get(&purse)?;
-        let place = (Reverse(i64::from(score)), self.own.clone(), product);
-        let before = queue.places.partition_point(|other| *other < place);
+    /// What a raise of the own account finds with some score; `own` is what its own raises before have taken
+    /// (`None`: one of them did not fit). `None` where nothing bounds it.
+    fn left_for(&self, raise: &OwnRaise, score: i32, own: Option<i128>) -> Option<BudgetLeft> {
+        let queue = self.queues.get(&raise.purse)?;
+        let rank =
+            RaiseRank { score: Reverse(i64::from(score)), account: self.own.clone(), product: raise.product };
+        let before = queue.ranks.partition_point(|other| *other < rank);
         let spent = queue.spent.get(before).zip(own).map(|(spent, own)| spent + own);
-        Some(BudgetLeft { budget: queue.budget, spent })
+        Some(BudgetLeft { purse: raise.purse, budget: queue.budget, spent })
     }
 
     /// Applies the budgets to the raises of the own account, which `lines` may hold many times over with one
@@ -88,29 +99,25 @@ impl Budgets {
         lines: &Lines,
         scores: &Scores,
         decisions: &mut [Decision],
-    ) -> Vec<Option<(Purse, BudgetLeft)>> {
+    ) -> Vec<Option<BudgetLeft>> {
         let mut found = vec![None; decisions.len()];
-        let raise = |line: usize| {
-            let decision = &decisions[line];
-            let product = policy.product(lines.product.get(line)?)?;
-            let rule = decision.rule.filter(|_| decision.action == Action::Raise)?;
-            Some((lines.account[line], Purse::of(policy, product, rule)?, product, line))
-        };
-        let mut raises: Vec<(u32, Purse, u8, usize)> = (0..decisions.len()).filter_map(raise).collect();
+        let raises = decisions.iter().enumerate();
+        let mut raises: Vec<OwnRaise> =
+            raises.filter_map(|(line, decision)| OwnRaise::of(policy, lines, line, decision)).collect();
         raises.sort_unstable();
-        for of_purse in raises.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+        for of_purse in raises.chunk_by(|a, b| (a.account, a.purse) == (b.account, b.purse)) {
             let mut own = Some(0);
-            for (account, purse, product, line) in of_purse {
-                let score = scores.score[*account as usize];
-                let Some(turn) = self.turn(*purse, *product, score, own) else { continue };
-                found[*line] = Some((*purse, turn));
-                let decision = &mut decisions[*line];
-                let increase = i128::from(decision.new_limit) - i128::from(lines.limit[*line]);
-                if turn.grants(increase) {
+            for raise in of_purse {
+                let score = scores.score[raise.account as usize];
+                let Some(left) = self.left_for(raise, score, own) else { continue };
+                found[raise.line] = Some(left);
+                let decision = &mut decisions[raise.line];
+                let increase = i128::from(decision.new_limit) - i128::from(lines.limit[raise.line]);
+                if left.grants(increase) {
                     own = own.map(|own| own + increase);
                 } else {
                     own = None;
-                    *decision = over_budget(lines, *line, decision);
+                    *decision = over_budget(lines, raise.line, decision);
                 }
             }
         }
@@ -118,9 +125,29 @@ impl Budgets {
     }
 }
 
-/// Somebody else's raise.
+/// A raise of the own account; those of one budget come in the order in which they are granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct OwnRaise {
+    /// Which of the repeated accounts.
+    account: u32,
+    purse: Purse,
+    product: u8,
+    line: usize,
+}
+
+impl OwnRaise {
+    /// What a decision raises; `None` where it is no raise, or where no budget is for it.
+    fn of(policy: &Policy, lines: &Lines, line: usize, decision: &Decision) -> Option<OwnRaise> {
+        let product = policy.product(lines.product.get(line)?)?;
+        let rule = decision.rule.filter(|_| decision.action == Action::Raise)?;
+        let purse = Purse::of(policy, product, rule)?;
+        Some(OwnRaise { account: lines.account[line], purse, product, line })
+    }
+}
+
+/// The raise of another account.
 struct Contender {
-    place: QueuePosition,
+    rank: RaiseRank,
     /// Minor units; `None` where it was refused for the budget, so that decisions do not say.
     increase: Option<i64>,
 }
@@ -150,7 +177,8 @@ fn read_contenders(
             let account = AccountId::of(ids, row).context("a decision has no account")?;
             if let Some(list) = contenders.get_mut(&purse).filter(|_| account != *own) {
                 let increase = is_granted.then(|| new.values[row] - old.values[row]);
-                list.push(Contender { place: (Reverse(score.values[row]), account, product), increase });
+                let rank = RaiseRank { score: Reverse(score.values[row]), account, product };
+                list.push(Contender { rank, increase });
             }
         }
         Ok(())
@@ -160,12 +188,12 @@ fn read_contenders(
 /// Puts raises in order and adds them up until one does not fit.
 fn line_up(run: &PublishedRun, purse: Purse, mut all: Vec<Contender>) -> Result<RaiseQueue> {
     let budget = run.budget(purse);
-    all.sort_by(|a, b| a.place.cmp(&b.place));
+    all.sort_by(|a, b| a.rank.cmp(&b.rank));
     let mut spent = vec![0];
     for contender in &all {
         let increase = match contender.increase {
             Some(increase) => i128::from(increase),
-            None => wanted(run, &contender.place)?,
+            None => refused_increase(run, &contender.rank)?,
         };
         let sum = spent.last().expect("it starts with one") + increase;
         if sum > budget {
@@ -173,15 +201,15 @@ fn line_up(run: &PublishedRun, purse: Purse, mut all: Vec<Contender>) -> Result<
         }
         spent.push(sum);
     }
-    Ok(RaiseQueue { budget, places: all.into_iter().map(|contender| contender.place).collect(), spent })
+    Ok(RaiseQueue { budget, ranks: all.into_iter().map(|contender| contender.rank).collect(), spent })
 }
 
 /// What a raise that was refused for the budget would have added: its account is decided again.
-fn wanted(run: &PublishedRun, (_, account, product): &QueuePosition) -> Result<i128> {
-    let facts = run.account(&account.text())?.context("an account has decisions, but no features")?;
+fn refused_increase(run: &PublishedRun, rank: &RaiseRank) -> Result<i128> {
+    let facts = run.account(&rank.account.text())?.context("an account has decisions, but no features")?;
     let scores = facts.score(&run.job.scorecard, &facts.features, 1);
     let decisions = decide_unbudgeted(&run.job, run.manifest.as_of, &facts.lines, &facts.features, &scores);
-    let product = &run.job.policy.products[usize::from(*product)].name;
+    let product = &run.job.policy.products[usize::from(rank.product)].name;
     let line = (0..decisions.len()).find(|line| facts.lines.product.get(*line) == Some(product.as_str()));
     let line = line.context("a line is decided, but is not there")?;
     Ok(i128::from(decisions[line].new_limit) - i128::from(facts.lines.limit[line]))

@@ -7,14 +7,14 @@ use super::line::LineExplanation;
 use super::scorecard::CharacteristicPoints;
 use super::text::{fact_value, sum, value};
 use crate::console::{money, table, visible};
-use crate::policy::trace::FactValue;
+use crate::policy::trace::Fact;
 
 /// An account in two runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AccountComparison {
-    /// The run it is held against.
+    /// In the earlier run.
     pub before: Explanation,
-    /// The run asked about.
+    /// In the run asked about.
     pub now: Explanation,
     /// What is not the same in both.
     pub moved: Moved,
@@ -52,112 +52,113 @@ pub struct MovedPoints {
 pub struct MovedLine {
     /// The line's product.
     pub product: String,
-    /// What is said of it in each run, where that is not the same: what, before, now.
-    pub facts: Vec<(String, String, String)>,
+    /// What differs between the runs.
+    pub facts: Vec<MovedFact>,
 }
 
-/// Holds two explanations of one account against each other.
+/// Something that explanations say of a line, where it is not the same in both runs: its name, before, now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MovedFact(pub String, pub String, pub String);
+
+/// Compares two explanations of one account.
 pub fn compare(before: Explanation, now: Explanation) -> AccountComparison {
     let characteristics =
         pairs(&before.score.characteristics, &now.score.characteristics, |one| &one.feature);
-    let moved = characteristics.into_iter().filter_map(|(old, new)| {
-        let same = |old: &CharacteristicPoints, new: &CharacteristicPoints| {
-            old.value == new.value && old.points == new.points
-        };
-        if old.zip(new).is_some_and(|(old, new)| same(old, new)) {
-            return None;
-        }
-        let points = |one: Option<&CharacteristicPoints>| one.map(|one| one.points);
-        let (before, now) = (points(old), points(new));
-        Some(MovedPoints {
-            feature: new.or(old)?.feature.clone(),
-            before,
-            now,
-            change: i64::from(now.unwrap_or(0)) - i64::from(before.unwrap_or(0)),
-        })
+    let lines = pairs(&before.lines, &now.lines, |line| &line.product);
+    let moved_lines = lines.into_iter().filter_map(|lines| {
+        let product = lines.either().product.clone();
+        let facts = moved_facts(&lines, now.minor_units);
+        (!facts.is_empty()).then_some(MovedLine { product, facts })
     });
-    let lines =
-        pairs(&before.lines, &now.lines, |line| &line.product).into_iter().filter_map(|(old, new)| {
-            let facts = moved_facts(old, new, now.minor_units);
-            (!facts.is_empty())
-                .then(|| MovedLine { product: new.or(old).expect("of one run").product.clone(), facts })
-        });
     let moved = Moved {
         score: i64::from(now.score.score) - i64::from(before.score.score),
         base: i64::from(now.score.base) - i64::from(before.score.base),
-        characteristics: moved.collect(),
-        lines: lines.collect(),
+        characteristics: characteristics.iter().filter_map(moved_points).collect(),
+        lines: moved_lines.collect(),
     };
     AccountComparison { before, now, moved }
 }
 
-/// The things of two runs by name: those of now in their order, then those that are gone.
-fn pairs<'a, T>(
-    before: &'a [T],
-    now: &'a [T],
-    name: impl Fn(&T) -> &String,
-) -> Vec<(Option<&'a T>, Option<&'a T>)> {
-    let in_before = |one: &T| before.iter().find(|old| name(old) == name(one));
-    let gone = before.iter().filter(|old| !now.iter().any(|one| name(one) == name(old)));
-    now.iter().map(|one| (in_before(one), Some(one))).chain(gone.map(|old| (Some(old), None))).collect()
+/// One thing in two runs, of which at least one has it.
+struct Pair<'a, T> {
+    before: Option<&'a T>,
+    now: Option<&'a T>,
 }
 
-/// What is said of a line, in the order in which it is told.
-fn told(line: &LineExplanation, minor_units: u32) -> Vec<(String, String)> {
-    let shown = |minor: i64| money(minor.into(), minor_units);
+impl<'a, T> Pair<'a, T> {
+    /// That of now, if there is one.
+    fn either(&self) -> &'a T {
+        self.now.or(self.before).expect("one run has it")
+    }
+}
+
+/// The things of two runs by name: those of now in their order, then those that are gone.
+fn pairs<'a, T>(before: &'a [T], now: &'a [T], name: impl Fn(&T) -> &String) -> Vec<Pair<'a, T>> {
+    let still_there = now.iter().map(|one| {
+        let before = before.iter().find(|old| name(old) == name(one));
+        Pair { before, now: Some(one) }
+    });
+    let gone = before.iter().filter(|old| !now.iter().any(|one| name(one) == name(old)));
+    still_there.chain(gone.map(|old| Pair { before: Some(old), now: None })).collect()
+}
+
+/// A characteristic whose value or points are not the same.
+fn moved_points(pair: &Pair<CharacteristicPoints>) -> Option<MovedPoints> {
+    if let (Some(before), Some(now)) = (pair.before, pair.now)
+        && before.value == now.value
+        && before.points == now.points
+    {
+        return None;
+    }
+    let [before, now] = [pair.before, pair.now].map(|one| Some(one?.points));
+    Some(MovedPoints {
+        feature: pair.either().feature.clone(),
+        before,
+        now,
+        change: i64::from(now.unwrap_or(0)) - i64::from(before.unwrap_or(0)),
+    })
+}
+
+/// What is said of a line, by name, in the order in which it is shown.
+fn line_facts(line: &LineExplanation, minor_units: u32) -> [(&'static str, String); 11] {
     let outcome = &line.outcome;
-    let none = || "none".to_string();
-    let mut told = vec![
-        ("status".to_string(), line.status.to_string()),
-        ("limit".to_string(), shown(line.limit)),
-        ("balance".to_string(), shown(line.balance)),
-        ("rule".to_string(), outcome.rule.clone().unwrap_or_else(none)),
-        ("action".to_string(), outcome.action.to_string()),
-        ("reason".to_string(), outcome.reason.clone()),
-        ("bound by".to_string(), outcome.bound_by.map_or_else(none, str::to_string)),
-        ("new limit".to_string(), shown(outcome.new_limit)),
-        ("new status".to_string(), outcome.new_status.to_string()),
-        ("from".to_string(), outcome.effective_on.map_or_else(none, |day| day.to_string())),
-    ];
-    let pending = line.pending.as_ref();
-    told.push((
-        "pending".to_string(),
-        pending.map_or_else(none, |pending| {
-            format!("{} {} from {}", pending.status, shown(pending.limit), pending.on)
-        }),
-    ));
-    told
+    let none = "none".to_string();
+    let pending = line.pending.as_ref().map(|pending| {
+        format!("{} {} from {}", pending.status, money(pending.limit.into(), minor_units), pending.on)
+    });
+    [
+        ("status", line.status.to_string()),
+        ("limit", money(line.limit.into(), minor_units)),
+        ("balance", money(line.balance.into(), minor_units)),
+        ("rule", outcome.rule.clone().unwrap_or(none.clone())),
+        ("action", outcome.action.to_string()),
+        ("reason", outcome.reason.clone()),
+        ("bound by", outcome.bound_by.map_or(none.clone(), str::to_string)),
+        ("new limit", money(outcome.new_limit.into(), minor_units)),
+        ("new status", outcome.new_status.to_string()),
+        ("from", outcome.effective_on.map_or(none.clone(), |day| day.to_string())),
+        ("pending", pending.unwrap_or(none)),
+    ]
 }
 
 /// What is not the same of a line, then the facts that the deciding rules of either run read and that are
-/// not the same. Days passing by is no news.
-fn moved_facts(
-    old: Option<&LineExplanation>,
-    new: Option<&LineExplanation>,
-    minor_units: u32,
-) -> Vec<(String, String, String)> {
-    let (Some(old), Some(new)) = (old, new) else {
-        let presence =
-            |line: Option<&LineExplanation>| if line.is_some() { "there" } else { "not there" }.to_string();
-        return vec![("line".to_string(), presence(old), presence(new))];
+/// not the same. That days have passed is not worth saying.
+fn moved_facts(lines: &Pair<LineExplanation>, minor_units: u32) -> Vec<MovedFact> {
+    let (Some(old), Some(new)) = (lines.before, lines.now) else {
+        let [before, now] =
+            [lines.before, lines.now].map(|line| if line.is_some() { "there" } else { "not there" });
+        return vec![MovedFact("line".to_string(), before.to_string(), now.to_string())];
     };
-    let both = told(old, minor_units).into_iter().zip(told(new, minor_units));
-    let mut facts: Vec<(String, String, String)> = both
+    let both = line_facts(old, minor_units).into_iter().zip(line_facts(new, minor_units));
+    let mut facts: Vec<MovedFact> = both
         .filter(|((_, old), (_, new))| old != new)
-        .map(|((name, old), (_, new))| (name, old, new))
+        .map(|((name, old), (_, new))| MovedFact(name.to_string(), old, new))
         .collect();
-    let read = |line: &LineExplanation, of: Option<&String>| -> Vec<(String, FactValue)> {
-        let rules = line.rules.iter().filter(|rule| Some(&rule.rule) == of);
-        rules
-            .flat_map(|rule| rule.reads.0.iter().map(|fact| (fact.name.clone(), fact.value.clone())))
-            .collect()
-    };
     for rule in [new.outcome.rule.as_ref(), old.outcome.rule.as_ref()] {
-        let (old, new) = (read(old, rule), read(new, rule));
-        for (name, now) in new {
-            let Some((_, before)) = old.iter().find(|(known, _)| *known == name) else { continue };
-            let fact = (name, fact_value(before), fact_value(&now));
-            if *before != now && !facts.contains(&fact) {
+        for Fact { name, value: now } in facts_read(new, rule) {
+            let Some(before) = facts_read(old, rule).find(|fact| fact.name == *name) else { continue };
+            let fact = MovedFact(name.clone(), fact_value(&before.value), fact_value(now));
+            if before.value != *now && !facts.contains(&fact) {
                 facts.push(fact);
             }
         }
@@ -165,19 +166,21 @@ fn moved_facts(
     facts
 }
 
+/// What a line's rule of some name read.
+fn facts_read<'a>(line: &'a LineExplanation, rule: Option<&'a String>) -> impl Iterator<Item = &'a Fact> {
+    let rules = line.rules.iter().filter(move |read| Some(&read.rule) == rule);
+    rules.flat_map(|read| &read.reads.0)
+}
+
 /// As people read it on a terminal.
 pub fn for_people(comparison: &AccountComparison) -> String {
     let AccountComparison { before, now, moved } = comparison;
-    let named = |one: &Explanation| match one.known_on == one.as_of {
-        true => format!("{} of {}", visible(&one.job), one.as_of),
-        false => format!("{} of {}, known on {}", visible(&one.job), one.as_of, one.known_on),
-    };
     let mut parts = vec![
         format!(
             "account {}\n  before: {}\n  now:    {}",
             visible(&now.account_id),
-            named(before),
-            named(now)
+            run_name(before),
+            run_name(now)
         ),
         format!("before  {}\nnow     {}\nmoved   {:+}", sum(&before.score), sum(&now.score), moved.score),
         side_by_side(comparison),
@@ -197,36 +200,36 @@ pub fn for_people(comparison: &AccountComparison) -> String {
     parts.join("\n\n")
 }
 
+fn run_name(run: &Explanation) -> String {
+    let known =
+        if run.known_on == run.as_of { String::new() } else { format!(", known on {}", run.known_on) };
+    format!("{} of {}{known}", visible(&run.job), run.as_of)
+}
+
 fn moved_line(line: &MovedLine) -> String {
+    let facts = line.facts.iter();
     let rows: Vec<Vec<String>> =
-        line.facts.iter().map(|(name, old, new)| vec![name.clone(), old.clone(), new.clone()]).collect();
+        facts.map(|MovedFact(name, old, new)| vec![name.clone(), old.clone(), new.clone()]).collect();
     table(&[&line.product, "before", "now"], &rows)
 }
 
 fn side_by_side(comparison: &AccountComparison) -> String {
     let (before, now) = (&comparison.before.score.characteristics, &comparison.now.score.characteristics);
-    let rows = pairs(before, now, |one| &one.feature).into_iter().map(|(old, new)| {
-        let feature = new.or(old).expect("of one run").feature.clone();
-        let shown =
-            |one: Option<&CharacteristicPoints>| one.map_or("not asked".to_string(), |one| value(one.value));
-        let points = |one: Option<&CharacteristicPoints>| one.map_or(0, |one| one.points);
-        let change = i64::from(points(new)) - i64::from(points(old));
+    let rows = pairs(before, now, |one| &one.feature).into_iter().map(|pair| {
+        let [old, new] = [pair.before, pair.now].map(|one| one.map_or(0, |one| one.points));
+        let [old_value, new_value] =
+            [pair.before, pair.now].map(|one| one.map_or("not asked".to_string(), |one| value(one.value)));
+        let change = i64::from(new) - i64::from(old);
         let change = if change == 0 { String::new() } else { format!("{change:+}") };
-        vec![feature, shown(old), shown(new), points(old).to_string(), points(new).to_string(), change]
+        let feature = pair.either().feature.clone();
+        vec![feature, old_value, new_value, old.to_string(), new.to_string(), change]
     });
     let mut rows: Vec<Vec<String>> = rows.collect();
-    let base = |one: &Explanation| one.score.base.to_string();
     if comparison.moved.base != 0 {
+        let title = "what everyone starts with".to_string();
+        let [before, now] = [&comparison.before, &comparison.now].map(|run| run.score.base.to_string());
         let change = format!("{:+}", comparison.moved.base);
-        let (before, now) = (base(&comparison.before), base(&comparison.now));
-        rows.push(vec![
-            "what everyone starts with".to_string(),
-            String::new(),
-            String::new(),
-            before,
-            now,
-            change,
-        ]);
+        rows.push(vec![title, String::new(), String::new(), before, now, change]);
     }
     let header = ["characteristic", "value before", "now", "points before", "now", "moved"];
     table(&header, &rows)

@@ -1,21 +1,22 @@
-//! Which way of a feature is the better one for the person, so that no less income is offered as a betterment.
+//! In which direction a change of a feature is better for the person, so that less income is never offered as a
+//! betterment.
 //!
-//! What is said first counts:
+//! The first of these that applies counts:
 //!
 //! 1. the scorecard: where a characteristic's points only rise with its feature, more is better, where they only
 //!    fall, less is;
 //! 2. the policy: more of what affordability is measured by is better;
 //! 3. the columns: being late and owing are worse the more they are, and so are more bills that are late; more
 //!    limit is better;
-//! 4. ratios: the better way of one is its dividend's; that of what a ratio with points is made of is the ratio's
-//!    own, and for its divisor the other way. Where two ratios do not agree, nothing is said.
+//! 4. ratios: the better direction of one is its dividend's; that of what a ratio with points is derived from is the
+//!    ratio's own, and for its divisor the opposite. Where two ratios do not agree, neither counts.
 //!
-//! Where nothing is said, both ways are tried. In any case a change for the better never costs points, and one for
+//! Where none applies, both directions are tried. In any case a change for the better never costs points, and one for
 //! the worse never brings any (see [`suits`]).
 
 use std::cmp::Ordering;
 
-use super::counterfactual::range;
+use super::features::range;
 use crate::expr::Conjunct;
 use crate::input::lines::Status;
 use crate::job::{Aggregate, BILL_COLUMNS, Characteristic, FeatureKind, From, Job, Statistic};
@@ -31,16 +32,16 @@ pub fn worth(status: Status, limit: i64) -> (u8, i64) {
 }
 
 /// Whether more (`Greater`) or less (`Less`) of some features that move together is better for the person, where
-/// that is known. What is said of any of them itself counts before what ratios say.
-pub fn better_way(job: &Job, together: &[usize]) -> Option<Ordering> {
-    let own = together.iter().find_map(|feature| own_way(job, *feature));
-    own.or_else(|| together.iter().find_map(|feature| way_of_ratios(job, *feature)))
+/// that is known. What applies to any of them itself counts before what applies to ratios.
+pub fn better_direction(job: &Job, together: &[usize]) -> Option<Ordering> {
+    let own = together.iter().find_map(|feature| own_direction(job, *feature));
+    own.or_else(|| together.iter().find_map(|feature| direction_of_ratios(job, *feature)))
 }
 
-fn own_way(job: &Job, feature: usize) -> Option<Ordering> {
+fn own_direction(job: &Job, feature: usize) -> Option<Ordering> {
     let card = job.scorecard.characteristics.iter().find(|one| one.feature == feature);
-    if let Some(way) = card.and_then(way_of_points) {
-        return Some(way);
+    if let Some(direction) = card.and_then(direction_of_points) {
+        return Some(direction);
     }
     if job.policy.affordability.is_some_and(|affordability| affordability.feature == feature) {
         return Some(Ordering::Greater);
@@ -60,7 +61,7 @@ pub fn suits(wanted: Ordering, score_change: i32) -> bool {
     }
 }
 
-fn way_of_points(characteristic: &Characteristic) -> Option<Ordering> {
+fn direction_of_points(characteristic: &Characteristic) -> Option<Ordering> {
     let points: Vec<i32> = characteristic.bins.iter().map(|bin| bin.points).collect();
     match (points.is_sorted(), points.is_sorted_by(|a, b| a >= b)) {
         (true, false) => Some(Ordering::Greater),
@@ -69,7 +70,7 @@ fn way_of_points(characteristic: &Characteristic) -> Option<Ordering> {
     }
 }
 
-/// Whether it tells of bills that are late, or of what is owed.
+/// Whether it measures bills that are late, or what is owed.
 fn is_a_burden(aggregate: &Aggregate) -> bool {
     let of = aggregate.of_name.as_deref();
     match aggregate.statistic {
@@ -92,31 +93,43 @@ fn is_limit(aggregate: &Aggregate) -> bool {
 }
 
 fn asks_for_late_bills(condition: &crate::expr::Expr) -> bool {
-    let is_burden = |slot: usize| {
-        BILL_COLUMNS.get(slot).is_some_and(|(name, _)| ["days_late", "outstanding"].contains(name))
-    };
-    condition
-        .conjuncts()
-        .iter()
-        .any(|part| matches!(part, Conjunct::Between(slot, Some(least), _) if is_burden(*slot) && *least > 0))
+    condition.conjuncts().iter().any(|part| match part {
+        Conjunct::Between(slot, Some(least), _) => *least > 0 && is_burden_column(*slot),
+        _ => false,
+    })
 }
 
-fn way_of_ratios(job: &Job, feature: usize) -> Option<Ordering> {
+fn is_burden_column(slot: usize) -> bool {
+    BILL_COLUMNS.get(slot).is_some_and(|(name, _)| ["days_late", "outstanding"].contains(name))
+}
+
+fn direction_of_ratios(job: &Job, feature: usize) -> Option<Ordering> {
     if let FeatureKind::Ratio { a, b, scale } = job.features[feature].kind {
-        let is_plain = scale > 0 && range(&job.features, b).0 >= 0;
-        return own_way(job, a).filter(|_| is_plain);
+        let is_plain = scale > 0 && is_not_negative(job, b);
+        return own_direction(job, a).filter(|_| is_plain);
     }
-    let mut ways = job.features.iter().enumerate().skip(feature + 1).filter_map(|(number, made)| {
-        let FeatureKind::Ratio { a, b, scale } = made.kind else { return None };
-        let not_negative = |part: usize| range(&job.features, part).0 >= 0;
-        let way = match feature {
-            _ if a == b || scale <= 0 || !not_negative(b) => return None,
-            feature if feature == a => own_way(job, number)?,
-            feature if feature == b && not_negative(a) => own_way(job, number)?.reverse(),
-            _ => return None,
-        };
-        Some(way)
-    });
-    let first = ways.next()?;
-    ways.all(|way| way == first).then_some(first)
+    let ratios = job.features.iter().enumerate().skip(feature + 1);
+    let mut directions =
+        ratios.filter_map(|(number, ratio)| direction_of_part(job, feature, number, &ratio.kind));
+    let first = directions.next()?;
+    directions.all(|direction| direction == first).then_some(first)
+}
+
+/// The better direction of a part of a ratio with the number `ratio`, going by that of the ratio itself.
+fn direction_of_part(job: &Job, part: usize, ratio: usize, kind: &FeatureKind) -> Option<Ordering> {
+    let FeatureKind::Ratio { a, b, scale } = *kind else { return None };
+    if a == b || scale <= 0 || !is_not_negative(job, b) {
+        return None;
+    }
+    if part == a {
+        own_direction(job, ratio)
+    } else if part == b && is_not_negative(job, a) {
+        own_direction(job, ratio).map(Ordering::reverse)
+    } else {
+        None
+    }
+}
+
+fn is_not_negative(job: &Job, feature: usize) -> bool {
+    range(&job.features, feature).0 >= 0
 }

@@ -3,8 +3,10 @@
 use anyhow::Result;
 use serde::Serialize;
 
+use super::counterfactual::counterfactuals;
+use super::line::{LineExplanation, explain_line};
+use super::scorecard::{PrintedScorecard, printed_scorecard};
 use super::what_if::WhatIf;
-use super::{counterfactual, line, scorecard};
 use crate::day::Day;
 use crate::failure::input;
 use crate::policy::trace::trace;
@@ -26,9 +28,9 @@ pub struct Explanation {
     /// The account.
     pub account_id: String,
     /// Its score.
-    pub score: scorecard::PrintedScorecard,
+    pub score: PrintedScorecard,
     /// Its lines.
-    pub lines: Vec<line::LineExplanation>,
+    pub lines: Vec<LineExplanation>,
 }
 
 /// An account's facts. Fails where the run has no such account.
@@ -51,11 +53,11 @@ pub fn explain(run: &PublishedRun, account: &str) -> Result<Explanation> {
     let now = what_if.as_it_is()?;
     let scores = facts.score(&run.job.scorecard, &facts.features, 1);
     let traces = trace(&run.job, run.manifest.as_of, &facts.lines, &facts.features, &scores);
-    let turns = counterfactual::turns(&what_if, &now);
-    let in_budgets = what_if.turns_in_budgets(&scores);
-    let lines = traces.iter().zip(turns).zip(in_budgets).enumerate();
-    let lines = lines.map(|(number, ((trace, turns), in_budget))| {
-        line::line(&what_if, &now, trace, number, turns, in_budget)
+    let counterfactuals = counterfactuals(&what_if, &now);
+    let budgets_left = what_if.budgets_left(&scores);
+    let lines = traces.iter().zip(counterfactuals).zip(budgets_left).enumerate();
+    let lines = lines.map(|(number, ((trace, counterfactuals), budget_left))| {
+        explain_line(&what_if, &now, trace, number, counterfactuals, budget_left)
     });
     let manifest = &run.manifest;
     Ok(Explanation {
@@ -65,7 +67,7 @@ pub fn explain(run: &PublishedRun, account: &str) -> Result<Explanation> {
         program_version: manifest.program_version.clone(),
         minor_units: run.job.minor_units,
         account_id: facts.lines.accounts.ids.text(0),
-        score: scorecard::scorecard(&what_if, &now),
+        score: printed_scorecard(&what_if, &now),
         lines: lines.collect(),
     })
 }

@@ -7,8 +7,8 @@ use super::counterfactual::Counterfactuals;
 use super::what_if::{Assessment, WhatIf};
 use crate::day::Day;
 use crate::job::{Action, Amount, Rule};
-use crate::policy::trace::{Fact, FactValue, LineTrace, RuleTrace};
-use crate::policy::{Purse, Refusal, Waterfall};
+use crate::policy::trace::{Fact, FactValue, LineTrace};
+use crate::policy::{Refusal, Waterfall};
 
 /// One line, explained. Money in minor units.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -45,8 +45,9 @@ pub struct LineExplanation {
     pub budget: Option<BudgetCheck>,
     /// What came of it.
     pub outcome: LineOutcome,
-    /// What would turn it.
-    pub turns: Counterfactuals,
+    /// What would change it.
+    #[serde(rename = "turns")]
+    pub counterfactuals: Counterfactuals,
 }
 
 /// An adjustment that takes effect after the as-of date.
@@ -183,23 +184,24 @@ pub struct LineOutcome {
     pub effective_on: Option<Day>,
 }
 
-/// Explains the line at a position; `in_budget` is what its raise finds in its budget, where it comes that far.
-pub fn line(
+/// Explains the line at a position; `budget_left` is what its raise finds in its budget, where it comes that far.
+pub fn explain_line(
     what_if: &WhatIf,
     now: &Assessment,
     trace: &LineTrace,
     line: usize,
-    turns: Counterfactuals,
-    in_budget: Option<(Purse, BudgetLeft)>,
+    counterfactuals: Counterfactuals,
+    budget_left: Option<BudgetLeft>,
 ) -> LineExplanation {
     let lines = &what_if.facts.lines;
     let job = &what_if.run.job;
     let as_of = what_if.run.manifest.as_of;
     let decision = &now.decisions[line];
     let rule = decision.rule_of(&job.policy);
-    let since = |day: Option<Day>| day.map(|day| as_of.since(day));
-    let (up, down) = (since(lines.increased_on[line]), since(lines.decreased_on[line]));
-    let words = what_if.in_words(decision, now);
+    let days_in_status = lines.status_since[line].map(|day| as_of.since(day));
+    let days_since_increase = lines.increased_on[line].map(|day| as_of.since(day));
+    let days_since_decrease = lines.decreased_on[line].map(|day| as_of.since(day));
+    let decided = what_if.as_published(decision, now);
     let text = match decision.refusal {
         Some(refusal) => Some(refusal.in_words().to_string()),
         None => rule.and_then(|rule| rule.text.as_ref()).map(|text| what_if.filled(text)),
@@ -207,13 +209,13 @@ pub fn line(
     LineExplanation {
         product: lines.product.get(line).unwrap_or_default().to_string(),
         status: lines.status[line].name(),
-        days_in_status: since(lines.status_since[line]),
+        days_in_status,
         status_reason: lines.status_reason.get(line).map(str::to_string),
         limit: lines.limit[line],
         balance: lines.balance[line],
         days_open: as_of.since(lines.opened_on[line]),
-        days_since_increase: up,
-        days_since_decrease: down,
+        days_since_increase,
+        days_since_decrease,
         pending: lines.pending[line].map(|pending| PendingChange {
             limit: pending.limit,
             status: pending.status.name(),
@@ -226,13 +228,15 @@ pub fn line(
             .as_ref()
             .zip(rule)
             .map(|(waterfall, rule)| caps(what_if, line, rule, waterfall)),
-        cooldowns: rule.map(|rule| cooldowns(what_if, rule.action, up, down)).unwrap_or_default(),
-        budget: budget(what_if, trace, in_budget),
+        cooldowns: rule.map_or(Vec::new(), |rule| {
+            cooldowns(what_if, rule.action, days_since_increase, days_since_decrease)
+        }),
+        budget: budget(what_if, trace, budget_left),
         outcome: LineOutcome {
             action: decision.action.name(),
             asked: rule.map(|rule| rule.action.name()),
-            rule: words.rule,
-            reason: words.reason,
+            rule: decided.rule,
+            reason: decided.reason,
             text,
             refused: decision.refusal.map(Refusal::name),
             bound_by: decision.bound_by.map(|cap| cap.name()),
@@ -240,21 +244,21 @@ pub fn line(
             new_status: decision.new_status.name(),
             effective_on: decision.effective_on,
         },
-        turns,
+        counterfactuals,
     }
 }
 
 fn rules(what_if: &WhatIf, trace: &LineTrace) -> Vec<RuleRead> {
     let rules = what_if.run.job.policy.rules.iter().zip(&trace.rules).enumerate();
-    let read = |(number, (rule, trace_of_rule)): (usize, (&Rule, &RuleTrace))| RuleRead {
+    let reads = rules.map(|(number, (rule, trace_of_rule))| RuleRead {
         rule: rule.name.clone(),
         is_for_product: trace_of_rule.is_for_product,
         truth: trace_of_rule.truth,
         decides: trace.rule == Some(number),
         when: rule.when.text.split_whitespace().collect::<Vec<_>>().join(" "),
         reads: Reads(trace_of_rule.facts.clone()),
-    };
-    rules.map(read).collect()
+    });
+    reads.collect()
 }
 
 fn caps(what_if: &WhatIf, line: usize, rule: &Rule, waterfall: &Waterfall) -> Caps {
@@ -268,13 +272,13 @@ fn caps(what_if: &WhatIf, line: usize, rule: &Rule, waterfall: &Waterfall) -> Ca
         Some(Amount::To(_)) | None => "a limit of its own".to_string(),
     };
     let mut left = waterfall.target;
-    let steps = waterfall.caps.into_iter().filter_map(|(cap, room)| {
-        let room = room?;
+    let mut steps = Vec::new();
+    for (cap, room) in waterfall.caps {
+        let Some(room) = room else { continue };
         let cuts = room < left;
         left = left.min(room);
-        Some(CapStep { cap: cap.name(), room, left, cuts })
-    });
-    let steps = steps.collect();
+        steps.push(CapStep { cap: cap.name(), room, left, cuts });
+    }
     Caps {
         asks,
         target: waterfall.target,
@@ -286,31 +290,38 @@ fn caps(what_if: &WhatIf, line: usize, rule: &Rule, waterfall: &Waterfall) -> Ca
     }
 }
 
-fn cooldowns(what_if: &WhatIf, action: Action, up: Option<i64>, down: Option<i64>) -> Vec<CooldownCheck> {
+/// The cool-downs of an action; those of no days are left out.
+fn cooldowns(
+    what_if: &WhatIf,
+    action: Action,
+    days_since_increase: Option<i64>,
+    days_since_decrease: Option<i64>,
+) -> Vec<CooldownCheck> {
     let waits = what_if.run.job.policy.cooldown;
-    let cooldown = |name, wait: u32, passed: Option<i64>| {
-        let holds = passed.is_none_or(|passed| passed >= i64::from(wait));
-        (wait > 0).then_some(CooldownCheck { name, wait, passed, holds })
-    };
     let all = match action {
         Action::Raise => vec![
-            cooldown("raise after raise", waits.raise_after_raise_days, up),
-            cooldown("raise after lower", waits.raise_after_lower_days, down),
+            CooldownCheck::new("raise after raise", waits.raise_after_raise_days, days_since_increase),
+            CooldownCheck::new("raise after lower", waits.raise_after_lower_days, days_since_decrease),
         ],
-        Action::Lower => vec![cooldown("lower after lower", waits.lower_after_lower_days, down)],
+        Action::Lower => {
+            vec![CooldownCheck::new("lower after lower", waits.lower_after_lower_days, days_since_decrease)]
+        }
         _ => Vec::new(),
     };
-    all.into_iter().flatten().collect()
+    all.into_iter().filter(|check| check.wait > 0).collect()
+}
+
+impl CooldownCheck {
+    fn new(name: &'static str, wait: u32, passed: Option<i64>) -> CooldownCheck {
+        let holds = passed.is_none_or(|passed| passed >= i64::from(wait));
+        CooldownCheck { name, wait, passed, holds }
+    }
 }
 
 /// Only a raise that nothing else refused comes before its budget.
-fn budget(
-    what_if: &WhatIf,
-    trace: &LineTrace,
-    in_budget: Option<(Purse, BudgetLeft)>,
-) -> Option<BudgetCheck> {
-    let ((purse, turn), waterfall) = in_budget.zip(trace.waterfall.as_ref())?;
+fn budget(what_if: &WhatIf, trace: &LineTrace, budget_left: Option<BudgetLeft>) -> Option<BudgetCheck> {
+    let (left, waterfall) = budget_left.zip(trace.waterfall.as_ref())?;
     let asks = waterfall.rounded - waterfall.old;
-    let of = purse.owner(&what_if.run.job.policy);
-    Some(BudgetCheck { of, budget: turn.budget, taken_before: turn.spent, asks, granted: turn.grants(asks) })
+    let of = left.purse.owner(&what_if.run.job.policy);
+    Some(BudgetCheck { of, budget: left.budget, taken_before: left.spent, asks, granted: left.grants(asks) })
 }

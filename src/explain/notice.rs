@@ -91,24 +91,21 @@ fn line_notice(what_if: &WhatIf, now: &Assessment, line: usize) -> Option<LineNo
 
 /// What is done, or not done, to the person's disadvantage; `None` where nothing is.
 fn what(job: &Job, decision: &Decision, rule: &Rule, product: &str, old_limit: i64) -> Option<String> {
-    let shown = |minor: i64| money(minor.into(), job.minor_units);
+    let new_limit = money(decision.new_limit.into(), job.minor_units);
     let day = decision.effective_on.map(Day::in_words).unwrap_or_default();
     match (decision.action, rule.action, decision.refusal) {
         (Action::Lower, ..) => Some(format!(
-            "On {day} the limit of your {product} line will be lowered from {} to {}.",
-            shown(old_limit),
-            shown(decision.new_limit)
+            "On {day} the limit of your {product} line will be lowered from {} to {new_limit}.",
+            money(old_limit.into(), job.minor_units),
         )),
         (Action::Suspend, ..) => Some(format!(
-            "From {day} your {product} line is suspended: it cannot be used for the time being. Its limit stays at {}.",
-            shown(decision.new_limit)
+            "From {day} your {product} line is suspended: it cannot be used for the time being. Its limit stays at {new_limit}.",
         )),
         (Action::Close, ..) => Some(format!("On {day} your {product} line will be closed.")),
         // What is not done because it is done already, or on its way, takes nothing from anybody.
         (Action::Hold, Action::Raise | Action::Reopen, Some(Refusal::NoChange | Refusal::Pending)) => None,
         (Action::Hold, Action::Raise, Some(_)) => Some(format!(
-            "We have looked at raising the limit of your {product} line and decided not to. It stays at {}.",
-            shown(decision.new_limit)
+            "We have looked at raising the limit of your {product} line and decided not to. It stays at {new_limit}.",
         )),
         (Action::Hold, Action::Reopen, Some(_)) => {
             Some(format!("We have looked at opening your {product} line again and decided not to."))
@@ -119,8 +116,7 @@ fn what(job: &Job, decision: &Decision, rule: &Rule, product: &str, old_limit: i
 
 /// What was to come and will not.
 fn withdrawn(job: &Job, decision: &Decision, product: &str, pending: Pending) -> String {
-    let shown = |minor: i64| money(minor.into(), job.minor_units);
-    let limit = shown(pending.limit);
+    let limit = money(pending.limit.into(), job.minor_units);
     let planned = match (pending.status, pending.limit.cmp(&decision.new_limit)) {
         (Status::Closed, _) => "closing".to_string(),
         (Status::Suspended, _) if decision.new_status == Status::Active => "suspension".to_string(),
@@ -130,7 +126,9 @@ fn withdrawn(job: &Job, decision: &Decision, product: &str, pending: Pending) ->
         (_, Ordering::Equal) => "change".to_string(),
     };
     let stays = match decision.new_status {
-        Status::Active => format!("Its limit stays at {}.", shown(decision.new_limit)),
+        Status::Active => {
+            format!("Its limit stays at {}.", money(decision.new_limit.into(), job.minor_units))
+        }
         other => format!("It stays {}.", other.name()),
     };
     let day = pending.on.in_words();
@@ -177,32 +175,28 @@ fn refused_because(refusal: Refusal, bound_by: Option<Cap>) -> &'static str {
 /// the budget went to better scores.
 fn takes_score(what_if: &WhatIf, decision: &Decision, rule: &Rule) -> bool {
     let job = &what_if.run.job;
-    let reads =
-        |name: &str| job.scopes.facts.find(name).is_some_and(|(slot, _)| rule.when.columns.contains(&slot));
-    let names =
-        ["score", "band"].into_iter().chain(job.scorecard.dimensions.iter().map(|one| one.name.as_str()));
-    match decision.refusal {
-        None => names.into_iter().any(reads),
-        Some(_) => decision.bound_by == Some(Cap::BandMax) || decision.refusal == Some(Refusal::Budget),
+    if decision.refusal.is_some() {
+        return decision.bound_by == Some(Cap::BandMax) || decision.refusal == Some(Refusal::Budget);
     }
+    let dimensions = job.scorecard.dimensions.iter().map(|one| one.name.as_str());
+    let slots =
+        ["score", "band"].into_iter().chain(dimensions).filter_map(|name| job.scopes.facts.find(name));
+    slots.into_iter().any(|(slot, _)| rule.when.columns.contains(&slot))
 }
 
 /// The sentences of the reasons that the run gave for the score.
 fn score_reasons(what_if: &WhatIf) -> Vec<String> {
     let card = &what_if.run.job.scorecard;
     let scores = score(card, &what_if.facts.features, 1);
-    let given = scores.reasons.iter().filter_map(|reasons| reasons[0]);
-    let sentence = |reason: crate::score::Reason| {
-        let characteristic = &card.characteristics[usize::from(reason.characteristic)];
-        match (&characteristic.missing_reason, reason.is_missing) {
-            (Some((_, text)), true) => text.clone(),
-            _ => characteristic.text.clone(),
-        }
-    };
     let mut sentences: Vec<String> = Vec::new();
-    for sentence in given.map(sentence) {
-        if !sentences.contains(&sentence) {
-            sentences.push(sentence);
+    for reason in scores.reasons.iter().filter_map(|reasons| reasons[0]) {
+        let characteristic = &card.characteristics[usize::from(reason.characteristic)];
+        let sentence = match (&characteristic.missing_reason, reason.is_missing) {
+            (Some((_, text)), true) => text,
+            _ => &characteristic.text,
+        };
+        if !sentences.contains(sentence) {
+            sentences.push(sentence.clone());
         }
     }
     sentences
@@ -237,10 +231,8 @@ fn text(account: &str, on: Day, lines: &[LineNotice]) -> String {
 
 /// A sentence with its full stop.
 fn ended(sentence: &str) -> String {
-    match sentence.ends_with(['.', '!', '?', '。', '！', '？']) {
-        true => sentence.to_string(),
-        false => format!("{sentence}."),
-    }
+    let is_ended = sentence.ends_with(['.', '!', '?', '。', '！', '？']);
+    if is_ended { sentence.to_string() } else { format!("{sentence}.") }
 }
 
 /// Lines of a bearable length; the first begins with `lead`, the others below its end.

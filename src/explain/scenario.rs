@@ -1,24 +1,32 @@
-//! What else is so where a feature is another: features over the same rows move together or not at all.
+//! What else changes where a feature does: features over the same rows move together or not at all.
 //!
-//! A change that is named has to be one that rows can make. So
+//! A change that is offered has to be one that rows could produce. So
 //!
 //! - the same measure of the same rows over another window moves along: counts, sums, days and distinct values by the
 //!   same difference (every window holds the newest rows), the latest value and the days since to the same value;
-//!   the least and the greatest stay, and bound how far their like can move;
-//! - another measure of exactly the same rows, such as their number beside their sum, would move in a way that
-//!   nobody can tell: such a feature is not moved at all. Values of other columns, and what is owed on lines, of
-//!   which there are as many as before, go their own way;
-//! - what rows among others come to is never more than what all of those come to (see [`fits`]);
-//! - what is made of features follows them; it is moved itself only where nothing else looks at what it is made of.
+//!   the least and the greatest stay, and bound how far other windows' can move;
+//! - another measure of exactly the same rows, such as their number beside their sum, would move by an unknown
+//!   amount: such a feature is not moved at all. Values of other columns are independent, and so is what is owed on
+//!   lines, of which there are as many as before;
+//! - a measure of some rows never exceeds what all of the rows among which they are allow (see [`fits`]);
+//! - ratios and expressions follow the features they are derived from; they are moved themselves only where nothing
+//!   else reads those.
 
-use super::counterfactual::{is_never_negative, matters_itself, range};
-use super::what_if::derived_from;
+use super::features::{derived_from, is_never_negative, is_scored, matters_itself, range};
 use crate::expr::Form;
-use crate::job::{Aggregate, Feature, FeatureKind, From, Statistic};
-use crate::run_dir::PublishedRun;
+use crate::job::{Aggregate, Feature, FeatureKind, From, Job, Statistic};
 
-/// Features and what they are set to; all others follow or stay.
-pub type Scenario = Vec<(usize, i64)>;
+/// A feature and what it is set to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    /// Position among the job's features.
+    pub feature: usize,
+    /// Its value.
+    pub value: i64,
+}
+
+/// The features that are set, the one asked for first; all others are derived from them or stay.
+pub type Scenario = Vec<Setting>;
 
 /// The relations between a run's features, for one account.
 pub struct Scenarios<'a> {
@@ -27,60 +35,57 @@ pub struct Scenarios<'a> {
     /// By feature; of aggregates, how their condition is put together.
     forms: Vec<Option<Form>>,
     /// By feature: what moves with it; `None` where it cannot be moved.
-    company: Vec<Option<Vec<usize>>>,
-    /// By feature: whether it can be moved as far as the score goes, though it is made of others.
+    linked: Vec<Option<Vec<usize>>>,
+    /// By feature: whether it is derived, and can be moved itself as far as only the score is concerned.
     is_own_in_score: Vec<bool>,
 }
 
 impl<'a> Scenarios<'a> {
     /// Of an account whose features are `now`.
-    pub fn new(run: &'a PublishedRun, now: Vec<Option<i64>>) -> Scenarios<'a> {
-        let features = &run.job.features;
+    pub fn new(job: &'a Job, now: Vec<Option<i64>>) -> Scenarios<'a> {
+        let features = &job.features;
         let forms = features.iter().map(|feature| {
             let aggregate = aggregate(feature)?;
             Some(Form::of(aggregate.filter.as_ref().map(|filter| filter.text.as_str())))
         });
-        let is_scored =
-            |feature: usize| run.job.scorecard.characteristics.iter().any(|one| one.feature == feature);
-        let is_made = |feature: usize| aggregate(&features[feature]).is_none();
-        let is_own = |feature: usize| is_made(feature) && stands_for_its_parts(run, feature, &is_scored);
-        let is_own_in_score = (0..features.len()).map(is_own).collect();
         let forms = forms.collect();
-        let mut scenarios = Scenarios { features, now, forms, company: Vec::new(), is_own_in_score };
-        scenarios.company = (0..features.len())
-            .map(|feature| match features[feature].kind {
-                FeatureKind::Aggregate(_) => scenarios.company_of(feature),
-                _ => {
-                    stands_for_its_parts(run, feature, &|feature| matters_itself(run, feature)).then(Vec::new)
-                }
-            })
-            .collect();
+        let is_own_in_score = (0..features.len()).map(|feature| {
+            aggregate(&features[feature]).is_none() && stands_for_its_parts(job, feature, is_scored)
+        });
+        let is_own_in_score = is_own_in_score.collect();
+        let mut scenarios = Scenarios { features, now, forms, linked: Vec::new(), is_own_in_score };
+        let linked = (0..features.len()).map(|feature| match features[feature].kind {
+            FeatureKind::Aggregate(_) => scenarios.find_linked(feature),
+            _ => stands_for_its_parts(job, feature, matters_itself).then(Vec::new),
+        });
+        scenarios.linked = linked.collect();
         scenarios
     }
 
-    /// The scenario in which a feature is another; `None` where there can be none.
-    pub fn with(&self, feature: usize, to: i64) -> Option<Scenario> {
-        let mut scenario = vec![(feature, to)];
-        for other in self.company[feature].as_ref()? {
-            scenario.extend(self.moved_along(feature, to, *other)?.map(|value| (*other, value)));
+    /// The scenario in which a feature has another value; `None` where there can be none.
+    pub fn with(&self, feature: usize, value: i64) -> Option<Scenario> {
+        let mut scenario = vec![Setting { feature, value }];
+        for other in self.linked[feature].as_ref()? {
+            let moved = self.moved_along(feature, value, *other)?;
+            scenario.extend(moved.map(|value| Setting { feature: *other, value }));
         }
         self.is_possible(&scenario).then_some(scenario)
     }
 
     /// The features that move with a feature.
-    pub fn company(&self, feature: usize) -> &[usize] {
-        self.company[feature].as_deref().unwrap_or_default()
+    pub fn linked(&self, feature: usize) -> &[usize] {
+        self.linked[feature].as_deref().unwrap_or_default()
     }
 
-    /// The same as far as the score goes.
-    pub fn with_for_score(&self, feature: usize, to: i64) -> Option<Scenario> {
-        match self.is_own_in_score[feature] {
-            true => Some(vec![(feature, to)]),
-            false => self.with(feature, to),
+    /// The same as far as only the score is concerned.
+    pub fn with_for_score(&self, feature: usize, value: i64) -> Option<Scenario> {
+        if self.is_own_in_score[feature] {
+            return Some(vec![Setting { feature, value }]);
         }
+        self.with(feature, value)
     }
 
-    /// What another window's value is then: `Some(None)` where it stays, `None` where there is no telling.
+    /// What another window's value is then: `Some(None)` where it stays, `None` where it cannot be known.
     fn moved_along(&self, feature: usize, to: i64, other: usize) -> Option<Option<i64>> {
         let Some(value) = self.now[other] else { return Some(None) };
         let (least, most) = range(self.features, other);
@@ -94,46 +99,54 @@ impl<'a> Scenarios<'a> {
         }
     }
 
-    /// The aggregates that move with one; `None` where it stays as it is.
-    fn company_of(&self, feature: usize) -> Option<Vec<usize>> {
+    /// The aggregates that move with one; `None` where it cannot be moved.
+    fn find_linked(&self, feature: usize) -> Option<Vec<usize>> {
         let own = aggregate(&self.features[feature])?;
-        let others = || (0..self.features.len()).filter(|other| *other != feature);
-        let is_alike = |other: &usize| {
-            aggregate(&self.features[*other]).is_some_and(|other| measure(other) == measure(own))
+        let others = (0..self.features.len()).filter(|other| *other != feature);
+        let linked = others.filter(|other| {
+            let aggregate = aggregate(&self.features[*other]);
+            aggregate.is_some_and(|other| measure(other) == measure(own))
                 && self.is_same_condition(feature, *other)
-        };
-        let company: Vec<usize> = others().filter(is_alike).collect();
-        let is_tied = |mover: usize| {
-            let tied = |other: usize| self.is_tied(mover, other);
-            (0..self.features.len()).any(tied)
-        };
-        let mut movers = std::iter::once(feature).chain(company.iter().copied());
-        (!movers.any(is_tied)).then_some(company)
+        });
+        let linked: Vec<usize> = linked.collect();
+        let is_free =
+            std::iter::once(feature).chain(linked.iter().copied()).all(|mover| !self.is_tied(mover));
+        is_free.then_some(linked)
+    }
+
+    /// Whether another measure of exactly the same rows would have to move by an unknown amount.
+    fn is_tied(&self, feature: usize) -> bool {
+        (0..self.features.len()).any(|other| self.is_tied_to(feature, other))
     }
 
     /// Whether another measure is of exactly the same rows and cannot stay where `feature` moves.
-    fn is_tied(&self, feature: usize, other: usize) -> bool {
+    fn is_tied_to(&self, feature: usize, other: usize) -> bool {
         let (Some(own), Some(of)) = (aggregate(&self.features[feature]), aggregate(&self.features[other]))
         else {
             return false;
         };
-        let both_of_values = is_of_values(own) && is_of_values(of);
-        let goes_its_own_way = match both_of_values {
-            true => own.of_name != of.of_name,
-            false => own.from == From::Lines && is_of_values(own),
+        let is_independent = if is_of_values(own) && is_of_values(of) {
+            own.of_name != of.of_name
+        } else {
+            own.from == From::Lines && is_of_values(own)
         };
         own.days == of.days
             && measure(own) != measure(of)
-            && !goes_its_own_way
+            && !is_independent
             && self.is_same_condition(feature, other)
     }
 
+    /// Whether two aggregates are of the same rows but for their windows.
     fn is_same_condition(&self, a: usize, b: usize) -> bool {
-        let from = |feature: usize| aggregate(&self.features[feature]).map(|one| one.from);
+        let is_same_source = self.source(a) == self.source(b);
         match (&self.forms[a], &self.forms[b]) {
-            (Some(form), Some(other)) => from(a) == from(b) && form.implies(other) && other.implies(form),
+            (Some(form), Some(other)) => is_same_source && form.implies(other) && other.implies(form),
             _ => false,
         }
+    }
+
+    fn source(&self, feature: usize) -> Option<From> {
+        aggregate(&self.features[feature]).map(|aggregate| aggregate.from)
     }
 
     /// Whether the rows of one are all among those of another.
@@ -141,37 +154,42 @@ impl<'a> Scenarios<'a> {
         let (Some(a), Some(b)) = (aggregate(&self.features[inner]), aggregate(&self.features[outer])) else {
             return false;
         };
-        let window = |aggregate: &Aggregate| aggregate.days.unwrap_or(u32::MAX);
         a.from == b.from
-            && window(a) <= window(b)
+            && a.days.unwrap_or(u32::MAX) <= b.days.unwrap_or(u32::MAX)
             && self.forms[inner].as_ref().zip(self.forms[outer].as_ref()).is_some_and(|(a, b)| a.implies(b))
     }
 
-    /// Whether rows can make what a scenario says, beside what stays.
+    /// Whether rows could produce what a scenario sets, beside what stays.
     fn is_possible(&self, scenario: &Scenario) -> bool {
-        let value = |feature: usize| {
-            let moved = scenario.iter().find(|(moved, _)| *moved == feature);
-            moved.map(|(_, to)| *to).or(self.now[feature])
-        };
-        scenario.iter().all(|(moved, _)| {
-            (0..self.features.len()).filter(|other| other != moved).all(|other| {
-                let holds = |inner: usize, outer: usize| {
-                    let (Some(a), Some(b)) =
-                        (aggregate(&self.features[inner]), aggregate(&self.features[outer]))
-                    else {
-                        return true;
-                    };
-                    !self.are_among(inner, outer)
-                        || fits((a, value(inner)), (b, value(outer)), self.is_same_condition(inner, outer))
-                };
-                holds(*moved, other) && holds(other, *moved)
-            })
+        scenario.iter().all(|setting| {
+            let moved = setting.feature;
+            (0..self.features.len())
+                .filter(|other| *other != moved)
+                .all(|other| self.agree(scenario, moved, other) && self.agree(scenario, other, moved))
         })
+    }
+
+    /// Whether two features can have their values in a scenario, as far as the rows of `inner` are among those of
+    /// `outer`.
+    fn agree(&self, scenario: &Scenario, inner: usize, outer: usize) -> bool {
+        let (Some(a), Some(b)) = (aggregate(&self.features[inner]), aggregate(&self.features[outer])) else {
+            return true;
+        };
+        if !self.are_among(inner, outer) {
+            return true;
+        }
+        let (inner_value, outer_value) = (self.value_in(scenario, inner), self.value_in(scenario, outer));
+        fits((a, inner_value), (b, outer_value), self.is_same_condition(inner, outer))
+    }
+
+    fn value_in(&self, scenario: &Scenario, feature: usize) -> Option<i64> {
+        let setting = scenario.iter().find(|setting| setting.feature == feature);
+        setting.map(|setting| setting.value).or(self.now[feature])
     }
 }
 
-/// Whether `inner` can come to what it does beside `outer`, whose rows hold those of `inner`;
-/// `is_window` says that they differ in their window alone.
+/// Whether `inner` can have its value beside that of `outer`, among whose rows its own are; `is_window` says that
+/// they differ only in their window.
 fn fits(
     (a, inner): (&Aggregate, Option<i64>),
     (b, outer): (&Aggregate, Option<i64>),
@@ -206,7 +224,7 @@ fn fits(
     }
 }
 
-/// What a value says of whether there are rows; `None` where it says nothing.
+/// Whether there are rows, going by a value; `None` where it does not show.
 fn has_rows(statistic: Statistic, value: Option<i64>) -> Option<bool> {
     match (statistic, value) {
         (Statistic::Count | Statistic::ActiveDays, Some(rows)) => Some(rows > 0),
@@ -223,7 +241,7 @@ fn aggregate(feature: &Feature) -> Option<&Aggregate> {
     }
 }
 
-/// What is measured, whatever of.
+/// What is measured, of whichever rows.
 fn measure(aggregate: &Aggregate) -> (From, Statistic, Option<&str>) {
     (aggregate.from, aggregate.statistic, aggregate.of_name.as_deref())
 }
@@ -233,12 +251,13 @@ fn is_of_values(aggregate: &Aggregate) -> bool {
     matches!(aggregate.statistic, Statistic::Sum | Statistic::Min | Statistic::Max | Statistic::Last)
 }
 
-/// Whether nothing that matters but a ratio or an expression itself, and what is made of it, looks at what it is
-/// made of.
-fn stands_for_its_parts(run: &PublishedRun, feature: usize, matters: &dyn Fn(usize) -> bool) -> bool {
-    let own = derived_from(run, feature);
-    (0..feature).filter(|part| derived_from(run, *part).contains(&feature)).all(|part| {
-        let others = derived_from(run, part).into_iter().filter(|follower| !own.contains(follower));
-        others.into_iter().all(|follower| !matters(follower))
+/// Whether score and policy read the features that a ratio or an expression is derived from only through it, where
+/// `matters` says what they read.
+fn stands_for_its_parts(job: &Job, feature: usize, matters: impl Fn(&Job, usize) -> bool) -> bool {
+    let own = derived_from(job, feature);
+    (0..feature).all(|part| {
+        let through_part = derived_from(job, part);
+        let is_part = through_part.contains(&feature);
+        !is_part || through_part.iter().all(|other| own.contains(other) || !matters(job, *other))
     })
 }

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::counterfactual::{LinkedFeature, company};
+use super::counterfactual::{LinkedFeature, linked_features};
 use super::what_if::{Assessment, WhatIf};
+use crate::console::thousands;
 use crate::job::Characteristic;
 
 /// A score, put together from its points.
@@ -106,10 +107,9 @@ pub struct Better {
 }
 
 /// Prints the scorecard of an account.
-pub fn scorecard(what_if: &WhatIf, now: &Assessment) -> PrintedScorecard {
+pub fn printed_scorecard(what_if: &WhatIf, now: &Assessment) -> PrintedScorecard {
     let job = &what_if.run.job;
     let card = &job.scorecard;
-    let most = |one: &Characteristic| i64::from(one.range().1);
     let characteristics: Vec<CharacteristicPoints> =
         (0..card.characteristics.len()).map(|number| points(what_if, now, number)).collect();
     let dimensions = card.dimensions.iter().enumerate().map(|(number, dimension)| {
@@ -118,7 +118,7 @@ pub fn scorecard(what_if: &WhatIf, now: &Assessment) -> PrintedScorecard {
             name: dimension.name.clone(),
             title: dimension.title.clone(),
             points: own.clone().map(|(_, points)| points).sum(),
-            most: own.map(|(one, _)| most(one)).sum(),
+            most: own.map(|(one, _)| i64::from(one.range().1)).sum(),
         }
     });
     let mut shortfalls: Vec<&CharacteristicPoints> =
@@ -168,47 +168,59 @@ fn points(what_if: &WhatIf, now: &Assessment, number: usize) -> CharacteristicPo
     }
 }
 
-/// The values of each bin, both ends included; a bin without values is left out.
-fn bins(characteristic: &Characteristic) -> Vec<(i64, i64, i32)> {
-    let mut from = Some(i64::MIN);
+/// The values of a bin, both ends included, and what it gives.
+struct BinValues {
+    first: i64,
+    last: i64,
+    points: i32,
+}
+
+impl BinValues {
+    fn nearest_to(&self, value: i64) -> i64 {
+        value.clamp(self.first, self.last)
+    }
+}
+
+/// The bins of a characteristic; one without values is left out.
+fn bins(characteristic: &Characteristic) -> Vec<BinValues> {
+    let mut first = Some(i64::MIN);
     let mut bins = Vec::new();
     for bin in &characteristic.bins {
         let last = bin.below.map_or(Some(i64::MAX), |below| below.checked_sub(1));
-        bins.extend(from.zip(last).map(|(from, last)| (from, last, bin.points)));
-        from = bin.below;
+        bins.extend(first.zip(last).map(|(first, last)| BinValues { first, last, points: bin.points }));
+        first = bin.below;
     }
     bins
 }
 
 fn bin_in_words(characteristic: &Characteristic, value: Option<i64>) -> String {
     let Some(value) = value else { return "missing".to_string() };
-    let shown = |bound: i64| crate::console::thousands(bound.into());
     let bins = bins(characteristic);
-    let own = bins.iter().find(|(from, last, _)| (from..=last).contains(&&value));
-    match own.copied().unwrap_or((i64::MIN, i64::MAX, 0)) {
-        (i64::MIN, i64::MAX, _) => "any".to_string(),
-        (i64::MIN, last, _) => format!("{} or less", shown(last)),
-        (from, i64::MAX, _) => format!("{} or more", shown(from)),
-        (from, last, _) if from == last => shown(from),
-        (from, last, _) => format!("{} to {}", shown(from), shown(last)),
+    let own = bins.iter().find(|bin| (bin.first..=bin.last).contains(&value));
+    match own.map_or((i64::MIN, i64::MAX), |bin| (bin.first, bin.last)) {
+        (i64::MIN, i64::MAX) => "any".to_string(),
+        (i64::MIN, last) => format!("{} or less", thousands(last.into())),
+        (first, i64::MAX) => format!("{} or more", thousands(first.into())),
+        (first, last) if first == last => thousands(first.into()),
+        (first, last) => format!("{} to {}", thousands(first.into()), thousands(last.into())),
     }
 }
 
-/// The nearest bin with more points than now (of two as near, the one with more) that can be come to, tried.
+/// The nearest bin with more points than now (of two as near, the one with more) that the feature can reach, tried.
 fn better(what_if: &WhatIf, now: &Assessment, number: usize, value: Option<i64>) -> Option<Better> {
     let characteristic = &what_if.run.job.scorecard.characteristics[number];
     let start = value.unwrap_or(0);
-    let nearest = |(from, last, points): (i64, i64, i32)| (start.clamp(from, last), points);
-    let better =
-        bins(characteristic).into_iter().map(nearest).filter(|(_, points)| *points > now.points[number]);
-    let mut better: Vec<(i64, i32)> = better.collect();
-    better.sort_by_key(|(to, points)| (start.abs_diff(*to), -points));
-    let (to, assessment) =
-        better.into_iter().find_map(|(to, _)| Some((to, what_if.rescored(characteristic.feature, to)?)))?;
+    let mut better: Vec<BinValues> =
+        bins(characteristic).into_iter().filter(|bin| bin.points > now.points[number]).collect();
+    better.sort_by_key(|bin| (start.abs_diff(bin.nearest_to(start)), -bin.points));
+    let (to, assessment) = better.into_iter().find_map(|bin| {
+        let to = bin.nearest_to(start);
+        Some((to, what_if.rescored(characteristic.feature, to)?))
+    })?;
     Some(Better {
         to,
         by: value.map(|value| i128::from(to) - i128::from(value)),
-        together: company(what_if, characteristic.feature, to),
+        together: linked_features(what_if, characteristic.feature, to),
         score_change: assessment.score - now.score,
         score: assessment.score,
         band: what_if.run.job.scorecard.bands[usize::from(assessment.band)].name.clone(),

@@ -2,7 +2,7 @@
 
 use super::counterfactual::{Counterfactual, LinkedFeature};
 use super::explanation::Explanation;
-use super::line::{Caps, LineExplanation, PendingChange, RuleRead};
+use super::line::{BudgetCheck, Caps, CooldownCheck, LineExplanation, PendingChange, RuleRead};
 use super::scorecard::{CharacteristicPoints, PreviousScore, PrintedScorecard};
 use crate::console::{money, table, thousands, visible};
 use crate::job::Action;
@@ -60,10 +60,7 @@ fn scorecard(card: &PrintedScorecard) -> String {
 }
 
 fn points(one: &CharacteristicPoints) -> Vec<String> {
-    let why = match one.points < one.most {
-        true => format!("{}  {}", one.reason, one.text),
-        false => String::new(),
-    };
+    let why = if one.points < one.most { format!("{}  {}", one.reason, one.text) } else { String::new() };
     vec![
         format!("  {}", one.feature),
         value(one.value),
@@ -82,7 +79,7 @@ fn better_bins(card: &PrintedScorecard) -> Option<String> {
             let better = one.better.as_ref()?;
             let change = format!("{:+}", better.score_change);
             Some(vec![
-                format!("{}  {}{}", one.feature, step(one.value, better.to), together(&better.together)),
+                format!("{}  {}{}", one.feature, step(one.value, better.to), linked(&better.together)),
                 change,
                 better.score.to_string(),
                 better.band.clone(),
@@ -104,40 +101,38 @@ pub fn step(from: Option<i64>, to: i64) -> String {
 fn line(line: &LineExplanation, minor_units: u32) -> String {
     let mut parts = vec![outcome(line, minor_units), facts(line, minor_units), rules(line)];
     parts.extend(line.caps.as_ref().map(|steps| caps(steps, minor_units)));
-    let mut waits: Vec<String> = line
-        .cooldowns
-        .iter()
-        .map(|wait| {
-            let passed = wait.passed.map_or("never before".to_string(), |days| format!("{days} days ago"));
-            let assessment = if wait.holds { "has passed" } else { "has not passed" };
-            format!("  cool-down {}: {} days, {passed}: {assessment}", wait.name, wait.wait)
-        })
-        .collect();
-    if let Some(budget) = &line.budget {
-        let shown = |minor: i128| money(minor, minor_units);
-        let before = match budget.taken_before {
-            Some(taken) => format!("better scores took {}", shown(taken)),
-            None => "a raise of a better score did not fit any more".to_string(),
-        };
-        let assessment = if budget.granted { "granted" } else { "refused" };
-        waits.push(format!(
-            "  budget of {}, {}: {before}; this raise asks for {}: {assessment}",
-            visible(&budget.of),
-            shown(budget.budget),
-            shown(budget.asks)
-        ));
+    let mut checks: Vec<String> = line.cooldowns.iter().map(cooldown).collect();
+    checks.extend(line.budget.as_ref().map(|check| budget(check, minor_units)));
+    if !checks.is_empty() {
+        parts.push(checks.join("\n"));
     }
-    if !waits.is_empty() {
-        parts.push(waits.join("\n"));
-    }
-    parts.extend(turns("better", &line.turns.better, minor_units));
-    parts.extend(turns("worse", &line.turns.worse, minor_units));
+    parts.extend(counterfactuals("better", &line.counterfactuals.better, minor_units));
+    parts.extend(counterfactuals("worse", &line.counterfactuals.worse, minor_units));
     parts.join("\n\n")
+}
+
+fn cooldown(check: &CooldownCheck) -> String {
+    let passed = check.passed.map_or("never before".to_string(), |days| format!("{days} days ago"));
+    let verdict = if check.holds { "has passed" } else { "has not passed" };
+    format!("  cool-down {}: {} days, {passed}: {verdict}", check.name, check.wait)
+}
+
+fn budget(check: &BudgetCheck, minor_units: u32) -> String {
+    let before = match check.taken_before {
+        Some(taken) => format!("better scores took {}", money(taken, minor_units)),
+        None => "a raise of a better score did not fit any more".to_string(),
+    };
+    let verdict = if check.granted { "granted" } else { "refused" };
+    format!(
+        "  budget of {}, {}: {before}; this raise asks for {}: {verdict}",
+        visible(&check.of),
+        money(check.budget, minor_units),
+        money(check.asks, minor_units)
+    )
 }
 
 fn outcome(line: &LineExplanation, minor_units: u32) -> String {
     let outcome = &line.outcome;
-    let shown = |minor: i64| money(minor.into(), minor_units);
     let mut text = format!("{}: {}", visible(&line.product), outcome.action);
     match outcome.asked {
         Some(asked) if outcome.refused.is_some() => {
@@ -146,7 +141,8 @@ fn outcome(line: &LineExplanation, minor_units: u32) -> String {
         _ => text += &format!(" ({})", outcome.reason),
     }
     if outcome.new_limit != line.limit {
-        text += &format!(", limit {} to {}", shown(line.limit), shown(outcome.new_limit));
+        let (old, new) = (line.limit.into(), outcome.new_limit.into());
+        text += &format!(", limit {} to {}", money(old, minor_units), money(new, minor_units));
     }
     if outcome.new_status != line.status {
         text += &format!(", {} to {}", line.status, outcome.new_status);
@@ -156,7 +152,9 @@ fn outcome(line: &LineExplanation, minor_units: u32) -> String {
     }
     text += &outcome.effective_on.map_or(String::new(), |on| format!(", from {on}"));
     text += &outcome.bound_by.map_or(String::new(), |cap| format!(", bound by {cap}"));
-    outcome.text.iter().for_each(|sentence| text += &format!("\n  {}", visible(sentence)));
+    if let Some(sentence) = &outcome.text {
+        text += &format!("\n  {}", visible(sentence));
+    }
     text
 }
 
@@ -173,14 +171,9 @@ fn status(line: &LineExplanation) -> String {
 }
 
 fn facts(line: &LineExplanation, minor_units: u32) -> String {
-    let shown = |minor: i64| money(minor.into(), minor_units);
-    let ago = |days: Option<i64>, what: &str| match days {
-        Some(days) => format!("{what} {days} days ago"),
-        None => format!("never {what}"),
-    };
     let mut facts = vec![
-        format!("limit {}", shown(line.limit)),
-        format!("balance {}", shown(line.balance)),
+        format!("limit {}", money(line.limit.into(), minor_units)),
+        format!("balance {}", money(line.balance.into(), minor_units)),
         status(line),
         format!("open for {} days", line.days_open),
         ago(line.days_since_increase, "raised"),
@@ -195,17 +188,24 @@ fn facts(line: &LineExplanation, minor_units: u32) -> String {
     format!("  {}", facts.join(", "))
 }
 
+fn ago(days: Option<i64>, what: &str) -> String {
+    match days {
+        Some(days) => format!("{what} {days} days ago"),
+        None => format!("never {what}"),
+    }
+}
+
 /// The rules up to the one that decides; those after it are not asked.
 fn rules(line: &LineExplanation) -> String {
     let asked = line.rules.iter().position(|rule| rule.decides).map_or(line.rules.len(), |last| last + 1);
     let rows = line.rules[..asked].iter().enumerate().map(|(number, rule)| {
-        let assessment = match (rule.is_for_product, rule.truth) {
+        let verdict = match (rule.is_for_product, rule.truth) {
             (false, _) => "other product",
             (true, Some(true)) => "true",
             (true, Some(false)) => "false",
             (true, None) => "unknown",
         };
-        vec![(number + 1).to_string(), rule.rule.clone(), assessment.to_string(), reads(rule)]
+        vec![(number + 1).to_string(), rule.rule.clone(), verdict.to_string(), reads(rule)]
     });
     let listed = table(&["", "rule", "is", "it reads"], &rows.collect::<Vec<_>>());
     let rest = line.rules.len() - asked;
@@ -238,40 +238,39 @@ pub fn fact_value(value: &FactValue) -> String {
 }
 
 fn caps(caps: &Caps, minor_units: u32) -> String {
-    let shown = |minor: i128| money(minor, minor_units);
-    let row = |what: &str, room: String, left: i128, note: &str| {
-        vec![what.to_string(), room, shown(left), note.to_string()]
-    };
-    let mut rows = vec![row(&format!("asked for: {}", caps.asks), String::new(), caps.target, "")];
+    let asked = format!("asked for: {}", caps.asks);
+    let mut rows = vec![vec![asked, String::new(), money(caps.target, minor_units), String::new()]];
     for step in &caps.steps {
+        let (room, left) = (money(step.room, minor_units), money(step.left, minor_units));
         let note = if step.cuts { "cuts" } else { "" };
-        rows.push(row(step.cap, shown(step.room), step.left, note));
+        rows.push(vec![step.cap.to_string(), room, left, note.to_string()]);
     }
-    let to = format!("rounded down to {}", shown(caps.rounded_to.into()));
-    rows.push(row(&to, String::new(), caps.rounded, ""));
-    let note = format!("  the account's other lines count for {}", shown(caps.other_lines));
+    let rounded = format!("rounded down to {}", money(caps.rounded_to.into(), minor_units));
+    rows.push(vec![rounded, String::new(), money(caps.rounded, minor_units), String::new()]);
+    let note = format!("  the account's other lines count for {}", money(caps.other_lines, minor_units));
     let least = match caps.min_raise {
         0 | 1 => String::new(),
-        least => format!("; a raise adds at least {}", shown(least.into())),
+        least => format!("; a raise adds at least {}", money(least.into(), minor_units)),
     };
     format!("{}\n{note}{least}", table(&["caps", "leaves room for", "limit", ""], &rows))
 }
 
-/// Changes shown; all of them are in the JSON.
-const MOST_CHANGES: usize = 5;
+/// Counterfactuals shown; all of them are in the JSON.
+const MOST_SHOWN: usize = 5;
 
 /// What moves with a feature, being over the same rows.
-fn together(others: &[LinkedFeature]) -> String {
-    let one = |one: &LinkedFeature| {
-        format!(", {} {} to {}", one.feature, value(one.from), thousands(one.to.into()))
-    };
-    others.iter().map(one).collect()
+fn linked(features: &[LinkedFeature]) -> String {
+    let moved = features.iter().map(|one| {
+        let (from, to) = (value(one.from), thousands(one.to.into()));
+        format!(", {} {from} to {to}", one.feature)
+    });
+    moved.collect()
 }
 
-fn turns(what: &str, changes: &[Counterfactual], minor_units: u32) -> Option<String> {
-    let rows = changes.iter().take(MOST_CHANGES).map(|change| {
+fn counterfactuals(what: &str, found: &[Counterfactual], minor_units: u32) -> Option<String> {
+    let rows = found.iter().take(MOST_SHOWN).map(|change| {
         vec![
-            format!("{}  {}{}", change.feature, step(change.from, change.to), together(&change.together)),
+            format!("{}  {}{}", change.feature, step(change.from, change.to), linked(&change.together)),
             format!("{} ({})", change.action, change.reason),
             money(change.new_limit.into(), minor_units),
             change.score.to_string(),

@@ -1,20 +1,20 @@
 //! One account rescored and decided again, as it is or with one feature changed.
 //!
-//! A change sets one feature, and those that move with it; ratios and expressions made of them follow, all else
-//! stays as it is: the other features, the lines, and what other accounts asked of the budgets.
+//! A change sets one feature, and those that move with it; ratios and expressions derived from them are computed
+//! anew. All else stays as it is: the other features, the lines, and what other accounts ask of the budgets.
 
 use anyhow::{Result, ensure};
 
 use super::budget::{BudgetLeft, Budgets};
+use super::features::derived_from;
 use super::scenario::{Scenario, Scenarios};
 use crate::console::money;
 use crate::expr::{Column, Ints};
 use crate::failure::input;
 use crate::features::{FeatureTable, derived};
 use crate::input::lines::Lines;
-use crate::job::FeatureKind;
 use crate::job::letter::{self, BlankForm};
-use crate::policy::{Decision, Purse, decide_unbudgeted};
+use crate::policy::{Decision, decide_unbudgeted};
 use crate::run_dir::rows::AccountId;
 use crate::run_dir::{Decided, Facts, PublishedRun};
 use crate::score::Scores;
@@ -54,7 +54,7 @@ impl<'a> WhatIf<'a> {
         let products: Vec<&str> =
             (0..facts.decided.len()).filter_map(|line| facts.lines.product.get(line)).collect();
         let now = (0..run.job.features.len()).map(|feature| facts.features.get(feature, 0));
-        let scenarios = Scenarios::new(run, now.collect());
+        let scenarios = Scenarios::new(&run.job, now.collect());
         Ok(WhatIf { run, facts, budgets: Budgets::read(run, &own, &products)?, scenarios })
     }
 
@@ -64,7 +64,7 @@ impl<'a> WhatIf<'a> {
         let decisions = self.decide(&self.facts.lines, &self.facts.features, &scores);
         let assessment = assessments(&scores, decisions, 1).remove(0);
         for (decision, decided) in assessment.decisions.iter().zip(&self.facts.decided) {
-            let again = self.in_words(decision, &assessment);
+            let again = self.as_published(decision, &assessment);
             ensure!(
                 again == *decided,
                 input(format!(
@@ -78,7 +78,7 @@ impl<'a> WhatIf<'a> {
         Ok(assessment)
     }
 
-    /// A rule's text with what it says of the account filled in.
+    /// A rule's text with the account's figures filled in.
     pub fn filled(&self, text: &str) -> String {
         let job = &self.run.job;
         letter::fill(text.trim(), |blank| {
@@ -94,8 +94,8 @@ impl<'a> WhatIf<'a> {
         })
     }
 
-    /// A decision as `decisions.parquet` would tell it.
-    pub fn in_words(&self, decision: &Decision, assessment: &Assessment) -> Decided {
+    /// A decision as `decisions.parquet` shows it.
+    pub fn as_published(&self, decision: &Decision, assessment: &Assessment) -> Decided {
         let job = &self.run.job;
         Decided {
             action: decision.action.name().to_string(),
@@ -111,8 +111,8 @@ impl<'a> WhatIf<'a> {
     }
 
     /// The features that move with a feature.
-    pub fn company(&self, feature: usize) -> &[usize] {
-        self.scenarios.company(feature)
+    pub fn linked(&self, feature: usize) -> &[usize] {
+        self.scenarios.linked(feature)
     }
 
     /// What else moves where a feature is set to a value, itself first; `None` where it cannot be so.
@@ -133,95 +133,88 @@ impl<'a> WhatIf<'a> {
 
     fn in_scenarios(&self, scenarios: &[Option<Scenario>]) -> Vec<Option<Assessment>> {
         let mut results = vec![None; scenarios.len()];
-        let mut open: Vec<usize> = (0..scenarios.len()).filter(|place| scenarios[*place].is_some()).collect();
+        let mut possible: Vec<usize> =
+            (0..scenarios.len()).filter(|number| scenarios[*number].is_some()).collect();
+        // One whose derived features do not fit is left out, and the others are computed again.
         let features = loop {
-            let chosen: Vec<&Scenario> = open.iter().filter_map(|place| scenarios[*place].as_ref()).collect();
-            match self.changed(&chosen) {
+            let chosen: Vec<&Scenario> =
+                possible.iter().filter_map(|number| scenarios[*number].as_ref()).collect();
+            match self.features_in(&chosen) {
                 Ok(features) => break features,
-                Err(row) => drop(open.remove(row)),
+                Err(row) => drop(possible.remove(row)),
             }
         };
-        let lines = self.facts.lines.repeated(open.len());
-        let scores = self.facts.score(&self.run.job.scorecard, &features, open.len());
+        let lines = self.facts.lines.repeated(possible.len());
+        let scores = self.facts.score(&self.run.job.scorecard, &features, possible.len());
         let decisions = self.decide(&lines, &features, &scores);
-        for (place, assessment) in open.iter().zip(assessments(&scores, decisions, open.len())) {
-            results[*place] = Some(assessment);
+        for (number, assessment) in possible.iter().zip(assessments(&scores, decisions, possible.len())) {
+            results[*number] = Some(assessment);
         }
         results
     }
 
     /// The features, a row a scenario; all of them set the same features. `Err` names the first row of which a
     /// derived feature does not fit.
-    fn changed(&self, scenarios: &[&Scenario]) -> Result<FeatureTable, usize> {
+    fn features_in(&self, scenarios: &[&Scenario]) -> Result<FeatureTable, usize> {
+        let job = &self.run.job;
         let rows = scenarios.len();
         let zeros = vec![0; rows];
-        let known = |feature: usize| self.facts.features.gather(feature, &zeros);
-        let mut columns: Vec<Column> = (0..self.run.job.features.len()).map(known).collect();
-        let set: Vec<usize> =
-            scenarios.first().into_iter().flat_map(|scenario| scenario.iter().map(|(set, _)| *set)).collect();
-        for (place, feature) in set.iter().enumerate() {
-            columns[*feature] =
-                Column::Int(Ints::all(scenarios.iter().map(|scenario| scenario[place].1).collect()));
+        let mut columns: Vec<Column> =
+            (0..job.features.len()).map(|feature| self.facts.features.gather(feature, &zeros)).collect();
+        let set: Vec<usize> = match scenarios.first() {
+            Some(scenario) => scenario.iter().map(|setting| setting.feature).collect(),
+            None => Vec::new(),
+        };
+        for (position, feature) in set.iter().enumerate() {
+            let values = scenarios.iter().map(|scenario| scenario[position].value);
+            columns[*feature] = Column::Int(Ints::all(values.collect()));
         }
-        let mut made: Vec<usize> = set.iter().flat_map(|feature| derived_from(self.run, *feature)).collect();
-        made.sort_unstable();
-        made.dedup();
-        for follower in made.into_iter().filter(|follower| !set.contains(follower)) {
+        let mut all_derived: Vec<usize> =
+            set.iter().flat_map(|feature| derived_from(job, *feature)).collect();
+        all_derived.sort_unstable();
+        all_derived.dedup();
+        // In file order, in which features come after what they are derived from.
+        for feature in all_derived.into_iter().filter(|feature| !set.contains(feature)) {
             let above = columns.iter().map(Some).collect();
-            let kind = &self.run.job.features[follower].kind;
-            let column = derived(kind, above, rows).expect("only ratios and expressions follow");
-            columns[follower] = Column::Int(column.map_err(|(row, _)| row)?);
+            let column = derived(&job.features[feature].kind, above, rows);
+            let column = column.expect("only ratios and expressions are derived");
+            columns[feature] = Column::Int(column.map_err(|(row, _)| row)?);
         }
         Ok(FeatureTable::of(&columns))
     }
 
     fn decide(&self, lines: &Lines, features: &FeatureTable, scores: &Scores) -> Vec<Decision> {
-        self.decide_in_turn(lines, features, scores).0
+        self.decide_within_budgets(lines, features, scores).0
     }
 
     /// What the raise of each line finds in its budget as the account is; `None` where nothing bounds it, or
     /// where it does not come that far.
-    pub fn turns_in_budgets(&self, scores: &Scores) -> Vec<Option<(Purse, BudgetLeft)>> {
-        self.decide_in_turn(&self.facts.lines, &self.facts.features, scores).1
+    pub fn budgets_left(&self, scores: &Scores) -> Vec<Option<BudgetLeft>> {
+        self.decide_within_budgets(&self.facts.lines, &self.facts.features, scores).1
     }
 
     /// Decides lines, and says what each raise found in its budget.
-    fn decide_in_turn(
+    fn decide_within_budgets(
         &self,
         lines: &Lines,
         features: &FeatureTable,
         scores: &Scores,
-    ) -> (Vec<Decision>, Vec<Option<(Purse, BudgetLeft)>>) {
+    ) -> (Vec<Decision>, Vec<Option<BudgetLeft>>) {
         let job = &self.run.job;
         let mut decisions = decide_unbudgeted(job, self.run.manifest.as_of, lines, features, scores);
-        let turns = self.budgets.apply(&job.policy, lines, scores, &mut decisions);
-        (decisions, turns)
+        let left = self.budgets.apply(&job.policy, lines, scores, &mut decisions);
+        (decisions, left)
     }
 }
 
+/// By account, its score and the decisions of its lines, of which all accounts have as many.
 fn assessments(scores: &Scores, decisions: Vec<Decision>, accounts: usize) -> Vec<Assessment> {
     let lines = decisions.len().checked_div(accounts).unwrap_or(0);
-    let of_account = |account: usize| Assessment {
+    let assessments = (0..accounts).map(|account| Assessment {
         score: scores.score[account],
         band: scores.band[account],
         points: scores.points.iter().map(|points| points[account]).collect(),
         decisions: decisions[account * lines..(account + 1) * lines].to_vec(),
-    };
-    (0..accounts).map(of_account).collect()
-}
-
-/// The feature and, after it, those that are made of it, directly or not, in file order.
-pub fn derived_from(run: &PublishedRun, feature: usize) -> Vec<usize> {
-    let mut found = vec![feature];
-    for (number, later) in run.job.features.iter().enumerate().skip(feature + 1) {
-        let reads = match &later.kind {
-            FeatureKind::Aggregate(_) => false,
-            FeatureKind::Ratio { a, b, .. } => found.contains(a) || found.contains(b),
-            FeatureKind::Expression(expr) => expr.columns.iter().any(|column| found.contains(column)),
-        };
-        if reads {
-            found.push(number);
-        }
-    }
-    found
+    });
+    assessments.collect()
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use rescore::explain::counterfactual::{Counterfactual, LinkedFeature};
-use rescore::explain::what_if::{WhatIf, derived_from};
+use rescore::explain::features::derived_from;
+use rescore::explain::what_if::WhatIf;
 use rescore::explain::{Explanation, explain};
 use rescore::expr::{Column, Ints};
 use rescore::features::{FeatureTable, derived};
@@ -110,8 +111,8 @@ fn every_change_named_does_what_is_said() {
             bins += 1;
         }
         for line in &explanation.lines {
-            let better = line.turns.better.iter().take(CHANGES_TRIED).map(|change| (change, true));
-            let worse = line.turns.worse.iter().take(CHANGES_TRIED).map(|change| (change, false));
+            let better = line.counterfactuals.better.iter().take(CHANGES_TRIED).map(|change| (change, true));
+            let worse = line.counterfactuals.worse.iter().take(CHANGES_TRIED).map(|change| (change, false));
             for (change, is_better) in better.chain(worse) {
                 does_what_is_said(&whole, position, &line.product, change, is_better);
                 changes += 1;
@@ -154,7 +155,7 @@ fn no_nearer_value_turns_a_decision() {
         let now = trial.as_it_is().unwrap();
         let Explanation { lines, .. } = explain(&whole.run, &account).unwrap();
         for (number, line) in lines.iter().enumerate() {
-            for change in &line.turns.better {
+            for change in &line.counterfactuals.better {
                 let Some(from) = change.from.filter(|from| from.abs_diff(change.to) <= NEAR) else {
                     continue;
                 };
@@ -184,7 +185,7 @@ fn what_is_made_of_a_feature_follows_it() {
     let features = &whole.run.job.features;
     let number = |name: &str| features.iter().position(|feature| feature.name == name).unwrap();
     let names = |name: &str| {
-        let all = derived_from(&whole.run, number(name));
+        let all = derived_from(&whole.run.job, number(name));
         all.into_iter().map(|feature| features[feature].name.as_str()).collect::<Vec<_>>()
     };
     assert_eq!(names("late_bills_365d"), ["late_bills_365d"]);

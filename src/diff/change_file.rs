@@ -16,7 +16,7 @@ use super::read::cells::{FileColumn, KeyPart, Shape};
 use crate::expr::Column;
 use crate::failure::{Kind, failure};
 use crate::own::{UserFile, unwritable};
-use crate::publish::tables::cell;
+use crate::publish::encode::cell;
 
 /// Rows gathered before they are encoded.
 const BATCH_ROWS: usize = 16_384;

@@ -1,4 +1,4 @@
-//! The columns that the contract names: of each input, of what is made of a line, of scores and decisions.
+//! The columns that the contract names: of each input, of what is made of a line, of scores.
 
 use crate::expr::Type;
 
@@ -68,24 +68,4 @@ pub const SCORE_COLUMNS: [(&str, Type); 4] = [
     ("band", Type::Text),
     ("previous_score", Type::Int),
     ("previous_band", Type::Text),
-];
-
-/// The decision's columns that a gate sees, besides account and product; the score's come with it.
-pub const DECISION_COLUMNS: [(&str, Type); 16] = [
-    ("action", Type::Text),
-    ("reason", Type::Text),
-    ("rule", Type::Text),
-    ("old_limit", Type::Int),
-    ("new_limit", Type::Int),
-    ("old_status", Type::Text),
-    ("new_status", Type::Text),
-    ("bound_by", Type::Text),
-    ("effective_on", Type::Date),
-    ("balance", Type::Int),
-    ("days_open", Type::Int),
-    ("days_since_increase", Type::Int),
-    ("days_since_decrease", Type::Int),
-    ("pending_limit", Type::Int),
-    ("pending_status", Type::Text),
-    ("pending_on", Type::Date),
 ];

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::columns::DECISION_COLUMNS;
+use super::decision_column::DecisionColumn;
 use super::inputs::input_names::{LINES, REPAYMENTS, TRANSACTIONS};
 use super::policy_file::Policy;
 use super::reader::Reader;
@@ -61,12 +61,18 @@ pub struct Bounds {
 pub(super) fn decisions_scope(scopes: &Scopes, policy: &Policy) -> Scope {
     let mut decisions = Scope { open: scopes.scores.open, ..Scope::default() };
     decisions.push("account_id", scopes.lines.columns[0].1);
-    decisions.push("product", Type::Text);
-    DECISION_COLUMNS.iter().for_each(|(name, kind)| decisions.push(*name, *kind));
+    for column in DecisionColumn::ALL.into_iter().filter(|column| is_gated(*column)) {
+        decisions.push(column.name(), column.spec().kind);
+    }
     let of_line = |slot: usize| scopes.lines.columns[slot].clone();
     decisions.columns.extend(policy.kept_of_lines().chain(policy.extra_columns.iter().copied()).map(of_line));
     decisions.columns.extend(scopes.scores.columns.iter().cloned());
     decisions
+}
+
+/// Whether every gate on `decisions` sees a column as the decision's: those of scores come with the scores.
+fn is_gated(column: DecisionColumn) -> bool {
+    !column.is_on_demand() && !column.is_of_score()
 }
 
 #[derive(Deserialize, Clone)]

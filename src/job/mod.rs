@@ -4,13 +4,13 @@
 //! inputs' columns. All mistakes are reported together, before any row is read.
 
 mod columns;
+mod decision_column;
 mod diagnostics;
 mod directories;
 mod feature_file;
 mod gate;
 mod inputs;
 mod job_file;
-mod kept_fact;
 pub mod letter;
 pub mod lint;
 mod policy_file;
@@ -24,14 +24,14 @@ mod statistic;
 mod terms;
 
 pub use columns::{
-    BILL_COLUMNS, DECISION_COLUMNS, LINE_COLUMNS, LINE_HISTORY, LINE_STATE, OPTIONAL_LINE_COLUMNS,
-    REPAYMENT_COLUMNS, SCORE_COLUMNS, STATUS_REASON, STATUS_SINCE, TRANSACTION_COLUMNS,
+    BILL_COLUMNS, LINE_COLUMNS, LINE_HISTORY, LINE_STATE, OPTIONAL_LINE_COLUMNS, REPAYMENT_COLUMNS,
+    SCORE_COLUMNS, STATUS_REASON, STATUS_SINCE, TRANSACTION_COLUMNS,
 };
+pub use decision_column::{ColumnSpec, DecisionColumn};
 pub use diagnostics::{Diagnostics, Severity};
 pub use feature_file::{Aggregate, Feature, FeatureKind, From, MOST_KEPT};
 pub use gate::{Bounds, Gate, GateTable, Measure};
 pub use inputs::{InputSpec, Inputs, Unique, before_wildcard, input_names};
-pub use kept_fact::KeptFact;
 pub use policy_file::{Action, Affordability, Amount, Budget, Cooldown, Policy, Product, Rule};
 pub use raw_job::RawJob;
 pub use resolved_job::{Csv, Job};

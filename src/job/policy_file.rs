@@ -7,8 +7,8 @@ use serde::de::IgnoredAny;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::columns::{DECISION_COLUMNS, LINE_COLUMNS, LINE_STATE, STATUS_REASON, STATUS_SINCE};
-use super::kept_fact::KeptFact;
+use super::columns::{LINE_COLUMNS, LINE_STATE, STATUS_REASON, STATUS_SINCE};
+use super::decision_column::DecisionColumn;
 use super::letter::blanks;
 use super::reader::Reader;
 use super::scopes::Scopes;
@@ -28,8 +28,8 @@ pub struct Policy {
     pub cooldown: Cooldown,
     /// The first whose condition is true decides.
     pub rules: Vec<Rule>,
-    /// What rules read that decisions do not keep otherwise, in the order of their columns.
-    pub kept_facts: Vec<KeptFact>,
+    /// The columns that decisions keep only because rules read them, in their order.
+    pub kept_columns: Vec<DecisionColumn>,
     /// Positions in the lines scope of the extra columns that rules read.
     pub extra_columns: Vec<usize>,
 }
@@ -47,10 +47,10 @@ impl Policy {
 
     /// Positions in the lines scope of the contract's columns that decisions keep because rules read them.
     pub fn kept_of_lines(&self) -> impl Iterator<Item = usize> {
-        self.kept_facts.iter().filter_map(|fact| match fact {
-            KeptFact::StatusSince => Some(STATUS_SINCE),
-            KeptFact::StatusReason => Some(STATUS_REASON),
-            KeptFact::PreviousScore | KeptFact::PreviousBand => None,
+        self.kept_columns.iter().filter_map(|column| match column {
+            DecisionColumn::StatusSince => Some(STATUS_SINCE),
+            DecisionColumn::StatusReason => Some(STATUS_REASON),
+            _ => None,
         })
     }
 }
@@ -308,13 +308,15 @@ pub(super) fn read(reader: &mut Reader, scopes: &Scopes, model: &Model) -> Polic
     let mut read: Vec<usize> = policy.rules.iter().flat_map(|rule| rule.when.columns.clone()).collect();
     read.sort_unstable();
     read.dedup();
-    let is_read = |fact: &KeptFact| read.iter().any(|slot| fact.is_read_as(&scopes.facts.columns[*slot].0));
-    policy.kept_facts = KeptFact::ALL.into_iter().filter(is_read).collect();
+    let is_read =
+        |column: &DecisionColumn| read.iter().any(|slot| column.is_read_as(&scopes.facts.columns[*slot].0));
+    policy.kept_columns =
+        DecisionColumn::ALL.into_iter().filter(|column| column.is_on_demand()).filter(is_read).collect();
     let extra = LINE_COLUMNS.len()..scopes.lines.columns.len() - LINE_STATE.len();
     policy.extra_columns = extra.filter(|slot| read.binary_search(slot).is_ok()).collect();
     for slot in &policy.extra_columns {
         let name = &scopes.lines.columns[*slot].0;
-        if DECISION_COLUMNS.iter().any(|(taken, _)| taken == name) {
+        if DecisionColumn::named(name).is_some() {
             let message = format!("a rule reads the lines' own column `{name}`, but decisions have one, too");
             let help = format!("give it another name: [rename.lines] line_{name} = \"{name}\"");
             reader.error(0..0, message, Some(help));

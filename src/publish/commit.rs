@@ -7,6 +7,8 @@ use anyhow::{Context, Result};
 use bytesize::ByteSize;
 use rayon::prelude::*;
 
+use super::encode::{write_csv, write_parquet};
+use super::output_table::OutputTable;
 use super::{Results, tables};
 use crate::failure::{Kind, failure, in_order};
 use crate::hash::file_hash;
@@ -73,11 +75,11 @@ impl Stage {
             tables::features(results),
             tables::scores(results),
         ];
-        let needed = all.iter().map(tables::OutputTable::bytes_about).sum();
+        let needed = all.iter().map(OutputTable::bytes_about).sum();
         self.write_all(results, &all).map_err(|error| self.unwritable(error, needed))
     }
 
-    fn write_all(&self, results: &Results, all: &[tables::OutputTable]) -> Result<Vec<OutputEntry>> {
+    fn write_all(&self, results: &Results, all: &[OutputTable]) -> Result<Vec<OutputEntry>> {
         let dates = results.dates;
         let mut metadata = vec![
             ("rescore.job", results.job.name.clone()),
@@ -96,13 +98,13 @@ impl Stage {
             in_order(all.par_iter().map(|table| {
                 let path = self.directory().join(format!("{}.parquet", table.name));
                 let file = own::create_file(&path, self.staging.access())?;
-                tables::write_parquet(table, file, &path, &metadata)?;
+                write_parquet(table, file, &path, &metadata)?;
                 self.entry(&path, Some(table.rows))
             }))
         };
         let write_csv = |csv| {
             let path = self.directory().join("adjustments.csv");
-            tables::write_csv(&all[0], own::create_file(&path, self.staging.access())?, &path, csv)?;
+            write_csv(&all[0], own::create_file(&path, self.staging.access())?, &path, csv)?;
             self.entry(&path, Some(all[0].rows))
         };
         let ((outputs, rejects), csv) = rayon::join(

@@ -1,12 +1,16 @@
 //! Measures a run against its gates.
 
+use std::ops::Range;
+
 use num_bigint::BigInt;
 use rayon::prelude::*;
 
 use super::Results;
+use super::decision_columns::{ColumnSink, make};
+use crate::day::Day;
 use crate::expr::{Column, Expr, Frame, Texts};
 use crate::features::FeatureTable;
-use crate::job::{Bounds, DECISION_COLUMNS, Gate, GateTable, Measure};
+use crate::job::{Bounds, DecisionColumn, Gate, GateTable, Measure};
 use crate::pieces::piece;
 use crate::policy::facts::score_columns;
 use crate::run_dir::gates::{CHANGE, EarlierFigure, GateOutcome};
@@ -154,61 +158,52 @@ fn frame_columns(
     columns
 }
 
-fn decision_columns(
-    results: &Results,
-    rows: std::ops::Range<usize>,
-    needed: &[usize],
-) -> Vec<Option<Column>> {
+fn decision_columns(results: &Results, rows: Range<usize>, needed: &[usize]) -> Vec<Option<Column>> {
     let scope = &results.job.scopes.decisions;
     let extra = &results.job.policy.extra_columns;
-    let first_extra = 2 + DECISION_COLUMNS.len() + results.job.policy.kept_of_lines().count();
-    let first = first_extra + extra.len();
+    let first_of_score = scope.columns.len() - results.job.scopes.scores.columns.len();
+    let first_extra = first_of_score - extra.len();
     let accounts = &results.lines.account[rows.clone()];
-    let mut columns = frame_columns(results, accounts, needed, first, scope.columns.len());
-    for slot in needed.iter().copied().filter(|slot| *slot < first) {
-        columns[slot] = Some(match slot {
-            slot if slot >= first_extra => {
-                let column = results.lines.columns[extra[slot - first_extra]].as_ref();
-                column.expect("read as needed").slice(rows.clone())
-            }
-            slot => decision_column(results, rows.clone(), &scope.columns[slot].0),
+    let mut columns = frame_columns(results, accounts, needed, first_of_score, scope.columns.len());
+    let of_line =
+        |slot: usize| results.lines.columns[slot].as_ref().expect("read as needed").slice(rows.clone());
+    for slot in needed.iter().copied().filter(|slot| *slot < first_of_score) {
+        columns[slot] = Some(match DecisionColumn::named(&scope.columns[slot].0) {
+            _ if slot >= first_extra => of_line(extra[slot - first_extra]),
+            None => of_line(ACCOUNT_ID),
+            Some(column) => make(column, results, GatedRows(rows.clone())),
         });
     }
     columns
 }
 
-fn decision_column(results: &Results, rows: std::ops::Range<usize>, name: &str) -> Column {
-    let (lines, job, as_of) = (results.lines, results.job, results.dates.as_of);
-    let decision = |row: usize| &results.decisions[row];
-    let ints = |value: &dyn Fn(usize) -> Option<i64>| Column::Int(rows.clone().map(value).collect());
-    let texts = |value: &dyn Fn(usize) -> Option<&'static str>| {
-        Column::Text(rows.clone().map(value).collect::<Texts>())
-    };
-    match name {
-        "account_id" => lines.columns[0].as_ref().expect("always read").slice(rows),
-        "product" => Column::Text(lines.product.slice(rows)),
-        "action" => texts(&|row| Some(decision(row).action.name())),
-        "reason" => Column::Text(rows.map(|row| Some(decision(row).reason(&job.policy))).collect()),
-        "rule" => {
-            let rule = |row| decision(row).rule_of(&job.policy).map(|rule| rule.name.as_str());
-            Column::Text(rows.map(rule).collect())
-        }
-        "old_limit" => ints(&|row| Some(lines.limit[row])),
-        "new_limit" => ints(&|row| Some(decision(row).new_limit)),
-        "old_status" => texts(&|row| Some(lines.status[row].name())),
-        "new_status" => texts(&|row| Some(decision(row).new_status.name())),
-        "bound_by" => texts(&|row| decision(row).bound_by.map(|cap| cap.name())),
-        "effective_on" => ints(&|row| decision(row).effective_on.map(|day| i64::from(day.0))),
-        "balance" => ints(&|row| Some(lines.balance[row])),
-        "days_open" => ints(&|row| Some(as_of.since(lines.opened_on[row]))),
-        "days_since_increase" => ints(&|row| lines.increased_on[row].map(|day| as_of.since(day))),
-        "days_since_decrease" => ints(&|row| lines.decreased_on[row].map(|day| as_of.since(day))),
-        "pending_limit" => ints(&|row| lines.pending[row].map(|pending| pending.limit)),
-        "pending_status" => texts(&|row| lines.pending[row].map(|pending| pending.status.name())),
-        "status_since" => ints(&|row| lines.status_since[row].map(|day| i64::from(day.0))),
-        "status_reason" => Column::Text(lines.status_reason.slice(rows)),
-        "pending_on" => ints(&|row| lines.pending[row].map(|pending| i64::from(pending.on.0))),
-        other => unreachable!("{other} is no column of decisions"),
+/// Where the account's id stands among the columns of lines.
+const ACCOUNT_ID: usize = 0;
+
+/// The lines for which a column is made.
+struct GatedRows(Range<usize>);
+
+impl<'a> ColumnSink<'a> for GatedRows {
+    type Made = Column;
+
+    fn int64(self, value: impl Fn(usize) -> Option<i64>) -> Column {
+        Column::Int(self.0.map(value).collect())
+    }
+
+    fn int32(self, value: impl Fn(usize) -> Option<i32>) -> Column {
+        Column::Int(self.0.map(|line| value(line).map(i64::from)).collect())
+    }
+
+    fn date(self, value: impl Fn(usize) -> Option<Day>) -> Column {
+        Column::Int(self.0.map(|line| value(line).map(|day| i64::from(day.0))).collect())
+    }
+
+    fn text(self, value: impl Fn(usize) -> Option<&'a str>) -> Column {
+        Column::Text(self.0.map(value).collect())
+    }
+
+    fn texts(self, texts: &'a Texts) -> Column {
+        Column::Text(texts.slice(self.0))
     }
 }
 

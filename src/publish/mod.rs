@@ -1,8 +1,11 @@
 //! From results to a published run: gates, tables, manifest, atomic commit.
 
 pub mod commit;
+mod decision_columns;
+pub mod encode;
 pub mod gates;
 pub mod identity;
+mod output_table;
 pub mod tables;
 pub mod totals;
 

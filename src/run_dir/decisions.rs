@@ -8,22 +8,18 @@ use crate::failure::input;
 use crate::input::accounts::Accounts;
 use crate::input::lines::{Lines, Pending, Status};
 use crate::input::stream::ReadTally;
-use crate::job::{Action, DECISION_COLUMNS, KeptFact, Policy};
+use crate::job::{Action, ColumnSpec, DecisionColumn, Policy};
 use crate::policy::{Decision, exposure, exposure_after};
 use crate::score::PreviousScores;
 
 /// Where the columns of decisions.parquet stand.
 #[derive(Debug, Clone)]
 pub struct Slots {
-    slots: [usize; COLUMNS],
-    /// By kept fact; `None` where the run's rules do not read it.
-    kept: [Option<usize>; KeptFact::ALL.len()],
+    /// By column; `None` for one that is kept only where the run's rules read it, and they do not.
+    slots: [Option<usize>; DecisionColumn::ALL.len()],
     /// The run's as-of date.
     pub as_of: Day,
 }
-
-/// How many a decision is made of: its product, and what gates see of it.
-const COLUMNS: usize = 1 + DECISION_COLUMNS.len();
 
 impl Slots {
     /// Finds them among columns of these names and types; `run` is for messages.
@@ -32,77 +28,62 @@ impl Slots {
         as_of: Day,
         run: &str,
     ) -> Result<Slots> {
-        let mut slots = [0; COLUMNS];
-        let names = [("product", Type::Text)].into_iter().chain(DECISION_COLUMNS);
-        for (slot, (name, kind)) in slots.iter_mut().zip(names) {
-            // A date is kept as an integer.
-            let held = |kind: Type| if kind == Type::Date { Type::Int } else { kind };
-            let kind = held(kind);
-            let found = columns.clone().position(|(known, found)| (known, held(found)) == (name, kind));
-            *slot = found.ok_or_else(|| {
+        let mut slots = [None; DecisionColumn::ALL.len()];
+        for column in DecisionColumn::ALL {
+            let ColumnSpec { name, kind, .. } = column.spec();
+            let mut named = columns.clone().enumerate().filter(|(_, (known, _))| *known == name);
+            let found = named.find(|(_, (_, found))| held(*found) == held(kind)).map(|(slot, _)| slot);
+            if found.is_none() && !column.is_on_demand() {
                 let kind = kind.name();
-                input(format!(
+                return Err(input(format!(
                     "read {run}/decisions.parquet: it has no column {name} of {kind}; is it a run's?"
-                ))
-            })?;
+                )));
+            }
+            slots[column as usize] = found;
         }
-        let kept = KeptFact::ALL.map(|fact| columns.clone().position(|(known, _)| known == fact.name()));
-        Ok(Slots { slots, kept, as_of })
+        Ok(Slots { slots, as_of })
     }
 
-    /// Whether the run's decisions keep a fact.
-    pub fn keeps(&self, fact: KeptFact) -> bool {
-        self.kept[fact as usize].is_some()
+    /// Whether the run's decisions have a column.
+    pub fn has(&self, column: DecisionColumn) -> bool {
+        self.slots[column as usize].is_some()
     }
 
     /// The decisions in some rows, all of whose columns are given.
     pub fn of<'a>(&self, columns: &'a [Column]) -> Decisions<'a> {
-        let [
-            product,
-            action,
-            reason,
-            rule,
-            old_limit,
-            new_limit,
-            old_status,
-            new_status,
-            bound_by,
-            effective_on,
-            balance,
-            days_open,
-            days_since_increase,
-            days_since_decrease,
-            pending_limit,
-            pending_status,
-            pending_on,
-        ] = self.slots.map(|slot| &columns[slot]);
-        let kept = self.kept.map(|slot| slot.map(|slot| &columns[slot]));
+        let found = self.slots.map(|slot| slot.map(|slot| &columns[slot]));
+        let column = |column: DecisionColumn| found[column as usize].expect("found when the run was opened");
+        let (text, int) = (|of| texts(column(of)), |of| ints(column(of)));
         Decisions {
             as_of: self.as_of,
-            kept,
-            outcome: [action, reason, rule, new_limit, new_status, bound_by],
-            actions: by_code(texts(action), action_place),
-            old_status: texts(old_status),
-            old_statuses: by_code(texts(old_status), status),
-            new_statuses: by_code(texts(new_status), status),
-            product: texts(product),
-            action: texts(action),
-            reason: texts(reason),
-            rule: texts(rule),
-            old_limit: ints(old_limit),
-            new_limit: ints(new_limit),
-            new_status: texts(new_status),
-            bound_by: texts(bound_by),
-            effective_on: ints(effective_on),
-            balance: ints(balance),
-            days_open: ints(days_open),
-            days_since_increase: ints(days_since_increase),
-            days_since_decrease: ints(days_since_decrease),
-            pending_limit: ints(pending_limit),
-            pending_status: texts(pending_status),
-            pending_on: ints(pending_on),
+            columns: found,
+            actions: by_code(text(DecisionColumn::Action), action_position),
+            old_statuses: by_code(text(DecisionColumn::OldStatus), status),
+            new_statuses: by_code(text(DecisionColumn::NewStatus), status),
+            old_status: text(DecisionColumn::OldStatus),
+            product: text(DecisionColumn::Product),
+            action: text(DecisionColumn::Action),
+            reason: text(DecisionColumn::Reason),
+            rule: text(DecisionColumn::Rule),
+            old_limit: int(DecisionColumn::OldLimit),
+            new_limit: int(DecisionColumn::NewLimit),
+            new_status: text(DecisionColumn::NewStatus),
+            bound_by: text(DecisionColumn::BoundBy),
+            effective_on: int(DecisionColumn::EffectiveOn),
+            balance: int(DecisionColumn::Balance),
+            days_open: int(DecisionColumn::DaysOpen),
+            days_since_increase: int(DecisionColumn::DaysSinceIncrease),
+            days_since_decrease: int(DecisionColumn::DaysSinceDecrease),
+            pending_limit: int(DecisionColumn::PendingLimit),
+            pending_status: text(DecisionColumn::PendingStatus),
+            pending_on: int(DecisionColumn::PendingOn),
         }
     }
+}
+
+/// The type that a column is kept as: a date is an integer.
+fn held(kind: Type) -> Type {
+    if kind == Type::Date { Type::Int } else { kind }
 }
 
 fn texts(column: &Column) -> &Texts {
@@ -122,8 +103,7 @@ fn ints(column: &Column) -> &Ints {
 /// The decisions of some rows, with the lines they are about.
 pub struct Decisions<'a> {
     as_of: Day,
-    kept: [Option<&'a Column>; KeptFact::ALL.len()],
-    outcome: [&'a Column; 6],
+    columns: [Option<&'a Column>; DecisionColumn::ALL.len()],
     /// By entry of the column's dictionary.
     actions: Vec<usize>,
     old_status: &'a Texts,
@@ -149,7 +129,7 @@ pub struct Decisions<'a> {
 
 /// What a decision comes to: two that are equal do the same for the same reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Outcome<'a> {
+pub struct PublishedOutcome<'a> {
     /// What happens.
     pub action: &'a str,
     /// The code.
@@ -166,10 +146,10 @@ pub struct Outcome<'a> {
     pub notice_days: Option<i64>,
 }
 
-impl<'a> Outcome<'a> {
+impl<'a> PublishedOutcome<'a> {
     /// What a decision on `policy` comes to.
-    pub fn of(decision: &Decision, policy: &'a Policy, as_of: Day) -> Outcome<'a> {
-        Outcome {
+    pub fn of(decision: &Decision, policy: &'a Policy, as_of: Day) -> PublishedOutcome<'a> {
+        PublishedOutcome {
             action: decision.action.name(),
             reason: decision.reason(policy),
             rule: decision.rule_of(policy).map(|rule| rule.name.as_str()),
@@ -180,6 +160,16 @@ impl<'a> Outcome<'a> {
         }
     }
 }
+
+/// The columns that make an outcome, but for the notice.
+const OUTCOME: [DecisionColumn; 6] = [
+    DecisionColumn::Action,
+    DecisionColumn::Reason,
+    DecisionColumn::Rule,
+    DecisionColumn::NewLimit,
+    DecisionColumn::NewStatus,
+    DecisionColumn::BoundBy,
+];
 
 impl<'a> Decisions<'a> {
     /// The products of all lines.
@@ -203,8 +193,8 @@ impl<'a> Decisions<'a> {
     }
 
     /// The columns that make the outcome, but for the notice.
-    pub fn outcome_columns(&self) -> [&'a Column; 6] {
-        self.outcome
+    pub fn outcome_columns(&self) -> impl Iterator<Item = &'a Column> {
+        OUTCOME.into_iter().filter_map(|column| self.columns[column as usize])
     }
 
     /// Days from the as-of date until it takes effect; `None` on hold.
@@ -213,8 +203,8 @@ impl<'a> Decisions<'a> {
     }
 
     /// What it comes to.
-    pub fn outcome(&self, line: usize) -> Outcome<'a> {
-        Outcome {
+    pub fn outcome(&self, line: usize) -> PublishedOutcome<'a> {
+        PublishedOutcome {
             action: self.action.get(line).unwrap_or_default(),
             reason: self.reason.get(line).unwrap_or_default(),
             rule: self.rule.get(line),
@@ -263,8 +253,10 @@ impl<'a> Decisions<'a> {
             opened_on: own().map(|line| days_before(self.as_of, self.days_open.values[line])).collect(),
             increased_on: own().map(|line| before(self.days_since_increase, line)).collect(),
             decreased_on: own().map(|line| before(self.days_since_decrease, line)).collect(),
-            status_since: own().map(|line| self.kept_int(KeptFact::StatusSince, line).map(day)).collect(),
-            status_reason: own().map(|line| self.kept_text(KeptFact::StatusReason, line)).collect(),
+            status_since: own()
+                .map(|line| self.kept_int(DecisionColumn::StatusSince, line).map(day))
+                .collect(),
+            status_reason: own().map(|line| self.kept_text(DecisionColumn::StatusReason, line)).collect(),
             pending: own().map(pending).collect(),
             columns,
             tally: ReadTally::default(),
@@ -275,20 +267,20 @@ impl<'a> Decisions<'a> {
     /// What an earlier run gave accounts, each by one of its lines.
     pub fn previous(&self, lines: impl Iterator<Item = usize> + Clone) -> PreviousScores {
         PreviousScores {
-            score: lines.clone().map(|line| self.kept_int(KeptFact::PreviousScore, line)).collect(),
-            band: lines.map(|line| self.kept_text(KeptFact::PreviousBand, line)).collect(),
+            score: lines.clone().map(|line| self.kept_int(DecisionColumn::PreviousScore, line)).collect(),
+            band: lines.map(|line| self.kept_text(DecisionColumn::PreviousBand, line)).collect(),
         }
     }
 
-    fn kept_int(&self, fact: KeptFact, line: usize) -> Option<i64> {
-        match self.kept[fact as usize]? {
+    fn kept_int(&self, column: DecisionColumn, line: usize) -> Option<i64> {
+        match self.columns[column as usize]? {
             Column::Int(ints) => ints.get(line).copied(),
             _ => None,
         }
     }
 
-    fn kept_text(&self, fact: KeptFact, line: usize) -> Option<&'a str> {
-        match self.kept[fact as usize]? {
+    fn kept_text(&self, column: DecisionColumn, line: usize) -> Option<&'a str> {
+        match self.columns[column as usize]? {
             Column::Text(texts) => texts.get(line),
             _ => None,
         }
@@ -319,7 +311,7 @@ fn status(name: &str) -> Status {
     Status::parse(name).unwrap_or(Status::Active)
 }
 
-fn action_place(name: &str) -> usize {
+fn action_position(name: &str) -> usize {
     Action::ALL.iter().position(|action| action.name() == name).unwrap_or(Action::ALL.len() - 1)
 }
 

@@ -25,9 +25,7 @@ use crate::day::Day;
 use crate::expr::Type;
 use crate::failure::{Kind, input, laid_out};
 use crate::job::input_names::LINES;
-use crate::job::{
-    DECISION_COLUMNS, FileColumns, InputColumns, Job, KeptFact, LINE_COLUMNS, RUN_FILES, RawJob, Source,
-};
+use crate::job::{DecisionColumn, FileColumns, InputColumns, Job, LINE_COLUMNS, RUN_FILES, RawJob, Source};
 use crate::policy::Purse;
 use crate::run_dir::manifest::{MANIFEST, Manifest};
 
@@ -135,12 +133,7 @@ impl PublishedRun {
 /// The columns of the lines as far as decisions (`found`) carry them: the contract's, and the extra ones
 /// that rules read.
 pub fn line_columns(found: Vec<(String, Type)>) -> FileColumns {
-    let made = ["account_id", "product", "score", "band"];
-    let is_extra = |name: &str| {
-        !made.contains(&name)
-            && !DECISION_COLUMNS.iter().any(|(taken, _)| *taken == name)
-            && !KeptFact::ALL.iter().any(|fact| fact.name() == name)
-    };
+    let is_extra = |name: &str| name != "account_id" && DecisionColumn::named(name).is_none();
     let id = found.iter().find(|(name, _)| name == "account_id").map(|(_, kind)| *kind);
     let contract = LINE_COLUMNS.iter().map(|(name, kind)| match (*name, id) {
         ("account_id", Some(id)) => (name.to_string(), Ok(id)),

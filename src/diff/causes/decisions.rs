@@ -16,7 +16,7 @@ use super::redecide::{Redecided, Redecision, RunSide};
 use crate::diff::read::join::JoinPiece;
 use crate::diff::read::pairs::NONE;
 use crate::run_dir::Copies;
-use crate::run_dir::decisions::{Decisions, Outcome};
+use crate::run_dir::decisions::{Decisions, PublishedOutcome};
 
 /// Changed decisions and the money they moved, by cause; the parts add up to the whole.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -205,7 +205,7 @@ impl CauseTally {
         &self,
         pair: usize,
         lines: [usize; 2],
-        published: &[Outcome; 2],
+        published: &[PublishedOutcome; 2],
         own: &[Redecided; 2],
         steps: &[Option<Redecided>],
         found: &mut Vec<LinePart>,
@@ -269,7 +269,7 @@ impl CauseTally {
     }
 }
 
-fn limit(outcome: &Outcome) -> i128 {
+fn limit(outcome: &PublishedOutcome) -> i128 {
     outcome.new_limit.into()
 }
 
@@ -294,7 +294,7 @@ fn changed_accounts(piece: &JoinPiece, changed: &[bool]) -> [Vec<u32>; 2] {
 }
 
 /// Whether deciding again gives what is published: the same, or a raise that the budget refused.
-fn is_reproduced(published: &Outcome, capped: &Outcome, has_budget: bool) -> bool {
+fn is_reproduced(published: &PublishedOutcome, capped: &PublishedOutcome, has_budget: bool) -> bool {
     published == capped
         || (has_budget
             && capped.action == "raise"

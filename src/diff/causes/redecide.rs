@@ -13,7 +13,7 @@ use crate::job::{FileColumns, Policy, Scorecard, Terms};
 use crate::policy::decide::settle;
 use crate::policy::rules::{Ruling, rule};
 use crate::policy::{Decision, Purse};
-use crate::run_dir::decisions::{Outcome, Slots};
+use crate::run_dir::decisions::{PublishedOutcome, Slots};
 use crate::run_dir::{Copies, line_columns};
 use crate::score::{Scores, add_up};
 
@@ -99,8 +99,8 @@ impl Redecision {
         let columns = side.line_columns();
         let terms = Terms::bind(&scorecard.scorecard, &policy.policy, &columns)?;
         // A run keeps only what its own rules read. Anything else is unknown here, and must not pass for null.
-        if let Some(fact) = terms.policy.kept_facts.iter().find(|fact| !side.slots.keeps(**fact)) {
-            return Err(format!("decisions.parquet has no column {}, which the policy reads", fact.name()));
+        if let Some(column) = terms.policy.kept_columns.iter().find(|column| !side.slots.has(**column)) {
+            return Err(format!("decisions.parquet has no column {}, which the policy reads", column.name()));
         }
         let layout = &side.layout;
         let mut features = vec![None; terms.features.len()];
@@ -193,13 +193,13 @@ impl Redecision {
 
 impl Redecided<'_> {
     /// What the rules ask for on a line of the block where nothing caps it.
-    pub fn uncapped(&self, line: usize) -> Outcome<'_> {
-        Outcome::of(&self.uncapped[self.position[line] as usize], self.policy, self.as_of)
+    pub fn uncapped(&self, line: usize) -> PublishedOutcome<'_> {
+        PublishedOutcome::of(&self.uncapped[self.position[line] as usize], self.policy, self.as_of)
     }
 
     /// The same within the caps, before budgets.
-    pub fn capped(&self, line: usize) -> Outcome<'_> {
-        Outcome::of(&self.capped[self.position[line] as usize], self.policy, self.as_of)
+    pub fn capped(&self, line: usize) -> PublishedOutcome<'_> {
+        PublishedOutcome::of(&self.capped[self.position[line] as usize], self.policy, self.as_of)
     }
 
     /// Whether a budget bounds the raises of the rule that decides a line of the block.

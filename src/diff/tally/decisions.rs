@@ -206,7 +206,7 @@ fn action_name(action: usize) -> Option<&'static str> {
 fn changed(decided: &[Option<Decisions>; 2], piece: &JoinPiece) -> Vec<bool> {
     let [Some(left), Some(right)] = decided else { return vec![false; piece.lines.len()] };
     let mut changed = vec![false; piece.lines.len()];
-    for (left, right) in left.outcome_columns().into_iter().zip(right.outcome_columns()) {
+    for (left, right) in left.outcome_columns().zip(right.outcome_columns()) {
         let differs = differ((left, Shape::Int), (right, Shape::Int), &piece.lines, 0);
         changed.iter_mut().zip(differs).for_each(|(changed, differs)| *changed |= differs);
     }

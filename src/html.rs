@@ -1,6 +1,6 @@
-//! What a page is built of, tiles, sections, tables with bars in them, charts, and how it becomes one HTML
-//! file that needs nothing else. Shapes are in whole units of their own drawing; all text stays text, and
-//! the template escapes it.
+//! HTML pages: tiles, sections, tables with bars in them and charts, rendered as one file that needs nothing else.
+//!
+//! Shapes are in whole units of their own drawing. All text stays text until the template escapes it.
 
 use anyhow::{Context, Result};
 use minijinja::syntax::SyntaxConfig;
@@ -15,7 +15,7 @@ pub struct Page {
     pub title: String,
     /// What it is of, below the heading.
     pub subtitle: String,
-    /// A word on its standing, and whether that is good.
+    /// The verdict in a word or two, and whether it is good.
     pub badge: Option<(String, bool)>,
     /// The headline figures.
     pub tiles: Vec<Tile>,
@@ -24,7 +24,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// Puts the page's blocks in their places; the template escapes every text.
+    /// The page as HTML; the template escapes every text.
     pub fn render(&self) -> Result<String> {
         let mut templates = Environment::new();
         templates.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -35,7 +35,7 @@ impl Page {
         templates.add_global("height", HEIGHT);
         let file = templates.get_template("page.html")?;
         let page = file.render(context! { page => Value::from(Serde(self)) }).context("make the page")?;
-        // There is nothing to read in them, and HTML has no NUL.
+        // HTML does not allow most control characters, and a NUL nowhere.
         Ok(page.replace(|character: char| character.is_control() && character != '\n', "\u{fffd}"))
     }
 }
@@ -157,21 +157,42 @@ pub const WIDTH: u32 = 1000;
 /// How high charts are.
 pub const HEIGHT: u32 = 240;
 
+/// A part of a bar.
+#[derive(Debug, Clone, Serialize)]
+pub struct BarPiece {
+    /// Where it begins.
+    pub start: u32,
+    /// How long it is.
+    pub length: u32,
+    /// Its colour.
+    pub colour: String,
+}
+
+/// A mark across a bar.
+#[derive(Debug, Clone, Serialize)]
+pub struct BarMark {
+    /// Where it is.
+    pub position: u32,
+    /// `mark` for a figure, `tick` for a scale.
+    pub kind: &'static str,
+}
+
 /// A bar in a cell: pieces along a line, and marks across it.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Bar {
     /// What it shows, in words.
     pub alt: String,
-    /// Start, length, colour.
-    pub pieces: Vec<(u32, u32, String)>,
-    /// Places of marks, and how they are set off: `mark` for a figure, `tick` for a scale.
-    pub marks: Vec<(u32, &'static str)>,
+    /// From left to right.
+    pub pieces: Vec<BarPiece>,
+    /// In any order.
+    pub marks: Vec<BarMark>,
 }
 
 impl Bar {
     /// A bar of `amount` where `most` fills the cell.
     pub fn of(amount: u128, most: u128, colour: &str, alt: String) -> Bar {
-        Bar { alt, pieces: vec![(0, scaled(amount, most, WIDTH), colour.to_string())], marks: Vec::new() }
+        let piece = BarPiece { start: 0, length: scaled(amount, most, WIDTH), colour: colour.to_string() };
+        Bar { alt, pieces: vec![piece], marks: Vec::new() }
     }
 
     /// Pieces end to end, `most` of all filling the cell.
@@ -180,7 +201,7 @@ impl Bar {
         let pieces = pieces.iter().map(|(amount, colour)| {
             let start = scaled(before, most, WIDTH);
             before += amount;
-            (start, scaled(before, most, WIDTH) - start, colour.clone())
+            BarPiece { start, length: scaled(before, most, WIDTH) - start, colour: colour.clone() }
         });
         Bar { alt, pieces: pieces.collect(), marks: Vec::new() }
     }
@@ -190,7 +211,8 @@ impl Bar {
         let half = WIDTH / 2;
         let length = scaled(amount.unsigned_abs(), most, half);
         let (start, colour) = if amount < 0 { (half - length, "down") } else { (half, "up") };
-        Bar { alt, pieces: vec![(start, length, colour.to_string())], marks: vec![(half, "tick")] }
+        let piece = BarPiece { start, length, colour: colour.to_string() };
+        Bar { alt, pieces: vec![piece], marks: vec![BarMark { position: half, kind: "tick" }] }
     }
 }
 
@@ -200,11 +222,41 @@ pub fn scaled(amount: u128, most: u128, length: u32) -> u32 {
     if amount == 0 || most == 0 {
         return 0;
     }
-    // Both are cut to what can be multiplied.
+    // Both are shifted right alike until their product with `length` fits in 128 bits.
     let shift = 96_u32.saturating_sub(most.max(amount).leading_zeros());
     let (amount, most) = (amount >> shift, (most >> shift).max(1));
     let exact = amount.min(most) * u128::from(length) / most;
     (exact as u32).clamp(LEAST_SEEN, length)
+}
+
+/// A column of a chart.
+#[derive(Debug, Serialize)]
+pub struct ChartColumn {
+    /// Its left edge.
+    pub left: u32,
+    /// Its top edge.
+    pub top: u32,
+    /// Its width.
+    pub width: u32,
+    /// Its height.
+    pub height: u32,
+    /// Its colour.
+    pub colour: String,
+    /// What it shows, in words.
+    pub alt: String,
+}
+
+/// A line of a chart.
+#[derive(Debug, Serialize)]
+pub struct ChartLine {
+    /// Its points as SVG takes them.
+    pub points: String,
+    /// Its colour.
+    pub colour: String,
+    /// Where its last point is, from the left.
+    pub end_x: u32,
+    /// And from the top.
+    pub end_y: u32,
 }
 
 /// A drawing with its axes.
@@ -216,53 +268,51 @@ pub struct Chart {
     pub alt: String,
     /// Names and colours.
     pub legend: Vec<(String, String)>,
-    /// Left, top, width, height, colour, and what it is.
-    pub columns: Vec<(u32, u32, u32, u32, String, String)>,
-    /// Points as SVG takes them, colour, and the place of the last one.
-    pub lines: Vec<(String, String, u32, u32)>,
-    /// What the top of the drawing stands for.
+    /// From left to right.
+    pub columns: Vec<ChartColumn>,
+    /// Those drawn later cover those before.
+    pub lines: Vec<ChartLine>,
+    /// The value at the top of the drawing.
     pub top: String,
-    /// What the bottom stands for.
+    /// The value at the bottom.
     pub bottom: String,
-    /// Places along the bottom, in thousandths of the width, and what they stand for.
+    /// Positions along the bottom, in thousandths of the width, and the values there.
     pub ticks: Vec<(u32, String)>,
 }
 
 /// The line of some values over `least..=most`, the first at the left, the last at the right.
-pub fn line(values: &[i128], least: i128, most: i128, colour: &str) -> (String, String, u32, u32) {
+pub fn line(values: &[i128], least: i128, most: i128, colour: &str) -> ChartLine {
     const MARGIN: u32 = 6;
     let span = most.abs_diff(least);
-    let place = |(number, value): (usize, &i128)| {
-        let steps = (values.len().saturating_sub(1)).max(1) as u32;
+    let steps = (values.len().saturating_sub(1)).max(1) as u32;
+    let points = values.iter().enumerate().map(|(number, value)| {
         let x = MARGIN + number as u32 * (WIDTH - 2 * MARGIN) / steps;
-        let height = match span {
-            0 => HEIGHT / 2,
-            span => {
-                let risen = value.abs_diff(least);
-                MARGIN + if risen == 0 { 0 } else { scaled(risen, span, HEIGHT - 2 * MARGIN) }
-            }
+        let above_least = value.abs_diff(least);
+        let height = match (span, above_least) {
+            // Values that are all the same make a line in the middle.
+            (0, _) => HEIGHT / 2,
+            (_, 0) => MARGIN,
+            _ => MARGIN + scaled(above_least, span, HEIGHT - 2 * MARGIN),
         };
         (x, HEIGHT - height)
-    };
-    let points: Vec<(u32, u32)> = values.iter().enumerate().map(place).collect();
+    });
+    let points: Vec<(u32, u32)> = points.collect();
     let text = points.iter().map(|(x, y)| format!("{x},{y}")).collect::<Vec<_>>().join(" ");
-    let (x, y) = points.last().copied().unwrap_or_default();
-    (text, colour.to_string(), x, y)
+    let (end_x, end_y) = points.last().copied().unwrap_or_default();
+    ChartLine { points: text, colour: colour.to_string(), end_x, end_y }
 }
 
 /// The colour of a step of an ordered scale, the lowest first.
-pub fn shade(place: usize, of: usize) -> String {
+pub fn shade(step: usize, of: usize) -> String {
     const SHADES: usize = 6;
-    format!("s{}", place * (SHADES - 1) / of.saturating_sub(1).max(1))
+    format!("s{}", step * (SHADES - 1) / of.saturating_sub(1).max(1))
 }
 
 /// Parts of a whole as a percentage with one decimal place.
 pub fn percent(part: u64, whole: u64) -> String {
-    match whole {
-        0 => "–".to_string(),
-        whole => {
-            let tenths = (u128::from(part) * 1000 + u128::from(whole) / 2) / u128::from(whole);
-            format!("{}.{} %", tenths / 10, tenths % 10)
-        }
+    if whole == 0 {
+        return "–".to_string();
     }
+    let tenths = (u128::from(part) * 1000 + u128::from(whole) / 2) / u128::from(whole);
+    format!("{}.{} %", tenths / 10, tenths % 10)
 }

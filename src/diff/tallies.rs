@@ -26,13 +26,13 @@ pub struct Tallies<'a> {
     selection: Option<&'a Selection>,
     limit: usize,
     /// Tables whose rows are those of the join.
-    pub tables: Vec<TableTally>,
+    tables: Vec<TableTally>,
     /// The table of lines.
-    pub lines_table: Option<TableTally>,
+    lines_table: Option<TableTally>,
     /// Who is on which side.
-    pub rows: SideCounts,
+    rows: SideCounts,
     /// Lines likewise.
-    pub lines: SideCounts,
+    lines: SideCounts,
     /// Scores and distributions.
     pub scores: Option<ScoreTally>,
     /// What moved scores.
@@ -42,11 +42,11 @@ pub struct Tallies<'a> {
     /// What moved decisions.
     pub decision_causes: Option<CauseTally>,
     /// Accounts by score.
-    pub largest_scores: Movers,
+    largest_scores: Movers,
     /// Lines by new limit.
-    pub largest_limits: Movers,
+    largest_limits: Movers,
     /// The first cells that changed; of files only.
-    pub examples: Vec<Example>,
+    examples: Vec<Example>,
     /// Where changes are written.
     pub changes: Option<ChangeFile>,
 }
@@ -227,7 +227,7 @@ impl<'a> Tallies<'a> {
             .map(|table| TableChange { table: table.table, rows_changed: table.rows_changed })
             .collect();
         let lines = self.decisions.as_ref().map(|_| self.lines);
-        // Where only decisions are compared, who has no line is not looked at.
+        // Where only decisions are compared, accounts on one side only do not count: their lines do.
         let has_rows = !self.tables.is_empty();
         let same = schema.is_empty()
             && columns.iter().all(|column| column.changed == 0)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::console::{money, thousands};
 use crate::diff::{DecisionCauses, Findings, SideCounts};
-use crate::html::{Bar, Cell, Section, Table, WIDTH, percent};
+use crate::html::{Bar, BarMark, Cell, Section, Table, WIDTH, percent};
 use crate::job::Action;
 use crate::run_dir::PublishedRun;
 
@@ -195,7 +195,7 @@ fn bar(name: &str, index: i64, colour: &str) -> Bar {
     let [small, large] =
         [SMALL, LARGE].map(|at| (u128::from(at.unsigned_abs()) * u128::from(WIDTH) / most) as u32);
     Bar {
-        marks: vec![(small, "tick"), (large, "tick")],
+        marks: vec![BarMark { position: small, kind: "tick" }, BarMark { position: large, kind: "tick" }],
         ..Bar::of(length.into(), most, colour, format!("{name}: {index} thousandths"))
     }
 }

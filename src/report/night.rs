@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::figures::Figures;
 use crate::console::{money, thousands};
-use crate::html::{Bar, Cell, Page, Section, Table, Tile, WIDTH, percent};
+use crate::html::{Bar, BarMark, BarPiece, Cell, Page, Section, Table, Tile, WIDTH, percent};
 use crate::job::Bounds;
 use crate::run_dir::PublishedRun;
 use crate::run_dir::gates::GateOutcome;
@@ -152,8 +152,12 @@ fn bullet(bounds: Bounds, outcome: &GateOutcome) -> Option<Bar> {
     let verdict = if outcome.holds { "within" } else { "outside" };
     Some(Bar {
         alt: format!("the figure lies {verdict} its bounds"),
-        pieces: vec![(from, (to.max(from) - from).max(4), "allowed".to_string())],
-        marks: vec![(along(figure, least, most).clamp(4, WIDTH - 4), "mark")],
+        pieces: vec![BarPiece {
+            start: from,
+            length: (to.max(from) - from).max(4),
+            colour: "allowed".to_string(),
+        }],
+        marks: vec![BarMark { position: along(figure, least, most).clamp(4, WIDTH - 4), kind: "mark" }],
     })
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::figures::{Figures, Raises, Tally};
 use crate::console::{money, thousands};
-use crate::html::{Bar, Cell, Chart, HEIGHT, Section, Table, WIDTH, percent, scaled, shade};
+use crate::html::{Bar, Cell, Chart, ChartColumn, HEIGHT, Section, Table, WIDTH, percent, scaled, shade};
 use crate::job::{Action, Job};
 use crate::policy::{Purse, Refusal};
 use crate::run_dir::PublishedRun;
@@ -61,10 +61,17 @@ fn histogram(job: &Job, figures: &Figures) -> Chart {
         let (from, to) = (min + column * step, (min + (column + 1) * step - 1).min(max));
         let band = job.scorecard.band_of(from.max(min) as i32);
         let height = scaled((*accounts).into(), most.into(), HEIGHT);
-        let what =
+        let alt =
             format!("{from} to {to}, {}: {}", job.scorecard.bands[band].name, thousands((*accounts).into()));
         let width = (place(column + 1) - place(*column)).max(2) - 1;
-        (place(*column), HEIGHT - height, width, height, shade(band, job.scorecard.bands.len()), what)
+        ChartColumn {
+            left: place(*column),
+            top: HEIGHT - height,
+            width,
+            height,
+            colour: shade(band, job.scorecard.bands.len()),
+            alt,
+        }
     });
     let peak = counts.iter().max_by_key(|(column, accounts)| (**accounts, -**column));
     let peak = peak.map_or(String::new(), |(column, accounts)| {

@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::console::{table, visible};
 use crate::day::{Dates, Day};
 use crate::input::catalog::Catalog;
-use crate::input::footers::Footers;
+use crate::input::footer_cache::FooterCache;
 use crate::job::{Job, RawJob, Severity, lint};
 use crate::run::{self, Files};
 
@@ -23,7 +23,7 @@ pub struct Report {
 pub fn check(path: &Path, date: Option<Day>, known_on: Option<Day>) -> Result<Report> {
     let dates = date.map(|as_of| Dates { as_of, known_on: known_on.unwrap_or(as_of), chain_from: None });
     let mut draft = RawJob::read(path)?;
-    let mut footers = Footers::default();
+    let mut footers = FooterCache::default();
     let (job, deliveries) = run::prepare(&mut draft, dates, &mut footers)?;
     lint::lint(&job, &mut draft.diagnostics);
     let mut parts = vec![describe(&job)];

@@ -152,11 +152,10 @@ impl Accounts {
         match &ids {
             Ids::Int(ids) => steps = Steps::new(ids),
             Ids::Text(ids) => {
-                let hash = |position: &u32| HASHER.hash_one(ids[*position as usize].as_bytes());
-                table.reserve(ids.len(), hash);
-                (0..ids.len() as u32).for_each(|position| {
-                    table.insert_unique(hash(&position), position, hash);
-                });
+                table.reserve(ids.len(), |position| text_hash(&ids[*position as usize]));
+                for (position, id) in (0..).zip(ids) {
+                    table.insert_unique(text_hash(id), position, |known| text_hash(&ids[*known as usize]));
+                }
             }
         }
         Accounts { ids, steps, table }
@@ -176,13 +175,11 @@ impl Accounts {
     pub fn positions(&self, column: &Column) -> Vec<u32> {
         match (&self.ids, column) {
             (Ids::Int(ids), Column::Int(ints)) => {
-                let find = |id: &i64| self.find_int(ids, *id);
-                match ints.valid {
-                    None => ints.values.iter().map(find).collect(),
-                    Some(_) => {
-                        (0..ints.values.len()).map(|row| ints.get(row).map_or(STRANGER, find)).collect()
-                    }
+                if ints.valid.is_none() {
+                    return ints.values.iter().map(|id| self.find_int(ids, *id)).collect();
                 }
+                let rows = 0..ints.values.len();
+                rows.map(|row| ints.get(row).map_or(STRANGER, |id| self.find_int(ids, *id))).collect()
             }
             (Ids::Text(ids), Column::Text(texts)) => {
                 let by_code: Vec<u32> = texts.dictionary.iter().map(|id| self.find_text(ids, id)).collect();
@@ -216,14 +213,18 @@ impl Accounts {
 
     #[inline]
     fn find_int(&self, ids: &[i64], id: i64) -> u32 {
-        let place = self.steps.before(ids, id);
-        if ids.get(place) == Some(&id) { place as u32 } else { STRANGER }
+        let position = self.steps.before(ids, id);
+        if ids.get(position) == Some(&id) { position as u32 } else { STRANGER }
     }
 
     fn find_text(&self, ids: &[Arc<str>], id: &str) -> u32 {
-        let hash = HASHER.hash_one(id.as_bytes());
-        self.table.find(hash, |position| *ids[*position as usize] == *id).copied().unwrap_or(STRANGER)
+        let found = self.table.find(text_hash(id), |position| *ids[*position as usize] == *id);
+        found.copied().unwrap_or(STRANGER)
     }
+}
+
+fn text_hash(id: &str) -> u64 {
+    HASHER.hash_one(id.as_bytes())
 }
 
 /// Ascending integers by equal steps of their span: the few of a step are looked at one by one.
@@ -245,9 +246,9 @@ const FEW: usize = 8;
 impl Steps {
     fn new(ids: &[i64]) -> Steps {
         let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Steps::default() };
-        let width = |span: u64| u64::BITS - span.leading_zeros();
         let span = last.wrapping_sub(*first) as u64;
-        let bits = width(span).saturating_sub(width((STEPS_AN_ID * ids.len()) as u64) - 1);
+        // About as many steps as a power of two that is near so many for an id.
+        let bits = bit_length(span).saturating_sub(bit_length((STEPS_AN_ID * ids.len()) as u64) - 1);
         let mut starts = vec![0; (span >> bits) as usize + 2];
         ids.iter().for_each(|id| starts[(id.wrapping_sub(*first) as u64 >> bits) as usize + 1] += 1);
         (1..starts.len()).for_each(|step| starts[step] += starts[step - 1]);
@@ -276,6 +277,10 @@ impl Steps {
     }
 }
 
+fn bit_length(number: u64) -> u32 {
+    u64::BITS - number.leading_zeros()
+}
+
 /// Orders two rows of an id column (neither null), as outputs are sorted.
 pub fn compare_ids(column: &Column, a: usize, b: usize) -> Ordering {
     match column {
@@ -291,8 +296,8 @@ pub fn distinct_ids(column: &Column, sorted_rows: &[u32]) -> Ids {
     rows.dedup_by(|a, b| compare_ids(column, *a, *b).is_eq());
     match column {
         Column::Text(texts) => {
-            let id = |row: usize| texts.dictionary[texts.codes[row] as usize].clone();
-            Ids::Text(rows.into_iter().map(id).collect())
+            let codes = rows.into_iter().map(|row| texts.codes[row] as usize);
+            Ids::Text(codes.map(|code| texts.dictionary[code].clone()).collect())
         }
         Column::Int(ints) => Ids::Int(rows.into_iter().map(|row| ints.values[row]).collect()),
         _ => Ids::Int(Vec::new()),

@@ -80,39 +80,28 @@ impl Binding {
 }
 
 impl OpenFile {
-    /// The file's columns in order. INT96 tells instants, which the reader does not know.
+    /// The file's columns in order.
     fn fields(&self) -> Vec<Arc<Field>> {
         let fields = self.metadata.schema().fields().iter();
         let roots = self.metadata.parquet_schema().root_schema().get_fields().iter();
-        let column = |(field, root): (&Arc<Field>, &TypePtr)| {
-            if root.is_primitive() && root.get_physical_type() == PhysicalType::INT96 {
-                // Seconds are all that a date needs, and no instant is beyond them.
-                let instant = DataType::Timestamp(TimeUnit::Second, Some("UTC".into()));
-                return Arc::new(field.as_ref().clone().with_data_type(instant));
-            }
-            field.clone()
-        };
-        fields.zip(roots).map(column).collect()
+        fields.zip(roots).map(|(field, root)| without_int96(field, root)).collect()
     }
 
     /// The file's columns under their contract names; `Err` names the type of one that no expression
     /// can take. One of type Null fits any type.
     pub fn columns(&self, spec: &InputSpec) -> Vec<(String, Result<Type, String>)> {
-        let contract_name = |field: &Field| {
+        let mut columns = Vec::new();
+        for field in self.fields() {
+            // A column whose name the job gives to another one is out of sight.
+            if spec.file_column(field.name()) != field.name() {
+                continue;
+            }
             let renamed = spec.rename.iter().find(|(_, file_name)| *file_name == field.name());
-            renamed.map_or(field.name().clone(), |(name, _)| name.clone())
-        };
-        let fields = self.fields();
-        // A column whose name the job gives to another one is out of sight.
-        let is_seen = |field: &&Arc<Field>| spec.file_column(field.name()) == field.name();
-        fields
-            .iter()
-            .filter(is_seen)
-            .map(|field| {
-                let kind = Decoder::for_extra(field.data_type()).map(|decoder| decoder.kind());
-                (contract_name(field), kind.ok_or_else(|| type_name(field.data_type())))
-            })
-            .collect()
+            let name = renamed.map_or(field.name(), |(name, _)| name);
+            let kind = Decoder::for_extra(field.data_type()).map(|decoder| decoder.kind());
+            columns.push((name.clone(), kind.ok_or_else(|| type_name(field.data_type()))));
+        }
+        columns
     }
 
     /// Checks the wanted columns against the file and prepares to read them.
@@ -202,17 +191,29 @@ impl OpenFile {
     }
 }
 
+/// A column as it is read: INT96 holds instants, which the reader does not know.
+fn without_int96(field: &Arc<Field>, root: &TypePtr) -> Arc<Field> {
+    if !root.is_primitive() || root.get_physical_type() != PhysicalType::INT96 {
+        return field.clone();
+    }
+    // Seconds are all that a date needs, and no instant is beyond them.
+    let instant = DataType::Timestamp(TimeUnit::Second, Some("UTC".into()));
+    Arc::new(field.as_ref().clone().with_data_type(instant))
+}
+
 /// Where a wanted column is among a file's (`None`: it has none, and need not); `Err` says what is wrong.
 fn find(fields: &[Arc<Field>], spec: &InputSpec, column: &Wanted) -> Result<Option<usize>, String> {
     let name = spec.file_column(&column.name);
     if column.presence == Presence::LeftOut {
         return Ok(None);
     }
-    let is_it = |field: &Arc<Field>| field.name() == name;
-    match fields.iter().filter(|field| is_it(field)).count() {
-        1 => return Ok(fields.iter().position(is_it)),
-        0 => {}
-        times => {
+    let named = fields.iter().enumerate().filter(|(_, field)| field.name() == name);
+    let named: Vec<usize> = named.map(|(position, _)| position).collect();
+    match named[..] {
+        [position] => return Ok(Some(position)),
+        [] => {}
+        _ => {
+            let times = named.len();
             return Err(format!(
                 "there are {times} columns {name}, and nothing tells which is meant: deliver it once"
             ));

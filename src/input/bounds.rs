@@ -4,6 +4,7 @@
 use std::io::Read;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use parquet::basic::{Compression, Encoding, Type};
 use parquet::column::page::{Page as DecodedPage, PageReader};
 use parquet::file::metadata::ColumnChunkMetaData;
@@ -17,7 +18,7 @@ use super::thrift::ThriftReader;
 /// What the values of a column in one batch may take.
 const MOST_BATCH_BYTES: u64 = 256 << 20;
 
-/// What the pages of a chunk tell of its texts.
+/// What the pages of a chunk say of its texts.
 #[derive(Default)]
 struct TextSizes {
     /// Bytes of the longest value, or what is known to be more.
@@ -25,7 +26,7 @@ struct TextSizes {
     /// Bytes of the dictionary, where pages refer to it.
     dictionary: Option<u64>,
     is_referred_to: bool,
-    /// Whether text is written by its lengths, for which the reader makes room as it is told.
+    /// Whether text is written by its lengths, for which the reader makes room as they claim.
     has_lengths: bool,
 }
 
@@ -37,9 +38,8 @@ pub fn rows_at_a_time(
     chunks: &Chunks,
     most_rows: usize,
 ) -> Result<usize, String> {
-    let mut fetch = |at: u64, _: usize| chunks.from(at).map_err(|error| error.to_string());
     let mut texts = TextSizes::default();
-    for_pages(column, rows, &mut fetch, |page| {
+    for_pages(column, rows, &mut |at, _| held(chunks, at), |page| {
         check_bytes(column.compression(), page, chunks)?;
         texts.see(page);
         Ok(())
@@ -59,8 +59,14 @@ pub fn rows_at_a_time(
 
 /// Looks over the pages of a chunk, which is held, without a thought of decoding them.
 pub fn check_pages(column: &ColumnChunkMetaData, rows: i64, chunks: &Chunks) -> Result<(), String> {
-    let mut fetch = |at: u64, _: usize| chunks.from(at).map_err(|error| error.to_string());
-    for_pages(column, rows, &mut fetch, |page| check_bytes(column.compression(), page, chunks))
+    for_pages(column, rows, &mut |at, _| held(chunks, at), |page| {
+        check_bytes(column.compression(), page, chunks)
+    })
+}
+
+/// The bytes that are held from a position on.
+fn held(chunks: &Chunks, at: u64) -> Result<Bytes, String> {
+    chunks.from(at).map_err(|error| error.to_string())
 }
 
 /// The checksum of a page's bytes, if it has one, and what they come to once decompressed. Most
@@ -69,7 +75,7 @@ fn check_bytes(compression: Compression, page: &LocatedPage, chunks: &Chunks) ->
     /// Gzip makes a thousandth of what compresses best: so few bytes come to nothing large.
     const HARMLESS_GZIP_BYTES: usize = 256 << 10;
     let header = &page.header;
-    let bytes = chunks.from(page.start).map_err(|error| error.to_string())?;
+    let bytes = held(chunks, page.start)?;
     let bytes = bytes.get(..header.compressed as usize).ok_or("it lies in no column that is read")?;
     if header.checksum.is_some_and(|checksum| checksum != crc32fast::hash(bytes)) {
         return Err("its checksum does not match: a byte was changed on the way".into());
@@ -97,7 +103,7 @@ fn check_decompressed(mut decompressor: impl Read, expected: u64) -> Result<(), 
         Ok(length) if length > expected => {
             Err(format!("decompressed it takes more than the {expected} bytes that its header says"))
         }
-        // What cannot be decompressed is told by the reader.
+        // What cannot be decompressed is reported by the reader.
         _ => Ok(()),
     }
 }
@@ -169,10 +175,9 @@ fn for_decoded(
     mut each: impl FnMut(DecodedPage) -> Result<bool, String>,
 ) -> Result<(), String> {
     guarded(|| {
-        let told = |error: parquet::errors::ParquetError| error.to_string();
-        let mut pages =
-            SerializedPageReader::new(Arc::new(chunks.clone()), column, rows as usize, None).map_err(told)?;
-        while let Some(page) = pages.get_next_page().map_err(told)? {
+        let pages = SerializedPageReader::new(Arc::new(chunks.clone()), column, rows as usize, None);
+        let mut pages = pages.map_err(|error| error.to_string())?;
+        while let Some(page) = pages.get_next_page().map_err(|error| error.to_string())? {
             if !each(page)? {
                 break;
             }
@@ -212,8 +217,10 @@ fn check_lengths(column: &ColumnChunkMetaData, rows: i64, chunks: &Chunks) -> Re
 /// Where delta-packed integers end, of which there may be so many.
 fn packed_end(bytes: &[u8], most: u64) -> Option<usize> {
     let mut reader = ThriftReader::new(bytes);
-    let mut integer = || reader.unsigned().ok();
-    let (block, parts, count, _) = (integer()?, integer()?, integer()?, integer()?);
+    let block = reader.unsigned().ok()?;
+    let parts = reader.unsigned().ok()?;
+    let count = reader.unsigned().ok()?;
+    let _first = reader.unsigned().ok()?;
     let of_part = block.checked_div(parts)?;
     if count > most || of_part == 0 || of_part % 32 != 0 || parts > bytes.len() as u64 {
         return None;

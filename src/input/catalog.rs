@@ -49,15 +49,16 @@ const MATCHING: glob::MatchOptions = glob::MatchOptions {
 pub fn list(spec: &InputSpec) -> Result<Catalog> {
     let steps: Vec<&str> = spec.pattern.split('/').collect();
     let mut deliveries: BTreeMap<Option<Day>, Vec<InputFile>> = BTreeMap::new();
-    let mut found = |path: PathBuf, date: Option<Day>| {
-        let name = path.strip_prefix(&spec.root).unwrap_or(&path).to_string_lossy().into_owned();
-        deliveries.entry(date).or_default().push(InputFile { name, path });
-    };
+    let mut found = Vec::new();
     let walked = match steps.split_first() {
         Some((&"", rest)) => walk(PathBuf::from("/"), rest, None, &mut found),
         _ => walk(PathBuf::new(), &steps, None, &mut found),
     };
     walked.map_err(|(path, error)| input(format!("list {}: {}: {error}", spec.name, shown(&path))))?;
+    for Found { path, date } in found {
+        let name = path.strip_prefix(&spec.root).unwrap_or(&path).to_string_lossy().into_owned();
+        deliveries.entry(date).or_default().push(InputFile { name, path });
+    }
     let deliveries = deliveries.into_iter().map(|(date, mut files)| {
         files.sort();
         Delivery { date, files }
@@ -68,16 +69,22 @@ pub fn list(spec: &InputSpec) -> Result<Catalog> {
 /// A directory that cannot be listed, and why.
 type Unlisted = (PathBuf, std::io::Error);
 
-/// Follows the steps of a pattern below a directory. What lies at its end need be no file: that is told
-/// when it is opened.
+/// What a pattern has found.
+struct Found {
+    path: PathBuf,
+    date: Option<Day>,
+}
+
+/// Follows the steps of a pattern below a directory. What lies at its end need be no file: that shows when it is
+/// opened.
 fn walk(
     directory: PathBuf,
     steps: &[&str],
     date: Option<Day>,
-    found: &mut dyn FnMut(PathBuf, Option<Day>),
+    found: &mut Vec<Found>,
 ) -> Result<(), Unlisted> {
     let Some((step, rest)) = steps.split_first() else {
-        found(directory, date);
+        found.push(Found { path: directory, date });
         return Ok(());
     };
     let dated = date.map(|date| step.replace("{date}", &date.to_string()));
@@ -121,15 +128,16 @@ fn literal(step: &str) -> Option<String> {
 /// The names in a directory that may be data, or lead to them; none of one that is not there.
 fn names_in(directory: &Path) -> Result<Vec<OsString>, Unlisted> {
     let here = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
-    let failed = |error| (directory.to_path_buf(), error);
-    let entries = match here.read_dir() {
-        Ok(entries) => entries,
-        Err(error) if is_absent(&error) => return Ok(Vec::new()),
-        Err(error) => return Err(failed(error)),
-    };
-    let names: std::io::Result<Vec<OsString>> = entries.map(|entry| Ok(entry?.file_name())).collect();
-    let is_data = |name: &OsString| !matches!(name.as_encoded_bytes().first(), Some(b'_' | b'.'));
-    Ok(names.map_err(failed)?.into_iter().filter(is_data).collect())
+    match here.read_dir().and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect()) {
+        Ok(names) => Ok(Vec::into_iter(names).filter(may_be_data).collect()),
+        Err(error) if is_absent(&error) => Ok(Vec::new()),
+        Err(error) => Err((directory.to_path_buf(), error)),
+    }
+}
+
+/// Whether a name is none of those that writers give to what is no data, as in `_SUCCESS`.
+fn may_be_data(name: &OsString) -> bool {
+    !matches!(name.as_encoded_bytes().first(), Some(b'_' | b'.'))
 }
 
 fn is_absent(error: &std::io::Error) -> bool {
@@ -167,22 +175,20 @@ pub fn is_found(pattern: &str, date: Day, path: &Path) -> bool {
 impl Catalog {
     /// Deliveries dated within a range, both ends included; undated ones always are.
     pub fn within(&self, from: Day, to: Day) -> Vec<Delivery> {
-        let chosen = |delivery: &&Delivery| delivery.date.is_none_or(|date| from <= date && date <= to);
-        self.deliveries.iter().filter(chosen).cloned().collect()
+        let within = self.deliveries.iter();
+        within
+            .filter(|delivery| delivery.date.is_none_or(|date| from <= date && date <= to))
+            .cloned()
+            .collect()
     }
 
     /// The day's delivery must be there where deliveries are dated; a file without rows will do.
     pub fn require(&self, day: Day) -> Result<()> {
-        if !self.spec.is_dated() {
-            return match self.deliveries.is_empty() {
-                false => Ok(()),
-                true => Err(self.not_delivered(None)),
-            };
+        let day = Some(day).filter(|_| self.spec.is_dated());
+        if self.deliveries.iter().any(|delivery| delivery.date == day) {
+            return Ok(());
         }
-        match self.deliveries.iter().any(|delivery| delivery.date == Some(day)) {
-            true => Ok(()),
-            false => Err(self.not_delivered(Some(day))),
-        }
+        Err(self.not_delivered(day))
     }
 
     fn not_delivered(&self, day: Option<Day>) -> anyhow::Error {

@@ -55,9 +55,9 @@ impl ChunkReader for Chunks {
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
         let bytes = self.from(start)?;
-        match length <= bytes.len() {
-            true => Ok(bytes.slice(..length)),
-            false => Err(ParquetError::EOF(format!("the file ends within {length} bytes from {start}"))),
+        if length > bytes.len() {
+            return Err(ParquetError::EOF(format!("the file ends within {length} bytes from {start}")));
         }
+        Ok(bytes.slice(..length))
     }
 }

@@ -126,16 +126,21 @@ impl Decoder {
         match self {
             Decoder::Int => integers(array).map(Column::Int),
             Decoder::Date => Ok(Column::Int(primitive::<Date32Type>(&array, i64::from))),
-            Decoder::Bool => {
-                let truth = |truth: Option<bool>| truth.map_or(UNKNOWN, |t| if t { TRUE } else { FALSE });
-                Ok(Column::Bool(array.as_boolean().iter().map(truth).collect()))
-            }
+            Decoder::Bool => Ok(Column::Bool(array.as_boolean().iter().map(truth).collect())),
             Decoder::Text => text(&array, slot, dictionaries).map(Column::Text),
             Decoder::PlainText => Ok(Column::Text(checked(&array)?.iter().collect())),
             Decoder::Decimal(places) => decimals(&array, *places, fractional).map(Column::Int),
             Decoder::Timestamp(zone) => timestamps(&array, zone.as_ref()).map(Column::Int),
             Decoder::Nulls(kind) => Ok(nulls(*kind, array.len())),
         }
+    }
+}
+
+fn truth(truth: Option<bool>) -> u8 {
+    match truth {
+        None => UNKNOWN,
+        Some(false) => FALSE,
+        Some(true) => TRUE,
     }
 }
 
@@ -184,11 +189,9 @@ fn integers(array: ArrayRef) -> Result<Ints, String> {
         DataType::UInt8 => primitive::<UInt8Type>(&array, i64::from),
         DataType::UInt16 => primitive::<UInt16Type>(&array, i64::from),
         DataType::UInt32 => primitive::<UInt32Type>(&array, i64::from),
-        DataType::UInt64 => {
-            let fits =
-                |value: u64| i64::try_from(value).map_err(|_| format!("{value} does not fit in Int64"));
-            fallible(array.as_primitive::<UInt64Type>().iter(), fits)?
-        }
+        DataType::UInt64 => fallible(array.as_primitive::<UInt64Type>().iter(), |value| {
+            i64::try_from(value).map_err(|_| format!("{value} does not fit in Int64"))
+        })?,
         other => return Err(format!("{other} is no integer")),
     })
 }
@@ -213,18 +216,17 @@ impl Minor {
     /// Of an unscaled amount that wants so many more decimal places, negative where it has too many;
     /// `power` is 10 to that number, if it can be told.
     fn of(unscaled: i128, places: i32, power: Option<i128>) -> Minor {
-        let fits = |minor: Option<i128>| minor.and_then(|minor| i64::try_from(minor).ok());
         match power {
             _ if unscaled == 0 => Minor::Whole(0),
-            _ if places >= 0 => {
-                let minor = power.and_then(|power| unscaled.checked_mul(power));
-                fits(minor).map_or(Minor::TooLarge, Minor::Whole)
-            }
-            Some(power) if unscaled % power == 0 => {
-                fits(Some(unscaled / power)).map_or(Minor::TooLarge, Minor::Whole)
-            }
+            _ if places >= 0 => Minor::whole(power.and_then(|power| unscaled.checked_mul(power))),
+            Some(power) if unscaled % power == 0 => Minor::whole(Some(unscaled / power)),
             _ => Minor::Fraction,
         }
+    }
+
+    /// An amount that is too large for 128 bits is `None`.
+    fn whole(minor: Option<i128>) -> Minor {
+        minor.and_then(|minor| i64::try_from(minor).ok()).map_or(Minor::TooLarge, Minor::Whole)
     }
 
     /// Likewise; few are so wide that 128 bits do not hold them.
@@ -236,37 +238,46 @@ impl Minor {
         match power {
             None => Minor::TooLarge,
             Some(power) if unscaled.wrapping_rem(power) != i256::ZERO => Minor::Fraction,
-            Some(power) => {
-                let minor = unscaled.wrapping_div(power).to_i128();
-                minor.and_then(|minor| i64::try_from(minor).ok()).map_or(Minor::TooLarge, Minor::Whole)
-            }
+            Some(power) => Minor::whole(unscaled.wrapping_div(power).to_i128()),
         }
     }
 }
 
 fn decimals(array: &ArrayRef, places: i32, fractional: &mut Vec<u32>) -> Result<Ints, String> {
     let power = 10_i128.checked_pow(places.unsigned_abs());
-    let mut minor = |(row, minor): (usize, Option<Minor>)| match minor {
-        None => Ok(None),
-        Some(Minor::Whole(minor)) => Ok(Some(minor)),
-        Some(Minor::Fraction) => {
-            fractional.push(row as u32);
-            Ok(Some(0))
-        }
-        Some(Minor::TooLarge) => Err("an amount does not fit in Int64 minor units".to_string()),
-    };
     match array.data_type() {
         DataType::Decimal128(..) => {
             let unscaled = array.as_primitive::<Decimal128Type>().iter();
-            let amounts = unscaled.map(|value| value.map(|value| Minor::of(value, places, power)));
-            amounts.enumerate().map(&mut minor).collect()
+            whole_amounts(
+                unscaled.map(|value| value.map(|value| Minor::of(value, places, power))),
+                fractional,
+            )
         }
         _ => {
             let unscaled = array.as_primitive::<Decimal256Type>().iter();
-            let amounts = unscaled.map(|value| value.map(|value| Minor::of_wide(value, places, power)));
-            amounts.enumerate().map(&mut minor).collect()
+            whole_amounts(
+                unscaled.map(|value| value.map(|value| Minor::of_wide(value, places, power))),
+                fractional,
+            )
         }
     }
+}
+
+/// Amounts as they are; the rows of those that are not whole are added to `fractional`.
+fn whole_amounts(
+    amounts: impl Iterator<Item = Option<Minor>>,
+    fractional: &mut Vec<u32>,
+) -> Result<Ints, String> {
+    let whole = amounts.zip(0..).map(|(amount, row)| match amount {
+        None => Ok(None),
+        Some(Minor::Whole(minor)) => Ok(Some(minor)),
+        Some(Minor::Fraction) => {
+            fractional.push(row);
+            Ok(Some(0))
+        }
+        Some(Minor::TooLarge) => Err("an amount does not fit in Int64 minor units".to_string()),
+    });
+    whole.collect()
 }
 
 fn timestamps(array: &ArrayRef, zone: Option<&TimeZone>) -> Result<Ints, String> {
@@ -281,14 +292,13 @@ fn timestamps(array: &ArrayRef, zone: Option<&TimeZone>) -> Result<Ints, String>
         }
         _ => primitive::<TimestampNanosecondType>(array, |t| t.div_euclid(1_000_000_000)),
     };
-    let day = |seconds: i64| {
+    fallible((0..seconds.values.len()).map(|row| seconds.get(row).copied()), |seconds| {
         let day = match zone {
             Some(zone) => Day::of_instant(seconds, zone),
             None => Day::of_local(seconds),
         };
         day.map(|day| i64::from(day.0)).ok_or_else(|| "a timestamp lies beyond the calendar".to_string())
-    };
-    fallible((0..seconds.values.len()).map(|row| seconds.get(row).copied()), day)
+    })
 }
 
 /// Text, or bytes that are to be text: whatever the file says of them, nothing else becomes a `str`.

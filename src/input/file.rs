@@ -9,7 +9,7 @@ use parquet::file::metadata::ParquetMetaData;
 use super::catalog::{InputFile, shown};
 use super::chunks::Chunks;
 use super::guard::guarded;
-use super::handle::{Fate, Handle};
+use super::handle::{FileChange, Handle};
 use super::{footer, pages, row_group};
 use crate::day::Day;
 use crate::failure::input;
@@ -19,7 +19,7 @@ use crate::job::InputSpec;
 /// An input file whose footer has been read and checked.
 #[derive(Debug, Clone)]
 pub struct OpenFile {
-    /// Its place.
+    /// Its name and path.
     pub file: InputFile,
     /// Its delivery.
     pub delivery: Option<Day>,
@@ -41,13 +41,12 @@ pub fn open(spec: &InputSpec, delivery: Option<Day>, file: &InputFile) -> Result
     if file.path.to_str().is_none() {
         return Err(input(format!("{subject}: its name is not UTF-8: rename it")));
     }
-    let unreadable = |reason: String| unreadable(&subject, &reason);
-    let handle = Handle::open(&file.path).map_err(|error| unreadable(error.to_string()))?;
-    let metadata = footer::read(&handle).map_err(unreadable)?;
+    let handle = Handle::open(&file.path).map_err(|error| unreadable(&subject, &error.to_string()))?;
+    let metadata = footer::read(&handle).map_err(|reason| unreadable(&subject, &reason))?;
     let row_groups = metadata.row_groups().iter().map(|group| group.num_rows() as u64).collect();
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let metadata =
-        guarded(|| ArrowReaderMetadata::try_new(Arc::new(metadata), options)).map_err(unreadable)?;
+    let metadata = guarded(|| ArrowReaderMetadata::try_new(Arc::new(metadata), options))
+        .map_err(|reason| unreadable(&subject, &reason))?;
     Ok(OpenFile {
         file: file.clone(),
         delivery,
@@ -84,14 +83,14 @@ impl OpenFile {
         Ok(self.sha256.get().expect("just hashed"))
     }
 
-    /// Fails where the file was written to since it was opened, so that what was read of it may be of two
-    /// minds.
+    /// Fails where the file was written to since it was opened, so that some of what was read may be old and some
+    /// new.
     pub fn check_unchanged(&self) -> Result<()> {
-        let is_same = match self.handle.fate().map_err(|error| self.unreadable(&error.to_string()))? {
-            Fate::Same => true,
-            Fate::Written => false,
-            // Moved, say, as one is that another takes the place of: its bytes decide.
-            Fate::Touched => {
+        let is_same = match self.handle.change().map_err(|error| self.unreadable(&error.to_string()))? {
+            FileChange::None => true,
+            FileChange::Written => false,
+            // It may have been moved, to make room for another file of its name: its bytes decide.
+            FileChange::Touched => {
                 let again = OpenFile { sha256: Arc::default(), ..self.clone() };
                 again.sha256()? == self.sha256()?
             }

@@ -24,25 +24,23 @@ const MOST_COLUMNS: usize = 100_000;
 /// Rows of a row group are numbered in 32 bits.
 const MOST_ROW_GROUP_ROWS: i64 = u32::MAX as i64;
 
-/// Reads a file's footer. What is wrong with it is told in words that follow `cannot be read:`.
+/// Reads a file's footer. `Err` is what is wrong with it, in words that follow `cannot be read:`.
 pub fn read(handle: &Handle) -> Result<ParquetMetaData, String> {
     let size = handle.stamp().size;
-    let no_footer = || format!("its {size} bytes do not end in a Parquet footer");
-    let before_tail = size.checked_sub(TAIL_BYTES).ok_or_else(no_footer)?;
-    let told = |error: std::io::Error| error.to_string();
-    let tail = handle.read_at(before_tail, TAIL_BYTES as usize).map_err(told)?;
+    let before_tail = size.checked_sub(TAIL_BYTES).ok_or_else(|| no_footer(size))?;
+    let tail = handle.read_at(before_tail, TAIL_BYTES as usize).map_err(|error| error.to_string())?;
     let (length, magic) = tail.split_at(4);
     match magic {
         b"PAR1" => {}
         b"PARE" => return Err("its footer is encrypted".into()),
-        _ => return Err(no_footer()),
+        _ => return Err(no_footer(size)),
     }
     let length = u64::from(u32::from_le_bytes(length.try_into().expect("4 bytes")));
-    let start = before_tail.checked_sub(length).ok_or_else(no_footer)?;
+    let start = before_tail.checked_sub(length).ok_or_else(|| no_footer(size))?;
     if length > MOST_FOOTER_BYTES {
         return Err(format!("its footer takes {length} bytes, and at most {MOST_FOOTER_BYTES} are read"));
     }
-    let bytes = handle.read_at(start, length as usize).map_err(told)?;
+    let bytes = handle.read_at(start, length as usize).map_err(|error| error.to_string())?;
     check_structure(&bytes).map_err(|broken| format!("its footer is damaged: {broken}"))?;
     let metadata = guarded(|| ParquetMetaDataReader::decode_metadata(&bytes))?;
     let metadata = guarded(|| Ok::<_, String>(without_absent_dictionaries(metadata)))?;
@@ -50,7 +48,11 @@ pub fn read(handle: &Handle) -> Result<ParquetMetaData, String> {
     Ok(metadata)
 }
 
-/// Looks the footer over before anything is made of it: the reader would allocate as it is told and
+fn no_footer(size: u64) -> String {
+    format!("its {size} bytes do not end in a Parquet footer")
+}
+
+/// Looks the footer over before anything is made of it: the reader would allocate as much as it claims, and
 /// descend into the schema without end.
 fn check_structure(footer: &[u8]) -> Result<(), Broken> {
     let mut has_schema = false;
@@ -116,33 +118,39 @@ fn check_schema(footer: &mut ThriftReader) -> Result<(), Broken> {
     if is_whole { Ok(()) } else { Err("its schema has fewer columns than it says") }
 }
 
-/// Old writers say 0, or a place behind the data, where a column has no dictionary.
+/// The metadata without the dictionaries that old writers name where there is none.
 fn without_absent_dictionaries(metadata: ParquetMetaData) -> ParquetMetaData {
-    let is_absent = |column: &ColumnChunkMetaData| {
-        // Without rows there may be a dictionary and no data, at a place that is not said.
-        let data = Some(column.data_page_offset()).filter(|data| *data > 0);
-        column
-            .dictionary_page_offset()
-            .is_some_and(|offset| offset == 0 || data.is_some_and(|data| offset >= data))
-    };
-    if !metadata.row_groups().iter().any(|group| group.columns().iter().any(is_absent)) {
+    if !metadata.row_groups().iter().any(|group| group.columns().iter().any(has_absent_dictionary)) {
         return metadata;
     }
-    let mended = |group: RowGroupMetaData| {
-        let mut group = group.into_builder();
-        let columns = group.take_columns().into_iter().map(|column| match is_absent(&column) {
-            true => column.into_builder().set_dictionary_page_offset(None).build(),
-            false => Ok(column),
-        });
-        let columns = columns.collect::<Result<Vec<_>, _>>()?;
-        group.set_column_metadata(columns).build()
-    };
     let mut builder = metadata.clone().into_builder();
-    let groups: Result<Vec<_>, _> = builder.take_row_groups().into_iter().map(mended).collect();
+    let groups = builder.take_row_groups().into_iter().map(mended_row_group);
+    let groups: parquet::errors::Result<Vec<_>> = groups.collect();
     groups.map_or(metadata, |groups| builder.set_row_groups(groups).build())
 }
 
-/// Places and sizes lie before the footer, and counts of rows agree with each other.
+/// Whether the dictionary of a column is said to lie where none can: at 0, or behind the data.
+fn has_absent_dictionary(column: &ColumnChunkMetaData) -> bool {
+    // Without rows there may be a dictionary and no data, at an offset that is not said.
+    let data = Some(column.data_page_offset()).filter(|data| *data > 0);
+    let dictionary = column.dictionary_page_offset();
+    dictionary.is_some_and(|offset| offset == 0 || data.is_some_and(|data| offset >= data))
+}
+
+fn mended_row_group(group: RowGroupMetaData) -> parquet::errors::Result<RowGroupMetaData> {
+    let mut group = group.into_builder();
+    let mut columns = Vec::new();
+    for column in group.take_columns() {
+        columns.push(if has_absent_dictionary(&column) {
+            column.into_builder().set_dictionary_page_offset(None).build()?
+        } else {
+            column
+        });
+    }
+    group.set_column_metadata(columns).build()
+}
+
+/// Checks that offsets and sizes lie before the footer, and that counts of rows agree with each other.
 fn check_claims(metadata: &ParquetMetaData, size: u64) -> Result<(), String> {
     let rows_in_all = metadata.file_metadata().num_rows();
     let mut rows_in_groups = 0_i64;
@@ -164,12 +172,12 @@ fn check_claims(metadata: &ParquetMetaData, size: u64) -> Result<(), String> {
             "its footer says that its columns take {bytes} bytes, and there are {size} before it"
         ));
     }
-    match rows_in_all == rows_in_groups {
-        true => Ok(()),
-        false => Err(format!(
+    if rows_in_all != rows_in_groups {
+        return Err(format!(
             "its footer says {rows_in_all} rows in all and {rows_in_groups} rows in its row groups"
-        )),
+        ));
     }
+    Ok(())
 }
 
 fn check_column(column: &ColumnChunkMetaData, rows: i64, size: u64) -> Result<(), String> {
@@ -179,11 +187,7 @@ fn check_column(column: &ColumnChunkMetaData, rows: i64, size: u64) -> Result<()
     let data = column.data_page_offset();
     let start = column.dictionary_page_offset().filter(|_| data >= 0).unwrap_or(data);
     let length = column.compressed_size();
-    let is_within = || {
-        let (start, length) = (u64::try_from(start).ok()?, u64::try_from(length).ok()?);
-        start.checked_add(length).filter(|end| *end <= size)
-    };
-    if is_within().is_none() || column.uncompressed_size() < 0 {
+    if !is_within(start, length, size) || column.uncompressed_size() < 0 {
         return Err(format!(
             "its {length} bytes from {start} do not lie within the {size} before the footer"
         ));
@@ -194,6 +198,12 @@ fn check_column(column: &ColumnChunkMetaData, rows: i64, size: u64) -> Result<()
         return Err(format!("the footer says {values} values and {rows} rows"));
     }
     Ok(())
+}
+
+/// Whether bytes lie within the first `size` ones.
+fn is_within(start: i64, length: i64, size: u64) -> bool {
+    let (Ok(start), Ok(length)) = (u64::try_from(start), u64::try_from(length)) else { return false };
+    start.checked_add(length).is_some_and(|end| end <= size)
 }
 
 /// What a column is called, a group's columns with the group's name in front; nothing in it moves a

@@ -12,7 +12,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// What the file system says of a file; no write to it leaves this as it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Stamp {
+pub struct FileStamp {
     /// The device it lies on.
     pub device: u64,
     /// Its inode.
@@ -25,10 +25,10 @@ pub struct Stamp {
     pub changed: (i64, i64),
 }
 
-impl Stamp {
-    /// That of a file whose metadata are known.
-    pub fn of(metadata: &Metadata) -> Stamp {
-        Stamp {
+impl FileStamp {
+    /// That of a file of some metadata.
+    pub fn of(metadata: &Metadata) -> FileStamp {
+        FileStamp {
             device: metadata.dev(),
             inode: metadata.ino(),
             size: metadata.size(),
@@ -38,11 +38,11 @@ impl Stamp {
     }
 }
 
-/// How a file has fared since it was opened.
+/// What has changed about a file since it was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
-    /// Nobody has touched it.
-    Same,
+pub enum FileChange {
+    /// Nothing.
+    None,
     /// Its bytes are as old as before, but it was moved, linked or its mode was set.
     Touched,
     /// It was written to.
@@ -54,7 +54,7 @@ pub enum Fate {
 #[derive(Debug)]
 pub struct Handle {
     path: PathBuf,
-    stamp: Stamp,
+    stamp: FileStamp,
     held: Option<HeldFile>,
 }
 
@@ -86,14 +86,14 @@ impl Handle {
     /// Opens a regular file. Anything else, a FIFO or a device say, is an error that says what it is.
     pub fn open(path: &Path) -> Result<Handle> {
         let file = open_regular(path)?;
-        let stamp = Stamp::of(&file.metadata()?);
+        let stamp = FileStamp::of(&file.metadata()?);
         let may_hold = HELD.fetch_add(1, Ordering::Relaxed) < *MOST_HELD;
         let held = HeldFile(file);
         Ok(Handle { path: path.to_path_buf(), stamp, held: may_hold.then_some(held) })
     }
 
     /// As it was when it was opened.
-    pub fn stamp(&self) -> Stamp {
+    pub fn stamp(&self) -> FileStamp {
         self.stamp
     }
 
@@ -128,19 +128,17 @@ impl Handle {
         })
     }
 
-    /// What has become of the file since it was opened.
-    pub fn fate(&self) -> Result<Fate> {
+    /// What has changed about the file since it was opened.
+    pub fn change(&self) -> Result<FileChange> {
         let now = match &self.held {
-            Some(HeldFile(file)) => Stamp::of(&file.metadata()?),
-            None => Stamp::of(&self.path.metadata()?),
+            Some(HeldFile(file)) => FileStamp::of(&file.metadata()?),
+            None => FileStamp::of(&self.path.metadata()?),
         };
-        let is_written = (now.device, now.inode, now.size, now.modified)
-            != (self.stamp.device, self.stamp.inode, self.stamp.size, self.stamp.modified);
-        Ok(match now == self.stamp {
-            true => Fate::Same,
-            false if is_written => Fate::Written,
-            false => Fate::Touched,
-        })
+        if now == self.stamp {
+            return Ok(FileChange::None);
+        }
+        let has_same_bytes = FileStamp { changed: now.changed, ..self.stamp } == now;
+        Ok(if has_same_bytes { FileChange::Touched } else { FileChange::Written })
     }
 
     fn with<T>(&self, read: impl FnOnce(&File) -> Result<T>) -> Result<T> {
@@ -148,7 +146,7 @@ impl Handle {
             return read(file);
         }
         let file = open_regular(&self.path)?;
-        if Stamp::of(&file.metadata()?) != self.stamp {
+        if FileStamp::of(&file.metadata()?) != self.stamp {
             return Err(Error::other("it was changed while it was read"));
         }
         read(&file)
@@ -167,12 +165,16 @@ pub fn open_regular(path: &Path) -> Result<File> {
 
 fn check_regular(metadata: &Metadata) -> Result<()> {
     let kind = metadata.file_type();
-    let name = match () {
-        () if kind.is_file() => return Ok(()),
-        () if kind.is_dir() => "a directory",
-        () if kind.is_fifo() => "a FIFO",
-        () if kind.is_socket() => "a socket",
-        () => "a device",
+    let name = if kind.is_file() {
+        return Ok(());
+    } else if kind.is_dir() {
+        "a directory"
+    } else if kind.is_fifo() {
+        "a FIFO"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
     };
     Err(Error::other(format!("it is {name}, no file")))
 }

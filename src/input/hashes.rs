@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::io::Read;
 use std::path::Path;
+use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::handle::{Stamp, open_regular};
+use super::handle::{FileStamp, open_regular};
 use crate::day::Day;
 use crate::hash::bytes_hash;
 
@@ -23,7 +24,7 @@ const VERSION: &str = "1";
 /// What no night has asked for in so many days is forgotten.
 const FORGOTTEN_AFTER_DAYS: i64 = 30;
 
-/// File systems tell times in steps of up to two seconds. A file that was changed a moment before it was
+/// File systems keep times in steps of up to two seconds. A file that was changed a moment before it was
 /// hashed could be changed again within the step, and look the same.
 const COARSEST_STEP: Duration = Duration::from_secs(2);
 
@@ -38,7 +39,7 @@ struct Remembered {
 /// Hashes by what the file system says of the file.
 #[derive(Debug, Default)]
 pub struct Hashes {
-    known: HashMap<Stamp, Remembered>,
+    known: HashMap<FileStamp, Remembered>,
     has_news: bool,
 }
 
@@ -52,7 +53,7 @@ impl Hashes {
     }
 
     /// The hash of a file, if it is known. That a night asked for it is noted.
-    pub fn of(&mut self, stamp: Stamp, as_of: Day) -> Option<String> {
+    pub fn of(&mut self, stamp: FileStamp, as_of: Day) -> Option<String> {
         let known = self.known.get_mut(&stamp)?;
         self.has_news |= known.used < as_of;
         known.used = known.used.max(as_of);
@@ -60,8 +61,8 @@ impl Hashes {
     }
 
     /// Keeps the hash of a file, unless it was changed only just now.
-    pub fn keep(&mut self, stamp: Stamp, sha256: &str, as_of: Day) {
-        if !self.known.contains_key(&stamp) && is_settled(stamp) {
+    pub fn keep(&mut self, stamp: FileStamp, sha256: &str, as_of: Day) {
+        if !self.known.contains_key(&stamp) && is_old_enough(stamp) {
             self.known.insert(stamp, Remembered { sha256: sha256.to_string(), used: as_of });
             self.has_news = true;
         }
@@ -72,7 +73,7 @@ impl Hashes {
         let mut lines: Vec<String> = Vec::new();
         for (stamp, Remembered { sha256, used }) in &self.known {
             if as_of.since(*used) <= FORGOTTEN_AFTER_DAYS {
-                let Stamp { device, inode, size, modified, changed } = stamp;
+                let FileStamp { device, inode, size, modified, changed } = stamp;
                 let (modified, changed) =
                     (format!("{} {}", modified.0, modified.1), format!("{} {}", changed.0, changed.1));
                 lines.push(format!("{device} {inode} {size} {modified} {changed} {sha256} {used}\n"));
@@ -91,15 +92,15 @@ pub fn is_own(bytes: &[u8]) -> bool {
     bytes.starts_with(MARK.as_bytes())
 }
 
-/// Whether a file was last changed long enough ago.
-fn is_settled(stamp: Stamp) -> bool {
+/// Whether a file was last changed so long ago that a change from now on shows in its stamp.
+fn is_old_enough(stamp: FileStamp) -> bool {
     let (seconds, nanos) = stamp.changed;
     let changed = Duration::new(u64::try_from(seconds).unwrap_or(0), u32::try_from(nanos).unwrap_or(0));
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     changed.saturating_add(COARSEST_STEP) < now
 }
 
-fn parse(text: &str) -> Option<HashMap<Stamp, Remembered>> {
+fn parse(text: &str) -> Option<HashMap<FileStamp, Remembered>> {
     let (label, lines) = text.split_once('\n')?;
     let (version, hash) = label.strip_prefix(MARK)?.split_once(' ')?;
     if version != VERSION || hash != bytes_hash(lines.as_bytes()) {
@@ -108,12 +109,18 @@ fn parse(text: &str) -> Option<HashMap<Stamp, Remembered>> {
     lines.lines().map(parse_line).collect()
 }
 
-fn parse_line(line: &str) -> Option<(Stamp, Remembered)> {
+fn parse_line(line: &str) -> Option<(FileStamp, Remembered)> {
     let mut cells = line.split(' ');
-    let mut unsigned = || cells.next()?.parse::<u64>().ok();
-    let (device, inode, size) = (unsigned()?, unsigned()?, unsigned()?);
-    let mut signed = || cells.next()?.parse::<i64>().ok();
-    let (modified, changed) = ((signed()?, signed()?), (signed()?, signed()?));
-    let (sha256, used) = (cells.next()?.to_string(), cells.next()?.parse().ok()?);
-    Some((Stamp { device, inode, size, modified, changed }, Remembered { sha256, used }))
+    let stamp = FileStamp {
+        device: next_of(&mut cells)?,
+        inode: next_of(&mut cells)?,
+        size: next_of(&mut cells)?,
+        modified: (next_of(&mut cells)?, next_of(&mut cells)?),
+        changed: (next_of(&mut cells)?, next_of(&mut cells)?),
+    };
+    Some((stamp, Remembered { sha256: next_of(&mut cells)?, used: next_of(&mut cells)? }))
+}
+
+fn next_of<'c, T: FromStr>(cells: &mut impl Iterator<Item = &'c str>) -> Option<T> {
+    cells.next()?.parse().ok()
 }

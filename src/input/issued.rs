@@ -17,7 +17,7 @@ use crate::expr::{Column, Type};
 use crate::failure::{in_order, input};
 use crate::job::{Action, InputSpec, input_names};
 
-/// One adjustment of one line; `L` tells which.
+/// One adjustment of one line; `L` says which.
 #[derive(Debug)]
 struct Adjustment<L> {
     line: L,
@@ -48,13 +48,14 @@ pub struct IssuedHistory {
 impl IssuedHistory {
     /// Reads those of some accounts.
     pub fn read(
-        places: &IssuedFiles,
+        earlier: &IssuedFiles,
         units: &Units,
         accounts: &Accounts,
         progress: &Progress,
     ) -> Result<IssuedHistory> {
-        let line = |row: &IssuedRow| (row.position != STRANGER).then(|| (row.position, row.product.clone()));
-        let adjustments = read_all(places, units, accounts, progress, &line)?;
+        let adjustments = read_all(earlier, units, accounts, progress, &|row: &IssuedRow| {
+            (row.position != STRANGER).then(|| (row.position, row.product.clone()))
+        })?;
         Ok(IssuedHistory { adjustments })
     }
 
@@ -64,12 +65,10 @@ impl IssuedHistory {
         let mut reasons = Dictionary::of(&lines.status_reason);
         for line in 0..lines.account.len() {
             let key = (positions[lines.account[line] as usize], lines.product.get(line).unwrap_or_default());
-            let of = |adjustment: &Adjustment<(u32, Arc<str>)>| {
-                (adjustment.line.0, &*adjustment.line.1).cmp(&key).then(adjustment.issued.cmp(&as_of))
-            };
             let first = self.adjustments.partition_point(|a| (a.line.0, &*a.line.1) < key);
-            let own = self.adjustments[first..].partition_point(|adjustment| of(adjustment).is_lt());
-            let effective = effective(&self.adjustments[first..first + own], lines.snapshot);
+            let from_first = &self.adjustments[first..];
+            let before = from_first.partition_point(|a| ((a.line.0, &*a.line.1), a.issued) < (key, as_of));
+            let effective = effective(&from_first[..before], lines.snapshot);
             effective.into_iter().for_each(|a| apply(lines, line, a, as_of, &mut reasons));
         }
         lines.status_reason.dictionary = reasons.into_names();
@@ -79,17 +78,21 @@ impl IssuedHistory {
 /// Lays the adjustments over the lines; returns `issued_unknown`. Files must be of runs before `as_of`, no
 /// run's in more than one place.
 pub fn overlay(
-    places: &IssuedFiles,
+    earlier: &IssuedFiles,
     as_of: Day,
     units: &Units,
     lines: &mut Lines,
     progress: &Progress,
 ) -> Result<u64> {
-    let line = |row: &IssuedRow| match find_line(lines, row.position, row.product) {
-        Some(line) => Some(IssuedLine::Known(line)),
-        None => Some(IssuedLine::Unknown(id_text(row.account, row.row)?, row.product.to_string())),
-    };
-    let adjustments = read_all(places, units, &lines.accounts, progress, &line)?;
+    let adjustments =
+        read_all(earlier, units, &lines.accounts, progress, &|row: &IssuedRow| match find_line(
+            lines,
+            row.position,
+            row.product,
+        ) {
+            Some(line) => Some(IssuedLine::Known(line)),
+            None => Some(IssuedLine::Unknown(id_text(row.account, row.row)?, row.product.to_string())),
+        })?;
     let mut unknown = 0;
     let mut reasons = Dictionary::of(&lines.status_reason);
     for of_line in adjustments.chunk_by(|a, b| a.line == b.line) {
@@ -107,14 +110,22 @@ pub fn overlay(
 
 /// The adjustments of one line, in order of issue, that are neither void nor in the snapshot.
 fn effective<L>(adjustments: &[Adjustment<L>], snapshot: Option<Day>) -> Vec<&Adjustment<L>> {
-    let is_void = |adjustment: &Adjustment<L>| {
-        let later = adjustments.iter().filter(|other| other.issued > adjustment.issued);
-        later.into_iter().any(|other| other.effective_on <= adjustment.effective_on)
-    };
-    let in_snapshot = |adjustment: &Adjustment<L>| {
-        snapshot.is_some_and(|day| adjustment.issued < day && adjustment.effective_on <= day)
-    };
-    adjustments.iter().filter(|adjustment| !is_void(adjustment) && !in_snapshot(adjustment)).collect()
+    let in_effect = adjustments.iter().filter(|adjustment| {
+        !adjustment.is_void(adjustments) && !snapshot.is_some_and(|day| adjustment.is_in_snapshot(day))
+    });
+    in_effect.collect()
+}
+
+impl<L> Adjustment<L> {
+    /// Whether one of a later run, among all of the line, takes effect no later.
+    fn is_void(&self, of_line: &[Adjustment<L>]) -> bool {
+        of_line.iter().any(|other| other.issued > self.issued && other.effective_on <= self.effective_on)
+    }
+
+    /// Whether a snapshot of a day shows it already.
+    fn is_in_snapshot(&self, day: Day) -> bool {
+        self.issued < day && self.effective_on <= day
+    }
 }
 
 fn apply<L>(
@@ -150,20 +161,19 @@ fn apply<L>(
 
 /// The columns to read; ids are of the book's type.
 pub fn wanted(account_kind: Type) -> Vec<Wanted> {
-    // Runs have always written both; where others laid them out, nothing of them is a withdraw.
-    let optional = |name| Wanted { presence: Presence::Optional, ..Wanted::new(name, Role::Text) };
     vec![
         Wanted::new("account_id", Role::Id).of(account_kind),
         Wanted::new("product", Role::Text),
-        optional("action"),
-        optional("reason"),
+        // Runs have always written both; where others laid them out, nothing of them is a withdraw.
+        Wanted { presence: Presence::Optional, ..Wanted::new("action", Role::Text) },
+        Wanted { presence: Presence::Optional, ..Wanted::new("reason", Role::Text) },
         Wanted::new("new_limit", Role::Money),
         Wanted::new("new_status", Role::Text),
         Wanted::new("effective_on", Role::Date),
     ]
 }
 
-/// A row of a file, whose line is to be told.
+/// A row of a file, whose line is to be found.
 struct IssuedRow<'a> {
     account: &'a Column,
     row: usize,
@@ -175,16 +185,16 @@ struct IssuedRow<'a> {
 /// What `line` makes of a row: `None` where the row is to be left out or cannot be read.
 type LineOf<'a, L> = dyn Fn(&IssuedRow) -> Option<L> + Sync + 'a;
 
-/// The adjustments of all runs by line and run, `line` told by those accounts that are known.
+/// The adjustments of all runs by line and run. `accounts` are those that `line` gets the positions of.
 fn read_all<L: Ord + Send>(
-    places: &IssuedFiles,
+    earlier: &IssuedFiles,
     units: &Units,
     accounts: &Accounts,
     progress: &Progress,
     line: &LineOf<L>,
 ) -> Result<Vec<Adjustment<L>>> {
     let files: Vec<(&InputSpec, &OpenFile)> =
-        places.iter().flat_map(|(spec, files)| files.iter().map(move |file| (spec, file))).collect();
+        earlier.iter().flat_map(|(spec, files)| files.iter().map(move |file| (spec, file))).collect();
     progress.read(input_names::ISSUED, files.len(), files.iter().map(|(_, file)| file.rows()).sum());
     let read = files.into_par_iter().map(|(spec, file)| {
         let adjustments = read_file(spec, file, units, accounts, line)?;

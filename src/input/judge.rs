@@ -148,12 +148,11 @@ pub fn judge_lines(rows: &Decoded, delivery: Option<Day>) -> Verdicts {
     verdicts.mark_null(RejectReason::MissingAmount, balance);
     verdicts.mark_fractional(&rows.fractional);
     verdicts.mark_below(limit, 0);
-    let is_status = |text: &str| matches!(text, "active" | "suspended" | "closed");
     match status {
         Column::Text(texts) => {
             let known: Vec<bool> = texts.dictionary.iter().map(|text| is_status(text)).collect();
-            let is_known = |code: u32| known.get(code as usize) == Some(&true);
-            verdicts.mark(RejectReason::BadStatus, |row| !is_known(texts.codes[row]));
+            // Null has no entry, and is no status either.
+            verdicts.mark(RejectReason::BadStatus, |row| known.get(texts.codes[row] as usize) != Some(&true));
         }
         _ => verdicts.mark(RejectReason::BadStatus, |_| true),
     }
@@ -161,4 +160,8 @@ pub fn judge_lines(rows: &Decoded, delivery: Option<Day>) -> Verdicts {
         verdicts.mark_after(date, delivery);
     }
     verdicts
+}
+
+fn is_status(text: &str) -> bool {
+    matches!(text, "active" | "suspended" | "closed")
 }

@@ -8,7 +8,7 @@ pub mod chunks;
 pub(crate) mod decode;
 pub mod file;
 pub(crate) mod footer;
-pub mod footers;
+pub mod footer_cache;
 pub(crate) mod guard;
 pub mod handle;
 pub mod hashes;

@@ -138,9 +138,8 @@ impl RawHeader {
             _ => return Err("it is of a kind that there is not"),
         };
         let values = if content == Content::Index { 0 } else { self.values.ok_or(missing)? };
-        let is_count = |count: i64| (0..=i64::from(i32::MAX)).contains(&count);
         let (compressed, uncompressed) = (self.compressed.ok_or(missing)?, self.uncompressed.ok_or(missing)?);
-        if ![values, compressed, uncompressed].into_iter().all(is_count) {
+        if ![values, compressed, uncompressed].iter().all(|count| (0..=i64::from(i32::MAX)).contains(count)) {
             return Err("it has a size or a count that cannot be");
         }
         if self.levels > uncompressed || self.levels > compressed {
@@ -165,33 +164,45 @@ pub fn for_pages(
     let end = start + length;
     let (mut at, mut number, mut values) = (start, 0, 0_i64);
     while at < end {
-        let in_page = |what: String| format!("page {number}: {what}");
-        let (header, length) = read_header(at, end, fetch).map_err(in_page)?;
-        let page = LocatedPage { header, start: at + length as u64 };
-        if header.uncompressed > MOST_PAGE_BYTES {
-            let bytes = header.uncompressed;
-            return Err(in_page(format!(
-                "it takes {bytes} bytes once it is decompressed, and pages of more than 256 MB are not read"
-            )));
+        let page = locate_page(column, at, end, fetch).and_then(|page| each(&page).map(|()| page));
+        let LocatedPage { header, start } = page.map_err(|what| format!("page {number}: {what}"))?;
+        if matches!(header.content, Content::Data { .. }) {
+            values += header.values;
         }
-        if header.compressed as u64 > end - page.start {
-            return Err(in_page(format!("its {} bytes do not lie within its column's", header.compressed)));
-        }
-        match header.content {
-            Content::Data { .. } => values += header.values,
-            Content::Dictionary => check_dictionary(column, &header).map_err(in_page)?,
-            Content::Index => {}
-        }
-        each(&page).map_err(in_page)?;
-        at = page.start + header.compressed as u64;
+        at = start + header.compressed as u64;
         number += 1;
     }
     let expected = column.num_values();
-    match values == expected {
-        true => Ok(()),
-        false if expected == rows => Err(format!("its pages hold {values} rows, and the footer says {rows}")),
-        false => Err(format!("its pages hold {values} values, and the footer says {expected}")),
+    if values == expected {
+        return Ok(());
     }
+    // Of a column without repetition, values are rows.
+    let what = if expected == rows { "rows" } else { "values" };
+    Err(format!("its pages hold {values} {what}, and the footer says {expected}"))
+}
+
+/// The page whose header begins at an offset, within a chunk that has an end.
+fn locate_page(
+    column: &ColumnChunkMetaData,
+    at: u64,
+    end: u64,
+    fetch: &mut Fetch,
+) -> Result<LocatedPage, String> {
+    let (header, length) = read_header(at, end, fetch)?;
+    let start = at + length as u64;
+    if header.uncompressed > MOST_PAGE_BYTES {
+        let bytes = header.uncompressed;
+        return Err(format!(
+            "it takes {bytes} bytes once it is decompressed, and pages of more than 256 MB are not read"
+        ));
+    }
+    if header.compressed as u64 > end - start {
+        return Err(format!("its {} bytes do not lie within its column's", header.compressed));
+    }
+    if header.content == Content::Dictionary {
+        check_dictionary(column, &header)?;
+    }
+    Ok(LocatedPage { header, start })
 }
 
 fn read_header(at: u64, end: u64, fetch: &mut Fetch) -> Result<(Header, usize), String> {
@@ -221,13 +232,11 @@ fn check_dictionary(column: &ColumnChunkMetaData, header: &Header) -> Result<(),
         Type::INT96 => 12,
         Type::FIXED_LEN_BYTE_ARRAY => i64::from(column.column_descr().type_length()).max(1),
     };
-    match header.values.checked_mul(width).is_some_and(|bytes| bytes <= header.uncompressed) {
-        true => Ok(()),
-        false => Err(format!(
-            "a dictionary of {} bytes does not hold {} values",
-            header.uncompressed, header.values
-        )),
+    let (values, bytes) = (header.values, header.uncompressed);
+    if values.checked_mul(width).is_none_or(|needed| needed > bytes) {
+        return Err(format!("a dictionary of {bytes} bytes does not hold {values} values"));
     }
+    Ok(())
 }
 
 /// Counts the rows in the headers of all pages of a file: what the footer says of them is borne out, also
@@ -235,12 +244,13 @@ fn check_dictionary(column: &ColumnChunkMetaData, header: &Header) -> Result<(),
 pub fn check_rows(handle: &Handle, metadata: &ParquetMetaData) -> Result<(), String> {
     for (number, group) in metadata.row_groups().iter().enumerate() {
         for column in group.columns() {
-            let mut fetch = |at: u64, length: usize| {
-                handle.read_at(at, length).map(bytes::Bytes::from).map_err(|error| error.to_string())
-            };
-            for_pages(column, group.num_rows(), &mut fetch, |_| Ok(()))
+            for_pages(column, group.num_rows(), &mut |at, length| read_bytes(handle, at, length), |_| Ok(()))
                 .map_err(|what| format!("column {}, row group {number}, {what}", column_name(column)))?;
         }
     }
     Ok(())
+}
+
+fn read_bytes(handle: &Handle, at: u64, length: usize) -> Result<bytes::Bytes, String> {
+    handle.read_at(at, length).map(bytes::Bytes::from).map_err(|error| error.to_string())
 }

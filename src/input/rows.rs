@@ -25,10 +25,10 @@ impl OpenFile {
         row_group: usize,
         mut each: impl FnMut(Decoded) -> Result<()>,
     ) -> Result<()> {
-        let failed = |what: String| self.unreadable(&what);
         let group = self.metadata.metadata().row_group(row_group);
         let ReadRowGroup { chunks, batch_rows } =
-            ReadRowGroup::read(&self.handle, row_group, group, &binding.mask, BATCH_ROWS).map_err(failed)?;
+            ReadRowGroup::read(&self.handle, row_group, group, &binding.mask, BATCH_ROWS)
+                .map_err(|what| self.unreadable(&what))?;
         let reader = |mask: &ProjectionMask| {
             ParquetRecordBatchReaderBuilder::new_with_metadata(chunks.clone(), binding.metadata.clone())
                 .with_projection(mask.clone())
@@ -38,8 +38,8 @@ impl OpenFile {
         };
         let damaged = |what: String| {
             let column = self.damaged_column(&binding.mask, row_group, &reader);
-            let place = column.map_or(String::new(), |column| format!("column {column}, "));
-            failed(format!("{place}row group {row_group}: {what}"))
+            let column = column.map_or(String::new(), |column| format!("column {column}, "));
+            self.unreadable(&format!("{column}row group {row_group}: {what}"))
         };
         let mut batches = guarded(|| reader(&binding.mask)).map_err(damaged)?;
         let mut dictionaries = Dictionaries::default();
@@ -47,14 +47,14 @@ impl OpenFile {
         while let Some(batch) = guarded(|| batches.next().transpose()).map_err(damaged)? {
             rows += batch.num_rows() as u64;
             let decoded = guarded(|| Ok::<_, String>(binding.decode(batch, &mut dictionaries)));
-            let decoded = decoded.map_err(failed)?;
+            let decoded = decoded.map_err(|what| self.unreadable(&what))?;
             each(decoded.map_err(|what| input(format!("{}: {what}", self.subject)))?)?;
         }
         let expected = self.row_groups[row_group];
-        match rows == expected {
-            true => Ok(()),
-            false => Err(damaged(format!("it holds {rows} rows, and the footer says {expected}"))),
+        if rows != expected {
+            return Err(damaged(format!("it holds {rows} rows, and the footer says {expected}")));
         }
+        Ok(())
     }
 
     /// The first of some columns that cannot be read by itself.
@@ -66,16 +66,17 @@ impl OpenFile {
     ) -> Option<String> {
         let metadata = self.metadata.metadata();
         let columns = metadata.row_group(row_group).columns().iter().enumerate();
-        let mut read = columns.filter(|(leaf, _)| mask.leaf_included(*leaf));
-        let is_damaged = |leaf: usize| {
-            let mask = ProjectionMask::leaves(self.metadata.parquet_schema(), [leaf]);
+        for (leaf, column) in columns.filter(|(leaf, _)| mask.leaf_included(*leaf)) {
+            let alone = ProjectionMask::leaves(self.metadata.parquet_schema(), [leaf]);
             let rows = guarded(|| {
-                let batches = reader(&mask).map_err(|error| error.to_string())?;
+                let batches = reader(&alone).map_err(|error| error.to_string())?;
                 let rows = batches.map(|batch| batch.map(|batch| batch.num_rows() as u64));
                 rows.sum::<Result<u64, _>>().map_err(|error| error.to_string())
             });
-            rows != Ok(self.row_groups[row_group])
-        };
-        read.find(|(leaf, _)| is_damaged(*leaf)).map(|(_, column)| footer::column_name(column))
+            if rows != Ok(self.row_groups[row_group]) {
+                return Some(footer::column_name(column));
+            }
+        }
+        None
     }
 }

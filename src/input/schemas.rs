@@ -1,4 +1,4 @@
-//! The columns of all files that a run reads against the contract: every mistake is told, and all at once.
+//! The columns of all files that a run reads against the contract: every mistake is reported, and all at once.
 
 use std::collections::BTreeMap;
 
@@ -45,42 +45,41 @@ struct Mistake<'a> {
     text: String,
 }
 
-/// Fails where some file's columns are not what the contract says, and tells everything that is wrong:
+/// Fails where some file's columns are not what the contract says, with everything that is wrong:
 /// by input, in the order of files and columns, a mistake that many files make once.
 pub fn check(inputs: &[Inspected], units: &Units, mixed_money: bool) -> Result<()> {
-    let mut told: Vec<String> = Vec::new();
+    let mut reported: Vec<String> = Vec::new();
     for inspected in inputs {
         let mut mistakes = by_file(inspected, units);
         if !mixed_money {
             mistakes.extend(money_of_two_kinds(inspected));
         }
         mistakes.extend(optional_columns(inspected));
-        told.extend(summed_up(&mistakes));
+        reported.extend(summed_up(&mistakes));
     }
-    if told.is_empty() {
+    if reported.is_empty() {
         return Ok(());
     }
-    let lines: Vec<_> = told.iter().map(|mistake| visible(mistake)).collect();
+    let lines: Vec<_> = reported.iter().map(|mistake| visible(mistake)).collect();
     Err(laid_out(Kind::Input, lines.join("\n")))
 }
 
 fn by_file<'a>(inspected: &Inspected<'a>, units: &Units) -> Vec<Mistake<'a>> {
-    let of_file = |file: &'a OpenFile| {
-        let mistakes = file.mistakes(inspected.spec, &inspected.wanted, units).into_iter();
-        mistakes.map(|text| Mistake { file, text }).collect::<Vec<_>>()
-    };
-    inspected.files.par_iter().flat_map_iter(of_file).collect()
+    let by_file = inspected.files.par_iter().flat_map_iter(|file| {
+        let mistakes = file.mistakes(inspected.spec, &inspected.wanted, units);
+        mistakes.into_iter().map(move |text| Mistake { file, text })
+    });
+    by_file.collect()
 }
 
 /// The same figures are worth 10 to the power of `minor_units` as much in one kind as in the other.
 fn money_of_two_kinds<'a>(inspected: &Inspected<'a>) -> Vec<Mistake<'a>> {
     let mut mistakes = Vec::new();
     for column in inspected.wanted.iter().filter(|column| column.role == Role::Money) {
-        let typed = |file: &'a OpenFile| Some((file, file.type_of(inspected.spec, column)?));
-        let is_decimal =
-            |kind: &DataType| matches!(kind, DataType::Decimal128(..) | DataType::Decimal256(..));
-        let is_money = |(_, kind): &(&OpenFile, DataType)| kind.is_integer() || is_decimal(kind);
-        let mut typed = inspected.files.iter().filter_map(typed).filter(is_money);
+        let mut typed = inspected.files.iter().filter_map(|file| {
+            let kind = file.type_of(inspected.spec, column)?;
+            (kind.is_integer() || is_decimal(&kind)).then_some((file, kind))
+        });
         let Some((first, first_kind)) = typed.next() else { continue };
         for (file, kind) in typed.filter(|(_, kind)| is_decimal(kind) != is_decimal(&first_kind)) {
             let text = format!(
@@ -95,6 +94,10 @@ fn money_of_two_kinds<'a>(inspected: &Inspected<'a>) -> Vec<Mistake<'a>> {
         }
     }
     mistakes
+}
+
+fn is_decimal(kind: &DataType) -> bool {
+    matches!(kind, DataType::Decimal128(..) | DataType::Decimal256(..))
 }
 
 /// Optional columns that some files of a delivery have and others lack, or that deliveries before the last
@@ -143,13 +146,14 @@ fn summed_up(mistakes: &[Mistake]) -> Vec<String> {
             }
         }
     }
-    let line = |first: &Mistake| {
+    let mut lines = Vec::new();
+    for first in firsts {
         let more = match others[first.text.as_str()] {
             0 => String::new(),
             1 => " and 1 more file".to_string(),
             others => format!(" and {others} more files"),
         };
-        format!("{}{more}: {}", first.file.subject, first.text)
-    };
-    firsts.into_iter().map(line).collect()
+        lines.push(format!("{}{more}: {}", first.file.subject, first.text));
+    }
+    lines
 }

@@ -55,9 +55,10 @@ impl Keys {
 
     #[inline]
     fn push_int(&mut self, key: i64, row: u32) {
-        match self.rising.last().is_none_or(|(last, _)| *last < key) {
-            true => self.rising.push((key, row)),
-            false => self.strays.push((key, row)),
+        if self.rising.last().is_none_or(|(last, _)| *last < key) {
+            self.rising.push((key, row));
+        } else {
+            self.strays.push((key, row));
         }
     }
 
@@ -111,7 +112,7 @@ fn common<'k>(earlier: &'k [(i64, u32)], later: &'k [(i64, u32)]) -> impl Iterat
     // Most parts have ids of their own, all above or all below those of others.
     let mut earlier = among(earlier, later);
     let later = among(later, earlier);
-    let is_common = move |(key, _): &&(i64, u32)| {
+    let common = later.iter().filter(move |(key, _)| {
         // Steps that double: few from one key to the next, and not many where there are few keys.
         let mut step = 1;
         while earlier.get(step).is_some_and(|(known, _)| known < key) {
@@ -120,8 +121,8 @@ fn common<'k>(earlier: &'k [(i64, u32)], later: &'k [(i64, u32)]) -> impl Iterat
         let near = &earlier[..earlier.len().min(step + 1)];
         earlier = &earlier[near.partition_point(|(known, _)| known < key)..];
         earlier.first().is_some_and(|(known, _)| known == key)
-    };
-    later.iter().filter(is_common).map(|(_, row)| *row)
+    });
+    common.map(|(_, row)| *row)
 }
 
 /// The keys of `all` that lie between the first and the last of `others`; both are in order.
@@ -212,8 +213,8 @@ impl Seen {
     fn are_looked_up(&self, parts: &[(Day, Keys)]) -> bool {
         const FEW_PARTS: usize = piece(16, 2);
         let within = i64::from(self.within_days);
-        parts.iter().enumerate().all(|(place, (delivery, keys))| {
-            let earlier = parts[..place].iter().rev().chain(self.parts.iter().rev());
+        parts.iter().enumerate().all(|(number, (delivery, keys))| {
+            let earlier = parts[..number].iter().rev().chain(self.parts.iter().rev());
             let mut matter = earlier.take_while(|(seen, _)| delivery.since(*seen) <= within);
             keys.shards.is_empty() && (keys.mostly_rises() || matter.nth(FEW_PARTS).is_none())
         })
@@ -225,12 +226,12 @@ impl Seen {
         self.parts.retain(|(seen, _)| first.is_none_or(|first| first.since(*seen) <= within));
         self.parts.extend(parts);
         let all = &self.parts;
-        let repeats = |place: usize| {
-            let (delivery, keys) = &all[place];
-            let matter = all[..place].iter().filter(|(seen, _)| delivery.since(*seen) <= within);
+        let repeats = (all.len() - new..all.len()).into_par_iter().map(|number| {
+            let (delivery, keys) = &all[number];
+            let matter = all[..number].iter().filter(|(seen, _)| delivery.since(*seen) <= within);
             keys.repeats_of(&matter.map(|(_, keys)| keys).collect::<Vec<_>>())
-        };
-        (all.len() - new..all.len()).into_par_iter().map(repeats).collect()
+        });
+        repeats.collect()
     }
 
     fn among_shards(&mut self, parts: Vec<(Day, Keys)>) -> Vec<Vec<u32>> {

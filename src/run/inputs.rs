@@ -10,7 +10,7 @@ use crate::expr::Type;
 use crate::features::plan::FeaturePlan;
 use crate::input::catalog::{self, Catalog, Delivery};
 use crate::input::file::OpenFile;
-use crate::input::footers::Footers;
+use crate::input::footer_cache::FooterCache;
 use crate::input::schemas::{self, Inspected};
 use crate::input::stream::InputSource;
 use crate::input::wanted::{Role, Units, Wanted};
@@ -55,7 +55,11 @@ impl Deliveries {
 
 /// Lists a job's inputs and resolves it against them. Mistakes in the job files are told before troubles
 /// with the inputs.
-pub fn prepare(draft: &mut RawJob, dates: Option<Dates>, footers: &mut Footers) -> Result<(Job, Deliveries)> {
+pub fn prepare(
+    draft: &mut RawJob,
+    dates: Option<Dates>,
+    footers: &mut FooterCache,
+) -> Result<(Job, Deliveries)> {
     let listed = draft.inputs().map(Deliveries::list);
     let job = bind(draft, listed.as_ref().and_then(|listed| listed.as_ref().ok()), dates, footers)?;
     Ok((job, listed.expect("a job without mistakes has inputs")?))
@@ -67,7 +71,7 @@ pub fn bind(
     draft: &mut RawJob,
     deliveries: Option<&Deliveries>,
     dates: Option<Dates>,
-    footers: &mut Footers,
+    footers: &mut FooterCache,
 ) -> Result<Job> {
     let columns = deliveries.map(|deliveries| input_columns(deliveries, dates, footers)).unwrap_or_default();
     let job = draft.bind(&columns);
@@ -75,7 +79,7 @@ pub fn bind(
     Ok(job.expect("a job without mistakes is bound"))
 }
 
-fn input_columns(deliveries: &Deliveries, dates: Option<Dates>, footers: &mut Footers) -> InputColumns {
+fn input_columns(deliveries: &Deliveries, dates: Option<Dates>, footers: &mut FooterCache) -> InputColumns {
     let (lines_by, known_on) = (dates.map(Dates::lines_by), dates.map(|dates| dates.known_on));
     InputColumns {
         transactions: columns_of(&deliveries.transactions, known_on, footers),
@@ -88,7 +92,7 @@ fn input_columns(deliveries: &Deliveries, dates: Option<Dates>, footers: &mut Fo
 /// The columns of the newest file that is visible. One that it lacks and the file before has is named all
 /// the same, so that the file is blamed, not the expression; where a column is of type Null, files before
 /// tell its type.
-fn columns_of(catalog: &Catalog, by: Option<Day>, footers: &mut Footers) -> Option<FileColumns> {
+fn columns_of(catalog: &Catalog, by: Option<Day>, footers: &mut FooterCache) -> Option<FileColumns> {
     let is_seen = |delivery: &&Delivery| delivery.date <= by || by.is_none();
     let mut visible: Vec<&Delivery> = catalog.deliveries.iter().filter(is_seen).collect();
     if visible.is_empty() {
@@ -143,7 +147,12 @@ pub(super) fn required(
 
 impl Files {
     /// Finds and opens them; whatever must have been delivered and was not is an error.
-    pub fn open(job: &Job, deliveries: &Deliveries, dates: Dates, footers: &mut Footers) -> Result<Files> {
+    pub fn open(
+        job: &Job,
+        deliveries: &Deliveries,
+        dates: Dates,
+        footers: &mut FooterCache,
+    ) -> Result<Files> {
         let Dates { as_of, known_on, .. } = dates;
         let (snapshot, lines) = required(job, deliveries, dates)?;
         let oldest = oldest_transactions(job, as_of, within_days(job));
@@ -173,7 +182,7 @@ impl Files {
         first: Day,
         last: Dates,
         lines: &[Delivery],
-        footers: &mut Footers,
+        footers: &mut FooterCache,
     ) -> Result<Files> {
         let transactions =
             deliveries.transactions.within(oldest_transactions(job, first, within_days(job)), last.known_on);
@@ -193,7 +202,7 @@ impl Files {
     }
 
     /// Opens the newest delivery of every input.
-    pub fn newest(deliveries: &Deliveries, footers: &mut Footers) -> Result<Files> {
+    pub fn newest(deliveries: &Deliveries, footers: &mut FooterCache) -> Result<Files> {
         let mut open = |catalog: &Catalog| {
             footers.open(&catalog.spec, catalog.deliveries.last().map_or(&[], std::slice::from_ref))
         };
@@ -218,7 +227,7 @@ impl Files {
     }
 
     /// Hashes them, but for those of which it is known what that comes to.
-    pub(crate) fn hash(&self, footers: &mut Footers, as_of: Day) -> Result<()> {
+    pub(crate) fn hash(&self, footers: &mut FooterCache, as_of: Day) -> Result<()> {
         footers.hash(self.all(), as_of)
     }
 
@@ -228,7 +237,7 @@ impl Files {
     }
 
     /// Checks every file's columns against the contract, and tells everything that is wrong.
-    pub fn check_schemas(&self, job: &Job, deliveries: &Deliveries, footers: &mut Footers) -> Result<()> {
+    pub fn check_schemas(&self, job: &Job, deliveries: &Deliveries, footers: &mut FooterCache) -> Result<()> {
         let units = Units { minor_units: job.minor_units, timezone: job.timezone.clone() };
         let of_transactions = FeaturePlan::new(&job.features, From::Transactions);
         let account_kind = job.scopes.lines.columns[0].1;
@@ -276,7 +285,7 @@ pub(crate) fn earlier_snapshots(
     snapshot: Option<Day>,
     files: &[OpenFile],
     wanted: &[Wanted],
-    footers: &mut Footers,
+    footers: &mut FooterCache,
 ) -> Vec<OpenFile> {
     const REMEMBERED_DAYS: i32 = 31;
     let Some(snapshot) = snapshot.filter(|_| schemas::lacks_some(&lines.spec, files, wanted)) else {

@@ -8,7 +8,7 @@ use crate::day::Day;
 use crate::failure::input;
 use crate::input::catalog::{Catalog, Delivery, InputFile};
 use crate::input::file::OpenFile;
-use crate::input::footers::Footers;
+use crate::input::footer_cache::FooterCache;
 use crate::job::InputSpec;
 use crate::run_dir::gates::GateOutcome;
 use crate::run_dir::layout::RELEASED;
@@ -32,7 +32,7 @@ pub(super) struct EarlierRun {
 
 impl EarlierRun {
     /// The latest published run of the days before, if there is one.
-    pub fn find(catalog: &Catalog, as_of: Day, footers: &mut Footers) -> Result<EarlierRun> {
+    pub fn find(catalog: &Catalog, as_of: Day, footers: &mut FooterCache) -> Result<EarlierRun> {
         let spec = catalog.spec.clone();
         for delivery in catalog.within(as_of.plus(-OLDEST_DAYS), as_of.plus(-1)).iter().rev() {
             let published =

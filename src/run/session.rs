@@ -10,7 +10,7 @@ use super::inputs::{Deliveries, bind, prepare, required};
 use super::request::RunRequest;
 use super::simulation::{Simulation, pending_remark};
 use crate::day::{Dates, Day};
-use crate::input::footers::Footers;
+use crate::input::footer_cache::FooterCache;
 use crate::input::hashes::{self, HASHES, Hashes};
 use crate::job::{Job, RawJob};
 use crate::pieces::piece;
@@ -23,7 +23,7 @@ pub struct Session {
     /// Where runs are published.
     pub out: PathBuf,
     /// The input files opened so far.
-    pub footers: Footers,
+    pub footers: FooterCache,
     draft: RawJob,
     /// What had been delivered when the session was opened.
     listed: Deliveries,
@@ -64,7 +64,7 @@ impl Session {
         let chain_from = request.chain.then_some(from);
         let dates = |(as_of, known_on)| Dates { as_of, known_on, chain_from };
         let first = dates(all[0]);
-        let mut footers = Footers::default();
+        let mut footers = FooterCache::default();
         let (job, mut deliveries) = prepare(&mut draft, Some(first), &mut footers)?;
         if let Some(directory) = job.state_dir.as_deref().filter(|_| !request.from_scratch) {
             footers.hashes = Hashes::read(directory);
@@ -175,7 +175,7 @@ fn look_ahead(
     job: &Job,
     deliveries: &Deliveries,
     nights: impl Iterator<Item = Dates>,
-    footers: &mut Footers,
+    footers: &mut FooterCache,
 ) -> Result<()> {
     for (number, dates) in nights.enumerate() {
         if number > 0 {

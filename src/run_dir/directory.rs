@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
 use crate::failure::input;
-use crate::input::handle::Stamp;
+use crate::input::handle::FileStamp;
 use crate::run_dir::manifest::{MANIFEST, Manifest, OutputEntry};
 
 /// A run's directory. What is read of it is read relative to the directory as it was when it was opened,
@@ -24,7 +24,7 @@ pub struct RunDirectory {
     /// What the manifest says of the files; `None` where it is still to be written, by this very process.
     outputs: Option<Vec<OutputEntry>>,
     /// The files that have been found to be what the manifest says.
-    checked: Mutex<BTreeMap<String, Stamp>>,
+    checked: Mutex<BTreeMap<String, FileStamp>>,
 }
 
 impl RunDirectory {
@@ -91,7 +91,7 @@ impl RunDirectory {
             return Err(failed(&"the manifest does not list it"));
         };
         let stamp = file.metadata().map_err(|error| failed(&error))?;
-        let stamp = Stamp::of(&stamp);
+        let stamp = FileStamp::of(&stamp);
         let mut checked = self.checked.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if checked.get(name) == Some(&stamp) {
             return Ok(file);

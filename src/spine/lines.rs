@@ -17,7 +17,7 @@ use crate::features::plan::FeaturePlan;
 use crate::input::accounts::{Accounts, STRANGER};
 use crate::input::catalog::Delivery;
 use crate::input::file::OpenFile;
-use crate::input::footers::Footers;
+use crate::input::footer_cache::FooterCache;
 use crate::input::issued::IssuedHistory;
 use crate::input::lines::{self, Lines, snapshot_of};
 use crate::input::schemas::{self, Inspected};
@@ -65,7 +65,7 @@ impl Gathering<'_> {
     pub fn check_columns(
         &self,
         by_snapshot: &BTreeMap<Option<Day>, Vec<Day>>,
-        footers: &mut Footers,
+        footers: &mut FooterCache,
     ) -> Result<()> {
         let wanted: Vec<Wanted> = wanted_lines(self.job).into_iter().map(|(_, wanted)| wanted).collect();
         for snapshot in by_snapshot.keys() {

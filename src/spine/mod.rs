@@ -23,7 +23,7 @@ use crate::day::Day;
 use crate::failure::{Kind, failure};
 use crate::features::plan::{FeaturePlan, Plans};
 use crate::features::{Answers, FeatureTable, from_lines};
-use crate::input::footers::Footers;
+use crate::input::footer_cache::FooterCache;
 use crate::input::hashes::Hashes;
 use crate::input::wanted::Units;
 use crate::job::{From, Inputs, Job, RawJob};
@@ -96,7 +96,7 @@ impl SpineOutcome {
 struct SpineJob {
     job: Job,
     deliveries: Deliveries,
-    footers: Footers,
+    footers: FooterCache,
 }
 
 /// Reads a spine and writes it with features. Mistakes in the job files are told before troubles with the
@@ -105,7 +105,7 @@ pub fn answer_spine(request: &SpineRequest, progress: &Progress) -> Result<Spine
     let mut draft = RawJob::read(&request.job)?;
     let spine = Spine::read(&request.spine, draft.timezone(), progress);
     let last = spine.as_ref().ok().and_then(Spine::last_dates);
-    let mut footers = Footers::default();
+    let mut footers = FooterCache::default();
     let (job, deliveries) = prepare(&mut draft, last, &mut footers)?;
     let spine = spine?;
     let added = added_fields(&job, request.with_scores);

@@ -1,4 +1,4 @@
-//! The input files opened so far: one that is still the same is neither opened nor hashed again.
+//! A cache of the input files opened so far: one that has not changed is neither opened nor hashed again.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -8,15 +8,15 @@ use rayon::prelude::*;
 
 use super::catalog::{Delivery, InputFile};
 use super::file::{self, OpenFile};
-use super::handle::Stamp;
+use super::handle::FileStamp;
 use super::hashes::Hashes;
 use crate::day::Day;
 use crate::failure::in_order;
 use crate::job::InputSpec;
 use crate::signal;
 
-fn stamp(path: &Path) -> Option<Stamp> {
-    path.metadata().ok().map(|metadata| Stamp::of(&metadata))
+fn stamp(path: &Path) -> Option<FileStamp> {
+    path.metadata().ok().map(|metadata| FileStamp::of(&metadata))
 }
 
 /// A file as it was opened.
@@ -27,14 +27,14 @@ struct KnownFooter {
 
 /// Open files by input and path. Those that the last two nights did not want are forgotten.
 #[derive(Default)]
-pub struct Footers {
+pub struct FooterCache {
     known: HashMap<(&'static str, PathBuf), KnownFooter>,
     night: u64,
     /// What files had been hashed by earlier runs, and by this one.
     pub hashes: Hashes,
 }
 
-impl Footers {
+impl FooterCache {
     /// Begins a night: what the last one did not want is forgotten.
     pub fn next_night(&mut self) {
         self.known.retain(|_, known| known.night == self.night);

@@ -12,13 +12,13 @@ use super::asked::{Asked, AskedDay, Part};
 use super::bill_columns::{DueBill, Names, columns};
 use super::finish::{PartAnswers, answer};
 use super::lanes::{LaneRows, Lanes, Sweep};
-use super::ledger::{Bill, BillRow, OFF_BOOK, by_account, conflict};
+use super::ledger::{Bill, BillRow, OFF_BOOK_PRODUCT, by_account, conflict};
 use super::plan::FeaturePlan;
 use super::rows::{Owner, Packed, pack};
 use crate::day::Day;
 use crate::expr::{Column, Frame, Ints};
 use crate::hash::xxh3_64;
-use crate::input::accounts::{Id, STRANGER};
+use crate::input::accounts::{Id, OFF_BOOK};
 use crate::job::{BILL_COLUMNS, Feature, REPAYMENT_COLUMNS};
 use crate::pieces::piece;
 use crate::sorted::SortedDelivery;
@@ -156,7 +156,7 @@ impl Repayments<'_> {
                         let counts = conflicts.iter_mut().zip(self.known_ons);
                         counts.for_each(|(count, day)| *count += u64::from(since <= Some(*day)));
                     }
-                    if rows[0].product != OFF_BOOK && !self.plan.is_empty() {
+                    if rows[0].product != OFF_BOOK_PRODUCT && !self.plan.is_empty() {
                         self.add_due(account, rows, part, &mut due);
                     }
                 }
@@ -252,19 +252,20 @@ impl Repayments<'_> {
         let mut bills = bill_numbers(bill, met);
         let mut accounts = self.asked.accounts.positions(&account);
         let last = self.asked.accounts.len() as u32 - 1;
-        for (row, position) in accounts.iter_mut().enumerate().filter(|(_, position)| **position == STRANGER)
+        for (row, position) in accounts.iter_mut().enumerate().filter(|(_, position)| **position == OFF_BOOK)
         {
-            let (id, hash) = stranger(&account, row);
+            let (id, hash) = off_book_id(&account, row);
             *position = self.asked.accounts.before(&id).min(last);
             let apart = [hash, u64::from(products[row]), bills[row]];
-            (products[row], bills[row]) = (OFF_BOOK, xxh3_64(apart.map(u64::to_le_bytes).as_flattened()));
+            (products[row], bills[row]) =
+                (OFF_BOOK_PRODUCT, xxh3_64(apart.map(u64::to_le_bytes).as_flattened()));
         }
         BlockRows { accounts, products, bills, due_on, due_amount, paid_on, paid_amount }
     }
 }
 
 /// The id of an account that is off the book, and what tells it apart.
-fn stranger(account: &Column, row: usize) -> (Id, u64) {
+fn off_book_id(account: &Column, row: usize) -> (Id, u64) {
     match account {
         Column::Int(ints) => (Id::Int(ints.values[row]), ints.values[row] as u64),
         Column::Text(texts) => {

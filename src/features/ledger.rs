@@ -6,12 +6,12 @@ use crate::day::Day;
 use crate::radix::ByKey;
 
 /// Stands for the product of bills of accounts that are off the book.
-pub const OFF_BOOK: u32 = u32::MAX;
+pub const OFF_BOOK_PRODUCT: u32 = u32::MAX;
 
 /// One repayment row of an account.
 #[derive(Debug, Clone, Copy)]
 pub struct BillRow {
-    /// The product's number, or [`OFF_BOOK`].
+    /// The product's number, or [`OFF_BOOK_PRODUCT`].
     pub product: u32,
     /// The bill of the product: an integer id as it is, a text id by its XXH3 hash, off the book the hash of all
     /// that tells bills apart. Among the bills of one line, two are taken for one less often than memory fails.

@@ -13,7 +13,7 @@ use super::plan::{FeaturePlan, Group, Reach};
 use super::rows::{Owner, Packed, pack};
 use crate::day::Day;
 use crate::expr::{Column, Frame, Scope};
-use crate::input::accounts::STRANGER;
+use crate::input::accounts::OFF_BOOK;
 use crate::job::Feature;
 use crate::pieces::piece;
 use crate::sorted::SortedDelivery;
@@ -135,7 +135,7 @@ impl Transactions<'_> {
         let last = days.iter().map(|day| i64::from(day.as_of.0)).max().unwrap_or(0);
         pack(self.plan, interner, &frame, reach, before, |row| {
             let date = posted_on.values[row];
-            let is_asked = positions[row] != STRANGER && first < date && date <= last;
+            let is_asked = positions[row] != OFF_BOOK && first < date && date <= last;
             is_asked.then(|| Owner { number: positions[row], date: date as i32 })
         })
     }

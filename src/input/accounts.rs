@@ -143,7 +143,7 @@ impl From<Id> for PlainId {
 }
 
 /// The position of an id that is not in the book.
-pub const STRANGER: u32 = u32::MAX;
+pub const OFF_BOOK: u32 = u32::MAX;
 
 impl Accounts {
     /// Indexes ids that are ascending and distinct.
@@ -171,7 +171,7 @@ impl Accounts {
         self.ids.is_empty()
     }
 
-    /// The position of each row's id; [`STRANGER`] where it is null or not in the book.
+    /// The position of each row's id; [`OFF_BOOK`] where it is null or not in the book.
     pub fn positions(&self, column: &Column) -> Vec<u32> {
         match (&self.ids, column) {
             (Ids::Int(ids), Column::Int(ints)) => {
@@ -179,17 +179,17 @@ impl Accounts {
                     return ints.values.iter().map(|id| self.find_int(ids, *id)).collect();
                 }
                 let rows = 0..ints.values.len();
-                rows.map(|row| ints.get(row).map_or(STRANGER, |id| self.find_int(ids, *id))).collect()
+                rows.map(|row| ints.get(row).map_or(OFF_BOOK, |id| self.find_int(ids, *id))).collect()
             }
             (Ids::Text(ids), Column::Text(texts)) => {
                 let by_code: Vec<u32> = texts.dictionary.iter().map(|id| self.find_text(ids, id)).collect();
                 texts
                     .codes
                     .iter()
-                    .map(|code| by_code.get(*code as usize).copied().unwrap_or(STRANGER))
+                    .map(|code| by_code.get(*code as usize).copied().unwrap_or(OFF_BOOK))
                     .collect()
             }
-            _ => vec![STRANGER; column.len()],
+            _ => vec![OFF_BOOK; column.len()],
         }
     }
 
@@ -208,18 +208,18 @@ impl Accounts {
             Ids::Int(ids) => self.find_int(ids, id.parse().ok()?),
             Ids::Text(ids) => self.find_text(ids, id),
         };
-        (position != STRANGER).then_some(position)
+        (position != OFF_BOOK).then_some(position)
     }
 
     #[inline]
     fn find_int(&self, ids: &[i64], id: i64) -> u32 {
         let position = self.steps.before(ids, id);
-        if ids.get(position) == Some(&id) { position as u32 } else { STRANGER }
+        if ids.get(position) == Some(&id) { position as u32 } else { OFF_BOOK }
     }
 
     fn find_text(&self, ids: &[Arc<str>], id: &str) -> u32 {
         let found = self.table.find(text_hash(id), |position| *ids[*position as usize] == *id);
-        found.copied().unwrap_or(STRANGER)
+        found.copied().unwrap_or(OFF_BOOK)
     }
 }
 

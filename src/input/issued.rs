@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use rayon::prelude::*;
 
-use super::accounts::{Accounts, STRANGER, id_text};
+use super::accounts::{Accounts, OFF_BOOK, id_text};
 use super::binding::Decoded;
 use super::file::OpenFile;
 use super::lines::{Lines, Pending, Status};
@@ -54,7 +54,7 @@ impl IssuedHistory {
         progress: &Progress,
     ) -> Result<IssuedHistory> {
         let adjustments = read_all(earlier, units, accounts, progress, &|row: &IssuedRow| {
-            (row.position != STRANGER).then(|| (row.position, row.product.clone()))
+            (row.position != OFF_BOOK).then(|| (row.position, row.product.clone()))
         })?;
         Ok(IssuedHistory { adjustments })
     }
@@ -271,7 +271,7 @@ fn adjustment<L>(
 }
 
 fn find_line(lines: &Lines, position: u32, product: &str) -> Option<usize> {
-    if position == STRANGER {
+    if position == OFF_BOOK {
         return None;
     }
     let first = lines.account.partition_point(|account| *account < position);

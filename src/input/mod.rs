@@ -22,6 +22,7 @@ pub mod reject_log;
 mod row_group;
 mod rows;
 pub mod schemas;
+pub mod snapshot;
 pub mod stream;
 mod thrift;
 pub mod unique;

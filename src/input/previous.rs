@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::accounts::{Accounts, STRANGER};
+use super::accounts::{Accounts, OFF_BOOK};
 use super::binding::Decoded;
 use super::file::OpenFile;
 use super::wanted::{Role, Units, Wanted};
@@ -38,7 +38,7 @@ pub fn read(
                     unreachable!("read as wanted")
                 };
                 for (row, position) in accounts.positions(account).into_iter().enumerate() {
-                    if position != STRANGER {
+                    if position != OFF_BOOK {
                         score[position as usize] = scores.get(row).copied();
                         codes[position as usize] =
                             names.shared(row).map_or(NULL_CODE, |name| bands.code(&name));

@@ -1,5 +1,5 @@
-//! Streams an input's rows: decoded and judged in parallel, in waves of bounded size, repeats told in
-//! the order of delivery, file and row.
+//! Streams an input's rows: decoded and judged in parallel, in waves of bounded size, repeats found in the order
+//! of delivery, file and row.
 
 use anyhow::Result;
 use rayon::prelude::*;
@@ -60,11 +60,15 @@ pub struct JudgedRows {
     pub first_row: u64,
     /// All rows, in order.
     pub batches: Vec<JudgedBatch>,
-    /// Where repeats are told.
+    /// By which repeats are found.
     keys: Keys,
 }
 
 impl JudgedRows {
+    fn begin(file: usize, first_row: u64) -> JudgedRows {
+        JudgedRows { file, first_row, batches: Vec::new(), keys: Keys::default() }
+    }
+
     /// How many rows there are in all batches.
     pub fn rows(&self) -> usize {
         self.batches.iter().map(|batch| batch.verdicts.0.len()).sum()
@@ -116,7 +120,8 @@ pub(super) const WAVE_ROWS: u64 = piece(2_000_000, 5) as u64;
 #[derive(Clone, Copy)]
 pub(super) struct WaveRowGroup {
     pub file: usize,
-    pub row_group: usize,
+    /// Among those of its file.
+    pub number: usize,
     pub first_row: u64,
     pub rows: u64,
 }
@@ -129,7 +134,7 @@ pub struct Needs {
     pub hands_on: bool,
 }
 
-/// Reads everything. `each` gets the rows of a wave, judged, with repeats told: those of whole deliveries, or of
+/// Reads everything. `each` gets the rows of a wave, judged, with repeats rejected: those of whole deliveries, or of
 /// a part of one that is very large; how it is cut depends on that delivery alone. Waves come in order.
 pub fn stream(
     source: &InputSource,
@@ -138,14 +143,20 @@ pub fn stream(
     mut each: impl FnMut(Vec<JudgedRows>) -> Result<()>,
 ) -> Result<()> {
     let needs: Vec<Needs> = source.files.iter().map(|file| needs(file.delivery)).collect();
-    let bind = |(file, needs): (&OpenFile, &Needs)| {
-        file.bind_only(source.spec, &source.wanted, source.units, &needs.columns)
-    };
-    let bindings: Vec<Binding> = in_order(source.files.par_iter().zip(&needs).map(bind))?;
+    let bindings = source
+        .files
+        .par_iter()
+        .zip(&needs)
+        .map(|(file, needs)| file.bind_only(source.spec, &source.wanted, source.units, &needs.columns));
+    let bindings: Vec<Binding> = in_order(bindings)?;
     let mut seen = Seen::new(source.spec.unique.as_ref().map_or(0, |unique| unique.within_days));
     let waves = waves(source.files);
-    progress.read(source.spec.name, source.files.len(), waves.iter().flatten().map(|place| place.rows).sum());
-    let mut finish = |mut wave: Vec<JudgedRows>| -> Result<()> {
+    progress.read(
+        source.spec.name,
+        source.files.len(),
+        waves.iter().flatten().map(|row_group| row_group.rows).sum(),
+    );
+    let mut deliver = |mut wave: Vec<JudgedRows>| -> Result<()> {
         if source.unique.is_some() {
             let parts = wave.iter_mut().map(|rows| DeliveryKeys {
                 delivery: source.files[rows.file].delivery,
@@ -158,25 +169,24 @@ pub fn stream(
         each(wave)?;
         signal::check()
     };
-    let read = |place: WaveRowGroup, each: &mut dyn FnMut(JudgedRows) -> Result<()>| {
-        read_parts(source, &bindings[place.file], place, needs[place.file].hands_on, progress, each)
-    };
     for wave in waves {
         signal::check()?;
-        if let [place] = wave[..] {
+        if let [row_group] = wave[..] {
+            let (binding, needs) = (&bindings[row_group.file], &needs[row_group.file]);
             // However many rows it has, no more than a wave of them are held.
-            read(place, &mut |rows| finish(vec![rows]))?;
+            read_parts(source, binding, row_group, needs, progress, &mut |rows| deliver(vec![rows]))?;
             continue;
         }
-        let whole = |place: &WaveRowGroup| {
+        let whole = in_order(wave.par_iter().map(|row_group| {
+            let (binding, needs) = (&bindings[row_group.file], &needs[row_group.file]);
             let mut whole = None;
-            read(*place, &mut |rows| {
+            read_parts(source, binding, *row_group, needs, progress, &mut |rows| {
                 whole = Some(rows);
                 Ok(())
             })?;
             Ok(whole)
-        };
-        finish(in_order(wave.par_iter().map(whole))?.into_iter().flatten().collect())?;
+        }))?;
+        deliver(whole.into_iter().flatten().collect())?;
     }
     Ok(())
 }
@@ -190,9 +200,9 @@ pub(super) fn waves(files: &[OpenFile]) -> Vec<Vec<WaveRowGroup>> {
         waves.begin_if_full(delivery.iter().map(OpenFile::rows).sum());
         for open in delivery {
             let mut first_row = 0;
-            for (row_group, rows) in open.row_groups.iter().copied().enumerate() {
+            for (number, rows) in open.row_groups.iter().copied().enumerate() {
                 waves.begin_if_full(rows);
-                waves.add(WaveRowGroup { file, row_group, first_row, rows });
+                waves.add(WaveRowGroup { file, number, first_row, rows });
                 first_row += rows;
             }
             file += 1;
@@ -217,9 +227,9 @@ impl Waves {
         }
     }
 
-    fn add(&mut self, place: WaveRowGroup) {
-        self.all.last_mut().expect("there is one").push(place);
-        self.rows += place.rows;
+    fn add(&mut self, row_group: WaveRowGroup) {
+        self.all.last_mut().expect("there is one").push(row_group);
+        self.rows += row_group.rows;
     }
 }
 
@@ -227,23 +237,17 @@ impl Waves {
 fn read_parts(
     source: &InputSource,
     binding: &Binding,
-    place: WaveRowGroup,
-    hands_on: bool,
+    row_group: WaveRowGroup,
+    needs: &Needs,
     progress: &Progress,
     each: &mut dyn FnMut(JudgedRows) -> Result<()>,
 ) -> Result<()> {
-    let file = &source.files[place.file];
-    let begin = |first_row: u64| JudgedRows {
-        file: place.file,
-        first_row,
-        batches: Vec::new(),
-        keys: Keys::default(),
-    };
-    let mut part = begin(place.first_row);
+    let file = &source.files[row_group.file];
+    let mut part = JudgedRows::begin(row_group.file, row_group.first_row);
     let mut rows = 0;
-    file.read(binding, place.row_group, |decoded| {
+    file.read(binding, row_group.number, |decoded| {
         if rows >= WAVE_ROWS {
-            let next = begin(part.first_row + rows);
+            let next = JudgedRows::begin(part.file, part.first_row + rows);
             each(std::mem::replace(&mut part, next))?;
             rows = 0;
         }
@@ -252,11 +256,11 @@ fn read_parts(
             part.keys.add(rows as u32, &decoded.columns[slot], &verdicts);
         }
         rows += verdicts.0.len() as u64;
-        if hands_on {
+        if needs.hands_on {
             part.batches.push(JudgedBatch { columns: decoded.columns, verdicts });
         }
         Ok(())
     })?;
-    progress.advance(place.rows);
+    progress.advance(row_group.rows);
     each(part)
 }

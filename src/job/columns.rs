@@ -16,10 +16,29 @@ pub const LINE_COLUMNS: [(&str, Type); 10] = [
     ("status_reason", Type::Text),
 ];
 
-/// Where `status_since` and `status_reason` stand among them.
-pub const STATUS_SINCE: usize = 8;
-/// See [`STATUS_SINCE`].
-pub const STATUS_REASON: usize = 9;
+/// The positions of those columns in every scope over lines.
+pub mod line_slots {
+    /// Whose line it is.
+    pub const ACCOUNT: usize = 0;
+    /// Which product.
+    pub const PRODUCT: usize = 1;
+    /// Minor units.
+    pub const CREDIT_LIMIT: usize = 2;
+    /// Minor units.
+    pub const BALANCE: usize = 3;
+    /// What can be done with it.
+    pub const STATUS: usize = 4;
+    /// When it was opened.
+    pub const OPENED_ON: usize = 5;
+    /// When the limit last went up.
+    pub const INCREASED_ON: usize = 6;
+    /// When it last went down.
+    pub const DECREASED_ON: usize = 7;
+    /// Since when it has its status.
+    pub const STATUS_SINCE: usize = 8;
+    /// Why it has its status.
+    pub const STATUS_REASON: usize = 9;
+}
 
 /// Those of them that a delivery may lack.
 pub const OPTIONAL_LINE_COLUMNS: [&str; 4] =

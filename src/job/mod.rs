@@ -25,7 +25,7 @@ mod terms;
 
 pub use columns::{
     BILL_COLUMNS, LINE_COLUMNS, LINE_HISTORY, LINE_STATE, OPTIONAL_LINE_COLUMNS, REPAYMENT_COLUMNS,
-    SCORE_COLUMNS, STATUS_REASON, STATUS_SINCE, TRANSACTION_COLUMNS,
+    SCORE_COLUMNS, TRANSACTION_COLUMNS, line_slots,
 };
 pub use decision_column::{ColumnSpec, DecisionColumn};
 pub use diagnostics::{Diagnostics, Severity};

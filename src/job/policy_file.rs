@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::columns::{LINE_COLUMNS, LINE_STATE, STATUS_REASON, STATUS_SINCE};
+use super::columns::{LINE_COLUMNS, LINE_STATE, line_slots};
 use super::decision_column::DecisionColumn;
 use super::letter::blanks;
 use super::reader::Reader;
@@ -48,8 +48,8 @@ impl Policy {
     /// Positions in the lines scope of the contract's columns that decisions keep because rules read them.
     pub fn kept_of_lines(&self) -> impl Iterator<Item = usize> {
         self.kept_columns.iter().filter_map(|column| match column {
-            DecisionColumn::StatusSince => Some(STATUS_SINCE),
-            DecisionColumn::StatusReason => Some(STATUS_REASON),
+            DecisionColumn::StatusSince => Some(line_slots::STATUS_SINCE),
+            DecisionColumn::StatusReason => Some(line_slots::STATUS_REASON),
             _ => None,
         })
     }

@@ -8,9 +8,7 @@ use crate::expr::column::{FALSE, TRUE};
 use crate::expr::{Column, Ints, Texts};
 use crate::features::FeatureTable;
 use crate::input::lines::{Lines, Status};
-use crate::job::{
-    LINE_COLUMNS, LINE_HISTORY, LINE_STATE, SCORE_COLUMNS, STATUS_REASON, STATUS_SINCE, Scorecard,
-};
+use crate::job::{LINE_COLUMNS, LINE_HISTORY, LINE_STATE, SCORE_COLUMNS, Scorecard, line_slots};
 use crate::score::Scores;
 
 /// The columns at positions `needed` of the lines scope or the facts scope, for lines in `range`. The
@@ -57,8 +55,8 @@ fn line_column(lines: &Lines, as_of: Day, range: Range<usize>, slot: usize) -> O
         5 => Column::Int(Ints::all(lines.opened_on[range].iter().map(|day| i64::from(day.0)).collect())),
         6 => dates(&lines.increased_on),
         7 => dates(&lines.decreased_on),
-        STATUS_SINCE => dates(&lines.status_since),
-        STATUS_REASON => Column::Text(lines.status_reason.slice(range)),
+        line_slots::STATUS_SINCE => dates(&lines.status_since),
+        line_slots::STATUS_REASON => Column::Text(lines.status_reason.slice(range)),
         slot if slot == 0 || (LINE_COLUMNS.len()..extra_end).contains(&slot) => {
             lines.columns[slot].as_ref().expect("read as needed").slice(range)
         }

@@ -14,7 +14,7 @@ use crate::input::footer_cache::FooterCache;
 use crate::input::schemas::{self, Inspected};
 use crate::input::stream::InputSource;
 use crate::input::wanted::{Role, Units, Wanted};
-use crate::input::{issued, judge, lines, previous};
+use crate::input::{issued, judge, previous, snapshot};
 use crate::job::{
     FileColumns, From, InputColumns, InputSpec, Inputs, Job, LINE_STATE, RawJob, TRANSACTION_COLUMNS,
 };
@@ -142,7 +142,7 @@ pub(super) fn required(
 ) -> Result<(Option<Day>, Vec<Delivery>)> {
     deliveries.transactions.require(dates.as_of)?;
     deliveries.repayments.require(dates.as_of)?;
-    lines::snapshot_of(&deliveries.lines, dates.lines_by(), job.lines_max_age_days)
+    snapshot::snapshot_of(&deliveries.lines, dates.lines_by(), job.lines_max_age_days)
 }
 
 impl Files {
@@ -336,7 +336,7 @@ pub(crate) fn wanted_lines(job: &Job) -> Vec<(usize, Wanted)> {
     needed.retain(|slot| *slot < inputs);
     needed.sort_unstable();
     needed.dedup();
-    lines::wanted(spec, scope, &needed)
+    snapshot::wanted(spec, scope, &needed)
 }
 
 /// What to read of transactions, and each column's position in the scope.

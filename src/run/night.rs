@@ -9,7 +9,8 @@ use crate::console::Progress;
 use crate::day::Dates;
 use crate::features::plan::{FeaturePlan, Plans};
 use crate::features::{Asked, AskedDay, FeatureTable, from_lines};
-use crate::input::lines::{self, Lines};
+use crate::input::lines::Lines;
+use crate::input::snapshot;
 use crate::input::stream::ReadTally;
 use crate::input::wanted::Units;
 use crate::input::{issued, previous as earlier_scores};
@@ -252,6 +253,6 @@ pub(super) fn read_lines(
     progress: &Progress,
 ) -> Result<Lines> {
     let scope_len = job.scopes.lines.columns.len();
-    let reading = lines::LinesReading { spec: &job.inputs.lines, units, scratch, progress, only: None };
-    lines::load(reading, &files.lines, files.snapshot, wanted_lines(job), scope_len)
+    let reading = snapshot::LinesReading { spec: &job.inputs.lines, units, scratch, progress, only: None };
+    snapshot::load(reading, &files.lines, files.snapshot, wanted_lines(job), scope_len)
 }

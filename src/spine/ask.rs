@@ -13,7 +13,7 @@ use crate::expr::Column;
 use crate::failure::input;
 use crate::features::{Asked, AskedDay, MOST_SLOTS};
 use crate::input::accounts::{Accounts, compare_ids, distinct_ids};
-use crate::input::lines::snapshot_of;
+use crate::input::snapshot::snapshot_of;
 use crate::job::Job;
 use crate::run::Deliveries;
 

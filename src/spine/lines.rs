@@ -14,13 +14,14 @@ use crate::day::Day;
 use crate::expr::Column;
 use crate::expr::column::concat;
 use crate::features::plan::FeaturePlan;
-use crate::input::accounts::{Accounts, STRANGER};
+use crate::input::accounts::{Accounts, OFF_BOOK};
 use crate::input::catalog::Delivery;
 use crate::input::file::OpenFile;
 use crate::input::footer_cache::FooterCache;
 use crate::input::issued::IssuedHistory;
-use crate::input::lines::{self, Lines, snapshot_of};
+use crate::input::lines::Lines;
 use crate::input::schemas::{self, Inspected};
+use crate::input::snapshot::{self, snapshot_of};
 use crate::input::wanted::{Units, Wanted};
 use crate::job::{From, Job};
 use crate::policy::facts::line_columns;
@@ -118,9 +119,10 @@ impl Gathering<'_> {
         let only = Accounts::new(self.questions.accounts.ids.gather(&accounts));
         let Gathering { job, units, scratch, progress, .. } = *self;
         let reading =
-            lines::LinesReading { spec: &job.inputs.lines, units, scratch, progress, only: Some(&only) };
+            snapshot::LinesReading { spec: &job.inputs.lines, units, scratch, progress, only: Some(&only) };
         let scope_len = job.scopes.lines.columns.len();
-        Ok(lines::load_any(reading, &self.files_of(snapshot), snapshot, wanted_lines(job), scope_len)?.ok())
+        Ok(snapshot::load_any(reading, &self.files_of(snapshot), snapshot, wanted_lines(job), scope_len)?
+            .ok())
     }
 
     fn account(&self, question: u32) -> u32 {
@@ -133,7 +135,7 @@ impl Gathering<'_> {
         accounts.dedup();
         let ids = self.questions.accounts.ids.gather(&accounts);
         let positions = lines.accounts.positions(&ids.to_column());
-        let is_there = |place: &usize| positions[*place] != STRANGER;
+        let is_there = |place: &usize| positions[*place] != OFF_BOOK;
         let there: Vec<usize> = (0..accounts.len()).filter(is_there).collect();
         let accounts: Vec<u32> = there.iter().map(|place| accounts[*place]).collect();
         let positions: Vec<u32> = there.iter().map(|place| positions[*place]).collect();

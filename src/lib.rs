@@ -37,6 +37,7 @@
 
 // What is printed goes through `console`, where it cannot fail.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
+#![deny(missing_docs)]
 
 pub mod check;
 pub mod cli;

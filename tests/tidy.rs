@@ -1,10 +1,13 @@
 //! The order of the house: the map at the head of the library, one sentence a file, files of bearable size.
 
-use std::collections::BTreeSet;
+mod imports;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::support::project;
+use imports::{Library, circles};
 
 /// A file that is longer holds more than one concern.
 const MOST_LINES: usize = 500;
@@ -51,6 +54,63 @@ fn the_map_names_every_module_and_nothing_else() {
 }
 
 #[test]
+fn no_files_know_each_other_in_a_circle() {
+    let root = project().join("src");
+    let named = sources("src").into_iter().map(|path| {
+        let name = path.strip_prefix(&root).unwrap().display().to_string();
+        (name, read(&path))
+    });
+    let library = Library::read(named);
+    let arrows = library.arrows();
+    // The check sees what it should: a well-known arrow, and one through a re-export.
+    assert!(arrows["run/night.rs"].contains("run/session.rs"), "{:?}", arrows["run/night.rs"]);
+    assert!(arrows["run/night.rs"].contains("policy/decide.rs"), "{:?}", arrows["run/night.rs"]);
+    assert_eq!(circles(&arrows), Vec::<String>::new());
+}
+
+#[test]
+fn circles_are_seen() {
+    let source = |name: &str, text: &str| (name.to_string(), text.to_string());
+    let library = Library::read(
+        [
+            source("lib.rs", "pub mod a; pub mod b; pub mod c;"),
+            source("a/mod.rs", "mod x; pub use x::X;"),
+            source("a/x.rs", "use crate::b::{Y as Z, W}; // use crate::c::C;"),
+            source("b.rs", "pub struct Y; fn f() { \"crate::c::C\"; crate::a::X }"),
+            source("c.rs", "use super::a::X;"),
+        ]
+        .into_iter(),
+    );
+    assert_eq!(circles(&library.arrows()), ["a/x.rs -> b.rs", "b.rs -> a/x.rs"]);
+}
+
+/// The type that a line defines; those that belong to a trait are the trait's.
+fn defined_type(line: &str) -> Option<String> {
+    let is_associated = line.starts_with(' ') && line.trim_start().starts_with("type ");
+    let words = line.split_whitespace().skip_while(|word| word.starts_with("pub"));
+    let mut words = words.filter(|_| !is_associated);
+    let is_definition = ["struct", "enum", "trait", "type"].contains(&words.next()?);
+    let name: String = words.next()?.chars().take_while(|c| c.is_alphanumeric()).collect();
+    (is_definition && name.starts_with(char::is_uppercase)).then_some(name)
+}
+
+#[test]
+fn no_type_name_stands_twice() {
+    let mut defined: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for path in sources("src") {
+        let text = read(&path);
+        for line in text.split("#[cfg(test)]").next().unwrap().lines() {
+            if let Some(name) = defined_type(line) {
+                defined.entry(name).or_default().push(path.display().to_string());
+            }
+        }
+    }
+    assert!(defined.len() > 300, "only {} types are seen", defined.len());
+    defined.retain(|_, files| files.len() > 1);
+    assert_eq!(defined, BTreeMap::new());
+}
+
+#[test]
 fn every_file_opens_with_a_sentence() {
     for path in all_sources() {
         let text = read(&path);
@@ -59,6 +119,12 @@ fn every_file_opens_with_a_sentence() {
         let ends = sentence.contains(". ") || sentence.ends_with('.') || sentence.ends_with(':');
         assert!(ends && sentence.starts_with(' '), "{}: `{sentence}`", path.display());
     }
+}
+
+/// The compiler refuses a public item without a sentence.
+#[test]
+fn every_public_item_is_documented() {
+    assert!(read(&project().join("src/lib.rs")).contains("#![deny(missing_docs)]"));
 }
 
 #[test]

@@ -34,15 +34,38 @@ pub enum GateTable {
 #[derive(Debug, Clone)]
 pub enum Measure {
     /// n × 10000 of the rows that satisfy `of` against those that satisfy `among`.
-    Share { table: GateTable, of: Expr, among: Option<Expr> },
+    Share {
+        /// Whose rows.
+        table: GateTable,
+        /// The condition.
+        of: Expr,
+        /// Which rows count; all where absent.
+        among: Option<Expr>,
+    },
     /// The sum of `of` over the rows that satisfy `among`; rows where it is null add nothing.
-    Sum { table: GateTable, of: Expr, among: Option<Expr> },
+    Sum {
+        /// Whose rows.
+        table: GateTable,
+        /// What is added up.
+        of: Expr,
+        /// Which rows count; all where absent.
+        among: Option<Expr>,
+    },
     /// Rejected rows × 10000 against the input's rows.
-    Rejected { input: &'static str },
+    Rejected {
+        /// Its name.
+        input: &'static str,
+    },
     /// Accepted rows of the input.
-    Rows { input: &'static str },
+    Rows {
+        /// Its name.
+        input: &'static str,
+    },
     /// Days without a delivery of the input.
-    MissingDays { input: &'static str },
+    MissingDays {
+        /// Its name.
+        input: &'static str,
+    },
 }
 
 /// Inclusive bounds; basis points for shares.

@@ -1,15 +1,14 @@
 //! Several nights of a range in one sweep: features over transactions and bills depend on nothing that the nights
 //! before issue, so those of the next nights are answered with tonight's.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Result;
 use rayon::prelude::*;
 
 use super::answers::{FeatureRows, Swept, Work};
-use super::inputs::{Deliveries, Files, oldest_transactions};
-use super::night::read_lines;
+use super::inputs::{Deliveries, Files, oldest_transactions, read_lines};
+use super::ready::{Ahead, NightAnswers, Ready};
 use super::session::Session;
 use crate::console::Progress;
 use crate::day::{Dates, Day};
@@ -24,45 +23,6 @@ use crate::sorted::SortedDelivery;
 /// Nights answered at once: what they share is read and decoded once, what they come to is held until it is their
 /// turn.
 const NIGHTS_AT_ONCE: usize = piece(4, 2);
-
-/// Answers from one input, and what they stand on.
-pub struct Ready {
-    /// The sorted deliveries, by what they were made of.
-    stands_on: Vec<String>,
-    /// By part of the night.
-    pub answers: Vec<PartAnswers>,
-}
-
-/// What a sweep has answered of a night.
-pub struct NightAnswers {
-    /// The accounts of its book.
-    ids: Ids,
-    /// Its parts.
-    pub parts: Vec<Part>,
-    /// From transactions.
-    pub transactions: Ready,
-    /// From repayments.
-    pub repayments: Ready,
-    /// The bills for which one delivery holds more than one pair of terms.
-    pub conflicts: u64,
-}
-
-/// The nights to come that are answered already.
-pub(super) type Ahead = BTreeMap<Day, NightAnswers>;
-
-impl Ready {
-    /// Whether they stand on these deliveries.
-    pub fn stands_on<'d>(&self, deliveries: impl Iterator<Item = &'d SortedDelivery>) -> bool {
-        self.stands_on.iter().eq(deliveries.map(|delivery| &delivery.label.made_of))
-    }
-}
-
-/// Takes what has been answered of a night, if it is of this book.
-pub(super) fn take(ahead: &mut Ahead, as_of: Day, accounts: &Accounts) -> Option<NightAnswers> {
-    ahead.retain(|night, _| *night >= as_of);
-    let ready = ahead.remove(&as_of)?;
-    (ready.ids == accounts.ids).then_some(ready)
-}
 
 /// A night that is asked for, and the accounts of its book.
 struct AskedNight {

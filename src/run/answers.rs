@@ -6,9 +6,9 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::ahead::{NightAnswers, Ready};
 use super::inputs::{Files, oldest_transactions, repayments, transactions};
 use super::notices;
+use super::ready::{NightAnswers, Ready};
 use crate::console::Progress;
 use crate::day::Day;
 use crate::expr::Type;

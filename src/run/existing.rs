@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::night::{Ending, NightOutcome};
+use super::outcome::{Ending, NightOutcome};
 use crate::console::plain_path;
 use crate::day::Dates;
 use crate::failure::{Kind, failure};

@@ -1,16 +1,19 @@
 //! What a run reads: the job bound to its inputs, the deliveries that bear on it, the columns wanted.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
 
 use super::previous::EarlierRun;
+use crate::console::Progress;
 use crate::day::{Dates, Day};
 use crate::expr::Type;
 use crate::features::plan::FeaturePlan;
 use crate::input::catalog::{self, Catalog, Delivery};
 use crate::input::file::OpenFile;
 use crate::input::footer_cache::FooterCache;
+use crate::input::lines::Lines;
 use crate::input::schemas::{self, Inspected};
 use crate::input::stream::InputSource;
 use crate::input::wanted::{Role, Units, Wanted};
@@ -399,4 +402,17 @@ pub(crate) fn repayments<'a>(
     });
     let judge = judge::judge_repayments;
     InputSource { spec, files: &files.repayments, wanted, units, judge, unique }
+}
+
+/// Reads the book as it was delivered.
+pub(super) fn read_lines(
+    job: &Job,
+    files: &Files,
+    units: &Units,
+    scratch: &Path,
+    progress: &Progress,
+) -> Result<Lines> {
+    let scope_len = job.scopes.lines.columns.len();
+    let reading = snapshot::LinesReading { spec: &job.inputs.lines, units, scratch, progress, only: None };
+    snapshot::load(reading, &files.lines, files.snapshot, wanted_lines(job), scope_len)
 }

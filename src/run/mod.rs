@@ -2,7 +2,8 @@
 //!
 //! - `request`: what is asked for; `session`: what lives from night to night;
 //! - `inputs`, `previous`, `simulation`: what a night reads;
-//! - `night`: its verbs in the order in which data flows; `answers`, `ahead`: features of one night, and of several;
+//! - `night`: its verbs in the order in which data flows; `answers`, `ahead`, `ready`: features of one night, and of several at once;
+//! - `outcome`: how it ended;
 //! - `notices`, `watch`: what it warns of; `existing`: a run that is there already;
 //! - `plan`: what a run would read and do.
 
@@ -12,8 +13,10 @@ mod existing;
 mod inputs;
 mod night;
 mod notices;
+mod outcome;
 mod plan;
 mod previous;
+mod ready;
 mod request;
 mod session;
 mod simulation;
@@ -30,7 +33,7 @@ pub(crate) use answers::{FeatureRows, Swept, Work};
 pub use inputs::{Deliveries, Files, missing_days, prepare};
 pub(crate) use inputs::{earlier_snapshots, wanted_lines};
 use night::run_night;
-pub use night::{Ending, NightOutcome};
+pub use outcome::{Ending, NightOutcome};
 pub use plan::{NightPlan, PlannedNight, PlannedRead, plan};
 pub use request::{Nights, RunRequest};
 use session::Session;

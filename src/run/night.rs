@@ -1,6 +1,5 @@
 //! One night: read, score, decide, measure, publish; or leave a run alone that is there already.
 
-use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Result;
@@ -10,7 +9,6 @@ use crate::day::Dates;
 use crate::features::plan::{FeaturePlan, Plans};
 use crate::features::{Asked, AskedDay, FeatureTable, from_lines};
 use crate::input::lines::Lines;
-use crate::input::snapshot;
 use crate::input::stream::ReadTally;
 use crate::input::wanted::Units;
 use crate::input::{issued, previous as earlier_scores};
@@ -27,45 +25,15 @@ use crate::score::{Scores, score};
 use crate::summary::Summary;
 use crate::{own, report, signal};
 
-use super::ahead;
+use super::ahead::look_ahead;
 use super::answers::{Answered, FeatureRows, Work};
 use super::existing::{check_replaceable, existing_run};
-use super::inputs::{Deliveries, Files, missing_days, wanted_lines};
+use super::inputs::{Deliveries, Files, missing_days, read_lines};
 use super::notices;
+use super::outcome::{Ending, NightOutcome};
 use super::previous::EarlierRun;
+use super::ready::take;
 use super::session::{PreparedNight, Session};
-
-/// How a night ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// Its tables are published.
-    Published,
-    /// A gate did not hold; its tables lie in `held/`.
-    Held,
-    /// It was published, or held, already, from the same inputs and job files.
-    Unchanged,
-}
-
-/// A finished night.
-pub struct NightOutcome {
-    /// How it ended.
-    pub ending: Ending,
-    /// Where it lies.
-    pub directory: PathBuf,
-    /// What it says of itself.
-    pub manifest: Manifest,
-    /// Figures for the operator; a run left as it was has none of its own.
-    pub summary: Option<Summary>,
-    /// Decimal places of money.
-    pub minor_units: u32,
-}
-
-impl NightOutcome {
-    /// Whether the night had run before, from the same inputs and job files.
-    pub fn is_left_alone(&self) -> bool {
-        self.summary.is_none()
-    }
-}
 
 /// Stages and how long they took.
 struct Stopwatch {
@@ -204,10 +172,10 @@ fn compute(
     let plans = Plans::of(&job.features);
     let asked = Asked::all(&book.accounts, AskedDay { as_of, known_on });
     if session.ahead.is_empty() {
-        session.ahead = ahead::look_ahead(session, job, deliveries, dates, &book.accounts, progress);
+        session.ahead = look_ahead(session, job, deliveries, dates, &book.accounts, progress);
         watch.lap("nights at once");
     }
-    let ready = ahead::take(&mut session.ahead, as_of, &book.accounts);
+    let ready = take(&mut session.ahead, as_of, &book.accounts);
     let parts = ready.as_ref().map_or_else(|| asked.parts(), |ready| ready.parts.clone());
     let account_kind = book.accounts.ids.kind();
     let rows = FeatureRows { job, files, units: &units, plans: &plans, account_kind, first: as_of };
@@ -243,16 +211,4 @@ fn compute(
         tallies.iter().map(|(name, tally)| ((*name).to_string(), Counts::from(*tally))).collect();
     drop(asked);
     Ok(Night { lines: book, features, scores, decisions, transactions, repayments })
-}
-
-pub(super) fn read_lines(
-    job: &Job,
-    files: &Files,
-    units: &Units,
-    scratch: &Path,
-    progress: &Progress,
-) -> Result<Lines> {
-    let scope_len = job.scopes.lines.columns.len();
-    let reading = snapshot::LinesReading { spec: &job.inputs.lines, units, scratch, progress, only: None };
-    snapshot::load(reading, &files.lines, files.snapshot, wanted_lines(job), scope_len)
 }

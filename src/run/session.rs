@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::ahead::Ahead;
 use super::inputs::{Deliveries, bind, prepare, required};
+use super::ready::Ahead;
 use super::request::RunRequest;
 use super::simulation::{Simulation, pending_remark};
 use crate::day::{Dates, Day};
@@ -73,7 +73,7 @@ impl Session {
             true => Some(Simulation::begin(&job, from, request.out.as_deref())?),
             false => None,
         };
-        look_ahead(&mut draft, &job, &deliveries, all.iter().copied().map(dates), &mut footers)?;
+        check_nights(&mut draft, &job, &deliveries, all.iter().copied().map(dates), &mut footers)?;
         if let Some(remark) = pending_remark(request, &job, from) {
             log::warn!("{remark}");
         }
@@ -170,7 +170,7 @@ impl Session {
 
 /// Binds the job for every night, so that mistakes are told before the first one begins. Where a later
 /// night lacks a delivery, the nights before it can run all the same: that is warned of.
-fn look_ahead(
+fn check_nights(
     draft: &mut RawJob,
     job: &Job,
     deliveries: &Deliveries,

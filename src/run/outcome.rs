@@ -1,0 +1,38 @@
+//! How a night ended.
+
+use std::path::PathBuf;
+
+use crate::run_dir::manifest::Manifest;
+use crate::summary::Summary;
+
+/// How a night ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Its tables are published.
+    Published,
+    /// A gate did not hold; its tables lie in `held/`.
+    Held,
+    /// It was published, or held, already, from the same inputs and job files.
+    Unchanged,
+}
+
+/// A finished night.
+pub struct NightOutcome {
+    /// How it ended.
+    pub ending: Ending,
+    /// Where it lies.
+    pub directory: PathBuf,
+    /// What it says of itself.
+    pub manifest: Manifest,
+    /// Figures for the operator; a run left as it was has none of its own.
+    pub summary: Option<Summary>,
+    /// Decimal places of money.
+    pub minor_units: u32,
+}
+
+impl NightOutcome {
+    /// Whether the night had run before, from the same inputs and job files.
+    pub fn is_left_alone(&self) -> bool {
+        self.summary.is_none()
+    }
+}

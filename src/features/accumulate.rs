@@ -54,8 +54,14 @@ struct Act {
     statistic: Statistic,
     /// Position among the plan's values, where it takes one.
     value: Option<usize>,
-    /// Its place among the groups that are kept in logs.
+    /// Its number among the groups that are kept in the log.
     log: Option<u32>,
+}
+
+impl Act {
+    fn of(group: &Group) -> Act {
+        Act { statistic: group.statistic, value: group.value, log: group.log }
+    }
 }
 
 /// Where rows of some ages go.
@@ -66,17 +72,31 @@ struct Era {
     reached: Vec<u64>,
 }
 
+/// The word of a group's segment, within those of each slot.
+#[derive(Clone, Copy)]
+struct Cell {
+    stride: usize,
+    offset: usize,
+}
+
+impl Cell {
+    /// Where it is among the words of all slots, for the slot that a row counts for.
+    #[inline]
+    fn of(self, hit: &Hit) -> usize {
+        hit.slot as usize * self.stride + self.offset
+    }
+}
+
 impl Segments {
     /// Tables the segments of a plan.
     pub fn new(plan: &FeaturePlan) -> Segments {
-        let act = |group: &Group| Act { statistic: group.statistic, value: group.value, log: group.log };
         let edges = plan.groups.iter().flat_map(|group| &group.edges);
         let mut starts: Vec<u32> = edges.copied().filter(|edge| *edge != UNBOUNDED).chain([0]).collect();
         starts.sort_unstable();
         starts.dedup();
         let longest = *starts.last().expect("one era at least");
         Segments {
-            acts: plan.groups.iter().map(act).collect(),
+            acts: plan.groups.iter().map(Act::of).collect(),
             eras: (0..=longest).map(|age| starts.partition_point(|start| *start <= age) as u32 - 1).collect(),
             by_era: starts.iter().map(|start| Era::new(plan, *start)).collect(),
         }
@@ -127,13 +147,15 @@ impl Accumulators {
         let Some(patterns) = rows.patterns() else { return };
         let mut alike = std::mem::take(&mut self.alike);
         let eras = segments.by_era.len();
-        let key = |hit: &Hit| rows.pattern(hit.row) as usize * eras + segments.era(hit.age);
-        alike.fill(hits, patterns.len() * eras, key);
+        alike.fill(hits, patterns.len() * eras, |hit| {
+            rows.pattern(hit.row) as usize * eras + segments.era(hit.age)
+        });
         alike.each(|key, hits| {
             let era = &segments.by_era[key % eras];
             for (number, mask) in patterns.mask((key / eras) as u32).iter().enumerate() {
                 for group in bits(number, mask & era.reached[number]) {
-                    self.add_to_group(plan, &segments.acts[group], era.cells[group], rows, hits);
+                    let cell = Cell { stride: plan.stride, offset: era.cells[group] };
+                    self.add_to_group(&segments.acts[group], cell, rows, hits);
                 }
             }
         });
@@ -141,34 +163,36 @@ impl Accumulators {
     }
 
     /// Adds rows to one cell of each of their slots.
-    fn add_to_group(&mut self, plan: &FeaturePlan, act: &Act, cell: usize, rows: &Packed, hits: &[Hit]) {
+    fn add_to_group(&mut self, act: &Act, cell: Cell, rows: &Packed, hits: &[Hit]) {
         let Accumulators { words, carry, log, .. } = self;
         let taken = act.value.map_or(&[][..], |value| rows.values(value));
-        let at = |hit: &Hit| hit.slot as usize * plan.stride + cell;
-        let value = |hit: &Hit| taken[hit.row as usize];
-        let values = hits.iter().map(|hit| (at(hit), value(hit)));
-        let ages = hits.iter().map(|hit| (at(hit), hit.age));
+        let values = hits.iter().map(|hit| (cell.of(hit), taken[hit.row as usize]));
+        let ages = hits.iter().map(|hit| (cell.of(hit), hit.age));
         match act.statistic {
-            Statistic::Count => sums::count(words, hits.iter().map(at)),
+            Statistic::Count => sums::count(words, hits.iter().map(|hit| cell.of(hit))),
             Statistic::Sum => sums::add(words, carry, values),
             Statistic::Min => extremes::keep(words, values, i64::min),
             Statistic::Max => extremes::keep(words, values, i64::max),
             Statistic::Last => {
-                let aged = |hit: &Hit| AgedValue { at: at(hit), age: hit.age, value: value(hit) };
-                latest::keep_value(words, hits.iter().map(aged));
+                let rows = values.zip(hits).map(|((at, value), hit)| AgedValue { at, age: hit.age, value });
+                latest::keep_value(words, rows);
             }
             Statistic::DaysSince => latest::keep_age(words, ages),
             Statistic::ActiveDays => match act.log {
                 None => active_days::mark(words, ages),
                 Some(group) => {
-                    let date = |hit: &Hit| rows.date(hit.row) as u32;
-                    log.extend(hits.iter().map(|hit| LoggedValue::new(hit.slot, group, date(hit), hit.age)));
+                    log.extend(
+                        hits.iter()
+                            .map(|hit| LoggedValue::new(hit.slot, group, rows.date(hit.row) as u32, hit.age)),
+                    );
                 }
             },
             Statistic::Distinct => {
                 let group = act.log.expect("distinct values are kept in the log");
                 log.extend(
-                    hits.iter().map(|hit| LoggedValue::new(hit.slot, group, value(hit) as u32, hit.age)),
+                    hits.iter().map(|hit| {
+                        LoggedValue::new(hit.slot, group, taken[hit.row as usize] as u32, hit.age)
+                    }),
                 );
             }
         }

@@ -43,35 +43,56 @@ pub(super) fn columns(
     due: &[DueBill],
     names: &Names,
 ) -> Result<Vec<Option<Column>>, Misfit> {
-    let days = |day: Day| i64::from(day.0);
-    let late = |due: &DueBill| due.bill.settled_on.unwrap_or(due.as_of).since(due.bill.due_on).max(0);
-    let figure = |figure: Figure| {
-        let fits: Option<Vec<i64>> = due.iter().map(|due| i64::try_from(figure.of(&due.bill)).ok()).collect();
-        let first = || Misfit::first(plan, due, names).expect("some figure does not fit");
-        fits.map(|values| Column::Int(Ints::all(values))).ok_or_else(first)
-    };
-    let column = |slot: usize| -> Result<Column, Misfit> {
-        Ok(match BILL_COLUMNS[slot].0 {
-            "product" => {
-                let codes = due.iter().map(|due| due.product).collect();
-                Column::Text(Texts { codes, dictionary: names.products.clone() })
-            }
-            "bill_id" => bill_ids(due, names),
-            "due_on" => ints(due, |due| days(due.bill.due_on)),
-            "due_amount" => ints(due, |due| due.bill.due_amount),
-            "paid" => figure(Figure::Paid)?,
-            "settled_on" => Column::Int(due.iter().map(|due| due.bill.settled_on.map(days)).collect()),
-            "is_open" => Column::Bool(
-                due.iter().map(|due| if due.bill.settled_on.is_none() { TRUE } else { FALSE }).collect(),
-            ),
-            "days_late" => ints(due, late),
-            "outstanding" => figure(Figure::Outstanding)?,
-            other => unreachable!("{other} is no column of bills"),
-        })
-    };
-    (0..BILL_COLUMNS.len())
-        .map(|slot| plan.columns.contains(&slot).then(|| column(slot)).transpose())
-        .collect()
+    let mut columns = Vec::with_capacity(BILL_COLUMNS.len());
+    for slot in 0..BILL_COLUMNS.len() {
+        let is_read = plan.columns.contains(&slot);
+        let column = is_read.then(|| column(slot, due, names)).transpose();
+        // Another figure that is read may not fit of an earlier bill.
+        columns.push(
+            column
+                .map_err(|DoesNotFit| Misfit::first(plan, due, names).expect("some figure does not fit"))?,
+        );
+    }
+    Ok(columns)
+}
+
+/// Some figure of some bill does not fit in 64 bits.
+struct DoesNotFit;
+
+fn column(slot: usize, due: &[DueBill], names: &Names) -> Result<Column, DoesNotFit> {
+    Ok(match BILL_COLUMNS[slot].0 {
+        "product" => {
+            let codes = due.iter().map(|due| due.product).collect();
+            Column::Text(Texts { codes, dictionary: names.products.clone() })
+        }
+        "bill_id" => bill_ids(due, names),
+        "due_on" => ints(due, |due| i64::from(due.bill.due_on.0)),
+        "due_amount" => ints(due, |due| due.bill.due_amount),
+        "paid" => figures(due, Figure::Paid)?,
+        "settled_on" => {
+            let days = due.iter().map(|due| due.bill.settled_on.map(|day| i64::from(day.0)));
+            Column::Int(days.collect())
+        }
+        "is_open" => {
+            let open = due.iter().map(|due| if due.bill.settled_on.is_none() { TRUE } else { FALSE });
+            Column::Bool(open.collect())
+        }
+        "days_late" => ints(due, DueBill::days_late),
+        "outstanding" => figures(due, Figure::Outstanding)?,
+        other => unreachable!("{other} is no column of bills"),
+    })
+}
+
+impl DueBill {
+    /// Days from the due date to the day of settlement, or to today; 0 where it was in time.
+    fn days_late(&self) -> i64 {
+        self.bill.settled_on.unwrap_or(self.as_of).since(self.bill.due_on).max(0)
+    }
+}
+
+fn figures(due: &[DueBill], figure: Figure) -> Result<Column, DoesNotFit> {
+    let values: Option<Vec<i64>> = due.iter().map(|due| i64::try_from(figure.of(&due.bill)).ok()).collect();
+    values.map(|values| Column::Int(Ints::all(values))).ok_or(DoesNotFit)
 }
 
 fn ints(due: &[DueBill], value: impl Fn(&DueBill) -> i64) -> Column {
@@ -102,8 +123,8 @@ impl Figure {
     }
 }
 
-/// A figure that does not fit in 64 bits. The least is told: products are numbered in the order in which threads
-/// have met them, which says nothing.
+/// A figure that does not fit in 64 bits. The least one is reported: products are numbered in the order in which
+/// threads have met them, which says nothing.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Misfit {
     /// The slot within its part.
@@ -117,9 +138,8 @@ pub(super) struct Misfit {
 impl Misfit {
     /// The first among the figures that are read.
     fn first(plan: &FeaturePlan, due: &[DueBill], names: &Names) -> Option<Misfit> {
-        let is_read =
-            |figure: &Figure| plan.columns.iter().any(|slot| BILL_COLUMNS[*slot].0 == figure.name());
-        let read: Vec<Figure> = [Figure::Paid, Figure::Outstanding].into_iter().filter(is_read).collect();
+        let mut read = vec![Figure::Paid, Figure::Outstanding];
+        read.retain(|figure| plan.columns.iter().any(|slot| BILL_COLUMNS[*slot].0 == figure.name()));
         let figures = due.iter().flat_map(|due| {
             read.iter().map(move |figure| Misfit {
                 slot: due.slots.start,
@@ -132,8 +152,8 @@ impl Misfit {
         figures.filter(|misfit| i64::try_from(misfit.value).is_err()).min()
     }
 
-    /// The error that tells it of an account.
-    pub fn told(self, account: &str) -> Error {
+    /// The error of a figure of an account.
+    pub fn into_error(self, account: &str) -> Error {
         let Misfit { product, due_on, figure, value, .. } = self;
         let figure = figure.name();
         input(format!(

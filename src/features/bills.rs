@@ -117,7 +117,7 @@ impl Repayments<'_> {
             columns: |delivery: &SortedDelivery| {
                 REPAYMENT_COLUMNS.iter().map(|(name, _)| delivery.column_of(name)).collect()
             },
-            load: |_, columns: Vec<Column>, _| Ok(self.load(columns, &met)),
+            pack: |_, columns: Vec<Column>, _| Ok(self.pack_block(columns, &met)),
         };
         let parts = sweep.parts(|part, lanes| self.part(part, lanes, &met, &segments))?;
         let mut all = OfRepayments { conflicts: vec![0; self.known_ons.len()], ..OfRepayments::default() };
@@ -198,7 +198,7 @@ impl Repayments<'_> {
         }
     }
 
-    /// Packs due bills by their place among them.
+    /// Packs due bills by their number among them.
     fn pack(
         &self,
         due: &[DueBill],
@@ -209,13 +209,14 @@ impl Repayments<'_> {
     ) -> Result<Packed> {
         let columns = columns(self.plan, due, names).map_err(|misfit| {
             let account = self.asked.account(part.slots().start + misfit.slot as usize);
-            misfit.told(&self.asked.accounts.ids.text(account))
+            misfit.into_error(&self.asked.accounts.ids.text(account))
         })?;
         let columns: Vec<Option<&Column>> = columns.iter().map(Option::as_ref).collect();
         let frame = Frame { rows: due.len(), columns };
-        let owner = |row: usize| Some(Owner { number: row as u32, date: due[row].bill.due_on.0 });
         let reach = self.plan.reach(|_, _| true);
-        Ok(pack(self.plan, values, &frame, &reach, before, owner))
+        Ok(pack(self.plan, values, &frame, &reach, before, |row| {
+            Some(Owner { number: row as u32, date: due[row].bill.due_on.0 })
+        }))
     }
 
     /// Packed bills for every slot on whose day they are due.
@@ -232,7 +233,7 @@ impl Repayments<'_> {
     }
 
     /// The rows of a block.
-    fn load(&self, columns: Vec<Column>, met: &Met) -> BlockRows {
+    fn pack_block(&self, columns: Vec<Column>, met: &Met) -> BlockRows {
         let Ok(
             [
                 account,
@@ -264,7 +265,7 @@ impl Repayments<'_> {
     }
 }
 
-/// The id of an account that is off the book, and what tells it apart.
+/// The id of an account that is off the book, and a hash of it.
 fn off_book_id(account: &Column, row: usize) -> (Id, u64) {
     match account {
         Column::Int(ints) => (Id::Int(ints.values[row]), ints.values[row] as u64),

@@ -20,7 +20,7 @@ struct Overflow {
 }
 
 impl Overflow {
-    fn told(self, features: &[Feature], asked: &Asked, part: &Part) -> anyhow::Error {
+    fn into_error(self, features: &[Feature], asked: &Asked, part: &Part) -> anyhow::Error {
         let account = asked.accounts.ids.text(asked.account(part.slots().start + self.slot));
         let name = &features[self.feature].name;
         let value = self.value;
@@ -35,8 +35,7 @@ pub struct PartAnswers(Vec<(usize, Narrow)>);
 impl PartAnswers {
     /// Those of some slots of the part.
     pub fn gather(&self, slots: &[u32]) -> PartAnswers {
-        let gathered = |(feature, answer): &(usize, Narrow)| (*feature, answer.gather(slots));
-        PartAnswers(self.0.iter().map(gathered).collect())
+        PartAnswers(self.0.iter().map(|(feature, answer)| (*feature, answer.gather(slots))).collect())
     }
 }
 
@@ -63,7 +62,7 @@ impl Answers {
     pub fn finish(self, features: &[Feature], asked: &Asked, parts: &[Part]) -> Result<FeatureTable> {
         let derived = in_order(self.parts.into_par_iter().zip(parts).map(|(answers, part)| {
             let derived = derive(features, answers, part.len());
-            derived.map_err(|overflow| overflow.told(features, asked, part))
+            derived.map_err(|overflow| overflow.into_error(features, asked, part))
         }))?;
         Ok(FeatureTable::of_parts(derived, parts))
     }
@@ -89,7 +88,7 @@ pub fn answer(
         }
     }
     match first {
-        Some(overflow) => Err(overflow.told(features, asked, part)),
+        Some(overflow) => Err(overflow.into_error(features, asked, part)),
         None => Ok(PartAnswers(answers)),
     }
 }
@@ -132,11 +131,10 @@ pub fn derived(
     match kind {
         FeatureKind::Aggregate(_) => None,
         FeatureKind::Ratio { a, b, scale } => {
-            let operand = |feature: usize| match above[feature] {
-                Some(Column::Int(ints)) => ints,
-                _ => unreachable!("features above are finished"),
+            let (Some(Column::Int(a)), Some(Column::Int(b))) = (above[*a], above[*b]) else {
+                unreachable!("features above are finished")
             };
-            Some(ratio(operand(*a), operand(*b), *scale))
+            Some(ratio(a, b, *scale))
         }
         FeatureKind::Expression(expr) => Some(expr.ints(&Frame { rows, columns: above })),
     }
@@ -144,15 +142,15 @@ pub fn derived(
 
 /// scale × a ÷ b, truncated toward zero; null where b is 0 or either is null.
 fn ratio(a: &Ints, b: &Ints, scale: i64) -> Result<Ints, (usize, BigInt)> {
-    let one = |row: usize| {
+    let ratios = (0..a.values.len()).map(|row| {
         let (Some(a), Some(b)) = (a.get(row), b.get(row)) else { return Ok(None) };
         if *b == 0 {
             return Ok(None);
         }
         let exact = i128::from(scale) * i128::from(*a) / i128::from(*b);
         i64::try_from(exact).map(Some).map_err(|_| (row, BigInt::from(exact)))
-    };
-    (0..a.values.len()).map(one).collect()
+    });
+    ratios.collect()
 }
 
 #[cfg(test)]

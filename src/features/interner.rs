@@ -18,6 +18,17 @@ struct Numbering {
     of_ints: hash::Map<i64, u32>,
 }
 
+impl Numbering {
+    fn number_of_int(&mut self, int: i64) -> i64 {
+        if (0..=OWN_NUMBER).contains(&int) {
+            return int;
+        }
+        let next = self.of_ints.len() as u32;
+        let number = *self.of_ints.entry(int).or_insert(next);
+        OWN_NUMBER + 1 + i64::from(number)
+    }
+}
+
 /// Integers up to this stand for themselves.
 const OWN_NUMBER: i64 = (1 << 31) - 1;
 
@@ -54,15 +65,7 @@ impl Interner {
             return ints.to_vec();
         }
         let mut known = self.known.write().expect("no thread panicked");
-        let number = |int: &i64| match *int {
-            0..=OWN_NUMBER => *int,
-            int => {
-                let next = known.of_ints.len() as u32;
-                let number = *known.of_ints.entry(int).or_insert(next);
-                OWN_NUMBER + 1 + i64::from(number)
-            }
-        };
-        ints.iter().map(number).collect()
+        ints.iter().map(|int| known.number_of_int(*int)).collect()
     }
 
     /// All texts, by number.

@@ -11,7 +11,7 @@ use super::asked::{Asked, Part};
 use crate::day::Day;
 use crate::expr::Column;
 use crate::failure::in_order;
-use crate::input::accounts::{Accounts, Id};
+use crate::input::accounts::Accounts;
 use crate::signal;
 use crate::sorted::{Buffers, Cursor, SortedDelivery};
 
@@ -36,7 +36,7 @@ pub struct Lane<'a, R> {
 }
 
 /// How a source is swept.
-pub struct Sweep<'a, Load, Columns> {
+pub struct Sweep<'a, Pack, Columns> {
     /// What is asked.
     pub asked: &'a Asked<'a>,
     /// Its parts.
@@ -46,25 +46,25 @@ pub struct Sweep<'a, Load, Columns> {
     /// The columns of a delivery to read, of those it has; empty where nothing is read of it.
     pub columns: Columns,
     /// What the columns of a block come to; it gets the rows of the block before, whose room may be used again.
-    pub load: Load,
+    pub pack: Pack,
 }
 
 /// Parts are shared out in so many stretches a thread: where two meet, blocks are read twice.
 const STRETCHES_A_THREAD: usize = 2;
 
-impl<'a, Load, Columns> Sweep<'a, Load, Columns>
+impl<'a, Pack, Columns> Sweep<'a, Pack, Columns>
 where
     Columns: Fn(&SortedDelivery) -> Result<Vec<usize>> + Sync,
 {
     /// What `each` makes of every part, in order; it gets the part and the lanes to take the part's rows from.
     pub fn parts<R, T>(
         &self,
-        each: impl Fn(&Part, &mut Lanes<'_, 'a, R, Load>) -> Result<T> + Sync,
+        each: impl Fn(&Part, &mut Lanes<'_, 'a, R, Pack>) -> Result<T> + Sync,
     ) -> Result<Vec<T>>
     where
         R: LaneRows,
         T: Send,
-        Load: Fn(Option<Day>, Vec<Column>, R) -> Result<R> + Sync,
+        Pack: Fn(Option<Day>, Vec<Column>, R) -> Result<R> + Sync,
     {
         let stretches = (rayon::current_num_threads() * STRETCHES_A_THREAD).max(1);
         let stretch = self.parts.len().div_ceil(stretches).max(1);
@@ -77,33 +77,33 @@ where
                     lanes.push(Lane::new(cursor, self.asked.accounts, parts[0].first_account));
                 }
             }
-            let mut lanes = Lanes { lanes, load: &self.load, buffers: Buffers::default() };
-            let part = |part: &Part| {
+            let mut lanes = Lanes { lanes, pack: &self.pack, buffers: Buffers::default() };
+            let done = parts.iter().map(|part| {
                 signal::check()?;
                 each(part, &mut lanes)
-            };
-            parts.iter().map(part).collect::<Result<Vec<T>>>()
+            });
+            done.collect::<Result<Vec<T>>>()
         }))?;
         Ok(done.into_iter().flatten().collect())
     }
 }
 
 /// The lanes of a stretch of parts.
-pub struct Lanes<'s, 'a, R, Load> {
+pub struct Lanes<'s, 'a, R, Pack> {
     lanes: Vec<Lane<'a, R>>,
-    load: &'s Load,
+    pack: &'s Pack,
     buffers: Buffers,
 }
 
-impl<R, Load> Lanes<'_, '_, R, Load>
+impl<R, Pack> Lanes<'_, '_, R, Pack>
 where
     R: LaneRows,
-    Load: Fn(Option<Day>, Vec<Column>, R) -> Result<R>,
+    Pack: Fn(Option<Day>, Vec<Column>, R) -> Result<R>,
 {
     /// Calls `each` with the rows of a part, delivery by delivery, those of one in order of account and arrival.
     pub fn take(&mut self, part: &Part, mut each: impl FnMut(Option<Day>, &R, Range<usize>)) -> Result<()> {
         for lane in &mut self.lanes {
-            lane.take(part, self.load, &mut self.buffers, &mut each)?;
+            lane.take(part, self.pack, &mut self.buffers, &mut each)?;
         }
         Ok(())
     }
@@ -112,9 +112,10 @@ where
 impl<'a, R: LaneRows> Lane<'a, R> {
     fn new(cursor: Cursor<'a>, accounts: &Accounts, first: u32) -> Lane<'a, R> {
         let last = accounts.len() as u32 - 1;
-        let place = |id: &Id| accounts.before(id).min(last);
-        let bounds: Vec<(u32, u32)> =
-            cursor.blocks().iter().map(|block| (place(&block.first), place(&block.last))).collect();
+        let blocks = cursor.blocks().iter();
+        let bounds = blocks
+            .map(|block| (accounts.before(&block.first).min(last), accounts.before(&block.last).min(last)));
+        let bounds: Vec<(u32, u32)> = bounds.collect();
         let block = bounds.partition_point(|(_, last)| *last < first);
         Lane { cursor, bounds, block, rows: R::default(), next: 0 }
     }
@@ -122,7 +123,7 @@ impl<'a, R: LaneRows> Lane<'a, R> {
     fn take(
         &mut self,
         part: &Part,
-        load: &impl Fn(Option<Day>, Vec<Column>, R) -> Result<R>,
+        pack: &impl Fn(Option<Day>, Vec<Column>, R) -> Result<R>,
         buffers: &mut Buffers,
         each: &mut impl FnMut(Option<Day>, &R, Range<usize>),
     ) -> Result<()> {
@@ -139,7 +140,7 @@ impl<'a, R: LaneRows> Lane<'a, R> {
                 return Ok(());
             }
             let columns = self.cursor.read(self.block, buffers)?;
-            self.rows = load(delivery, columns, std::mem::take(&mut self.rows))?;
+            self.rows = pack(delivery, columns, std::mem::take(&mut self.rows))?;
             self.block += 1;
             self.next = 0;
             // The first block of a stretch may begin before it.

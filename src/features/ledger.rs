@@ -28,36 +28,54 @@ pub struct BillRow {
     pub paid_amount: i64,
 }
 
+/// What an account's rows are sorted by: bill, product and the row's number, all in one word.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct BillKey(u128);
+
+impl BillKey {
+    #[inline]
+    fn new(row: &BillRow, number: u32) -> BillKey {
+        BillKey(u128::from(row.bill) << 64 | u128::from(row.product) << 32 | u128::from(number))
+    }
+
+    #[inline]
+    fn row(self) -> usize {
+        self.0 as u32 as usize
+    }
+}
+
 /// Calls `each` with the rows of every account that has some, in order of bill; those of one bill stay in order of
-/// arrival. `owners` tells the account of each row; one that is off the book goes with that before which it comes.
+/// arrival. `owners` is the account of each row; one that is off the book goes with that before which it comes.
 pub fn by_account(
     rows: &[BillRow],
     owners: &[u32],
     accounts: Range<u32>,
     mut each: impl FnMut(u32, &[BillRow]),
 ) {
-    // Brings together those of an account, then sorts these few by bill, product and place, all in one word.
-    let word = |(row, place): (&BillRow, u32)| {
-        u128::from(row.bill) << 64 | u128::from(row.product) << 32 | u128::from(place)
-    };
-    let words: Vec<u128> = rows.iter().zip(0..).map(word).collect();
-    let place = |word: &u128| *word as u32 as usize;
+    // Brings together those of an account, then sorts these few.
+    let numbered = rows.iter().zip(0..);
+    let keys: Vec<BillKey> = numbered.map(|(row, number)| BillKey::new(row, number)).collect();
     let (mut by_account, mut sorted) = (ByKey::default(), Vec::new());
-    by_account.fill(&words, accounts.len(), |word| (owners[place(word)] - accounts.start) as usize);
-    by_account.each(|account, words| {
-        words.sort_unstable();
+    by_account.fill(&keys, accounts.len(), |key| (owners[key.row()] - accounts.start) as usize);
+    by_account.each(|account, keys| {
+        keys.sort_unstable();
         sorted.clear();
-        sorted.extend(words.iter().map(|word| rows[place(word)]));
+        sorted.extend(keys.iter().map(|key| rows[key.row()]));
         each(accounts.start + account as u32, &sorted);
     });
+}
+
+impl BillRow {
+    fn terms(&self) -> (Day, i64) {
+        (self.due_on, self.due_amount)
+    }
 }
 
 /// The earliest delivery that gives a bill more than one pair of terms; `rows` are all of the bill's.
 pub fn conflict(rows: &[BillRow]) -> Option<Option<Day>> {
     let mut deliveries = rows.chunk_by(|a, b| a.delivery == b.delivery);
-    let terms = |row: &BillRow| (row.due_on, row.due_amount);
-    let differs = |own: &&[BillRow]| own.iter().any(|row| terms(row) != terms(&own[0]));
-    deliveries.find(differs).map(|own| own[0].delivery)
+    let conflicting = deliveries.find(|own| own.iter().any(|row| row.terms() != own[0].terms()));
+    conflicting.map(|own| own[0].delivery)
 }
 
 /// A bill as rows tell it that had arrived by a day, at the end of another.

@@ -34,11 +34,13 @@ pub fn from_lines(
             let columns = columns(first..end);
             let columns: Vec<Option<&Column>> = columns.iter().map(Option::as_ref).collect();
             let frame = Frame { rows: end - first, columns };
-            let owner = |row: usize| Some(Owner { number: slots[first + row] - part.first_slot, date: 0 });
             let reach = plan.reach(|_, _| true);
-            let packed = pack(plan, &Interner::default(), &frame, &reach, Packed::default(), owner);
-            let hit = |row: u32| Hit { slot: packed.number(row), row, age: 0 };
-            let hits: Vec<Hit> = packed.counting(0..packed.len()).map(hit).collect();
+            let packed = pack(plan, &Interner::default(), &frame, &reach, Packed::default(), |row| {
+                // Lines are a state, and have no date.
+                Some(Owner { number: slots[first + row] - part.first_slot, date: 0 })
+            });
+            let rows = packed.counting(0..packed.len());
+            let hits: Vec<Hit> = rows.map(|row| Hit { slot: packed.number(row), row, age: 0 }).collect();
             cells.add(plan, &segments, &packed, &hits);
         }
         cells.finish();

@@ -35,7 +35,7 @@ struct SieveStep {
 enum Cause {
     /// A condition that reads more than texts holds; by combination of texts, whether it may.
     Holds { filter: usize, may_hold: Vec<bool> },
-    /// The value in a place of the scope is missing: what takes it does not count.
+    /// The value of a column of the scope is null: what takes it does not count.
     Lacks { slot: usize },
 }
 
@@ -53,18 +53,18 @@ impl Sieve {
     pub fn new(plan: &FeaturePlan, frame: &Frame, reach: &Reach) -> Sieve {
         let grid = Grid::new(plan, frame, reach);
         let of_grid = grid.frame();
-        let holds = |condition: &Expr| condition.truths(&of_grid).iter().collect::<Vec<bool>>();
-        let mut masks = vec![vec![0; plan.mask_words()]; grid.places];
+        let mut masks = vec![vec![0; plan.mask_words()]; grid.combinations];
         let mut steps = Vec::new();
         let filters = (0..plan.filters.len()).filter(|filter| reach.filters[*filter]).map(Some);
         for filter in filters.chain([None]) {
             let groups = groups(plan, reach, |group| group.filter == filter);
             if let Some(filter) = filter.filter(|filter| !grid.holds(plan, *filter)) {
-                let may_hold = holds(&plan.filters[filter].bound_by(&grid.slots));
+                let may_hold = truths(&plan.filters[filter].bound_by(&grid.slots), &of_grid);
                 steps.push(SieveStep { cause: Cause::Holds { filter, may_hold }, groups, next: Vec::new() });
                 continue;
             }
-            let holds = filter.map_or(vec![true; grid.places], |filter| holds(&plan.filters[filter]));
+            let holds = filter.map(|filter| truths(&plan.filters[filter], &of_grid));
+            let holds = holds.unwrap_or(vec![true; grid.combinations]);
             for (mask, _) in masks.iter_mut().zip(holds).filter(|(_, holds)| *holds) {
                 mask.iter_mut().zip(&groups).for_each(|(word, bits)| *word |= bits);
             }
@@ -80,24 +80,25 @@ impl Sieve {
 
     /// Whether it can be used again: the frame's texts have the same dictionaries.
     pub fn suits(&self, frame: &Frame) -> bool {
-        let same = |slot: &usize| match (&self.grid.columns[*slot], frame.columns[*slot]) {
-            (Some(Column::Text(own)), Some(Column::Text(texts))) => {
-                Arc::ptr_eq(&own.dictionary, &texts.dictionary)
-            }
-            _ => false,
-        };
-        self.patterns.len() <= MOST_PATTERNS && self.grid.slots.iter().all(same)
+        let is_same =
+            self.grid.slots.iter().all(|slot| match (&self.grid.columns[*slot], frame.columns[*slot]) {
+                (Some(Column::Text(own)), Some(Column::Text(texts))) => {
+                    Arc::ptr_eq(&own.dictionary, &texts.dictionary)
+                }
+                _ => false,
+            });
+        is_same && self.patterns.len() <= MOST_PATTERNS
     }
 
     /// Puts the pattern of each row in place of what there is.
     pub fn sift(&mut self, plan: &FeaturePlan, frame: &Frame, patterns: &mut Vec<u32>) {
-        let places = self.grid.places_of(frame);
+        let combinations = self.grid.combinations_of(frame);
         patterns.clear();
         patterns.resize(frame.rows, self.of_texts[0]);
-        let texts = patterns.iter_mut().zip(&places);
-        texts.for_each(|(pattern, place)| *pattern = self.of_texts[*place as usize]);
+        let texts = patterns.iter_mut().zip(&combinations);
+        texts.for_each(|(pattern, combination)| *pattern = self.of_texts[*combination as usize]);
         for SieveStep { cause, groups, next } in &mut self.steps {
-            for row in cause.rows(plan, frame, &places) {
+            for row in cause.rows(plan, frame, &combinations) {
                 let pattern = &mut patterns[row as usize];
                 if next.len() <= *pattern as usize {
                     next.resize(self.patterns.len(), UNKNOWN);
@@ -124,19 +125,19 @@ impl Sieve {
 
 impl Cause {
     /// The rows that it bears on.
-    fn rows(&self, plan: &FeaturePlan, frame: &Frame, places: &[u32]) -> Vec<u32> {
+    fn rows(&self, plan: &FeaturePlan, frame: &Frame, combinations: &[u32]) -> Vec<u32> {
         match self {
             Cause::Holds { filter, may_hold } => {
                 // Only the rows that the texts do not rule out are looked at.
                 let rows = rows_where(frame.rows, |row| {
-                    may_hold[places.get(row).map_or(0, |place| *place as usize)]
+                    may_hold[combinations.get(row).map_or(0, |combination| *combination as usize)]
                 });
                 let condition = &plan.filters[*filter];
-                let gather = |slot: usize| {
-                    let column = frame.columns[slot].filter(|_| condition.columns.contains(&slot));
+                let gathered = frame.columns.iter().enumerate().map(|(slot, column)| {
+                    let column = column.filter(|_| condition.columns.contains(&slot));
                     column.map(|column| column.gather(&rows))
-                };
-                let gathered: Vec<Option<Column>> = (0..frame.columns.len()).map(gather).collect();
+                });
+                let gathered: Vec<Option<Column>> = gathered.collect();
                 let columns = gathered.iter().map(Option::as_ref).collect();
                 let truths = condition.truths(&Frame { rows: rows.len(), columns });
                 rows.iter().zip(truths.iter()).filter(|(_, holds)| *holds).map(|(row, _)| *row).collect()
@@ -152,6 +153,11 @@ impl Cause {
             }
         }
     }
+}
+
+/// By row of a frame, whether a condition is true.
+fn truths(condition: &Expr, frame: &Frame) -> Vec<bool> {
+    condition.truths(frame).iter().collect()
 }
 
 /// The rows that pass. What passes is hard to foresee: no branch depends on it.
@@ -208,8 +214,9 @@ impl Patterns {
         let next = self.len() as u32;
         self.masks.extend(mask);
         let Patterns { masks, mask_words, known } = self;
-        let of = |pattern: &u32| &masks[*pattern as usize * *mask_words..][..*mask_words];
-        known.insert_unique(hash, next, |pattern| HASHER.hash_one(of(pattern)));
+        known.insert_unique(hash, next, |pattern| {
+            HASHER.hash_one(&masks[*pattern as usize * *mask_words..][..*mask_words])
+        });
         next
     }
 }
@@ -218,25 +225,27 @@ impl Patterns {
 struct Grid {
     slots: Vec<usize>,
     /// How many combinations there are.
-    places: usize,
+    combinations: usize,
     /// By position in the scope, a column of all combinations.
     columns: Vec<Option<Column>>,
 }
 
 /// Combinations are worth it only where they are far fewer than rows.
-const ROWS_A_PLACE: usize = piece(4, 1);
+const ROWS_A_COMBINATION: usize = piece(4, 1);
 
 impl Grid {
     /// Of the columns of those conditions within reach that read texts alone, as long as it stays small.
     fn new(plan: &FeaturePlan, frame: &Frame, reach: &Reach) -> Grid {
-        let mut grid = Grid { slots: Vec::new(), places: 1, columns: vec![None; frame.columns.len()] };
+        let mut grid = Grid { slots: Vec::new(), combinations: 1, columns: vec![None; frame.columns.len()] };
         for (filter, _) in plan.filters.iter().zip(&reach.filters).filter(|(_, is_read)| **is_read) {
             let fresh: Vec<usize> =
                 filter.columns.iter().copied().filter(|slot| !grid.slots.contains(slot)).collect();
-            let codes = |slot: &usize| texts(frame, *slot).map(|texts| texts.dictionary.len() + 1);
-            let places = fresh.iter().try_fold(grid.places, |all, slot| all.checked_mul(codes(slot)?));
-            if let Some(places) = places.filter(|places| *places <= frame.rows / ROWS_A_PLACE) {
-                grid.places = places;
+            let combinations = fresh.iter().try_fold(grid.combinations, |all, slot| {
+                // Null is one more than the codes of the dictionary.
+                all.checked_mul(texts(frame, *slot)?.dictionary.len() + 1)
+            });
+            if let Some(combinations) = combinations.filter(|all| *all <= frame.rows / ROWS_A_COMBINATION) {
+                grid.combinations = combinations;
                 grid.slots.extend(fresh);
             }
         }
@@ -249,36 +258,36 @@ impl Grid {
         for slot in &self.slots {
             let texts = texts(frame, *slot).expect("a grid is of texts");
             let null = texts.dictionary.len() as u32;
-            let code = |place: usize| match (place / step) as u32 % (null + 1) {
-                code if code == null => NULL_CODE,
-                code => code,
-            };
-            let codes = (0..self.places).map(code).collect();
-            self.columns[*slot] = Some(Column::Text(Texts { codes, dictionary: texts.dictionary.clone() }));
+            let codes = (0..self.combinations).map(|combination| {
+                let code = (combination / step) as u32 % (null + 1);
+                if code == null { NULL_CODE } else { code }
+            });
+            let (codes, dictionary) = (codes.collect(), texts.dictionary.clone());
+            self.columns[*slot] = Some(Column::Text(Texts { codes, dictionary }));
             step *= null as usize + 1;
         }
     }
 
     fn frame(&self) -> Frame<'_> {
-        Frame { rows: self.places, columns: self.columns.iter().map(Option::as_ref).collect() }
+        Frame { rows: self.combinations, columns: self.columns.iter().map(Option::as_ref).collect() }
     }
 
     /// By row, its combination; empty where there is but one.
-    fn places_of(&self, frame: &Frame) -> Vec<u32> {
-        let mut places = Vec::new();
+    fn combinations_of(&self, frame: &Frame) -> Vec<u32> {
+        let mut combinations = Vec::new();
         let mut step = 1;
         for slot in &self.slots {
             let texts = texts(frame, *slot).expect("a grid is of texts");
             let null = texts.dictionary.len() as u32;
             let own = texts.codes.iter().map(|code| (*code).min(null) * step);
-            if places.is_empty() {
-                places = own.collect();
+            if combinations.is_empty() {
+                combinations = own.collect();
             } else {
-                places.iter_mut().zip(own).for_each(|(place, own)| *place += own);
+                combinations.iter_mut().zip(own).for_each(|(combination, own)| *combination += own);
             }
             step *= null + 1;
         }
-        places
+        combinations
     }
 
     /// Whether a condition reads only columns of the grid.

@@ -113,8 +113,7 @@ impl FeaturePlan {
 
     fn add(&mut self, feature: usize, aggregate: &Aggregate) {
         let filter = aggregate.filter.as_ref().map(|expr| {
-            let same = |known: &Expr| known.text == expr.text;
-            position_or_push(&mut self.filters, same, || expr.clone())
+            position_or_push(&mut self.filters, |known| known.text == expr.text, || expr.clone())
         });
         let statistic = aggregate.statistic;
         let value = aggregate.of.map(|slot| {
@@ -129,15 +128,14 @@ impl FeaturePlan {
             UNBOUNDED => None,
             days => self.longest_days.map(|longest| longest.max(days)),
         };
-        let same = |group: &Group| (group.filter, group.value, group.statistic) == (filter, value, statistic);
-        let group = position_or_push(&mut self.groups, same, || Group {
-            filter,
-            value,
-            statistic,
-            edges: Vec::new(),
-            state: State::Logged,
-            offset: 0,
-            log: None,
+        let known = self
+            .groups
+            .iter()
+            .position(|group| (group.filter, group.value, group.statistic) == (filter, value, statistic));
+        let group = known.unwrap_or_else(|| {
+            let (edges, state, offset, log) = (Vec::new(), State::Logged, 0, None);
+            self.groups.push(Group { filter, value, statistic, edges, state, offset, log });
+            self.groups.len() - 1
         });
         self.groups[group].edges.push(days);
         self.answers.push(Answer { feature, group, days });

@@ -71,7 +71,7 @@ impl Packed {
 }
 
 /// The rows of `frame` (columns by position in the source's scope), with the groups within `reach` that they count
-/// in; its columns the frame holds. `owner` tells whose a row is, or `None` to count it nowhere; the interner
+/// in; its columns the frame holds. `owner` says whose a row is, or `None` to count it nowhere; the interner
 /// numbers the values that are counted as distinct. The room of packed rows of `before` is used again.
 pub(super) fn pack(
     plan: &FeaturePlan,
@@ -116,8 +116,10 @@ fn put_numbers(values: &mut Vec<i64>, interner: &Interner, column: &Column, is_n
         Column::Bool(truths) => values.extend(truths.iter().map(|truth| i64::from(*truth))),
         Column::Text(texts) => {
             let numbers = interner.numbers(&texts.dictionary);
-            let number = |code: &u32| if *code == NULL_CODE { 0 } else { i64::from(numbers[*code as usize]) };
-            values.extend(texts.codes.iter().map(number));
+            values.extend(texts.codes.iter().map(|code| {
+                // Where it is null, nobody looks at the value.
+                if *code == NULL_CODE { 0 } else { i64::from(numbers[*code as usize]) }
+            }));
         }
         Column::Wide(_) => unreachable!("no row column is wide"),
     }

@@ -32,21 +32,17 @@ pub(super) enum Narrow {
 
 impl Narrow {
     pub(super) fn of(ints: Ints) -> Narrow {
-        let valid = || (0..ints.values.len()).filter_map(|row| ints.get(row).copied());
-        let (least, most) = valid().fold((0, 0), |(least, most), value| (value.min(least), value.max(most)));
-        let within = |low: i64, high: i64| least > low && most <= high;
-        let or_null = |null: i64| {
-            let ints = &ints;
-            (0..ints.values.len()).map(move |row| ints.get(row).copied().unwrap_or(null))
-        };
-        if within(i8::MIN.into(), i8::MAX.into()) {
-            Narrow::Bytes(or_null(i8::MIN.into()).map(|value| value as i8).collect())
-        } else if within(i16::MIN.into(), i16::MAX.into()) {
-            Narrow::Shorts(or_null(i16::MIN.into()).map(|value| value as i16).collect())
-        } else if within(i32::MIN.into(), i32::MAX.into()) {
-            Narrow::Ints(or_null(i32::MIN.into()).map(|value| value as i32).collect())
-        } else if within(i64::MIN, i64::MAX) {
-            Narrow::Longs(or_null(i64::MIN).collect())
+        let valid = (0..ints.values.len()).filter_map(|row| ints.get(row).copied());
+        let (least, most) = valid.fold((0, 0), |(least, most), value| (value.min(least), value.max(most)));
+        // The least value of a width is left to stand for null.
+        if least > i8::MIN.into() && most <= i8::MAX.into() {
+            Narrow::Bytes(or_null(&ints, i8::MIN.into()).map(|value| value as i8).collect())
+        } else if least > i16::MIN.into() && most <= i16::MAX.into() {
+            Narrow::Shorts(or_null(&ints, i16::MIN.into()).map(|value| value as i16).collect())
+        } else if least > i32::MIN.into() && most <= i32::MAX.into() {
+            Narrow::Ints(or_null(&ints, i32::MIN.into()).map(|value| value as i32).collect())
+        } else if least > i64::MIN {
+            Narrow::Longs(or_null(&ints, i64::MIN).collect())
         } else {
             Narrow::Any(ints)
         }
@@ -89,7 +85,7 @@ impl Narrow {
 
     /// The values of some rows.
     pub(super) fn gather(&self, rows: &[u32]) -> Narrow {
-        let mut ints = IntsOf::with_capacity(rows.len());
+        let mut ints = IntsBuilder::with_capacity(rows.len());
         self.each(rows.iter().map(|row| *row as usize), |value| ints.push(value));
         Narrow::of(ints.finish())
     }
@@ -103,14 +99,6 @@ impl Narrow {
 
     /// Adds the values of a run of rows at the end of a column.
     fn append_to(&self, all: &mut Ints, rows: Range<usize>) {
-        fn append<T: Copy + PartialEq + Into<i64>>(all: &mut Ints, values: &[T], null: T) {
-            let before = all.values.len();
-            all.values.extend(values.iter().map(|value| (*value).into()));
-            if all.valid.is_some() || values.contains(&null) {
-                let valid = all.valid.get_or_insert_with(|| vec![true; before]);
-                valid.extend(values.iter().map(|value| *value != null));
-            }
-        }
         match self {
             Narrow::Bytes(values) => append(all, &values[rows], i8::MIN),
             Narrow::Shorts(values) => append(all, &values[rows], i16::MIN),
@@ -126,15 +114,30 @@ impl Narrow {
     }
 }
 
-/// Integers in the making.
-struct IntsOf {
+/// By row, the value, or what stands for null.
+fn or_null(ints: &Ints, null: i64) -> impl Iterator<Item = i64> {
+    (0..ints.values.len()).map(move |row| ints.get(row).copied().unwrap_or(null))
+}
+
+/// Adds values at the end of a column, of which one stands for null.
+fn append<T: Copy + PartialEq + Into<i64>>(all: &mut Ints, values: &[T], null: T) {
+    let before = all.values.len();
+    all.values.extend(values.iter().map(|value| (*value).into()));
+    if all.valid.is_some() || values.contains(&null) {
+        let valid = all.valid.get_or_insert_with(|| vec![true; before]);
+        valid.extend(values.iter().map(|value| *value != null));
+    }
+}
+
+/// Integers that are added one by one.
+struct IntsBuilder {
     values: Vec<i64>,
     valid: Vec<bool>,
 }
 
-impl IntsOf {
-    fn with_capacity(rows: usize) -> IntsOf {
-        IntsOf { values: Vec::with_capacity(rows), valid: Vec::with_capacity(rows) }
+impl IntsBuilder {
+    fn with_capacity(rows: usize) -> IntsBuilder {
+        IntsBuilder { values: Vec::with_capacity(rows), valid: Vec::with_capacity(rows) }
     }
 
     #[inline]
@@ -157,24 +160,22 @@ impl FeatureTable {
 
     /// A table of whole columns, one a feature, one row an account.
     pub fn of(columns: &[Column]) -> FeatureTable {
-        let ints = |column: &'_ Column| match column {
-            Column::Int(ints) => ints.clone(),
-            _ => unreachable!("features are integers"),
-        };
-        let columns: Vec<Ints> = columns.iter().map(ints).collect();
-        let accounts = columns.first().map_or(0, |column| column.values.len());
-        let part = |start: usize| {
-            let rows = start..(start + PART_ROWS).min(accounts);
-            let of_column = |column: &Ints| rows.clone().map(|row| column.get(row).copied()).collect();
-            columns.iter().map(|column| Narrow::of(of_column(column))).collect()
-        };
+        let accounts = columns.first().map_or(0, Column::len);
         let starts = (0..accounts).step_by(PART_ROWS);
-        FeatureTable { starts: starts.clone().chain([accounts]).collect(), parts: starts.map(part).collect() }
+        let parts = starts.clone().map(|start| {
+            let rows = start..(start + PART_ROWS).min(accounts);
+            let narrow = columns.iter().map(|column| match column {
+                Column::Int(ints) => Narrow::of(rows.clone().map(|row| ints.get(row).copied()).collect()),
+                _ => unreachable!("features are integers"),
+            });
+            narrow.collect()
+        });
+        FeatureTable { parts: parts.collect(), starts: starts.chain([accounts]).collect() }
     }
 
     /// The part of an account, and its row within it.
     #[inline]
-    fn place(&self, account: usize) -> (usize, usize) {
+    fn locate(&self, account: usize) -> (usize, usize) {
         let part = self.starts.partition_point(|start| *start <= account) - 1;
         (part, account - self.starts[part])
     }
@@ -182,16 +183,16 @@ impl FeatureTable {
     /// A feature of an account; `None` where it is null.
     #[inline]
     pub fn get(&self, feature: usize, account: usize) -> Option<i64> {
-        let (part, row) = self.place(account);
+        let (part, row) = self.locate(account);
         self.parts[part][feature].get(row)
     }
 
     /// A feature of some accounts, best in order.
     pub fn gather(&self, feature: usize, accounts: &[u32]) -> Column {
-        let mut ints = IntsOf::with_capacity(accounts.len());
+        let mut ints = IntsBuilder::with_capacity(accounts.len());
         let mut rest = accounts;
         while let Some(first) = rest.first() {
-            let (part, _) = self.place(*first as usize);
+            let (part, _) = self.locate(*first as usize);
             let own = self.starts[part]..self.starts[part + 1];
             let count = rest.iter().take_while(|account| own.contains(&(**account as usize))).count();
             let (of_part, after) = rest.split_at(count);

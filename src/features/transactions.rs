@@ -34,10 +34,10 @@ pub struct Transactions<'a> {
     pub deliveries: &'a [Arc<SortedDelivery>],
 }
 
-/// The places of the account and the date in the scope; they are read in any case.
+/// The slots of the account and the date in the scope; they are read in any case.
 const ALWAYS_READ: [usize; 2] = [0, 1];
 
-/// The places in the scope of what is kept or read for some columns, these among them.
+/// The slots in the scope of what is kept or read for some columns, these among them.
 pub fn slots_kept(columns: &[usize]) -> Vec<usize> {
     let further = columns.iter().copied().filter(|slot| !ALWAYS_READ.contains(slot));
     ALWAYS_READ.into_iter().chain(further).collect()
@@ -76,9 +76,9 @@ impl Transactions<'_> {
                 let slots = eras.slots(delivery.label.delivery).into_iter();
                 slots.map(|slot| delivery.column_of(&self.scope.columns[slot].0)).collect()
             },
-            load: |delivery, columns, before| {
+            pack: |delivery, columns, before| {
                 let reach = eras.reach(delivery);
-                Ok(self.load(columns, reach, &interner, &days, before))
+                Ok(self.pack_block(columns, reach, &interner, &days, before))
             },
         };
         sweep.parts(|part, lanes| {
@@ -113,7 +113,7 @@ impl Transactions<'_> {
     }
 
     /// Packs the rows of a block that some day asked may count.
-    fn load(
+    fn pack_block(
         &self,
         columns: Vec<Column>,
         reach: Option<&Reach>,
@@ -165,7 +165,7 @@ impl<'d> Eras<'d> {
         Eras { days, reaches }
     }
 
-    /// The places in the scope of the columns that are read of a delivery; none where nothing of it is in reach.
+    /// The slots in the scope of the columns that are read of a delivery; none where nothing of it is in reach.
     pub fn slots(&self, delivery: Option<Day>) -> Vec<usize> {
         let reach = self.reach(delivery).filter(|reach| !reach.is_empty());
         reach.map_or(Vec::new(), |reach| slots_kept(&reach.columns))

@@ -22,10 +22,11 @@ pub fn window<'a>(slots: impl Iterator<Item = &'a [i64]>, days: u32) -> Ints {
 
 /// How many of the first bits are set.
 fn marked(words: &[i64], bits: usize) -> i64 {
-    let within = |word: usize| {
-        let left = bits.saturating_sub(word * BITS);
-        if left >= BITS { u64::MAX } else { (1 << left) - 1 }
-    };
-    let set = words.iter().enumerate().map(|(word, bits)| (*bits as u64 & within(word)).count_ones());
-    set.map(i64::from).sum()
+    let mut set = 0;
+    for (number, word) in words.iter().enumerate() {
+        let left = bits.saturating_sub(number * BITS);
+        let within = if left >= BITS { u64::MAX } else { (1 << left) - 1 };
+        set += i64::from((*word as u64 & within).count_ones());
+    }
+    set
 }

@@ -17,9 +17,9 @@ pub fn keep(words: &mut [i64], values: impl Iterator<Item = (usize, i64)>, bette
 
 /// By slot, the best value of its first segments; null without one.
 pub fn window<'a>(slots: impl Iterator<Item = &'a [i64]>, better: impl Fn(i64, i64) -> i64) -> Ints {
-    let best = |segments: &'a [i64]| {
+    let best = slots.map(|segments| {
         let found = segments.chunks_exact(WORDS).filter(|segment| segment[0] != 0);
         found.map(|segment| segment[1]).reduce(&better)
-    };
-    slots.map(best).collect()
+    });
+    best.collect()
 }

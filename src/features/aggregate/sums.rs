@@ -12,6 +12,12 @@ pub const WORDS: usize = 1;
 #[derive(Debug, Default)]
 pub struct Carry(hash::Map<usize, i128>);
 
+impl Carry {
+    fn of(&self, word: usize) -> i128 {
+        self.0.get(&word).copied().unwrap_or(0)
+    }
+}
+
 /// Counts a row in each of some words.
 #[inline]
 pub fn count(words: &mut [i64], at: impl Iterator<Item = usize>) {
@@ -48,9 +54,8 @@ pub fn window<'a>(
         }
     }
     let exact = slots.enumerate().map(|(slot, (first, segments))| {
-        let carried = |word: usize| carry.0.get(&word).copied().unwrap_or(0);
         let words = segments.iter().zip(first..);
-        let sum: i128 = words.map(|(segment, word)| i128::from(*segment) + carried(word)).sum();
+        let sum: i128 = words.map(|(segment, word)| i128::from(*segment) + carry.of(word)).sum();
         i64::try_from(sum).map(Some).map_err(|_| (slot, BigInt::from(sum)))
     });
     exact.collect()

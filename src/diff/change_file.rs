@@ -180,7 +180,7 @@ impl ChangeFile {
         written.with_context(|| format!("write {}", self.path.display())).map_err(unwritable)
     }
 
-    /// Ends the file and puts it in its place.
+    /// Ends the file and renames it to its final name.
     pub fn finish(mut self) -> Result<()> {
         self.flush()?;
         let ended = self.sink.take().expect("it is not ended").end();

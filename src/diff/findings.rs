@@ -33,21 +33,21 @@ pub struct Findings {
     pub tolerances: BTreeMap<String, u64>,
     /// In what the schemas differ.
     pub schema: Vec<SchemaChange>,
-    /// Accounts of a run, rows of a file: who is on which side.
+    /// The accounts of a run or the rows of a file on each side.
     pub rows: SideCounts,
-    /// Lines of a run.
+    /// The lines of a run on each side.
     pub lines: Option<SideCounts>,
-    /// By table.
+    /// How many rows changed, by table.
     pub tables: Vec<TableChange>,
-    /// By table and column.
+    /// How many cells changed, by table and column.
     pub columns: Vec<ColumnChange>,
-    /// Of a run's scores.
+    /// How the scores of a run changed.
     pub scores: Option<ScoreChanges>,
-    /// Of its features, those that moved most first.
+    /// How far the distributions of its features moved, the farthest first.
     pub features: Vec<Drift>,
     /// What moved the scores.
     pub score_causes: Option<ScoreCauses>,
-    /// Of a run's decisions.
+    /// How the decisions of a run changed.
     pub decisions: Option<DecisionChanges>,
     /// What moved the decisions.
     pub decision_causes: Option<DecisionCauses>,
@@ -61,7 +61,7 @@ pub struct Findings {
     pub minor_units: u32,
 }
 
-/// Who is on which side.
+/// How many rows, accounts or lines each side has, and which of them the other side lacks.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct SideCounts {
     /// How many on the left.
@@ -122,12 +122,12 @@ pub struct TableChange {
 /// A cell that changed.
 #[derive(Debug, Clone, Serialize)]
 pub struct Example {
-    /// Its row.
+    /// The key of its row.
     pub key: Vec<String>,
     /// Its column.
     pub column: String,
-    /// Left; null where it is null.
+    /// Its text on the left; null where it is null.
     pub left: Option<String>,
-    /// Right.
+    /// Its text on the right.
     pub right: Option<String>,
 }

@@ -15,13 +15,13 @@ use crate::run_dir::manifest::{InputEntry, Manifest};
 /// A run as its manifest describes it.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunLabel {
-    /// Where it lies.
+    /// Its directory.
     pub run: String,
     /// The job's name.
     pub job: String,
-    /// D.
+    /// The as-of date.
     pub as_of: Day,
-    /// K.
+    /// The known-on date.
     pub known_on: Day,
     /// The date of the lines snapshot.
     pub snapshot: Option<Day>,
@@ -33,12 +33,12 @@ pub struct RunLabel {
     pub chain_from: Option<Day>,
 }
 
-/// In what the things differ that two runs were made from.
+/// How the inputs and the job files of two runs differ.
 #[derive(Debug, Clone, Serialize)]
 pub struct Provenance {
     /// One sentence: on what the runs agree and in what they differ.
     pub verdict: String,
-    /// In what they differ, of what the sentence says.
+    /// What differs, in the words of that sentence.
     pub differs: Vec<&'static str>,
     /// Input files that only one run read, or that are not the same in both.
     pub inputs: Vec<InputChange>,
@@ -80,7 +80,7 @@ pub struct InputChange {
     pub delivery: Option<Day>,
     /// Its name.
     pub file: String,
-    /// How.
+    /// How it differs.
     #[serde(rename = "fate")]
     pub diff: InputDiff,
     /// Rows on the left and on the right.
@@ -112,11 +112,11 @@ pub struct LineChange {
 pub struct RejectChange {
     /// Which input.
     pub input: String,
-    /// Why.
+    /// Why the rows were rejected.
     pub reason: String,
-    /// Left.
+    /// How many on the left.
     pub left: u64,
-    /// Right.
+    /// How many on the right.
     pub right: u64,
 }
 

@@ -26,9 +26,9 @@ pub struct RangeFindings {
     pub only_right: Vec<Day>,
     /// By date that both have.
     pub days: Vec<DayFindings>,
-    /// Over all of them.
+    /// The sums over all of these dates.
     pub total: DayChange,
-    /// What moved the decisions, over all of them.
+    /// What moved the decisions, over all of these dates.
     pub causes: Vec<DecisionPart>,
     /// Decimal places of money.
     pub minor_units: u32,
@@ -37,7 +37,7 @@ pub struct RangeFindings {
 /// One date.
 #[derive(Debug, Clone, Serialize)]
 pub struct DayFindings {
-    /// D.
+    /// The as-of date.
     pub date: Day,
     /// Its figures.
     pub change: DayChange,

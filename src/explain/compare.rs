@@ -80,12 +80,12 @@ pub fn compare(before: Explanation, now: Explanation) -> AccountComparison {
 }
 
 /// One thing in two runs, of which at least one has it.
-struct Pair<'a, T> {
+struct RunPair<'a, T> {
     before: Option<&'a T>,
     now: Option<&'a T>,
 }
 
-impl<'a, T> Pair<'a, T> {
+impl<'a, T> RunPair<'a, T> {
     /// That of now, if there is one.
     fn either(&self) -> &'a T {
         self.now.or(self.before).expect("one run has it")
@@ -93,17 +93,17 @@ impl<'a, T> Pair<'a, T> {
 }
 
 /// The things of two runs by name: those of now in their order, then those that are gone.
-fn pairs<'a, T>(before: &'a [T], now: &'a [T], name: impl Fn(&T) -> &String) -> Vec<Pair<'a, T>> {
+fn pairs<'a, T>(before: &'a [T], now: &'a [T], name: impl Fn(&T) -> &String) -> Vec<RunPair<'a, T>> {
     let still_there = now.iter().map(|one| {
         let before = before.iter().find(|old| name(old) == name(one));
-        Pair { before, now: Some(one) }
+        RunPair { before, now: Some(one) }
     });
     let gone = before.iter().filter(|old| !now.iter().any(|one| name(one) == name(old)));
-    still_there.chain(gone.map(|old| Pair { before: Some(old), now: None })).collect()
+    still_there.chain(gone.map(|old| RunPair { before: Some(old), now: None })).collect()
 }
 
 /// A characteristic whose value or points are not the same.
-fn moved_points(pair: &Pair<CharacteristicPoints>) -> Option<MovedPoints> {
+fn moved_points(pair: &RunPair<CharacteristicPoints>) -> Option<MovedPoints> {
     if let (Some(before), Some(now)) = (pair.before, pair.now)
         && before.value == now.value
         && before.points == now.points
@@ -143,7 +143,7 @@ fn line_facts(line: &LineExplanation, minor_units: u32) -> [(&'static str, Strin
 
 /// What is not the same of a line, then the facts that the deciding rules of either run read and that are
 /// not the same. That days have passed is not worth saying.
-fn moved_facts(lines: &Pair<LineExplanation>, minor_units: u32) -> Vec<MovedFact> {
+fn moved_facts(lines: &RunPair<LineExplanation>, minor_units: u32) -> Vec<MovedFact> {
     let (Some(old), Some(new)) = (lines.before, lines.now) else {
         let [before, now] =
             [lines.before, lines.now].map(|line| if line.is_some() { "there" } else { "not there" });

@@ -138,12 +138,12 @@ impl<'a> FeatureSearch<'a> {
         tried.iter().position(|one| one.as_ref().is_some_and(|one| self.is_hit(one, line, wanted)))
     }
 
-    /// The nearest hit on one side, as far as the values tried tell: between the first of them that hits and the
-    /// one before it, narrowed down by trying.
-    fn nearest_hit(&self, tries: &Tries, line: usize, wanted: Ordering) -> Option<Hit> {
+    /// The nearest value on one side that hits, as far as the values tried show: between the first of them that hits
+    /// and the one before it, narrowed down by trying.
+    fn nearest_hit(&self, tries: &Tries, line: usize, wanted: Ordering) -> Option<Candidate> {
         const AT_ONCE: i128 = 32;
         let first = self.first_hit(&tries.assessments, line, wanted)?;
-        let mut hit = Hit { value: tries.values[first], assessment: tries.assessments[first].clone()? };
+        let mut hit = Candidate { value: tries.values[first], assessment: tries.assessments[first].clone()? };
         let mut miss = match first.checked_sub(1) {
             Some(before) => tries.values[before],
             None => self.from.unwrap_or(hit.value),
@@ -158,7 +158,7 @@ impl<'a> FeatureSearch<'a> {
             let assessments = self.what_if.with(self.feature, &values);
             match self.first_hit(&assessments, line, wanted) {
                 Some(first) => {
-                    hit = Hit { value: values[first], assessment: assessments[first].clone()? };
+                    hit = Candidate { value: values[first], assessment: assessments[first].clone()? };
                     miss = first.checked_sub(1).map_or(miss, |before| values[before]);
                 }
                 None => miss = *values.last()?,
@@ -167,8 +167,8 @@ impl<'a> FeatureSearch<'a> {
         Some(hit)
     }
 
-    fn counterfactual(&self, hit: &Hit, line: usize) -> Counterfactual {
-        let Hit { value, assessment } = hit;
+    fn counterfactual(&self, hit: &Candidate, line: usize) -> Counterfactual {
+        let Candidate { value, assessment } = hit;
         let decision = &assessment.decisions[line];
         let decided = self.what_if.as_published(decision, assessment);
         Counterfactual {
@@ -187,8 +187,8 @@ impl<'a> FeatureSearch<'a> {
     }
 }
 
-/// A value that changes a decision as wanted, and what the account comes to with it.
-struct Hit {
+/// A value that changes a decision as wanted, and the account rescored and decided again with it.
+struct Candidate {
     value: i64,
     assessment: Assessment,
 }

@@ -17,11 +17,11 @@ use crate::run_dir::{Facts, PublishedRun};
 pub struct Explanation {
     /// The job's name.
     pub job: String,
-    /// D.
+    /// The as-of date.
     pub as_of: Day,
-    /// K.
+    /// The known-on date.
     pub known_on: Day,
-    /// Of the program that made the run.
+    /// The version of the program that made the run.
     pub program_version: String,
     /// Decimal places of money.
     pub minor_units: u32,

@@ -37,7 +37,7 @@ pub fn is_scored(job: &Job, feature: usize) -> bool {
     job.scorecard.characteristics.iter().any(|characteristic| characteristic.feature == feature)
 }
 
-/// The least and the most a feature can be, as far as its declaration tells.
+/// The least and the most a feature can be, as far as its declaration shows.
 pub fn range(features: &[Feature], feature: usize) -> (i64, i64) {
     const NOT_NEGATIVE: (i64, i64) = (0, i64::MAX);
     match &features[feature].kind {

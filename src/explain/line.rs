@@ -105,7 +105,7 @@ pub struct Caps {
     pub asks: String,
     /// And in money.
     pub target: i128,
-    /// What the account's other lines may come to cost.
+    /// The exposure of the account's other lines.
     pub other_lines: i128,
     /// In the order in which they cut; those not configured are left out.
     pub steps: Vec<CapStep>,

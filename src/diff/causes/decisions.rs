@@ -191,7 +191,7 @@ impl CauseTally {
             let published = [published[0].outcome(lines[0]), published[1].outcome(lines[1])];
             match &own {
                 Some(own) => self.explain_line(pair, lines, &published, own, &steps, found),
-                // There is one step then, which stands for all causes.
+                // There is one step then, whose cause names all of them.
                 None => {
                     let change = limit(&published[1]) - limit(&published[0]);
                     found.push(LinePart { pair, part: 0, is_main: true, change });

@@ -21,7 +21,7 @@ use crate::input::reject_log::{RejectLog, RejectedRows};
 use crate::input::stream::{InputSource, ReadTally};
 use crate::input::wanted::Units;
 use crate::job::{Job, REPAYMENT_COLUMNS, input_names};
-use crate::sorted::{DeliveryRequest, Fetched, Outlook, SortedDeliveries, SortedDelivery, TornCopy, Why};
+use crate::sorted::{DeliveryRequest, Fetched, Outlook, SortedDeliveries, TornCopy, Why};
 
 /// The deliveries that features are computed from: those that are sorted already, and those to be sorted.
 #[derive(Debug, Default, Clone)]
@@ -32,10 +32,9 @@ pub struct Sorting {
 
 impl fmt::Display for Sorting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let outlooks = || self.inputs.iter().map(|(_, outlook)| outlook);
-        let sorted: usize = outlooks().map(|outlook| outlook.sorted.len()).sum();
+        let sorted: usize = self.inputs.iter().map(|(_, outlook)| outlook.sorted.len()).sum();
         let to_make: Vec<Why> =
-            outlooks().flat_map(|outlook| &outlook.to_make).map(|(_, why)| *why).collect();
+            self.inputs.iter().flat_map(|(_, outlook)| &outlook.to_make).map(|(_, why)| *why).collect();
         write!(f, "from {sorted} sorted deliveries, {} to sort", to_make.len())?;
         let mut reasons: Vec<Why> = to_make.clone();
         reasons.sort_unstable();
@@ -92,12 +91,8 @@ impl FeatureRows<'_> {
         let plan = &self.plans.transactions;
         let (source, slots) = transactions(job, files, units, plan, account_kind);
         let eras = Eras::new(plan, days);
-        let places = |read: &[usize]| {
-            let is_read = |place: &usize| read.contains(&slots[*place]);
-            (0..slots.len()).filter(is_read).collect()
-        };
-        let read = |delivery: Option<Day>| places(&eras.slots(delivery));
-        let kept = places(&slots_kept(&plan.columns));
+        let read = |delivery: Option<Day>| positions_among(&slots, &eras.slots(delivery));
+        let kept = positions_among(&slots, &slots_kept(&plan.columns));
         let transactions =
             DeliveryRequest { source, kept, oldest: oldest_transactions(job, self.first, 0), read: &read };
 
@@ -115,8 +110,8 @@ impl FeatureRows<'_> {
         planned: &BTreeSet<(&'static str, Option<Day>)>,
     ) -> Result<(Sorting, [Vec<OpenFile>; 2])> {
         self.requests(days, |transactions, repayments| {
-            let of = |request: &DeliveryRequest| copies.outlook(request, planned);
-            let ((transactions, read), (repayments, also_read)) = (of(&transactions)?, of(&repayments)?);
+            let (transactions, read) = copies.outlook(&transactions, planned)?;
+            let (repayments, also_read) = copies.outlook(&repayments, planned)?;
             let inputs =
                 vec![(input_names::TRANSACTIONS, transactions), (input_names::REPAYMENTS, repayments)];
             Ok((Sorting { inputs }, [read, also_read]))
@@ -208,6 +203,11 @@ impl FeatureRows<'_> {
     }
 }
 
+/// The positions of the scope's slots that are read among those that are decoded.
+fn positions_among(slots: &[usize], read: &[usize]) -> Vec<usize> {
+    (0..slots.len()).filter(|position| read.contains(&slots[*position])).collect()
+}
+
 /// What sweeps work with.
 pub struct Work<'a> {
     /// The sorted deliveries.
@@ -270,16 +270,19 @@ pub struct Swept {
 
 /// Answers that are there already, if they stand on the deliveries that were fetched.
 fn taken(ready: &mut Option<Ready>, fetched: &Fetched) -> Option<Vec<PartAnswers>> {
-    let deliveries = || fetched.deliveries.iter().map(|delivery| &**delivery);
-    ready.take_if(|ready| ready.stands_on(deliveries())).map(|ready| ready.answers)
+    ready
+        .take_if(|ready| ready.stands_on(fetched.deliveries.iter().map(|delivery| &**delivery)))
+        .map(|ready| ready.answers)
 }
 
 /// Counts the rows of the deliveries that are reported, and lists their rejects.
 fn tally(source: &InputSource, fetched: &Fetched, from: Day, scratch: &Path) -> Result<ReadTally> {
     let rejects = RejectLog::new(source.spec.name, source.files, scratch);
     let mut tally = ReadTally { rejects, ..ReadTally::default() };
-    let is_reported = |delivery: &&SortedDelivery| delivery.label.delivery.is_none_or(|day| day >= from);
-    for delivery in fetched.deliveries.iter().map(|delivery| &**delivery).filter(is_reported) {
+    for delivery in &fetched.deliveries {
+        if delivery.label.delivery.is_some_and(|day| day < from) {
+            continue;
+        }
         tally.read += delivery.label.read;
         let first_file = source.files.partition_point(|file| file.delivery < delivery.label.delivery);
         delivery.rejects(|rows| {

@@ -96,8 +96,8 @@ fn input_columns(deliveries: &Deliveries, dates: Option<Dates>, footers: &mut Fo
 /// the same, so that the file is blamed, not the expression; where a column is of type Null, files before
 /// tell its type.
 fn columns_of(catalog: &Catalog, by: Option<Day>, footers: &mut FooterCache) -> Option<FileColumns> {
-    let is_seen = |delivery: &&Delivery| delivery.date <= by || by.is_none();
-    let mut visible: Vec<&Delivery> = catalog.deliveries.iter().filter(is_seen).collect();
+    let mut visible: Vec<&Delivery> =
+        catalog.deliveries.iter().filter(|delivery| delivery.date <= by || by.is_none()).collect();
     if visible.is_empty() {
         visible.extend(catalog.deliveries.first());
     }
@@ -105,8 +105,9 @@ fn columns_of(catalog: &Catalog, by: Option<Day>, footers: &mut FooterCache) -> 
         visible.iter().rev().flat_map(|delivery| delivery.files.iter().map(|file| (delivery.date, file)));
     let mut columns: Option<FileColumns> = None;
     for (number, (date, file)) in files.enumerate() {
-        let is_untold = |columns: &FileColumns| columns.iter().any(|(_, kind)| *kind == Ok(Type::Any));
-        if number > 1 && !columns.as_ref().is_some_and(is_untold) {
+        // The newest two files are enough, unless a column of type Null is yet to be told.
+        let has_untyped = columns.iter().flatten().any(|(_, kind)| *kind == Ok(Type::Any));
+        if number > 1 && !has_untyped {
             break;
         }
         let opened = footers.open_one(&catalog.spec, date, file).ok();
@@ -163,12 +164,8 @@ impl Files {
         let repayments = deliveries.repayments.within(Day(i32::MIN), known_on);
         let previous = deliveries.previous.as_ref();
         let previous = previous.map(|catalog| EarlierRun::find(catalog, as_of, footers)).transpose()?;
-        let mut issued = |catalog: &Catalog| {
-            let earlier = catalog.within(Day(i32::MIN), as_of.plus(-1));
-            Ok((catalog.spec.clone(), footers.open(&catalog.spec, &earlier)?))
-        };
         Ok(Files {
-            issued: deliveries.issued.iter().map(&mut issued).collect::<Result<_>>()?,
+            issued: open_issued(deliveries, as_of, footers)?,
             transactions: footers.open(&job.inputs.transactions, &transactions)?,
             repayments: footers.open(&job.inputs.repayments, &repayments)?,
             lines: footers.open(&job.inputs.lines, &lines)?,
@@ -190,12 +187,8 @@ impl Files {
         let transactions =
             deliveries.transactions.within(oldest_transactions(job, first, within_days(job)), last.known_on);
         let repayments = deliveries.repayments.within(Day(i32::MIN), last.known_on);
-        let mut issued = |catalog: &Catalog| {
-            let earlier = catalog.within(Day(i32::MIN), last.as_of.plus(-1));
-            Ok((catalog.spec.clone(), footers.open(&catalog.spec, &earlier)?))
-        };
         Ok(Files {
-            issued: deliveries.issued.iter().map(&mut issued).collect::<Result<_>>()?,
+            issued: open_issued(deliveries, last.as_of, footers)?,
             transactions: footers.open(&job.inputs.transactions, &transactions)?,
             repayments: footers.open(&job.inputs.repayments, &repayments)?,
             lines: footers.open(&job.inputs.lines, lines)?,
@@ -206,17 +199,14 @@ impl Files {
 
     /// Opens the newest delivery of every input.
     pub fn newest(deliveries: &Deliveries, footers: &mut FooterCache) -> Result<Files> {
-        let mut open = |catalog: &Catalog| {
-            footers.open(&catalog.spec, catalog.deliveries.last().map_or(&[], std::slice::from_ref))
-        };
         Ok(Files {
-            transactions: open(&deliveries.transactions)?,
-            repayments: open(&deliveries.repayments)?,
-            lines: open(&deliveries.lines)?,
+            transactions: open_newest(&deliveries.transactions, footers)?,
+            repayments: open_newest(&deliveries.repayments, footers)?,
+            lines: open_newest(&deliveries.lines, footers)?,
             issued: deliveries
                 .issued
                 .iter()
-                .map(|catalog| Ok((catalog.spec.clone(), open(catalog)?)))
+                .map(|catalog| Ok((catalog.spec.clone(), open_newest(catalog, footers)?)))
                 .collect::<Result<_>>()?,
             previous: None,
             snapshot: deliveries.lines.deliveries.last().and_then(|delivery| delivery.date),
@@ -281,6 +271,25 @@ impl Files {
     }
 }
 
+/// Opens the adjustments issued before a day, by catalog.
+fn open_issued(
+    deliveries: &Deliveries,
+    as_of: Day,
+    footers: &mut FooterCache,
+) -> Result<Vec<(InputSpec, Vec<OpenFile>)>> {
+    let mut issued = Vec::new();
+    for catalog in &deliveries.issued {
+        let earlier = catalog.within(Day(i32::MIN), as_of.plus(-1));
+        issued.push((catalog.spec.clone(), footers.open(&catalog.spec, &earlier)?));
+    }
+    Ok(issued)
+}
+
+/// Opens an input's newest delivery.
+fn open_newest(catalog: &Catalog, footers: &mut FooterCache) -> Result<Vec<OpenFile>> {
+    footers.open(&catalog.spec, catalog.deliveries.last().map_or(&[], std::slice::from_ref))
+}
+
 /// The files of snapshots before the one that is read, where it lacks a column that they may have had.
 /// One that cannot be opened is passed over: nothing else is read of it.
 pub(crate) fn earlier_snapshots(
@@ -318,9 +327,9 @@ pub(super) fn oldest_transactions(job: &Job, as_of: Day, before: i32) -> Day {
 
 /// Days without a delivery, by input, that a run of the day would have wanted.
 pub fn missing_days(job: &Job, deliveries: &Deliveries, as_of: Day) -> [(&'static str, Vec<Day>); 2] {
-    let first =
-        |from| FeaturePlan::new(&job.features, from).longest_days.map(|days| as_of.plus(-(days as i32)));
-    let (transactions, repayments) = (first(From::Transactions), first(From::Bills));
+    let [transactions, repayments] = [From::Transactions, From::Bills].map(|from| {
+        FeaturePlan::new(&job.features, from).longest_days.map(|days| as_of.plus(-(days as i32)))
+    });
     [
         (job.inputs.transactions.name, deliveries.transactions.missing_days(transactions, as_of)),
         (job.inputs.repayments.name, deliveries.repayments.missing_days(repayments, as_of)),
@@ -359,13 +368,13 @@ pub(crate) fn transactions<'a>(
             slots.push(slot);
         }
     }
-    let roles = [Role::Id, Role::Date, Role::Money];
-    let role = |slot: &usize| roles.get(*slot).copied().unwrap_or(Role::Extra);
-    let wanted = |slot: &usize| {
+    const ROLES: [Role; TRANSACTION_COLUMNS.len()] = [Role::Id, Role::Date, Role::Money];
+    let mut wanted: Vec<Wanted> = Vec::with_capacity(slots.len());
+    for slot in &slots {
         let (name, kind) = &scope.columns[*slot];
-        Wanted::new(name, role(slot)).of(if *slot == 0 { account_kind } else { *kind })
-    };
-    let wanted = slots.iter().map(wanted).collect();
+        wanted.push(Wanted::new(name, ROLES.get(*slot).copied().unwrap_or(Role::Extra)).of(*kind));
+    }
+    wanted[0].kind = account_kind;
     let source = InputSource {
         spec,
         files: &files.transactions,

@@ -65,17 +65,17 @@ pub fn of_lines(job: &Job, book: &Lines) -> Vec<String> {
     let of_rules = job.policy.rules.iter().map(|rule| &rule.when);
     let all = of_rules.chain(conditions(job, From::Lines));
     let rows = format!("the {} lines", book.account.len());
-    let asked = texts_asked_for(all).into_iter().filter(|(slot, _)| *slot < own);
-    let notice = |(slot, text): (usize, &str)| {
+    let mut notices = Vec::new();
+    for (slot, text) in texts_asked_for(all).into_iter().filter(|(slot, _)| *slot < own) {
         let mut watched = WatchedText::new(&job.scopes.facts.columns[slot].0, text);
         match book.columns.get(slot) {
             _ if slot == PRODUCT => watched.look_at(&book.product),
             Some(Some(Column::Text(column))) => watched.look_at(column),
-            _ => return None,
+            _ => continue,
         }
-        watched.notice(&rows)
-    };
-    asked.filter_map(notice).collect()
+        notices.extend(watched.notice(&rows));
+    }
+    notices
 }
 
 /// Of fewer accounts nothing follows.
@@ -87,29 +87,32 @@ pub fn of_features(job: &Job, features: &FeatureTable, accounts: usize) -> Vec<S
         return Vec::new();
     }
     let gated: BTreeSet<usize> = job.features_in_gates().collect();
-    let notice = |(number, feature): (usize, &crate::job::Feature)| {
-        let name = &feature.name;
+    let mut notices = Vec::new();
+    for (number, feature) in job.features.iter().enumerate() {
         // A gate that watches for what should not be finds none of it on most nights.
         if gated.contains(&number) {
-            return None;
+            continue;
         }
-        Some(match only_value(features, number, accounts)? {
-            None => format!("the feature `{name}` is null for all {accounts} accounts"),
-            Some(value) => format!("the feature `{name}` is {value} for all {accounts} accounts"),
-        })
-    };
-    job.features.iter().enumerate().filter_map(notice).collect()
+        let value = match only_value(features, number, accounts) {
+            None => continue,
+            Some(None) => "null".to_string(),
+            Some(Some(value)) => value.to_string(),
+        };
+        notices.push(format!("the feature `{}` is {value} for all {accounts} accounts", feature.name));
+    }
+    notices
 }
 
 /// The value that all accounts have; `None` where two differ, which mostly shows at once.
 fn only_value(features: &FeatureTable, feature: usize, accounts: usize) -> Option<Option<i64>> {
     const RUN: usize = 4_096;
     let first = features.get(feature, 0);
-    let is_same = |start: usize| {
+    for start in (0..accounts).step_by(RUN) {
         let mut is_same = true;
-        let run = start..(start + RUN).min(accounts);
-        features.each(feature, run, |value| is_same &= value == first);
-        is_same
-    };
-    (0..accounts).step_by(RUN).all(is_same).then_some(first)
+        features.each(feature, start..(start + RUN).min(accounts), |value| is_same &= value == first);
+        if !is_same {
+            return None;
+        }
+    }
+    Some(first)
 }

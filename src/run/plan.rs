@@ -156,7 +156,8 @@ fn plan_prepared(
 /// Leaves out what runs that are to be made anew have published, on ascending days.
 fn leave_out(deliveries: &mut Deliveries, depends_on: &[Day]) {
     for catalog in deliveries.issued.iter_mut().chain(&mut deliveries.previous) {
-        let is_there = |date: Day| depends_on.binary_search(&date).is_err();
-        catalog.deliveries.retain(|delivery| delivery.date.is_none_or(is_there));
+        catalog
+            .deliveries
+            .retain(|delivery| delivery.date.is_none_or(|date| depends_on.binary_search(&date).is_err()));
     }
 }

@@ -56,8 +56,8 @@ impl EarlierRun {
 /// The manifest of the published run that a file lies in; `None` where it lies in none.
 fn manifest_beside(scores: &Path) -> Result<Option<Manifest>> {
     let directory = scores.parent().unwrap_or(Path::new(""));
-    let is_published = |manifest: &Manifest| !manifest.held || directory.join(RELEASED).exists();
-    Ok(Manifest::read(directory)?.filter(is_published))
+    let manifest = Manifest::read(directory)?;
+    Ok(manifest.filter(|manifest| !manifest.held || directory.join(RELEASED).exists()))
 }
 
 fn two_runs(delivery: &Delivery, a: &InputFile, b: &InputFile) -> anyhow::Error {

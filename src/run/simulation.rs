@@ -27,12 +27,11 @@ pub struct Simulation {
 impl Simulation {
     /// Fails where a simulation would come to lie among the job's own runs, or where they would read it.
     pub fn begin(job: &Job, from: Day, out: Option<&Path>) -> Result<Simulation> {
-        let usage = |message: String| Err(failure(Kind::Usage, message));
         let own = plain_path(&job.output_dir);
         let Some(out) = out else {
-            return usage(format!(
+            return Err(usage(format!(
                 "--chain is a simulation: name a directory for it, --out DIR, other than {own}"
-            ));
+            )));
         };
         let (place, dir) = (resolved(out), resolved(&job.output_dir));
         let inside = place.strip_prefix(&dir).ok().map(|inside| inside.components().next());
@@ -42,19 +41,19 @@ impl Simulation {
             Some(Some(entry)) => is_own_entry(&entry.as_os_str().to_string_lossy()),
         };
         if is_among {
-            return usage(format!(
+            return Err(usage(format!(
                 "--chain is a simulation, and --out {} is where the job's own runs lie ({own}): name another directory",
                 plain_path(out)
-            ));
+            )));
         }
         let of_runs = [&job.inputs.issued, &job.inputs.previous].into_iter().flatten();
         if let Some(spec) = of_runs.into_iter().find(|spec| reads_runs_in(spec, out, from)) {
-            return usage(format!(
+            return Err(usage(format!(
                 "--chain is a simulation, and what lies in --out {} would be read as `{}` by the job's own runs: \
                  name another directory",
                 plain_path(out),
                 spec.name
-            ));
+            )));
         }
         Ok(Simulation { from, out: out.components().collect() })
     }
@@ -96,13 +95,17 @@ impl Simulation {
     }
 }
 
+fn usage(message: String) -> anyhow::Error {
+    failure(Kind::Usage, message)
+}
+
 /// What a trial of a range had better know: its nights read what the job's own runs issued, so that what
 /// those changed is pending or done already.
 pub fn pending_remark(request: &RunRequest, job: &Job, from: Day) -> Option<String> {
     let out = request.out.as_deref().filter(|_| !request.chain && request.nights.all().len() > 1)?;
     let issued = job.inputs.issued.as_ref()?;
-    let is_own = |out: &Path| reads_runs_in(issued, out, from);
-    (is_own(&job.output_dir) && !is_own(out)).then(|| {
+    let reads_own = reads_runs_in(issued, &job.output_dir, from);
+    (reads_own && !reads_runs_in(issued, out, from)).then(|| {
         format!(
             "the nights in {} read the adjustments that lie in {}, not one another's: what those changed is \
              `pending` or done already; --chain makes each night go on from the ones before it",

@@ -116,8 +116,10 @@ impl Watch {
         let far = (self.dates.within.is_some() && in_reach < accepted.div_ceil(ONE_IN))
             .then(|| format!("{in_reach} of {rows} have a `{date}` within reach of any window of a feature"));
         // In few rows a text may be missing by chance, but hardly all that are asked of a column.
-        let is_known = |column: &str| self.texts.iter().any(|text| text.column == column && text.occurs);
-        let told = self.texts.iter().filter(|text| accepted >= MANY || !is_known(&text.column));
-        far.into_iter().chain(told.filter_map(|text| text.notice(&rows))).collect()
+        let known: Vec<&str> =
+            self.texts.iter().filter(|text| text.occurs).map(|text| text.column.as_str()).collect();
+        let absent =
+            self.texts.iter().filter(|text| accepted >= MANY || !known.contains(&text.column.as_str()));
+        far.into_iter().chain(absent.filter_map(|text| text.notice(&rows))).collect()
     }
 }

@@ -220,6 +220,19 @@ impl<'a> Decisions<'a> {
         self.effective_on.get(line).map(|day| Day(*day as i32))
     }
 
+    /// The day that lies so many days before the as-of date.
+    fn before(&self, days: &Ints, line: usize) -> Option<Day> {
+        days.get(line).map(|days| days_before(self.as_of, *days))
+    }
+
+    /// The earlier adjustment that was still to take effect.
+    fn pending(&self, line: usize) -> Option<Pending> {
+        let limit = *self.pending_limit.get(line)?;
+        let on = Day(*self.pending_on.get(line)? as i32);
+        let status = self.pending_status.get(line).map_or(Status::Active, status);
+        Some(Pending { limit, status, on })
+    }
+
     fn old_status(&self, line: usize) -> Status {
         self.old_statuses[self.old_status.codes[line] as usize]
     }
@@ -235,12 +248,6 @@ impl<'a> Decisions<'a> {
         columns: Vec<Option<Column>>,
     ) -> Lines {
         let own = || own.iter().map(|line| *line as usize);
-        let before = |days: &Ints, line: usize| days.get(line).map(|days| days_before(self.as_of, *days));
-        let pending = |line: usize| {
-            let limit = *self.pending_limit.get(line)?;
-            let on = Day(*self.pending_on.get(line)? as i32);
-            Some(Pending { limit, status: self.pending_status.get(line).map_or(Status::Active, status), on })
-        };
         let codes = own().map(|line| self.product.codes[line]).collect();
         Lines {
             accounts,
@@ -251,13 +258,13 @@ impl<'a> Decisions<'a> {
             balance: own().map(|line| self.balance.values[line]).collect(),
             status: own().map(|line| self.old_status(line)).collect(),
             opened_on: own().map(|line| days_before(self.as_of, self.days_open.values[line])).collect(),
-            increased_on: own().map(|line| before(self.days_since_increase, line)).collect(),
-            decreased_on: own().map(|line| before(self.days_since_decrease, line)).collect(),
+            increased_on: own().map(|line| self.before(self.days_since_increase, line)).collect(),
+            decreased_on: own().map(|line| self.before(self.days_since_decrease, line)).collect(),
             status_since: own()
                 .map(|line| self.kept_int(DecisionColumn::StatusSince, line).map(day))
                 .collect(),
             status_reason: own().map(|line| self.kept_text(DecisionColumn::StatusReason, line)).collect(),
-            pending: own().map(pending).collect(),
+            pending: own().map(|line| self.pending(line)).collect(),
             columns,
             tally: ReadTally::default(),
             snapshot: None,

@@ -31,15 +31,15 @@ impl RunDirectory {
     /// Opens a run and reads its manifest. Fails where there is none, as then it is no whole run.
     pub fn open(path: &Path) -> Result<(RunDirectory, Manifest)> {
         let failed = |why: &dyn std::fmt::Display| input(format!("read {}: {why}", path.display()));
-        let no_run = || failed(&"it has no manifest.json, so it is no whole run");
+        const NO_RUN: &str = "it has no manifest.json, so it is no whole run";
         let directory = match RunDirectory::hold(path) {
             Ok(directory) => directory,
-            Err(Errno::NOENT | Errno::NOTDIR) => return Err(no_run()),
+            Err(Errno::NOENT | Errno::NOTDIR) => return Err(failed(&NO_RUN)),
             Err(error) => return Err(failed(&error)),
         };
         let mut file = match directory.open_regular(MANIFEST) {
             Ok(Some(file)) => file,
-            Ok(None) => return Err(no_run()),
+            Ok(None) => return Err(failed(&NO_RUN)),
             Err(why) => return Err(input(format!("read {}/{MANIFEST}: {why}", path.display()))),
         };
         let mut text = String::new();

@@ -56,10 +56,9 @@ impl Facts {
     /// as many times over.
     pub fn score(&self, scorecard: &Scorecard, features: &FeatureTable, rows: usize) -> Scores {
         let known = self.previous.score.len().max(1);
-        let own = || (0..rows).map(|row| row % known);
         let previous = PreviousScores {
-            score: own().map(|account| self.previous.score(account)).collect(),
-            band: own().map(|account| self.previous.band(account)).collect(),
+            score: (0..rows).map(|row| self.previous.score(row % known)).collect(),
+            band: (0..rows).map(|row| self.previous.band(row % known)).collect(),
         };
         Scores { previous, ..score(scorecard, features, rows) }
     }

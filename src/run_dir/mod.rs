@@ -133,13 +133,15 @@ impl PublishedRun {
 /// The columns of the lines as far as decisions (`found`) carry them: the contract's, and the extra ones
 /// that rules read.
 pub fn line_columns(found: Vec<(String, Type)>) -> FileColumns {
-    let is_extra = |name: &str| name != "account_id" && DecisionColumn::named(name).is_none();
     let id = found.iter().find(|(name, _)| name == "account_id").map(|(_, kind)| *kind);
     let contract = LINE_COLUMNS.iter().map(|(name, kind)| match (*name, id) {
         ("account_id", Some(id)) => (name.to_string(), Ok(id)),
         _ => (name.to_string(), Ok(*kind)),
     });
-    let extra = found.iter().filter(|(name, _)| is_extra(name)).map(|(name, kind)| (name.clone(), Ok(*kind)));
+    let extra = found
+        .iter()
+        .filter(|(name, _)| name != "account_id" && DecisionColumn::named(name).is_none())
+        .map(|(name, kind)| (name.clone(), Ok(*kind)));
     contract.chain(extra).collect()
 }
 

@@ -244,19 +244,21 @@ fn places(metadata: &ParquetMetaData, id: &AccountId) -> (Vec<usize>, RowSelecti
     let slot =
         metadata.file_metadata().schema_descr().columns().iter().position(|c| c.name() == "account_id");
     let slot = slot.unwrap_or(0);
-    let may_hold = |statistics: Option<&Statistics>| {
-        let range = statistics
-            .and_then(|statistics| Some((statistics.min_bytes_opt()?, statistics.max_bytes_opt()?)));
-        range.is_none_or(|(least, most)| id.within(least, most))
-    };
     let groups = metadata.row_groups().iter().enumerate();
     let groups: Vec<usize> = groups
-        .filter(|(_, group)| may_hold(group.column(slot).statistics()))
+        .filter(|(_, group)| may_hold(group.column(slot).statistics(), id))
         .map(|(group, _)| group)
         .collect();
     let selectors = groups.iter().flat_map(|group| pages(metadata, *group, slot, id));
     let selection = RowSelection::from(selectors.collect::<Vec<RowSelector>>());
     (groups, selection)
+}
+
+/// Whether rows with such statistics may hold the account.
+fn may_hold(statistics: Option<&Statistics>, id: &AccountId) -> bool {
+    let range =
+        statistics.and_then(|statistics| Some((statistics.min_bytes_opt()?, statistics.max_bytes_opt()?)));
+    range.is_none_or(|(least, most)| id.within(least, most))
 }
 
 /// Which rows of a row group lie in pages that may hold the account.
@@ -268,15 +270,13 @@ fn pages(metadata: &ParquetMetaData, group: usize, slot: usize, id: &AccountId) 
     let Some((statistics, offsets)) = found else { return vec![RowSelector::select(rows as usize)] };
     let starts: Vec<i64> = offsets.page_locations().iter().map(|page| page.first_row_index).collect();
     let ends = starts.iter().skip(1).copied().chain([rows]);
-    let pages = starts.iter().zip(ends).enumerate();
-    let selector = |(page, (start, end)): (usize, (&i64, i64))| {
+    let mut selectors = Vec::with_capacity(starts.len());
+    for (page, (start, end)) in starts.iter().zip(ends).enumerate() {
         let rows = usize::try_from(end - start).unwrap_or(0);
-        match page_may_hold(statistics, page, id) {
-            true => RowSelector::select(rows),
-            false => RowSelector::skip(rows),
-        }
-    };
-    pages.map(selector).collect()
+        let is_held = page_may_hold(statistics, page, id);
+        selectors.push(if is_held { RowSelector::select(rows) } else { RowSelector::skip(rows) });
+    }
+    selectors
 }
 
 fn page_may_hold(statistics: &ColumnIndexMetaData, page: usize, id: &AccountId) -> bool {

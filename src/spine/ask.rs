@@ -100,10 +100,12 @@ impl Questions {
         let mut distinct: Vec<Question> = questions.iter().flatten().copied().collect();
         distinct.sort_unstable();
         distinct.dedup();
-        let number = |question: Question| {
-            distinct.binary_search(&question).expect("every question is among the distinct ones") as u32
-        };
-        let rows = questions.into_iter().map(|question| question.map(number)).collect();
+        let mut rows = Vec::with_capacity(questions.len());
+        for question in questions {
+            rows.push(question.map(|question| {
+                distinct.binary_search(&question).expect("every question is among the distinct ones") as u32
+            }));
+        }
         let snapshots = days.into_iter().filter_map(|(day, snapshot)| Some((day, snapshot.ok()?))).collect();
         Questions { accounts, distinct, rows, snapshots }
     }

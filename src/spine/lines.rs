@@ -89,8 +89,8 @@ impl Gathering<'_> {
             signal::check()?;
             let of_days: Vec<&[u32]> = days.iter().map(|day| &*by_day[day]).collect();
             let Some(lines) = self.load(*snapshot, &of_days.concat())? else { continue };
-            let of_day = |(day, questions): (&Day, &[u32])| self.of_day(&lines, &issued, *day, questions);
-            parts.par_extend(days.par_iter().zip(of_days).map(of_day));
+            let asked = days.par_iter().zip(of_days);
+            parts.par_extend(asked.map(|(day, questions)| self.of_day(&lines, &issued, *day, questions)));
         }
         Ok(AskedLines::join(parts, self.job.scopes.lines.columns.len()))
     }
@@ -98,8 +98,8 @@ impl Gathering<'_> {
     fn files_of(&self, snapshot: Option<Day>) -> Vec<OpenFile> {
         let within = self.job.inputs.lines.unique.as_ref().map_or(0, |unique| unique.within_days);
         let first = snapshot.map(|day| day.plus(-i32::try_from(within).unwrap_or(i32::MAX)));
-        let is_read = |file: &&OpenFile| first <= file.delivery && file.delivery <= snapshot;
-        self.files.lines.iter().filter(is_read).cloned().collect()
+        let files = self.files.lines.iter();
+        files.filter(|file| first <= file.delivery && file.delivery <= snapshot).cloned().collect()
     }
 
     /// By as-of date: the questions, ascending.
@@ -135,10 +135,8 @@ impl Gathering<'_> {
         accounts.dedup();
         let ids = self.questions.accounts.ids.gather(&accounts);
         let positions = lines.accounts.positions(&ids.to_column());
-        let is_there = |place: &usize| positions[*place] != OFF_BOOK;
-        let there: Vec<usize> = (0..accounts.len()).filter(is_there).collect();
-        let accounts: Vec<u32> = there.iter().map(|place| accounts[*place]).collect();
-        let positions: Vec<u32> = there.iter().map(|place| positions[*place]).collect();
+        let in_snapshot = accounts.into_iter().zip(positions).filter(|(_, position)| *position != OFF_BOOK);
+        let (accounts, positions): (Vec<u32>, Vec<u32>) = in_snapshot.unzip();
         let known = Accounts::new(self.questions.accounts.ids.gather(&accounts));
         let mut lines = lines.of_accounts(&positions, known);
         issued.lay_over(as_of, &mut lines, &accounts);
@@ -173,8 +171,10 @@ impl AskedLines {
         let mut order: Vec<u32> = (0..slot.len() as u32).collect();
         order.par_sort_by_key(|row| slot[*row as usize]);
         let slot = order.iter().map(|row| slot[*row as usize]).collect();
-        let column = |parts: Vec<Column>| (!parts.is_empty()).then(|| concat(parts).gather(&order));
-        AskedLines { slot, columns: columns.into_par_iter().map(column).collect() }
+        let columns = columns.into_par_iter();
+        let columns =
+            columns.map(|parts| (!parts.is_empty()).then(|| concat(parts).gather(&order))).collect();
+        AskedLines { slot, columns }
     }
 
     /// By question, of so many: whether it has a line.

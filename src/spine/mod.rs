@@ -203,8 +203,9 @@ impl Engine<'_> {
         answers.add(transactions.answers);
         answers.add(repayments.answers.answers);
         let plan = FeaturePlan::new(&job.features, From::Lines);
-        let columns = |range| lines.columns(range);
-        answers.add(from_lines(&job.features, &plan, &asked, &parts, &lines.slot, columns)?);
+        answers.add(from_lines(&job.features, &plan, &asked, &parts, &lines.slot, |range| {
+            lines.columns(range)
+        })?);
         answers.finish(&job.features, &asked, &parts)
     }
 }
@@ -215,13 +216,17 @@ fn scratch(out: &Path) -> PathBuf {
     if out.is_file() || !out.exists() { beside.to_path_buf() } else { std::env::temp_dir() }
 }
 
+/// The device and the number of a file that is there.
+fn file_number(path: &Path) -> Option<(u64, u64)> {
+    path.metadata().ok().map(|found| (found.dev(), found.ino()))
+}
+
 /// Refuses to write over the spine while it is read, and where a run would take the output for an input.
 fn check_place(request: &SpineRequest, job: &Job) -> Result<()> {
     let SpineRequest { spine, out, .. } = request;
-    let file = |path: &Path| path.metadata().ok().map(|found| (found.dev(), found.ino()));
     let Inputs { transactions, repayments, lines, .. } = &job.inputs;
     let input = [transactions, repayments, lines].into_iter().find(|spec| places::holds(&spec.root, out));
-    let why = if file(out).is_some_and(|found| Some(found) == file(spine)) {
+    let why = if file_number(out).is_some_and(|found| Some(found) == file_number(spine)) {
         "it is the spine itself".to_string()
     } else if let Some(input) = input {
         format!("it lies in the directory of {}", input.name)

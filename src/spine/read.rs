@@ -82,9 +82,10 @@ impl Spine {
 
     /// The as-of date and known-on date of a row; `None` where it has no as-of date.
     pub fn dates(&self, row: usize) -> Option<Dates> {
-        let day = |ints: &Ints| ints.get(row).map(|day| Day(*day as i32));
-        let as_of = day(&self.as_of)?;
-        Some(Dates { as_of, known_on: day(&self.known_on).unwrap_or(as_of), chain_from: None })
+        let [as_of, known_on] =
+            [&self.as_of, &self.known_on].map(|days| days.get(row).map(|day| Day(*day as i32)));
+        let as_of = as_of?;
+        Some(Dates { as_of, known_on: known_on.unwrap_or(as_of), chain_from: None })
     }
 
     /// The last as-of date and the last known-on date of all rows; `None` where no row has any.
@@ -114,8 +115,7 @@ impl Spine {
     pub fn check_against<'a>(&self, job: &Job, mut added: impl Iterator<Item = &'a str>) -> Result<()> {
         self.file.bind(&self.spec, &wanted(job.scopes.lines.columns[0].1), &self.units)?;
         let schema = self.file.footer().file_metadata().schema();
-        let own = |name: &&str| schema.get_fields().iter().any(|field| field.name() == *name);
-        match added.find(own) {
+        match added.find(|name| schema.get_fields().iter().any(|field| field.name() == *name)) {
             None => Ok(()),
             Some(name) => Err(input(format!(
                 "{}: it has a column {name}, and the output has one of that name: rename it in the spine",

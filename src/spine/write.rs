@@ -51,8 +51,8 @@ pub(super) fn added_fields(job: &Job, with_scores: bool) -> Vec<Field> {
         let card = &job.scorecard;
         fields.extend([field("score", DataType::Int32), field("band", DataType::Utf8)]);
         fields.extend(card.dimensions.iter().map(|dimension| field(&dimension.name, DataType::Int32)));
-        let feature = |number: usize| &job.features[number].name;
-        let points = card.characteristics.iter().map(|one| format!("points_{}", feature(one.feature)));
+        let points = card.characteristics.iter();
+        let points = points.map(|one| format!("points_{}", job.features[one.feature].name));
         fields.extend(points.map(|name| field(&name, DataType::Int32)));
         let reasons = (1..=card.reasons).map(|number| field(&format!("reason_{number}"), DataType::Utf8));
         fields.extend(reasons);
@@ -161,13 +161,15 @@ impl AnsweredRows<'_> {
         let ints = |values: &Vec<i32>| -> ArrayRef {
             Arc::new(places.iter().map(|place| place.map(|place| values[place])).collect::<Int32Array>())
         };
-        let band = |place: usize| &*card.bands[usize::from(scores.band[place])].name;
-        let bands: StringArray = places.iter().map(|place| place.map(band)).collect();
+        let bands: StringArray = places
+            .iter()
+            .map(|place| place.map(|place| &*card.bands[usize::from(scores.band[place])].name))
+            .collect();
         let mut arrays: Vec<ArrayRef> = vec![ints(&scores.score), Arc::new(bands)];
         arrays.extend(scores.dimensions.iter().chain(&scores.points).map(ints));
         arrays.extend(scores.reasons.iter().map(|reasons| -> ArrayRef {
-            let code = |place: &Option<usize>| Some(reasons[(*place)?]?.code(card));
-            Arc::new(places.iter().map(code).collect::<StringArray>())
+            let codes = places.iter().map(|place| Some(reasons[(*place)?]?.code(card)));
+            Arc::new(codes.collect::<StringArray>())
         }));
         arrays
     }
@@ -175,8 +177,8 @@ impl AnsweredRows<'_> {
 
 /// A feature by row; null where the row is not answered.
 fn spread(places: &[Option<usize>], ints: &Ints) -> ArrayRef {
-    let value = |place: &Option<usize>| place.and_then(|place| ints.get(place).copied());
-    Arc::new(places.iter().map(value).collect::<Int64Array>())
+    let values = places.iter().map(|place| place.and_then(|place| ints.get(place).copied()));
+    Arc::new(values.collect::<Int64Array>())
 }
 
 /// Copies the columns of one of the spine's row groups as they are: whatever they hold, nothing of it is

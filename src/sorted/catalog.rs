@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::delivery::{SortedDelivery, StoredColumn};
-use super::make::{Maker, ToMake, UnplacedDelivery};
+use super::make::{Maker, PackedDelivery, ToMake};
 use super::scratch::Scratch;
 use super::shelf::Shelf;
 use crate::console::Progress;
@@ -33,12 +33,12 @@ const MOST_HELD: u64 = piece(256 << 20, 10_000) as u64;
 pub struct DeliveryRequest<'a> {
     /// The input, with all files that bear on it.
     pub source: InputSource<'a>,
-    /// The places of the columns that features read among the source's, the account first.
+    /// The positions of the columns that features read among the source's, the account first.
     pub kept: Vec<usize>,
     /// Deliveries from this day on are wanted; those before are there for the repeats they may hold. An undated
     /// one always is.
     pub oldest: Day,
-    /// The places of the columns that are read of a delivery.
+    /// The positions of the columns that are read of a delivery.
     pub read: &'a dyn Fn(Option<Day>) -> Vec<usize>,
 }
 
@@ -179,28 +179,36 @@ impl SortedDeliveries {
     ) -> (Vec<StoredColumn>, Result<Arc<SortedDelivery>, Why>) {
         let at_hand = self.at_hand.get(&(request.source.spec.name, delivery));
         let at_hand = at_hand.filter(|known| known.key == key).map(|known| known.sorted.clone());
-        let on_shelf = || match self.shelf.as_ref()?.open(key, delivery)? {
-            Ok(found) => Some(Ok(Arc::new(found))),
-            Err(error) => {
-                log::info!("{} of {delivery:?}: {error:#}", request.source.spec.name);
-                Some(Err(Why::Torn))
-            }
-        };
-        let found = match at_hand.map(Ok).or_else(on_shelf) {
+        let found = match at_hand.map(Ok).or_else(|| self.find_on_shelf(request, key, delivery)) {
             None => return (Vec::new(), Err(Why::New)),
             Some(Err(why)) => return (Vec::new(), Err(why)),
             Some(Ok(found)) => found,
         };
         let columns = found.label.columns.clone();
-        let is_kept = |place: &usize| columns.contains(&StoredColumn::of(&request.source.wanted[*place]));
-        let lacks_none = (request.read)(delivery).iter().all(is_kept);
+        let mut read = (request.read)(delivery).into_iter();
+        let lacks_none = read.all(|slot| columns.contains(&StoredColumn::of(&request.source.wanted[slot])));
         if found.label.made_of != made_of || found.label.delivery != delivery {
             return (columns, Err(Why::Stale));
         }
         (columns, if lacks_none { Ok(found) } else { Err(Why::Lacking) })
     }
 
-    /// All deliveries of an input that are wanted. Those that are not there are made; what that takes is told.
+    /// A delivery on the shelf; `None` where there is none.
+    fn find_on_shelf(
+        &self,
+        request: &DeliveryRequest,
+        key: &str,
+        delivery: Option<Day>,
+    ) -> Option<Result<Arc<SortedDelivery>, Why>> {
+        let opened = self.shelf.as_ref()?.open(key, delivery)?;
+        Some(opened.map(Arc::new).map_err(|error| {
+            log::info!("{} of {delivery:?}: {error:#}", request.source.spec.name);
+            Why::Torn
+        }))
+    }
+
+    /// All deliveries of an input that are wanted. Those that are not there are made; `progress` shows what that
+    /// takes.
     pub fn fetch(&mut self, request: &DeliveryRequest, progress: &Progress) -> Result<Fetched> {
         let key = key(request);
         let name = request.source.spec.name;
@@ -213,10 +221,10 @@ impl SortedDeliveries {
             others.extend(columns.into_iter().filter(|column| !others.contains(column)).collect::<Vec<_>>());
             match known {
                 Ok(known) => {
-                    let place = (name, delivery);
-                    if self.at_hand.get(&place).is_none_or(|at_hand| at_hand.key != key) {
+                    let known_as = (name, delivery);
+                    if self.at_hand.get(&known_as).is_none_or(|at_hand| at_hand.key != key) {
                         let at_hand = AtHand { key: key.clone(), sorted: known.clone(), made: None };
-                        self.at_hand.insert(place, at_hand);
+                        self.at_hand.insert(known_as, at_hand);
                     }
                     found.insert(delivery, known);
                     outlook.sorted.push(delivery);
@@ -262,15 +270,17 @@ impl SortedDeliveries {
 
     fn make(&mut self, maker: &Maker, key: &str, progress: &Progress) -> Result<Vec<SortedDelivery>> {
         let mut made = Vec::new();
-        let mut shelf =
-            self.shelf.clone().and_then(|shelf| told(shelf.stage(key)).map(|staging| (shelf, staging)));
+        let mut shelf = self
+            .shelf
+            .clone()
+            .and_then(|shelf| warn_of_loss(shelf.stage(key)).map(|staging| (shelf, staging)));
         let mut memory = self.memory;
-        maker.make(memory, progress, |draft: UnplacedDelivery| {
+        maker.make(memory, progress, |draft: PackedDelivery| {
             let kept = shelf.as_ref().map(|(shelf, staging)| shelf.put(key, staging, &draft));
             // Where there is no space for one, there is none for others.
             let is_full = matches!(&kept, Some(Err(error)) if own::is_out_of_space(error));
             shelf = shelf.take().filter(|_| !is_full);
-            match kept.and_then(told) {
+            match kept.and_then(warn_of_loss) {
                 Some(kept) => made.push(kept),
                 None => {
                     let (unkept, bytes) = draft.unkept();
@@ -287,7 +297,7 @@ impl SortedDeliveries {
     /// Forgets a delivery that is not as it was written, so that it is made again. Returns whether there was one.
     pub fn forget(&mut self, input: &'static str, delivery: Option<Day>) -> bool {
         let Some(AtHand { key, .. }) = self.at_hand.remove(&(input, delivery)) else { return false };
-        self.shelf.as_ref().is_none_or(|shelf| told(shelf.remove(&key, delivery)).is_some())
+        self.shelf.as_ref().is_none_or(|shelf| warn_of_loss(shelf.remove(&key, delivery)).is_some())
     }
 
     /// Notes that a night is done that has read an input back to a day, and clears away what is out of reach.
@@ -298,13 +308,13 @@ impl SortedDeliveries {
         self.at_hand
             .retain(|(input, delivery), _| *input != name || delivery.is_none() || *delivery >= oldest);
         if let Some(shelf) = &self.shelf {
-            told(shelf.note_night(&key(request), as_of, oldest));
+            warn_of_loss(shelf.note_night(&key(request), as_of, oldest));
         }
     }
 }
 
-/// Sorted copies that cannot be kept are a loss of time, not of the run.
-fn told<T>(kept: Result<T>) -> Option<T> {
+/// Sorted deliveries that cannot be kept are a loss of time, not of the run.
+fn warn_of_loss<T>(kept: Result<T>) -> Option<T> {
     kept.inspect_err(|error| log::warn!("sorted deliveries are not kept: {error:#}")).ok()
 }
 
@@ -322,7 +332,7 @@ fn key(request: &DeliveryRequest) -> String {
     let kinds: Vec<(&str, Type)> = wanted
         .iter()
         .enumerate()
-        .filter(|(place, wanted)| wanted.role == Role::Id || request.source.unique == Some(*place))
+        .filter(|(slot, wanted)| wanted.role == Role::Id || request.source.unique == Some(*slot))
         .map(|(_, wanted)| (wanted.name.as_str(), wanted.kind))
         .collect();
     let unique = spec.unique.as_ref().map(|unique| (&unique.column, unique.within_days));
@@ -337,7 +347,7 @@ fn key(request: &DeliveryRequest) -> String {
     format!("{}/{}", spec.name, &bytes_hash(text.as_bytes())[..16])
 }
 
-/// The files that a delivery depends on: its own, and where repeats are told, those of some days before.
+/// The files that a delivery depends on: its own, and where repeats are left out, those of some days before.
 fn made_from<'f>(source: &InputSource<'f>, delivery: Option<Day>) -> &'f [OpenFile] {
     let within = source.within_days().unwrap_or(0);
     let first = delivery.map(|day| day.plus(-within));

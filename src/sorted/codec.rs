@@ -31,7 +31,7 @@ const STEPS: u8 = 5;
 
 /// How a column of a run is kept.
 #[derive(Debug, Clone, Copy)]
-pub struct Manner {
+pub struct Storage {
     /// Whether the run keeps the texts of its codes.
     pub is_shared: bool,
     /// Whether integers are kept by steps where these take less.
@@ -63,16 +63,16 @@ impl Taken<'_> {
 }
 
 /// Adds some rows of a column at the end of a block. Returns in what manner, which is without what did not gain.
-pub fn put_column(block: &mut Vec<u8>, column: &Column, rows: &Taken, manner: Manner) -> Manner {
+pub fn put_column(block: &mut Vec<u8>, column: &Column, rows: &Taken, storage: Storage) -> Storage {
     let start = begin(block);
     let mut steps = false;
     match column {
-        Column::Int(ints) => steps = put_ints(block, ints, rows, manner.steps),
+        Column::Int(ints) => steps = put_ints(block, ints, rows, storage.steps),
         Column::Bool(truths) => {
             block.push(TRUTHS);
             put_narrow(block, rows.of(truths, &mut Vec::new()), |truth| u64::from(*truth));
         }
-        Column::Text(texts) if manner.is_shared => {
+        Column::Text(texts) if storage.is_shared => {
             block.push(SHARED_TEXTS);
             put_codes(block, rows.of(&texts.codes, &mut Vec::new()));
         }
@@ -87,7 +87,7 @@ pub fn put_column(block: &mut Vec<u8>, column: &Column, rows: &Taken, manner: Ma
         }
         Column::Wide(_) => unreachable!("no input column is wide"),
     }
-    Manner { steps, compresses: end(block, start, manner.compresses), ..manner }
+    Storage { steps, compresses: end(block, start, storage.compresses), ..storage }
 }
 
 /// Adds bytes, compressed where that makes them far fewer.
@@ -176,12 +176,16 @@ fn put_codes(block: &mut Vec<u8>, codes: &[u32]) {
 
 /// Adds a bit for each, the first the lowest of its byte.
 fn put_bits(block: &mut Vec<u8>, set: &[bool]) {
-    let bits = |set: &[bool]| set.iter().rev().fold(0, |bits, set| bits << 1 | u8::from(*set));
     let (eights, rest) = set.as_chunks::<8>();
-    block.extend(eights.iter().map(|eight| bits(eight)));
+    block.extend(eights.iter().map(|eight| byte_of(eight)));
     if !rest.is_empty() {
-        block.push(bits(rest));
+        block.push(byte_of(rest));
     }
+}
+
+#[inline]
+fn byte_of(set: &[bool]) -> u8 {
+    set.iter().rev().fold(0, |bits, set| bits << 1 | u8::from(*set))
 }
 
 /// Adds how many bits the greatest value takes, and all in as many.
@@ -209,9 +213,9 @@ fn put_narrow<T>(block: &mut Vec<u8>, values: &[T], narrow: impl Fn(&T) -> u64) 
 fn put_each<const N: usize, T>(block: &mut Vec<u8>, values: &[T], narrow: impl Fn(&T) -> u64) {
     let start = block.len();
     block.resize(start + N * values.len(), 0);
-    let (places, _) = block[start..].as_chunks_mut::<N>();
-    for (place, value) in places.iter_mut().zip(values) {
-        place.copy_from_slice(&narrow(value).to_le_bytes()[..N]);
+    let (chunks, _) = block[start..].as_chunks_mut::<N>();
+    for (chunk, value) in chunks.iter_mut().zip(values) {
+        chunk.copy_from_slice(&narrow(value).to_le_bytes()[..N]);
     }
 }
 
@@ -352,8 +356,8 @@ fn valid_of(bits: &[u8], rows: usize) -> Result<Vec<bool>> {
 fn coded(raw: &[u8], rows: usize, dictionary: SharedTexts) -> Result<Texts> {
     // Null is 0, and comes to be the greatest code there is.
     let (codes, rest) = narrow(raw, rows, |next| (next as u32).wrapping_sub(1))?;
-    let is_known = |code: &u32| *code == NULL_CODE || (*code as usize) < dictionary.len();
-    ensure!(rest.is_empty() && codes.iter().all(is_known), "codes of {rows} rows");
+    let are_known = codes.iter().all(|code| *code == NULL_CODE || (*code as usize) < dictionary.len());
+    ensure!(rest.is_empty() && are_known, "codes of {rows} rows");
     Ok(Texts { codes, dictionary })
 }
 
@@ -400,12 +404,12 @@ fn narrow<T>(raw: &[u8], rows: usize, widen: impl Fn(u64) -> T) -> Result<(Vec<T
 
 fn each<const N: usize, T>(bytes: &[u8], widen: impl Fn(u64) -> T) -> Vec<T> {
     let (chunks, _) = bytes.as_chunks::<N>();
-    let value = |bytes: &[u8; N]| {
+    let values = chunks.iter().map(|bytes| {
         let mut wide = [0; 8];
         wide[..N].copy_from_slice(bytes);
         widen(u64::from_le_bytes(wide))
-    };
-    chunks.iter().map(value).collect()
+    });
+    values.collect()
 }
 
 #[cfg(test)]
@@ -430,9 +434,9 @@ mod tests {
         for column in &columns {
             for (shared, rows) in [(false, Taken::Range(0..4)), (true, Taken::Of(&[0, 1, 2, 3]))] {
                 let mut block = Vec::new();
-                let manner = Manner { is_shared: shared, steps: shared, compresses: !shared };
-                put_column(&mut block, &columns[0], &rows, Manner { is_shared: false, ..manner });
-                put_column(&mut block, column, &rows, manner);
+                let storage = Storage { is_shared: shared, steps: shared, compresses: !shared };
+                put_column(&mut block, &columns[0], &rows, Storage { is_shared: false, ..storage });
+                put_column(&mut block, column, &rows, storage);
                 let (mut pieces, mut buffer) = (Pieces::new(&block), Vec::new());
                 pieces.pass_over().unwrap();
                 let raw = pieces.decompress(&mut buffer).unwrap();

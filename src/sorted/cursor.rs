@@ -17,8 +17,8 @@ pub struct Buffers {
 pub struct Cursor<'a> {
     delivery: &'a SortedDelivery,
     run: &'a SortedRun,
-    /// By stored column, its place among those asked for.
-    places: Vec<Option<usize>>,
+    /// By stored column, its position among those asked for.
+    positions: Vec<Option<usize>>,
     asked: usize,
     /// By stored column, the texts that all blocks share.
     texts: Vec<Option<SharedTexts>>,
@@ -27,19 +27,19 @@ pub struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     /// Reads columns, each one of those stored and asked for once, of a run of a delivery.
     pub fn open(delivery: &'a SortedDelivery, run: &'a SortedRun, columns: &[usize]) -> Result<Cursor<'a>> {
-        let mut places = vec![None; delivery.label.columns.len()];
-        columns.iter().enumerate().for_each(|(place, stored)| places[*stored] = Some(place));
+        let mut positions = vec![None; delivery.label.columns.len()];
+        columns.iter().enumerate().for_each(|(position, stored)| positions[*stored] = Some(position));
         let mut buffers = Buffers::default();
-        let mut texts = vec![None; places.len()];
+        let mut texts = vec![None; positions.len()];
         for (stored, piece) in run.texts.iter().enumerate() {
-            if let (Some(piece), Some(Some(_))) = (piece, places.get(stored)) {
+            if let (Some(piece), Some(Some(_))) = (piece, positions.get(stored)) {
                 let bytes = delivery.read(*piece, &mut buffers.stored)?;
                 let raw = Pieces::new(bytes).decompress(&mut buffers.raw);
                 let shared = raw.and_then(texts_of).map_err(|error| delivery.torn(error.to_string()))?;
                 texts[stored] = Some(shared.0.into());
             }
         }
-        Ok(Cursor { delivery, run, places, asked: columns.len(), texts })
+        Ok(Cursor { delivery, run, positions, asked: columns.len(), texts })
     }
 
     /// The run's blocks.
@@ -63,10 +63,12 @@ impl<'a> Cursor<'a> {
     fn columns(&self, bytes: &[u8], rows: usize, raw: &mut Vec<u8>) -> Result<Vec<Column>> {
         let mut columns: Vec<Column> = (0..self.asked).map(|_| Column::Bool(Vec::new())).collect();
         let mut pieces = Pieces::new(bytes);
-        for (place, texts) in self.places.iter().zip(&self.texts) {
-            match place {
+        for (position, texts) in self.positions.iter().zip(&self.texts) {
+            match position {
                 None => pieces.pass_over()?,
-                Some(place) => columns[*place] = column_of(pieces.decompress(raw)?, rows, texts.as_ref())?,
+                Some(position) => {
+                    columns[*position] = column_of(pieces.decompress(raw)?, rows, texts.as_ref())?
+                }
             }
         }
         Ok(columns)

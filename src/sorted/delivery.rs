@@ -150,8 +150,8 @@ impl SortedDelivery {
             tail[16..] == *MARK && handle.read_at(0, MARK.len())? == MARK,
             "it is cut, or of another kind"
         );
-        let number = |at: usize| tail[at..at + 8].try_into().map(u64::from_le_bytes);
-        let (length, hash) = (number(0)?, number(8)?);
+        let length = u64::from_le_bytes(tail[..8].try_into()?);
+        let hash = u64::from_le_bytes(tail[8..16].try_into()?);
         let start = before_tail.checked_sub(length).filter(|_| length <= MOST_LABEL_BYTES);
         let label = handle.read_at(start.context("its label is cut")?, length as usize)?;
         ensure!(xxh3_64(&label) == hash, "its label is not as it was written");
@@ -174,10 +174,10 @@ impl SortedDelivery {
         blocks.map(|block| u64::from(block.rows)).sum()
     }
 
-    /// The place of the column of a name, which is kept.
+    /// The position of the column of a name, which is kept.
     pub fn column_of(&self, name: &str) -> Result<usize> {
-        let place = self.label.columns.iter().position(|column| column.name == name);
-        place.ok_or_else(|| self.torn(format!("there is no column {name}")))
+        let position = self.label.columns.iter().position(|column| column.name == name);
+        position.ok_or_else(|| self.torn(format!("there is no column {name}")))
     }
 
     /// Reads a piece, into a buffer if it is not in memory. One that is not as it was written is a [`TornCopy`].

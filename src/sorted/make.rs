@@ -13,7 +13,7 @@ use crate::console::Progress;
 use crate::day::Day;
 use crate::failure::in_order;
 use crate::input::stream::{InputSource, JudgedRows, Needs, stream};
-use crate::input::wanted::{Role, Wanted};
+use crate::input::wanted::Role;
 
 /// A delivery to be made.
 #[derive(Debug, Clone)]
@@ -24,11 +24,11 @@ pub struct ToMake {
     pub made_of: String,
 }
 
-/// How deliveries are made.
+/// How deliveries are sorted.
 pub struct Maker<'a> {
     /// Files of the deliveries to be made, and of those before them in which a repeat may have been seen.
     pub source: InputSource<'a>,
-    /// The places of the columns to keep among the source's, the account first.
+    /// The positions of the columns to keep among the source's, the account first.
     pub kept: Vec<usize>,
     /// The deliveries, ascending.
     pub to_make: &'a [ToMake],
@@ -45,7 +45,7 @@ pub struct Spool {
 }
 
 /// A delivery in the making.
-pub struct UnplacedDelivery {
+pub struct PackedDelivery {
     /// What it says of itself so far.
     pub label: Label,
     /// What it takes.
@@ -59,17 +59,11 @@ impl Maker<'_> {
         &self,
         most_in_memory: u64,
         progress: &Progress,
-        mut done: impl FnMut(UnplacedDelivery) -> Result<u64>,
+        mut done: impl FnMut(PackedDelivery) -> Result<u64>,
     ) -> Result<()> {
-        let place =
-            |delivery: Option<Day>| self.to_make.binary_search_by_key(&delivery, |made| made.delivery);
-        let needs = |delivery: Option<Day>| {
-            let hands_on = place(delivery).is_ok();
-            Needs { columns: self.needed(hands_on), hands_on }
-        };
         let mut queue =
             Queue { maker: self, to_make: self.to_make.iter(), draft: None, most: most_in_memory };
-        stream(&self.source, &needs, progress, |wave| {
+        stream(&self.source, &|delivery| self.needs(delivery), progress, |wave| {
             for packed in self.pack(wave)? {
                 let draft = queue.draft_of(packed.delivery, &mut done)?;
                 draft.add(packed.run, self.scratch)?;
@@ -80,13 +74,14 @@ impl Maker<'_> {
         Ok(())
     }
 
-    /// By wanted column, whether it is decoded: what rows are judged by, and what is kept of those to be made.
-    fn needed(&self, is_made: bool) -> Vec<bool> {
-        let needed = |(place, wanted): (usize, &Wanted)| {
-            let is_kept = is_made && self.kept.contains(&place);
-            wanted.role != Role::Extra || self.source.unique == Some(place) || is_kept
-        };
-        self.source.wanted.iter().enumerate().map(needed).collect()
+    /// What is looked at of a delivery: what rows are judged by, and of those to be made what is kept.
+    fn needs(&self, delivery: Option<Day>) -> Needs {
+        let is_made = self.to_make.binary_search_by_key(&delivery, |made| made.delivery).is_ok();
+        let columns = self.source.wanted.iter().enumerate().map(|(slot, wanted)| {
+            let is_kept = is_made && self.kept.contains(&slot);
+            wanted.role != Role::Extra || self.source.unique == Some(slot) || is_kept
+        });
+        Needs { columns: columns.collect(), hands_on: is_made }
     }
 
     fn first_file(&self, delivery: Option<Day>) -> usize {
@@ -94,7 +89,7 @@ impl Maker<'_> {
     }
 
     /// The rows of a wave by delivery, each in order.
-    fn pack(&self, wave: Vec<JudgedRows>) -> Result<Vec<OfDelivery>> {
+    fn pack(&self, wave: Vec<JudgedRows>) -> Result<Vec<DeliveryRun>> {
         let mut by_delivery: Vec<(Option<Day>, Vec<JudgedRows>)> = Vec::new();
         for rows in wave {
             let delivery = self.source.files[rows.file].delivery;
@@ -105,22 +100,22 @@ impl Maker<'_> {
         }
         in_order(by_delivery.into_par_iter().map(|(delivery, rows)| {
             let run = PackedRun::of(rows, self.first_file(delivery), &self.kept)?;
-            Ok(OfDelivery { delivery, run })
+            Ok(DeliveryRun { delivery, run })
         }))
     }
 
-    fn begin(&self, next: &ToMake, most: u64) -> UnplacedDelivery {
-        let column = |place: &usize| StoredColumn::of(&self.source.wanted[*place]);
+    fn begin(&self, next: &ToMake, most: u64) -> PackedDelivery {
+        let columns = self.kept.iter().map(|slot| StoredColumn::of(&self.source.wanted[*slot]));
         let label = Label {
             delivery: next.delivery,
             made_of: next.made_of.clone(),
-            columns: self.kept.iter().map(column).collect(),
+            columns: columns.collect(),
             read: 0,
             rejected: BTreeMap::new(),
             runs: Vec::new(),
         };
         let spool = Spool { memory: MARK.to_vec(), region: None, most, length: MARK.len() as u64 };
-        UnplacedDelivery { label, spool }
+        PackedDelivery { label, spool }
     }
 }
 
@@ -128,14 +123,14 @@ impl Maker<'_> {
 struct Queue<'q, 'a> {
     maker: &'q Maker<'a>,
     to_make: std::slice::Iter<'q, ToMake>,
-    draft: Option<UnplacedDelivery>,
+    draft: Option<PackedDelivery>,
     /// Bytes that the next may keep in memory.
     most: u64,
 }
 
 impl Queue<'_, '_> {
     /// Finishes the draft and begins the next one, if there is one.
-    fn advance(&mut self, done: &mut impl FnMut(UnplacedDelivery) -> Result<u64>) -> Result<bool> {
+    fn advance(&mut self, done: &mut impl FnMut(PackedDelivery) -> Result<u64>) -> Result<bool> {
         if let Some(made) = self.draft.take() {
             self.most = done(made)?;
         }
@@ -147,8 +142,8 @@ impl Queue<'_, '_> {
     fn draft_of(
         &mut self,
         delivery: Option<Day>,
-        done: &mut impl FnMut(UnplacedDelivery) -> Result<u64>,
-    ) -> Result<&mut UnplacedDelivery> {
+        done: &mut impl FnMut(PackedDelivery) -> Result<u64>,
+    ) -> Result<&mut PackedDelivery> {
         while self.draft.as_ref().is_none_or(|draft| draft.label.delivery != delivery) {
             ensure!(self.advance(done)?, "what is handed on is to be made");
         }
@@ -157,12 +152,12 @@ impl Queue<'_, '_> {
 }
 
 /// A run of a delivery.
-struct OfDelivery {
+struct DeliveryRun {
     delivery: Option<Day>,
     run: PackedRun,
 }
 
-impl UnplacedDelivery {
+impl PackedDelivery {
     fn add(&mut self, packed: PackedRun, scratch: &Scratch) -> Result<()> {
         let PackedRun { run, bytes, read, rejected } = packed;
         let start = self.spool.length;
@@ -221,7 +216,7 @@ impl Spool {
         if self.region.is_none() {
             self.region = Some(scratch.append(&std::mem::take(&mut self.memory))?);
         }
-        // One delivery is made at a time: what is added comes to lie behind what was.
+        // One delivery is made at a time: what is added lies right behind what was added before.
         scratch.append(bytes).map(|_| ())
     }
 }

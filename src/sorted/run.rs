@@ -1,12 +1,11 @@
 //! Judged rows put in order of account and cut into blocks.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use anyhow::Result;
 use rayon::prelude::*;
 
-use super::codec::{Manner, Taken, put_column, put_compressed, put_texts};
+use super::codec::{Storage, Taken, put_column, put_compressed, put_texts};
 use super::delivery::{BlockEntry, Piece, SortedRun};
 use crate::expr::column::concat;
 use crate::expr::{Column, Texts};
@@ -26,7 +25,7 @@ const BLOCK_ROWS: usize = piece(4_096, 3);
 /// Texts of a column that all blocks of a run share, as long as they are no more than so many.
 const MOST_SHARED_TEXTS: usize = piece(1_024, 2);
 
-/// A run as bytes; its places are counted from its first byte.
+/// A run as bytes; its offsets are counted from its first byte.
 pub struct PackedRun {
     /// Its blocks and texts.
     pub run: SortedRun,
@@ -39,7 +38,7 @@ pub struct PackedRun {
 }
 
 impl PackedRun {
-    /// Puts rows of one delivery in order; `first_file` is the number of its first file, `kept` are the places
+    /// Puts rows of one delivery in order; `first_file` is the number of its first file, `kept` are the positions
     /// of the columns to keep, the account first.
     pub fn of(rows: Vec<JudgedRows>, first_file: usize, kept: &[usize]) -> Result<PackedRun> {
         let mut rejects = RejectedRows::default();
@@ -64,30 +63,20 @@ impl PackedRun {
     }
 
     fn pack(&mut self, columns: &[Column], order: &[u32]) {
-        let is_shared = |column: &Column| match column {
-            Column::Text(texts) => texts.dictionary.len() <= MOST_SHARED_TEXTS,
-            _ => false,
-        };
-        let manner = |column: &Column| Manner { is_shared: is_shared(column), steps: true, compresses: true };
-        let mut manners: Vec<Manner> = columns.iter().map(manner).collect();
+        let mut storage: Vec<Storage> = columns.iter().map(widest_storage).collect();
         if let Some(rows) = order.chunks(BLOCK_ROWS).next() {
             // What the first block does not gain by, the others do not gain by either.
-            (_, _, manners) = block(columns, &manners, rows);
+            storage = PackedBlock::of(columns, &storage, rows).storage;
         }
-        let blocks: Vec<(BlockEntry, Vec<u8>)> = order
-            .par_chunks(BLOCK_ROWS)
-            .map(|rows| {
-                let (entry, bytes, _) = block(columns, &manners, rows);
-                (entry, bytes)
-            })
-            .collect();
-        for (mut entry, bytes) in blocks {
-            entry.piece = self.add(&bytes);
-            self.run.blocks.push(entry);
+        let blocks: Vec<PackedBlock> =
+            order.par_chunks(BLOCK_ROWS).map(|rows| PackedBlock::of(columns, &storage, rows)).collect();
+        for PackedBlock { rows, first, last, bytes, .. } in blocks {
+            let piece = self.add(&bytes);
+            self.run.blocks.push(BlockEntry { piece, rows, first, last });
         }
-        for (column, manner) in columns.iter().zip(manners) {
+        for (column, storage) in columns.iter().zip(storage) {
             let texts = match column {
-                Column::Text(texts) if manner.is_shared && !order.is_empty() => Some(&texts.dictionary),
+                Column::Text(texts) if storage.is_shared && !order.is_empty() => Some(&texts.dictionary),
                 _ => None,
             };
             let piece = texts.map(|texts| {
@@ -107,13 +96,22 @@ impl PackedRun {
     }
 }
 
+/// How a column is kept where everything that may gain does gain.
+fn widest_storage(column: &Column) -> Storage {
+    let is_shared = match column {
+        Column::Text(texts) => texts.dictionary.len() <= MOST_SHARED_TEXTS,
+        _ => false,
+    };
+    Storage { is_shared, steps: true, compresses: true }
+}
+
 /// The columns to keep, all batches end to end.
 fn columns(rows: Vec<JudgedRows>, kept: &[usize]) -> Vec<Column> {
     let mut parts: Vec<Vec<Column>> = vec![Vec::new(); kept.len()];
     for mut batch in rows.into_iter().flat_map(|rows| rows.batches) {
-        for (place, part) in kept.iter().zip(&mut parts) {
+        for (slot, part) in kept.iter().zip(&mut parts) {
             let empty = Column::Bool(Vec::new());
-            part.push(std::mem::replace(&mut batch.columns[*place], empty));
+            part.push(std::mem::replace(&mut batch.columns[*slot], empty));
         }
     }
     parts.into_par_iter().map(concat).collect()
@@ -146,27 +144,41 @@ fn in_order(account: &Column, accepted: Vec<u32>) -> Vec<u32> {
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
-/// By row, the place of its text among all, by bytes; texts are each there once.
+/// By row, the rank of its text among all, by bytes; texts are each there once.
 fn ranks(texts: &Texts) -> Vec<i64> {
     let mut codes: Vec<u32> = (0..texts.dictionary.len() as u32).collect();
-    let text = |code: &u32| -> &Arc<str> { &texts.dictionary[*code as usize] };
-    codes.par_sort_unstable_by(|a, b| text(a).cmp(text(b)));
+    codes.par_sort_unstable_by(|a, b| {
+        let (a, b) = (&texts.dictionary[*a as usize], &texts.dictionary[*b as usize]);
+        a.cmp(b)
+    });
     let mut ranks = vec![0; codes.len()];
     codes.into_iter().zip(0..).for_each(|(code, rank)| ranks[code as usize] = rank);
     texts.codes.iter().map(|code| ranks.get(*code as usize).copied().unwrap_or(-1)).collect()
 }
 
-/// The rows of one block; and by column, in what manner they are kept.
-fn block(columns: &[Column], manners: &[Manner], rows: &[u32]) -> (BlockEntry, Vec<u8>, Vec<Manner>) {
-    let (first, last) = (rows[0] as usize, rows[rows.len() - 1] as usize);
-    let are_neighbours = rows.is_sorted_by(|row, next| row + 1 == *next);
-    let taken = if are_neighbours { Taken::Range(first..last + 1) } else { Taken::Of(rows) };
-    let mut bytes = Vec::new();
-    let put = |(column, manner): (&Column, &Manner)| put_column(&mut bytes, column, &taken, *manner);
-    let manners = columns.iter().zip(manners).map(put).collect();
-    let (first, last) = (id(&columns[0], first), id(&columns[0], last));
-    let piece = Piece { offset: 0, length: 0, hash: 0 };
-    (BlockEntry { piece, rows: rows.len() as u32, first, last }, bytes, manners)
+/// The rows of one block as bytes.
+struct PackedBlock {
+    rows: u32,
+    first: Id,
+    last: Id,
+    bytes: Vec<u8>,
+    /// By column, how it is kept: without what did not gain.
+    storage: Vec<Storage>,
+}
+
+impl PackedBlock {
+    fn of(columns: &[Column], storage: &[Storage], rows: &[u32]) -> PackedBlock {
+        let (first, last) = (rows[0] as usize, rows[rows.len() - 1] as usize);
+        let are_neighbours = rows.is_sorted_by(|row, next| row + 1 == *next);
+        let taken = if are_neighbours { Taken::Range(first..last + 1) } else { Taken::Of(rows) };
+        let mut bytes = Vec::new();
+        let columns_with_storage = columns.iter().zip(storage);
+        let storage = columns_with_storage
+            .map(|(column, storage)| put_column(&mut bytes, column, &taken, *storage))
+            .collect();
+        let (first, last) = (id(&columns[0], first), id(&columns[0], last));
+        PackedBlock { rows: rows.len() as u32, first, last, bytes, storage }
+    }
 }
 
 fn id(column: &Column, row: usize) -> Id {

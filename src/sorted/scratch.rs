@@ -21,7 +21,7 @@ struct ScratchFile {
     length: u64,
 }
 
-/// Bytes of the file from a place on.
+/// Bytes of the file from an offset on.
 #[derive(Debug, Clone)]
 pub struct Region {
     file: Arc<File>,

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::delivery::SortedDelivery;
-use super::make::UnplacedDelivery;
+use super::make::PackedDelivery;
 use crate::day::Day;
 use crate::input::handle::open_regular;
 use crate::job::Job;
@@ -61,7 +61,7 @@ impl Shelf {
     }
 
     /// Puts a delivery on the shelf and opens it there.
-    pub fn put(&self, key: &str, staging: &own::Staging, draft: &UnplacedDelivery) -> Result<SortedDelivery> {
+    pub fn put(&self, key: &str, staging: &own::Staging, draft: &PackedDelivery) -> Result<SortedDelivery> {
         let target = self.path(key, draft.label.delivery);
         let made = staging.made().join(target.file_name().unwrap_or_default());
         let written = own::create_file(&made, self.access)
@@ -141,16 +141,18 @@ fn clear(set: &Path, reached: Day) -> Result<()> {
     Ok(())
 }
 
-/// By night, how far back it has read; nothing where that is not told.
+/// By night, how far back it has read; nothing where no file says so.
 fn read_nights(set: &Path) -> BTreeMap<Day, Day> {
     let mut text = String::new();
     let read = open_regular(&set.join(NIGHTS)).and_then(|mut file| file.read_to_string(&mut text));
     let lines = read.ok().and_then(|_| text.strip_prefix(MARK)).unwrap_or_default().lines();
-    let night = |line: &str| {
-        let (night, oldest) = line.split_once(' ')?;
-        Some((night.parse().ok()?, Day(oldest.parse().ok()?)))
-    };
-    lines.filter_map(night).collect()
+    lines.filter_map(parse_night).collect()
+}
+
+/// A night, and how far back it has read.
+fn parse_night(line: &str) -> Option<(Day, Day)> {
+    let (night, oldest) = line.split_once(' ')?;
+    Some((night.parse().ok()?, Day(oldest.parse().ok()?)))
 }
 
 fn is_nights(bytes: &[u8]) -> bool {

@@ -12,19 +12,21 @@ use super::source::Source;
 use crate::failure::{Kind, failure};
 use crate::places;
 
+/// What to do about a directory that holds inputs.
+const OWN_DIRECTORY: &str = "name a directory of its own, beside those of the inputs";
+
 impl ResolvedJobFile {
     /// Checks that nothing is to be written where inputs lie, and that no state takes in what is published.
     pub(super) fn check_directories(&self, source: &Source, diagnostics: &mut Diagnostics) {
         let mut reader = Reader { source, diagnostics };
-        let help = || Some("name a directory of its own, beside those of the inputs".to_string());
         if let Some(input) = self.input_at(&self.output_dir) {
             let message = format!("the output directory is, holds or lies in the directory of {input}");
-            reader.error(self.output_span.clone(), message, help());
+            reader.error(self.output_span.clone(), message, Some(OWN_DIRECTORY.to_string()));
         }
         let Some(state_dir) = &self.state_dir else { return };
         if let Some(input) = self.input_at(state_dir) {
             let message = format!("the state directory is, holds or lies in the directory of {input}");
-            reader.error(self.state_span.clone(), message, help());
+            reader.error(self.state_span.clone(), message, Some(OWN_DIRECTORY.to_string()));
         }
         if places::holds(state_dir, &self.output_dir) {
             let message = "the state directory is or holds the output directory";

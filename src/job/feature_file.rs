@@ -188,15 +188,22 @@ fn ratio(
         reader.error(pair.span(), "a ratio needs its scale: 10000 makes basis points", None);
         return None;
     };
-    let mut position = |name: &Spanned<String>| {
-        let found = above.iter().position(|feature| feature.name == *name.get_ref());
-        if found.is_none() && complete {
-            reader.unknown_name("feature above this one called", name, above.iter().map(|f| f.name.as_str()));
-        }
-        found
-    };
-    let (a, b) = (position(a), position(b));
+    let (a, b) = (feature_above(reader, a, above, complete), feature_above(reader, b, above, complete));
     Some(FeatureKind::Ratio { a: a?, b: b?, scale: *scale.get_ref() })
+}
+
+/// The position of a feature that is declared above; `complete` says that all of those are known.
+fn feature_above(
+    reader: &mut Reader,
+    name: &Spanned<String>,
+    above: &[Feature],
+    complete: bool,
+) -> Option<usize> {
+    let found = above.iter().position(|feature| feature.name == *name.get_ref());
+    if found.is_none() && complete {
+        reader.unknown_name("feature above this one called", name, above.iter().map(|f| f.name.as_str()));
+    }
+    found
 }
 
 fn aggregate(

@@ -87,8 +87,8 @@ pub(super) fn decisions_scope(scopes: &Scopes, policy: &Policy) -> Scope {
     for column in DecisionColumn::ALL.into_iter().filter(|column| is_gated(*column)) {
         decisions.push(column.name(), column.spec().kind);
     }
-    let of_line = |slot: usize| scopes.lines.columns[slot].clone();
-    decisions.columns.extend(policy.kept_of_lines().chain(policy.extra_columns.iter().copied()).map(of_line));
+    let of_lines = policy.kept_of_lines().chain(policy.extra_columns.iter().copied());
+    decisions.columns.extend(of_lines.map(|slot| scopes.lines.columns[slot].clone()));
     decisions.columns.extend(scopes.scores.columns.iter().cloned());
     decisions
 }
@@ -140,15 +140,13 @@ fn resolve_one(reader: &mut Reader, raw: &Spanned<RawGate>, scopes: &Scopes) -> 
         return None;
     }
     let is_share = raw.share_of.is_some() || raw.rejected.is_some();
-    let (used, unused) = match is_share {
-        true => ([&raw.min_bp, &raw.max_bp], [&raw.min, &raw.max]),
-        false => ([&raw.min, &raw.max], [&raw.min_bp, &raw.max_bp]),
+    let (shares, amounts) = ([&raw.min_bp, &raw.max_bp], [&raw.min, &raw.max]);
+    let (used, unused, message) = if is_share {
+        (shares, amounts, "a share is bounded by min_bp and max_bp, in basis points")
+    } else {
+        (amounts, shares, "this gate is bounded by min and max; min_bp and max_bp are for shares")
     };
     for wrong in unused.into_iter().flatten() {
-        let message = match is_share {
-            true => "a share is bounded by min_bp and max_bp, in basis points",
-            false => "this gate is bounded by min and max; min_bp and max_bp are for shares",
-        };
         reader.error(wrong.span(), message, None);
     }
     let [min, max] = used.map(|bound| bound.as_ref().map(|bound| *bound.get_ref()));
@@ -166,10 +164,8 @@ fn resolve_one(reader: &mut Reader, raw: &Spanned<RawGate>, scopes: &Scopes) -> 
             reader.error(value.span(), format!("`{key}` goes with share_of and sum_of"), None);
         }
     }
-    let measure = match over_table {
-        true => table_measure(reader, raw, place, scopes)?,
-        false => input_measure(reader, raw)?,
-    };
+    let measure =
+        if over_table { table_measure(reader, raw, place, scopes)? } else { input_measure(reader, raw)? };
     Some(Gate { name: raw.name.get_ref().clone(), measure, bounds: Bounds { min, max, max_change_bp } })
 }
 
@@ -216,18 +212,22 @@ fn transpose(expr: Option<Option<Expr>>) -> Option<Option<Expr>> {
 }
 
 fn input_measure(reader: &mut Reader, raw: &RawGate) -> Option<Measure> {
-    let mut input = |name: &Spanned<String>, known: &[&'static str]| {
-        let found = known.iter().find(|known| **known == name.get_ref().as_str()).copied();
-        if found.is_none() {
-            reader.unknown_name("such input", name, known.iter().copied());
-        }
-        found
-    };
     let all = [TRANSACTIONS, REPAYMENTS, LINES];
     match (&raw.rejected, &raw.rows, &raw.missing_days) {
-        (Some(name), _, _) => Some(Measure::Rejected { input: input(name, &all)? }),
-        (_, Some(name), _) => Some(Measure::Rows { input: input(name, &all)? }),
-        (_, _, Some(name)) => Some(Measure::MissingDays { input: input(name, &[TRANSACTIONS, REPAYMENTS])? }),
+        (Some(name), _, _) => Some(Measure::Rejected { input: input_named(reader, name, &all)? }),
+        (_, Some(name), _) => Some(Measure::Rows { input: input_named(reader, name, &all)? }),
+        (_, _, Some(name)) => {
+            let input = input_named(reader, name, &[TRANSACTIONS, REPAYMENTS])?;
+            Some(Measure::MissingDays { input })
+        }
         _ => unreachable!("one of the three forms over an input"),
     }
+}
+
+fn input_named(reader: &mut Reader, name: &Spanned<String>, known: &[&'static str]) -> Option<&'static str> {
+    let found = known.iter().find(|known| **known == name.get_ref().as_str()).copied();
+    if found.is_none() {
+        reader.unknown_name("such input", name, known.iter().copied());
+    }
+    found
 }

@@ -40,7 +40,8 @@ pub(super) struct ResolvedJobFile {
     pub state_dir: Option<PathBuf>,
     pub access: Access,
     pub gates: Vec<Spanned<RawGate>>,
-    unique_places: Vec<(&'static str, Spanned<String>)>,
+    /// By input, the column that `unique` names.
+    unique_columns: Vec<(&'static str, Spanned<String>)>,
     /// Where `[output] dir` and `[state] dir` are written.
     pub output_span: Range<usize>,
     pub state_span: Range<usize>,
@@ -139,22 +140,11 @@ pub(super) fn read(
     let mut top = reader.top();
     let gates = reader.tables(&mut top, "gate", MOST_GATES);
     let gates = gates.into_iter().filter_map(|gate| reader.take(gate)).collect();
-    let missing = |reader: &mut Reader, key: &str| {
-        reader.error(0..0, format!("the job has no [{key}]"), None);
-    };
-    let input = top.get_mut().remove("input");
-    if input.is_none() {
-        missing(&mut reader, "input");
-    }
-    let input = input.and_then(|value| reader.take::<RawInput>(value));
-    let output = top.get_mut().remove("output");
-    if output.is_none() {
-        missing(&mut reader, "output");
-    }
-    let output = output.and_then(|value| reader.take::<RawOutput>(value));
+    let input = required_table::<RawInput>(&mut reader, &mut top, "input");
+    let output = required_table::<RawOutput>(&mut reader, &mut top, "output");
     let state = reader.take_key::<RawState>(&mut top, "state");
-    let mut renames = by_input::<BTreeMap<String, String>>(&mut reader, &mut top, "rename");
-    let mut uniques = by_input::<RawUnique>(&mut reader, &mut top, "unique");
+    let renames = by_input::<BTreeMap<String, String>>(&mut reader, &mut top, "rename");
+    let uniques = by_input::<RawUnique>(&mut reader, &mut top, "unique");
     let span = top.span();
     let head = reader.take::<RawHead>(Spanned::new(span, DeValue::Table(top.into_inner())))?.into_inner();
     if *head.minor_units.get_ref() > MOST_MINOR_UNITS {
@@ -164,33 +154,15 @@ pub(super) fn read(
     let scorecard = sibling(&mut reader, variables, &head.scorecard);
     let policy = sibling(&mut reader, variables, &head.policy);
     let (input, output) = (input?.into_inner(), output?.into_inner());
-    let mut without = without(&mut reader, &head.without);
+    let without = without(&mut reader, &head.without);
     let base = source.path.parent().unwrap_or(Path::new("")).to_path_buf();
-    let unique_places = uniques.iter().map(|(input, unique)| (*input, unique.column.clone())).collect();
-    let mut spec = |reader: &mut Reader, name: &'static str, path: &Spanned<String>| {
-        let pattern = pattern(reader, variables, &base, path)?;
-        let unique = uniques.remove(name).map(|unique| Unique {
-            column: unique.column.into_inner(),
-            within_days: unique.within_days.into_inner(),
-        });
-        let rename = renames.remove(name).unwrap_or_default();
-        let without = if name == LINES { std::mem::take(&mut without) } else { Vec::new() };
-        Some(InputSpec { name, root: root_of(&pattern), pattern, rename, unique, without })
-    };
-    let transactions = spec(&mut reader, TRANSACTIONS, &input.transactions);
-    let repayments = spec(&mut reader, REPAYMENTS, &input.repayments);
-    let lines = spec(&mut reader, LINES, &input.lines);
-    let mut of_runs = |name: &'static str, path: &Option<Spanned<String>>| {
-        let path = path.as_ref()?;
-        if !path.get_ref().contains("{date}") {
-            let message =
-                format!("the path of `{name}` needs {{date}}: it is the as-of date of an earlier run");
-            reader.error(path.span(), message, None);
-        }
-        spec(&mut reader, name, path)
-    };
-    let issued = of_runs(ISSUED, &input.issued);
-    let previous = of_runs(PREVIOUS, &input.previous);
+    let unique_columns = uniques.iter().map(|(input, unique)| (*input, unique.column.clone())).collect();
+    let mut declared = DeclaredInputs { variables, base: base.clone(), renames, uniques, without };
+    let transactions = declared.spec(&mut reader, TRANSACTIONS, &input.transactions);
+    let repayments = declared.spec(&mut reader, REPAYMENTS, &input.repayments);
+    let lines = declared.spec(&mut reader, LINES, &input.lines);
+    let issued = declared.spec_of_runs(&mut reader, ISSUED, input.issued.as_ref());
+    let previous = declared.spec_of_runs(&mut reader, PREVIOUS, input.previous.as_ref());
     let csv = output.csv.as_ref().and_then(|csv| csv_of(&mut reader, csv));
     let output_dir = directory(&mut reader, variables, &base, &output.dir);
     let state_span = state.as_ref().map_or(0..0, |state| state.get_ref().dir.span());
@@ -217,10 +189,63 @@ pub(super) fn read(
         state_dir,
         access: access?,
         gates,
-        unique_places,
+        unique_columns,
         output_span: output.dir.span(),
         state_span,
     })
+}
+
+/// A table that every job has.
+fn required_table<'a, T: serde::de::DeserializeOwned>(
+    reader: &mut Reader<'a>,
+    top: &mut Spanned<DeTable<'a>>,
+    key: &str,
+) -> Option<Spanned<T>> {
+    if !top.get_ref().contains_key(key) {
+        reader.error(0..0, format!("the job has no [{key}]"), None);
+    }
+    reader.take_key(top, key)
+}
+
+/// What the job says of its inputs besides their paths.
+struct DeclaredInputs<'v> {
+    variables: Variables<'v>,
+    /// The job file's directory.
+    base: PathBuf,
+    renames: BTreeMap<&'static str, BTreeMap<String, String>>,
+    uniques: BTreeMap<&'static str, RawUnique>,
+    /// Optional columns of lines that the job does without.
+    without: Vec<String>,
+}
+
+impl DeclaredInputs<'_> {
+    /// An input whose path is given; it takes what is said of it.
+    fn spec(&mut self, reader: &mut Reader, name: &'static str, path: &Spanned<String>) -> Option<InputSpec> {
+        let pattern = pattern(reader, self.variables, &self.base, path)?;
+        let unique = self.uniques.remove(name).map(|unique| Unique {
+            column: unique.column.into_inner(),
+            within_days: unique.within_days.into_inner(),
+        });
+        let rename = self.renames.remove(name).unwrap_or_default();
+        let without = if name == LINES { std::mem::take(&mut self.without) } else { Vec::new() };
+        Some(InputSpec { name, root: root_of(&pattern), pattern, rename, unique, without })
+    }
+
+    /// Files of earlier runs, each with its as-of date in its path.
+    fn spec_of_runs(
+        &mut self,
+        reader: &mut Reader,
+        name: &'static str,
+        path: Option<&Spanned<String>>,
+    ) -> Option<InputSpec> {
+        let path = path?;
+        if !path.get_ref().contains("{date}") {
+            let message =
+                format!("the path of `{name}` needs {{date}}: it is the as-of date of an earlier run");
+            reader.error(path.span(), message, None);
+        }
+        self.spec(reader, name, path)
+    }
 }
 
 /// `[key.transactions]`, `[key.repayments]`, `[key.lines]`, each read on its own.
@@ -248,8 +273,9 @@ fn without(reader: &mut Reader, names: &[Spanned<String>]) -> Vec<String> {
     for name in names.iter().filter(|name| !known.contains(name.get_ref())) {
         reader.unknown_name("optional column", name, known.iter().map(String::as_str));
     }
-    let is_named = |column: &&&str| names.iter().any(|name| *name.get_ref() == format!("{LINES}.{column}"));
-    OPTIONAL_LINE_COLUMNS.iter().filter(is_named).map(|column| (*column).to_string()).collect()
+    let columns = OPTIONAL_LINE_COLUMNS.iter().zip(&known);
+    let named = columns.filter(|(_, known)| names.iter().any(|name| name.get_ref() == *known));
+    named.map(|(column, _)| (*column).to_string()).collect()
 }
 
 fn timezone(reader: &mut Reader, name: &Spanned<String>) -> Option<TimeZone> {
@@ -271,8 +297,7 @@ fn expand(reader: &mut Reader, variables: Variables, text: &Spanned<String>) -> 
     let mut rest = text.get_ref().as_str();
     while let Some((before, after)) = rest.split_once("${") {
         expanded.push_str(before);
-        let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        let Some((name, tail)) = after.split_once('}').filter(|(name, _)| is_name(name)) else {
+        let Some((name, tail)) = after.split_once('}').filter(|(name, _)| may_be_variable(name)) else {
             reader.error(text.span(), "`${` is not closed", Some("write ${NAME}".into()));
             return None;
         };
@@ -288,6 +313,10 @@ fn expand(reader: &mut Reader, variables: Variables, text: &Spanned<String>) -> 
     }
     expanded.push_str(rest);
     Some(expanded)
+}
+
+fn may_be_variable(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn csv_of(reader: &mut Reader, csv: &Spanned<RawCsv>) -> Option<Csv> {
@@ -328,12 +357,11 @@ fn access(reader: &mut Reader, mode: &Spanned<String>) -> Option<Access> {
 /// The glob with the job file's directory, taken literally, in front.
 fn pattern(reader: &mut Reader, variables: Variables, base: &Path, text: &Spanned<String>) -> Option<String> {
     let expanded = expand(reader, variables, text)?;
-    let pattern = match Path::new(&expanded).is_absolute() || base.as_os_str().is_empty() {
-        true => expanded,
-        false => {
-            let base = glob::Pattern::escape(&base.to_string_lossy()).replace("{date}", "[{]date}");
-            format!("{base}/{expanded}")
-        }
+    let pattern = if Path::new(&expanded).is_absolute() || base.as_os_str().is_empty() {
+        expanded
+    } else {
+        let base = glob::Pattern::escape(&base.to_string_lossy()).replace("{date}", "[{]date}");
+        format!("{base}/{expanded}")
     };
     let pattern = without_empty_steps(&pattern);
     if let Err(error) = glob::Pattern::new(&pattern.replace("{date}", "2000-01-01")) {
@@ -345,9 +373,13 @@ fn pattern(reader: &mut Reader, variables: Variables, base: &Path, text: &Spanne
 
 /// Without the `.` and `//` that a listing leaves out of the paths it finds.
 fn without_empty_steps(path: &str) -> String {
-    let is_step = |(place, step): &(usize, &str)| *place == 0 && step.is_empty() || !["", "."].contains(step);
-    let steps = path.split('/').enumerate().filter(is_step).map(|(_, step)| step);
-    steps.collect::<Vec<_>>().join("/")
+    let mut steps: Vec<&str> = path.split('/').collect();
+    let is_absolute = steps[0].is_empty();
+    steps.retain(|step| !["", "."].contains(step));
+    if is_absolute {
+        steps.insert(0, "");
+    }
+    steps.join("/")
 }
 
 /// The directory before the first wildcard or `{date}`.
@@ -361,7 +393,7 @@ impl ResolvedJobFile {
     /// Checks that `unique` and `rename` name columns there are.
     pub(super) fn check_unique(&self, source: &Source, scopes: &Scopes, diagnostics: &mut Diagnostics) {
         let mut reader = Reader { source, diagnostics };
-        for (input, place) in &self.unique_places {
+        for (input, column) in &self.unique_columns {
             let scope: &Scope = match *input {
                 TRANSACTIONS => &scopes.transactions,
                 REPAYMENTS => &scopes.repayments,
@@ -369,10 +401,10 @@ impl ResolvedJobFile {
             };
             // What a line is made to say (`days_open` and the like) is no column of the input.
             let state = if *input == LINES { LINE_STATE.len() } else { 0 };
-            let position = scope.find(place.get_ref()).map(|(position, _)| position);
+            let position = scope.find(column.get_ref()).map(|(position, _)| position);
             let own = position.is_some_and(|position| position < scope.columns.len() - state);
             if !own && !scope.open {
-                reader.unknown_name(&format!("column of {input}"), place, scope.names());
+                reader.unknown_name(&format!("column of {input}"), column, scope.names());
             }
         }
     }

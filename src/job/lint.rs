@@ -145,29 +145,19 @@ fn never_true(job: &Job, expr: &Expr) -> Option<String> {
             }
         }
     }
-    let empty = |(slot, range): (usize, ValueRange)| {
-        let (low, high) = range.least.zip(range.most)?;
-        (low > high).then_some((slot, low, high))
-    };
-    let (slot, low, high) = ranges.into_iter().find_map(empty)?;
-    Some(format!("`{}` would have to be at least {low} and at most {high}", facts[slot].0))
+    ranges.into_iter().find_map(|(slot, range)| {
+        let (low, high) = range.least.zip(range.most).filter(|(low, high)| low > high)?;
+        Some(format!("`{}` would have to be at least {low} and at most {high}", facts[slot].0))
+    })
 }
 
 fn unreachable_rules(job: &Job, diagnostics: &mut Diagnostics) {
     let source = &job.sources[2];
     let rules = &job.policy.rules;
     for (number, rule) in rules.iter().enumerate() {
-        let covers = |earlier: &&Rule| {
-            let products = match (&earlier.products, &rule.products) {
-                (None, _) => true,
-                (Some(all), Some(own)) => own.iter().all(|product| all.contains(product)),
-                (Some(_), None) => false,
-            };
-            products && (earlier.when.text == rule.when.text || earlier.when.is_always_true())
-        };
         let why = if rule.products.as_ref().is_some_and(Vec::is_empty) {
             Some("it applies to no product".to_string())
-        } else if let Some(earlier) = rules[..number].iter().find(covers) {
+        } else if let Some(earlier) = rules[..number].iter().find(|earlier| covers(earlier, rule)) {
             Some(format!("the rule `{}` above it takes every such line", earlier.name))
         } else {
             never_true(job, &rule.when)
@@ -177,6 +167,16 @@ fn unreachable_rules(job: &Job, diagnostics: &mut Diagnostics) {
             warn(diagnostics, (source, "name", &rule.name), message, Some(why));
         }
     }
+}
+
+/// Whether a rule takes every line that another one would take, as far as that shows.
+fn covers(earlier: &Rule, rule: &Rule) -> bool {
+    let has_all_products = match (&earlier.products, &rule.products) {
+        (None, _) => true,
+        (Some(all), Some(own)) => own.iter().all(|product| all.contains(product)),
+        (Some(_), None) => false,
+    };
+    has_all_products && (earlier.when.text == rule.when.text || earlier.when.is_always_true())
 }
 
 fn unused_features(job: &Job, diagnostics: &mut Diagnostics) {
@@ -204,8 +204,8 @@ fn unused_features(job: &Job, diagnostics: &mut Diagnostics) {
 fn unnamed_products(job: &Job, diagnostics: &mut Diagnostics) {
     let source = &job.sources[2];
     for (number, product) in job.policy.products.iter().enumerate() {
-        let applies = |rule: &Rule| rule.products.as_ref().is_none_or(|own| own.contains(&number));
-        if !job.policy.rules.iter().any(applies) {
+        let mut rules = job.policy.rules.iter();
+        if !rules.any(|rule| rule.products.as_ref().is_none_or(|own| own.contains(&number))) {
             let help = "every line of it will be held: no_rule";
             let message = format!("no rule names the product `{}`", product.name);
             warn(diagnostics, (source, "name", &product.name), message, Some(help.into()));

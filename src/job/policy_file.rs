@@ -308,10 +308,10 @@ pub(super) fn read(reader: &mut Reader, scopes: &Scopes, model: &Model) -> Polic
     let mut read: Vec<usize> = policy.rules.iter().flat_map(|rule| rule.when.columns.clone()).collect();
     read.sort_unstable();
     read.dedup();
-    let is_read =
-        |column: &DecisionColumn| read.iter().any(|slot| column.is_read_as(&scopes.facts.columns[*slot].0));
-    policy.kept_columns =
-        DecisionColumn::ALL.into_iter().filter(|column| column.is_on_demand()).filter(is_read).collect();
+    let kept = DecisionColumn::ALL.into_iter().filter(|column| {
+        column.is_on_demand() && read.iter().any(|slot| column.is_read_as(&scopes.facts.columns[*slot].0))
+    });
+    policy.kept_columns = kept.collect();
     let extra = LINE_COLUMNS.len()..scopes.lines.columns.len() - LINE_STATE.len();
     policy.extra_columns = extra.filter(|slot| read.binary_search(slot).is_ok()).collect();
     for slot in &policy.extra_columns {
@@ -397,10 +397,11 @@ fn read_account(reader: &mut Reader, raw: RawAccount, model: &Model, policy: &mu
 
 /// What a text puts in must be features.
 fn check_blanks(reader: &mut Reader, text: &Spanned<String>, model: &Model) {
-    let names = || model.features.iter().map(|feature| feature.name.as_str());
+    let names = model.features.iter().map(|feature| feature.name.as_str());
     for blank in blanks(text.get_ref()) {
-        if !model.incomplete && !names().any(|name| name == blank.feature) {
-            reader.unknown_name("feature", &Spanned::new(text.span(), blank.feature.to_string()), names());
+        if !model.incomplete && !names.clone().any(|name| name == blank.feature) {
+            let name = Spanned::new(text.span(), blank.feature.to_string());
+            reader.unknown_name("feature", &name, names.clone());
         }
     }
 }

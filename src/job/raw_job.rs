@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use jiff::tz::TimeZone;
+use toml::Spanned;
 
 use super::diagnostics::{Diagnostics, Severity};
 use super::inputs::Inputs;
@@ -35,20 +36,11 @@ impl RawJob {
         if let Some(file) = &file {
             file.check_directories(&job, &mut diagnostics);
         }
-        let mut sibling = |name: &toml::Spanned<String>| {
-            let path = path.parent().unwrap_or(Path::new("")).join(name.get_ref());
-            match Source::read(&path) {
-                Ok(source) => Some(source),
-                Err(error) => {
-                    diagnostics.error((&job, name.span()), error.to_string(), None);
-                    None
-                }
-            }
-        };
-        let (scorecard, policy) = match &file {
-            Some(file) => (sibling(&file.scorecard), sibling(&file.policy)),
-            None => (None, None),
-        };
+        let (mut scorecard, mut policy) = (None, None);
+        if let Some(file) = &file {
+            scorecard = read_beside(&job, &file.scorecard, &mut diagnostics);
+            policy = read_beside(&job, &file.policy, &mut diagnostics);
+        }
         Ok(RawJob { job, scorecard, policy, file, diagnostics })
     }
 
@@ -117,4 +109,11 @@ impl RawJob {
             scopes,
         })
     }
+}
+
+/// Reads a file that the job file names.
+fn read_beside(job: &Source, name: &Spanned<String>, diagnostics: &mut Diagnostics) -> Option<Source> {
+    let path = job.path.parent().unwrap_or(Path::new("")).join(name.get_ref());
+    let read = Source::read(&path);
+    read.map_err(|error| diagnostics.error((job, name.span()), error.to_string(), None)).ok()
 }

@@ -90,14 +90,13 @@ fn parts(kind: &FeatureKind) -> Vec<usize> {
 fn of_features(scopes: &Scopes, scorecard: &Source) -> Scopes {
     let mut scopes = scopes.clone();
     for table in tables(scorecard) {
-        let text = |key: &str| table.get(key).and_then(toml::Value::as_str);
-        let scope = match text("from") {
+        let scope = match text_of(&table, "from") {
             Some("transactions") => &mut scopes.transactions,
             Some("lines") => &mut scopes.lines,
             _ => continue,
         };
         scope.open = true;
-        if let Some(of) = text("of").filter(|of| scope.find(of).is_none()) {
+        if let Some(of) = text_of(&table, "of").filter(|of| scope.find(of).is_none()) {
             scope.push(of, Type::Any);
         }
     }
@@ -113,14 +112,20 @@ fn tables(scorecard: &Source) -> Vec<toml::Value> {
 /// How each feature stands in the file.
 fn declarations(scorecard: &Source, features: &[Feature]) -> Vec<toml::Value> {
     let tables = tables(scorecard);
-    let named =
-        |name: &str| tables.iter().find(|table| table.get("name").and_then(|n| n.as_str()) == Some(name));
-    features.iter().map(|feature| named(&feature.name).cloned().expect("it was read from there")).collect()
+    let declared = features.iter().map(|feature| {
+        let table = tables.iter().find(|table| text_of(table, "name") == Some(&feature.name));
+        table.cloned().expect("it was read from there")
+    });
+    declared.collect()
+}
+
+fn text_of<'t>(table: &'t toml::Value, key: &str) -> Option<&'t str> {
+    table.get(key).and_then(toml::Value::as_str)
 }
 
 impl Job {
     /// What a run of this job scores and decides on.
-    pub fn basis(&self) -> DecisionTerms<'_> {
+    pub fn decision_terms(&self) -> DecisionTerms<'_> {
         DecisionTerms {
             scorecard: &self.scorecard,
             policy: &self.policy,
@@ -131,7 +136,7 @@ impl Job {
 
 impl Terms {
     /// What deciding takes of them.
-    pub fn basis(&self) -> DecisionTerms<'_> {
+    pub fn decision_terms(&self) -> DecisionTerms<'_> {
         DecisionTerms {
             scorecard: &self.scorecard,
             policy: &self.policy,

@@ -35,7 +35,7 @@ pub fn decide_unbudgeted(
     features: &FeatureTable,
     scores: &Scores,
 ) -> Vec<Decision> {
-    let rulings = rule(&job.basis(), as_of, lines, features, scores);
+    let rulings = rule(&job.decision_terms(), as_of, lines, features, scores);
     settle(&job.policy, as_of, lines, features, scores, &rulings)
 }
 

@@ -84,8 +84,8 @@ pub fn trace(
     scores: &Scores,
 ) -> Vec<LineTrace> {
     let range = 0..lines.account.len();
-    let own = rulings(&job.basis(), as_of, lines, features, scores, range.clone());
-    let columns = facts(&job.basis(), as_of, lines, features, scores, range.clone());
+    let own = rulings(&job.decision_terms(), as_of, lines, features, scores, range.clone());
+    let columns = facts(&job.decision_terms(), as_of, lines, features, scores, range.clone());
     let frame = Frame { rows: range.len(), columns: columns.iter().map(Option::as_ref).collect() };
     let mut traces: Vec<LineTrace> = own
         .iter()

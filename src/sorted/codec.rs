@@ -62,7 +62,7 @@ impl Taken<'_> {
     }
 }
 
-/// Adds some rows of a column at the end of a block. Returns in what manner, which is without what did not gain.
+/// Adds some rows of a column at the end of a block. Returns how it is kept, without what did not gain.
 pub fn put_column(block: &mut Vec<u8>, column: &Column, rows: &Taken, storage: Storage) -> Storage {
     let start = begin(block);
     let mut steps = false;

@@ -156,7 +156,7 @@ impl Redecision {
         let scores = self.scores(side, block, rows, &features);
         let (lines, position) = self.lines(side, block, rows);
         let as_of = side.slots.as_of;
-        let rulings = rule(&self.terms.basis(), as_of, &lines, &features, &scores);
+        let rulings = rule(&self.terms.decision_terms(), as_of, &lines, &features, &scores);
         let uncapped = settle(&self.uncapped_policy, as_of, &lines, &features, &scores, &rulings);
         let capped = settle(&self.terms.policy, as_of, &lines, &features, &scores, &rulings);
         Redecided { policy: &self.terms.policy, as_of, uncapped, capped, rulings, position }

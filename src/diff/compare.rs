@@ -39,8 +39,12 @@ pub fn compare(request: &DiffRequest) -> Result<Findings> {
             ))
         }
         (true, true, true) => {
-            let (left, right) = (RunDirectory::open(left)?, RunDirectory::open(right)?);
-            let runs = [(&left.0, &left.1), (&right.0, &right.1)];
+            let (left_directory, left_manifest) = RunDirectory::open(left)?;
+            let (right_directory, right_manifest) = RunDirectory::open(right)?;
+            let runs = [
+                OpenRun { directory: &left_directory, manifest: &left_manifest },
+                OpenRun { directory: &right_directory, manifest: &right_manifest },
+            ];
             let is_adjustments = request.only == Some(Only::Adjustments);
             if is_adjustments { compare_adjustments(request, runs) } else { compare_runs(request, runs) }
         }
@@ -57,11 +61,18 @@ pub fn compare(request: &DiffRequest) -> Result<Findings> {
 /// Compares all of two runs that are open already, without lists.
 pub fn compare_open(left: &PublishedRun, right: &PublishedRun) -> Result<Findings> {
     let request = DiffRequest::of_runs(left.directory.path(), right.directory.path());
-    compare_runs(&request, [left, right].map(|run| (&run.directory, &run.manifest)))
+    compare_runs(
+        &request,
+        [left, right].map(|run| OpenRun { directory: &run.directory, manifest: &run.manifest }),
+    )
 }
 
-/// A run's directory and its manifest.
-type OpenRun<'a> = (&'a RunDirectory, &'a Manifest);
+/// A run whose manifest has been read.
+#[derive(Clone, Copy)]
+struct OpenRun<'a> {
+    directory: &'a RunDirectory,
+    manifest: &'a Manifest,
+}
 
 fn usage<T>(message: &str) -> Result<T> {
     Err(failure(Kind::Usage, format!("diff: {message}")))
@@ -121,7 +132,7 @@ fn open_files(request: &DiffRequest, bytes_are_text: bool) -> Result<[TableSide;
 }
 
 fn compare_adjustments(request: &DiffRequest, runs: [OpenRun; 2]) -> Result<Findings> {
-    let sides = [open_adjustments(runs[0].0)?, open_adjustments(runs[1].0)?];
+    let sides = [open_adjustments(runs[0].directory)?, open_adjustments(runs[1].directory)?];
     let descriptions = RunDescriptions::read(runs)?;
     let findings = compare_tables(request, "adjustments", sides)?;
     Ok(descriptions.complete(findings))
@@ -144,7 +155,7 @@ fn compare_tables(
         let key: Vec<_> = left_layout.key.iter().map(|slot| &left_layout.columns[*slot]).collect();
         tallies.changes = Some(ChangeFile::create(path, &key)?);
     }
-    join([(left, layouts[0]), (right, layouts[1])], [None, None], |piece| tallies.add(piece))?;
+    join([left, right], layouts, [None, None], |piece| tallies.add(piece))?;
     tallies.finish(request, &filters.tolerances)
 }
 
@@ -157,9 +168,9 @@ struct RunDescriptions {
 
 impl RunDescriptions {
     fn read(runs: [OpenRun; 2]) -> Result<RunDescriptions> {
-        let copies = [Copies::read(runs[0].0)?, Copies::read(runs[1].0)?];
-        let labels = runs.map(|(directory, manifest)| RunLabel::new(directory.path(), manifest));
-        let manifests = runs.map(|(_, manifest)| manifest);
+        let copies = [Copies::read(runs[0].directory)?, Copies::read(runs[1].directory)?];
+        let labels = runs.map(|run| RunLabel::new(run.directory.path(), run.manifest));
+        let manifests = runs.map(|run| run.manifest);
         let provenance = Provenance::new(&labels, manifests, [&copies[0], &copies[1]]);
         Ok(RunDescriptions { labels, provenance, copies })
     }
@@ -177,13 +188,13 @@ impl RunDescriptions {
 
 fn compare_runs(request: &DiffRequest, open: [OpenRun; 2]) -> Result<Findings> {
     let runs = RunDescriptions::read(open)?;
-    let (left, left_layout) = BlockReader::run(open[0].0)?;
-    let (right, right_layout) = BlockReader::run(open[1].0)?;
+    let (left, left_layout) = BlockReader::run(open[0].directory)?;
+    let (right, right_layout) = BlockReader::run(open[1].directory)?;
     let filters = Filters::new(request, &left_layout, &right_layout)?;
     let layouts = [&left_layout, &right_layout];
     let sides = [
-        run_side(&left_layout, &runs.labels[0], open[0].0)?,
-        run_side(&right_layout, &runs.labels[1], open[1].0)?,
+        run_side(&left_layout, &runs.labels[0], open[0].directory)?,
+        run_side(&right_layout, &runs.labels[1], open[1].directory)?,
     ];
     let copies = [&runs.copies[0], &runs.copies[1]];
     let terms = [0, 1].map(|side| {
@@ -210,7 +221,7 @@ fn compare_runs(request: &DiffRequest, open: [OpenRun; 2]) -> Result<Findings> {
         tallies.changes = Some(ChangeFile::create(path, &[account, &product])?);
     }
     let products = layouts.map(|layout| layout.of_lines("product"));
-    join([(left, layouts[0]), (right, layouts[1])], products, |piece| tallies.add(piece))?;
+    join([left, right], layouts, products, |piece| tallies.add(piece))?;
     Ok(runs.complete(tallies.finish(request, &filters.tolerances)?))
 }
 

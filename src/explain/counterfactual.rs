@@ -82,6 +82,7 @@ pub fn counterfactuals(what_if: &WhatIf, now: &Assessment) -> Vec<Counterfactual
             for (wanted, list) in [(Ordering::Greater, &mut found.better), (Ordering::Less, &mut found.worse)]
             {
                 let nearest = search.nearest(line, wanted);
+                // Features that move together lead to the same scenario, each by itself.
                 list.extend(nearest.filter(|one| !list.iter().any(|known| is_same_scenario(known, one))));
             }
         }

@@ -256,8 +256,9 @@ impl CauseTally {
             decisions: sum.decisions,
             change: sum.change,
         });
-        let is_shown = |part: &DecisionPart| part.cause != OTHERS[UNEXPLAINED] || part.decisions > 0;
-        let parts: Vec<DecisionPart> = parts.filter(is_shown).collect();
+        let mut parts: Vec<DecisionPart> = parts.collect();
+        // The last part is shown only where there is something unexplained.
+        parts.retain(|part| part.cause != OTHERS[UNEXPLAINED] || part.decisions > 0);
         DecisionCauses {
             decisions: parts.iter().map(|part| part.decisions).sum(),
             change: parts.iter().map(|part| part.change).sum(),

@@ -112,13 +112,14 @@ impl JoinCursor {
 
 /// Joins two sides, each read by a thread of its own; `each` gets every piece in order of the key.
 pub fn join(
-    sides: [(BlockReader, &Layout); 2],
+    readers: [BlockReader; 2],
+    layouts: [&Layout; 2],
     products: [Option<usize>; 2],
     mut each: impl FnMut(&JoinPiece) -> Result<()>,
 ) -> Result<()> {
-    let keys = [sides[0].1.key.clone(), sides[1].1.key.clone()];
+    let keys = layouts.map(|layout| &layout.key[..]);
     std::thread::scope(|scope| {
-        let [mut left, mut right] = sides.map(|(reader, _)| {
+        let [mut left, mut right] = readers.map(|reader| {
             let (sender, receiver) = sync_channel(READ_AHEAD);
             scope.spawn(move || send_blocks(reader, &sender));
             JoinCursor::new(receiver)
@@ -130,7 +131,7 @@ pub fn join(
             if left.is_over && right.is_over {
                 return Ok(());
             }
-            let piece = pair(&left, &right, &keys, products);
+            let piece = pair(&left, &right, keys, products);
             each(&piece)?;
             let (after_left, after_right) = (row_after(&piece.rows.left), row_after(&piece.rows.right));
             left.next_row = after_left.unwrap_or(left.next_row);
@@ -159,12 +160,12 @@ fn row_after(rows: &[u32]) -> Option<usize> {
 fn pair<'a>(
     left: &'a JoinCursor,
     right: &'a JoinCursor,
-    keys: &[Vec<usize>; 2],
+    keys: [&[usize]; 2],
     products: [Option<usize>; 2],
 ) -> JoinPiece<'a> {
     let rows = match (&left.block, &right.block) {
         (Some(a), Some(b)) => {
-            let keys = [key_columns(a, &keys[0]), key_columns(b, &keys[1])];
+            let keys = [key_columns(a, keys[0]), key_columns(b, keys[1])];
             pair_rows([left.next_row..a.rows, right.next_row..b.rows], &keys)
         }
         // Past the end of one side every row of the other is alone.

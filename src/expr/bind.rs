@@ -27,13 +27,15 @@ const MOST_BITS: u64 = 4096;
 pub(super) fn bind(text: &str, sql: &Sql, wanted: Type, scope: &Scope) -> Result<Expr, Vec<ExprError>> {
     let mut binder = Binder { text, scope, known: HashMap::new(), level: 0, errors: Vec::new() };
     let (node, kind) = binder.bind(sql);
-    let mut whole =
-        |message: String| binder.errors.push(ExprError { range: 0..text.len(), message, help: None });
+    let whole = 0..text.len();
     if wanted.unify(kind).is_none() {
-        whole(format!("this is {}; {} is wanted here", article(kind), article(wanted)));
+        let message = format!("this is {}; {} is wanted here", article(kind), article(wanted));
+        binder.errors.push(ExprError { range: whole.clone(), message, help: None });
     }
     if bits(&node) > MOST_BITS {
-        whole(format!("its products may need more than {MOST_BITS} bits; results are 64-bit integers"));
+        let message =
+            format!("its products may need more than {MOST_BITS} bits; results are 64-bit integers");
+        binder.errors.push(ExprError { range: whole, message, help: None });
     }
     binder.errors.dedup_by(|a, b| a.range == b.range && a.message == b.message);
     if !binder.errors.is_empty() {
@@ -258,8 +260,9 @@ impl<'a> Binder<'a> {
         steps.reverse();
         if *chain == ChainKind::Arithmetic {
             let first = Box::new(self.typed(first, Type::Int));
-            let step = |(op, right)| Some((arithmetic(op)?, self.typed(right, Type::Int)));
-            return (Node::Arithmetic(first, steps.into_iter().filter_map(step).collect()), Type::Int);
+            let steps = steps.into_iter();
+            let steps = steps.filter_map(|(op, right)| Some((arithmetic(op)?, self.typed(right, Type::Int))));
+            return (Node::Arithmetic(first, steps.collect()), Type::Int);
         }
         let operands = std::iter::once(first).chain(steps.into_iter().map(|(_, right)| right));
         let operands = operands.map(|operand| self.typed(operand, Type::Bool)).collect();

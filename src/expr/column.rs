@@ -297,24 +297,17 @@ fn append(all: &mut Ints, part: Ints) {
 }
 
 fn concat_texts(parts: &[Texts]) -> Texts {
-    let mut known = hash::Map::<Arc<str>, u32>::default();
-    let mut dictionary: Vec<Arc<str>> = Vec::new();
+    let mut dictionary = Dictionary::default();
     let mut codes = Vec::with_capacity(parts.iter().map(|part| part.codes.len()).sum());
     for part in parts {
-        let mut code_of = |text: &Arc<str>| {
-            *known.entry(text.clone()).or_insert_with(|| {
-                dictionary.push(text.clone());
-                (dictionary.len() - 1) as u32
-            })
-        };
-        let renamed: Vec<u32> = part.dictionary.iter().map(&mut code_of).collect();
+        let renamed: Vec<u32> = part.dictionary.iter().map(|name| dictionary.code(name)).collect();
         if renamed.iter().copied().eq(0..renamed.len() as u32) {
             codes.extend_from_slice(&part.codes);
             continue;
         }
         codes.extend(part.codes.iter().map(|code| renamed.get(*code as usize).copied().unwrap_or(NULL_CODE)));
     }
-    Texts { codes, dictionary: Arc::new(dictionary) }
+    Texts { codes, dictionary: dictionary.into_names() }
 }
 
 fn gather_ints<T: Clone>(ints: &Ints<T>, rows: &[u32]) -> Ints<T> {

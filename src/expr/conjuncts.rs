@@ -84,10 +84,10 @@ fn possible(node: &Node, slots: &[usize]) -> Node {
         Node::And(all) => Node::And(all.iter().map(|part| possible(part, slots)).collect()),
         Node::Or(all) => Node::Or(all.iter().map(|part| possible(part, slots)).collect()),
         Node::Between(value, [low, high]) => {
-            let side = |op, bound: &Node| {
-                possible(&Node::Compare(op, value.clone(), Box::new(bound.clone())), slots)
-            };
-            Node::And(vec![side(Comparison::GreaterOrEqual, low), side(Comparison::LessOrEqual, high)])
+            let sides = [(Comparison::GreaterOrEqual, low), (Comparison::LessOrEqual, high)];
+            let sides =
+                sides.map(|(op, bound)| possible(&Node::Compare(op, value.clone(), bound.clone()), slots));
+            Node::And(sides.to_vec())
         }
         _ => Node::Bool(true),
     }

@@ -84,7 +84,6 @@ fn narrow(wide: Ints<BigInt>) -> Result<Ints, (usize, BigInt)> {
 }
 
 fn evaluate<'a>(node: &Node, frame: &Frame<'a>) -> Evaluated<'a> {
-    let eval = |node: &Node| evaluate(node, frame);
     let rows = frame.rows;
     match node {
         Node::Column(slot) => {
@@ -101,45 +100,52 @@ fn evaluate<'a>(node: &Node, frame: &Frame<'a>) -> Evaluated<'a> {
         }
         Node::Negate(inner) => {
             let zero = Evaluated::Constant(Column::Int(Ints::all(vec![0])));
-            arithmetic(Arithmetic::Subtract, zero, eval(inner), rows)
+            arithmetic(Arithmetic::Subtract, zero, evaluate(inner, frame), rows)
         }
-        Node::Arithmetic(first, steps) => {
-            steps.iter().fold(eval(first), |value, (op, right)| arithmetic(*op, value, eval(right), rows))
-        }
-        Node::Compare(op, left, right) => compare(*op, &eval(left), &eval(right), rows),
+        Node::Arithmetic(first, steps) => steps.iter().fold(evaluate(first, frame), |value, (op, right)| {
+            arithmetic(*op, value, evaluate(right, frame), rows)
+        }),
+        Node::Compare(op, left, right) => compare(*op, &evaluate(left, frame), &evaluate(right, frame), rows),
         Node::In(left, items) => {
-            let left = eval(left);
-            let equals = |item: &Node| compare(Comparison::Equal, &left, &eval(item), rows);
-            fold_truths(items.iter().map(equals), rows, u8::max)
+            let left = evaluate(left, frame);
+            let equal =
+                items.iter().map(|item| compare(Comparison::Equal, &left, &evaluate(item, frame), rows));
+            fold_truths(equal, rows, u8::max)
         }
         Node::Between(value, [low, high]) => {
-            let value = eval(value);
+            let value = evaluate(value, frame);
             let sides = [(Comparison::GreaterOrEqual, low), (Comparison::LessOrEqual, high)];
-            fold_truths(sides.map(|(op, bound)| compare(op, &value, &eval(bound), rows)), rows, u8::min)
+            fold_truths(
+                sides.map(|(op, bound)| compare(op, &value, &evaluate(bound, frame), rows)),
+                rows,
+                u8::min,
+            )
         }
-        Node::And(all) => fold_truths(all.iter().map(eval), rows, u8::min),
-        Node::Or(all) => fold_truths(all.iter().map(eval), rows, u8::max),
+        Node::And(all) => fold_truths(all.iter().map(|node| evaluate(node, frame)), rows, u8::min),
+        Node::Or(all) => fold_truths(all.iter().map(|node| evaluate(node, frame)), rows, u8::max),
         Node::Not(inner) => {
-            let truths = bools(eval(inner), rows).into_iter().map(|truth| TRUE - truth);
+            let truths = bools(evaluate(inner, frame), rows).into_iter().map(|truth| TRUE - truth);
             Evaluated::owned(Column::Bool(truths.collect()))
         }
         Node::IsNull(inner) => {
-            let value = eval(inner);
+            let value = evaluate(inner, frame);
             let truths = (0..rows).map(|row| if value.is_valid(row) { FALSE } else { TRUE });
             Evaluated::owned(Column::Bool(truths.collect()))
         }
         Node::Coalesce(all) => {
-            let values: Vec<Evaluated> = all.iter().map(eval).collect();
-            let choice = |row| values.iter().position(|value| value.is_valid(row));
-            select(&values, (0..rows).map(choice), rows)
+            let values: Vec<Evaluated> = all.iter().map(|node| evaluate(node, frame)).collect();
+            let choices = (0..rows).map(|row| values.iter().position(|value| value.is_valid(row)));
+            select(&values, choices, rows)
         }
         Node::Case(arms, default) => {
-            let conditions: Vec<Vec<u8>> = arms.iter().map(|(when, _)| bools(eval(when), rows)).collect();
+            let conditions: Vec<Vec<u8>> =
+                arms.iter().map(|(when, _)| bools(evaluate(when, frame), rows)).collect();
             let results = arms.iter().map(|(_, then)| then).chain([&**default]);
-            let values: Vec<Evaluated> = results.map(eval).collect();
+            let values: Vec<Evaluated> = results.map(|node| evaluate(node, frame)).collect();
             let otherwise = arms.len();
-            let choice = |row| conditions.iter().position(|truths| truths[row] == TRUE).or(Some(otherwise));
-            select(&values, (0..rows).map(choice), rows)
+            let choices = (0..rows)
+                .map(|row| conditions.iter().position(|truths| truths[row] == TRUE).or(Some(otherwise)));
+            select(&values, choices, rows)
         }
         Node::PerCode(slot, inner) => per_code(*slot, inner, frame),
     }
@@ -183,6 +189,14 @@ impl<'a> Evaluated<'a> {
     fn is_valid(&self, row: usize) -> bool {
         let (column, stride) = self.parts();
         column.is_valid(row * stride)
+    }
+
+    fn is_zero(&self, row: usize) -> bool {
+        match self.parts() {
+            (Column::Int(ints), stride) => ints.values[row * stride] == 0,
+            (Column::Wide(ints), stride) => ints.values[row * stride].sign() == Sign::NoSign,
+            _ => unreachable!("checked to be an integer"),
+        }
     }
 
     /// Row by row, whether it holds a value; `None` where all do.
@@ -268,12 +282,7 @@ fn arithmetic<'a>(op: Arithmetic, left: Evaluated, right: Evaluated, rows: usize
 }
 
 fn mark_zero_divisors(divisor: &Evaluated, rows: usize, valid: &mut Option<Vec<bool>>) {
-    let is_zero = |row: usize| match divisor.parts() {
-        (Column::Int(ints), stride) => ints.values[row * stride] == 0,
-        (Column::Wide(ints), stride) => ints.values[row * stride].sign() == Sign::NoSign,
-        _ => unreachable!("checked to be an integer"),
-    };
-    for row in (0..rows).filter(|row| is_zero(*row)) {
+    for row in (0..rows).filter(|row| divisor.is_zero(*row)) {
         valid.get_or_insert_with(|| vec![true; rows])[row] = false;
     }
 }
@@ -286,23 +295,31 @@ fn narrow_arithmetic(
     rows: usize,
     valid: Option<&[bool]>,
 ) -> Option<Vec<i64>> {
-    let apply = |f: fn(i64, i64) -> (i64, bool)| {
-        let mut values = Vec::with_capacity(rows);
-        let mut overflow = false;
-        for row in 0..rows {
-            let (value, over) = f(a.values[row * a_stride], b.values[row * b_stride]);
-            overflow |= over && valid.is_none_or(|valid| valid[row]);
-            values.push(value);
-        }
-        (!overflow).then_some(values)
-    };
+    let operands = (0..rows).map(|row| (a.values[row * a_stride], b.values[row * b_stride]));
+    // A loop an operator, so that none is chosen row by row.
     match op {
-        Arithmetic::Add => apply(i64::overflowing_add),
-        Arithmetic::Subtract => apply(i64::overflowing_sub),
-        Arithmetic::Multiply => apply(i64::overflowing_mul),
+        Arithmetic::Add => unless_overflown(operands.map(|(a, b)| a.overflowing_add(b)), valid),
+        Arithmetic::Subtract => unless_overflown(operands.map(|(a, b)| a.overflowing_sub(b)), valid),
+        Arithmetic::Multiply => unless_overflown(operands.map(|(a, b)| a.overflowing_mul(b)), valid),
         // Rows with divisor 0 are null already; the remainder of i64::MIN and -1 is 0.
-        Arithmetic::Remainder => apply(|a, b| (if b == 0 { 0 } else { a.wrapping_rem(b) }, false)),
+        Arithmetic::Remainder => {
+            Some(operands.map(|(a, b)| if b == 0 { 0 } else { a.wrapping_rem(b) }).collect())
+        }
     }
+}
+
+/// The values, unless one of a valid row has run over.
+fn unless_overflown(
+    results: impl ExactSizeIterator<Item = (i64, bool)>,
+    valid: Option<&[bool]>,
+) -> Option<Vec<i64>> {
+    let mut values = Vec::with_capacity(results.len());
+    let mut overflow = false;
+    for (row, (value, over)) in results.enumerate() {
+        overflow |= over && valid.is_none_or(|valid| valid[row]);
+        values.push(value);
+    }
+    (!overflow).then_some(values)
 }
 
 fn wide(value: &Evaluated, row: usize) -> BigInt {
@@ -360,14 +377,18 @@ fn truths(
 }
 
 fn truths_if(rows: usize, valid: Option<&[bool]>, holds: impl Fn(usize) -> bool) -> Vec<u8> {
-    let truth = |row| if holds(row) { TRUE } else { FALSE };
     match valid {
-        None => (0..rows).map(truth).collect(),
+        None => (0..rows).map(|row| truth_of(holds(row))).collect(),
         Some(valid) => {
             let valid = valid[..rows].iter().enumerate();
-            valid.map(|(row, is_valid)| if *is_valid { truth(row) } else { UNKNOWN }).collect()
+            valid.map(|(row, is_valid)| if *is_valid { truth_of(holds(row)) } else { UNKNOWN }).collect()
         }
     }
+}
+
+#[inline]
+fn truth_of(holds: bool) -> u8 {
+    if holds { TRUE } else { FALSE }
 }
 
 /// Takes each row from the value chosen for it; no choice is null.
@@ -381,27 +402,27 @@ fn select<'a>(
         .enumerate()
         .map(|(row, pick)| pick.filter(|value| value.is_valid(row)))
         .collect();
-    let picked = || picks.iter().flatten().map(|value| value.parts().0);
-    let is_wide = picked().any(|column| matches!(column, Column::Wide(_)));
+    let mut picked = picks.iter().flatten().map(|value| value.parts().0);
+    let is_wide = picked.clone().any(|column| matches!(column, Column::Wide(_)));
     let rows_of = picks.iter().enumerate();
-    let column = match picked().next() {
+    let column = match picked.next() {
         Some(Column::Int(_) | Column::Wide(_)) if is_wide => {
             Column::Wide(rows_of.map(|(row, pick)| pick.map(|value| wide(value, row))).collect())
         }
         Some(Column::Int(_) | Column::Wide(_)) => {
-            let int = |(row, pick): (usize, &Option<&Evaluated>)| match pick.map(Evaluated::parts) {
+            let ints = rows_of.map(|(row, pick)| match pick.map(Evaluated::parts) {
                 Some((Column::Int(ints), stride)) => Some(ints.values[row * stride]),
                 _ => None,
-            };
-            Column::Int(rows_of.map(int).collect())
+            });
+            Column::Int(ints.collect())
         }
         Some(Column::Text(_)) => select_text(values, &picks),
         Some(Column::Bool(_)) => {
-            let truth = |(row, pick): (usize, &Option<&Evaluated>)| match pick.map(Evaluated::parts) {
+            let truths = rows_of.map(|(row, pick)| match pick.map(Evaluated::parts) {
                 Some((Column::Bool(truths), stride)) => truths[row * stride],
                 _ => UNKNOWN,
-            };
-            Column::Bool(rows_of.map(truth).collect())
+            });
+            Column::Bool(truths.collect())
         }
         None => Column::Int(Ints { values: vec![0; rows], valid: Some(vec![false; rows]) }),
     };
@@ -419,7 +440,7 @@ fn select_text(values: &[Evaluated], picks: &[Option<&Evaluated>]) -> Column {
             dictionary.extend(texts.dictionary.iter().cloned());
         }
     }
-    let code = |(row, pick): (usize, &Option<&Evaluated>)| {
+    let codes = picks.iter().enumerate().map(|(row, pick)| {
         let Some(value) = pick else { return NULL_CODE };
         let (_, start) =
             starts.iter().find(|(known, _)| std::ptr::eq(*known, *value)).expect("a pick is a value");
@@ -427,7 +448,6 @@ fn select_text(values: &[Evaluated], picks: &[Option<&Evaluated>]) -> Column {
             (Column::Text(texts), stride) => start + texts.codes[row * stride],
             _ => unreachable!("all values are of one type"),
         }
-    };
-    let codes = picks.iter().enumerate().map(code).collect();
-    Column::Text(Texts { codes, dictionary: Arc::new(dictionary) })
+    });
+    Column::Text(Texts { codes: codes.collect(), dictionary: Arc::new(dictionary) })
 }

@@ -3,7 +3,7 @@
 //! What stands between those is taken as it is written: that `a > 2` is true only where `a > 0` is, is not seen.
 //! So a yes is always right, and a no may be a don't-know.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use sqlparser::ast::{BinaryOperator, Expr as Sql, UnaryOperator};
 use sqlparser::dialect::GenericDialect;
@@ -35,14 +35,13 @@ impl Form {
     /// Of a condition's text; none at all is always true.
     pub fn of(text: Option<&str>) -> Form {
         let Some(text) = text else { return Form::And(Vec::new()) };
-        let words = || text.split_whitespace().collect::<Vec<_>>().join(" ");
-        if text.len() > MOST_BYTES {
-            return Form::Part(words());
+        if text.len() <= MOST_BYTES
+            && let Ok(mut parser) = Parser::new(&GenericDialect {}).try_with_sql(text)
+            && let Ok(sql) = parser.parse_expr()
+        {
+            return form(&sql);
         }
-        let parsed = Parser::new(&GenericDialect {}).try_with_sql(text);
-        parsed
-            .and_then(|mut parser| parser.parse_expr())
-            .map_or_else(|_| Form::Part(words()), |sql| form(&sql))
+        Form::Part(text.split_whitespace().collect::<Vec<_>>().join(" "))
     }
 
     /// Whether `other` is true wherever this is.
@@ -59,11 +58,15 @@ impl Form {
         }
         let combinations = 3_usize.pow(parts.len() as u32);
         (0..combinations).all(|number| {
-            let truth = |part: &str| -> Truth {
-                let place = parts.iter().position(|known| *known == part).unwrap_or(0);
-                (number / 3_usize.pow(place as u32) % 3) as Truth - 1
-            };
-            self.truth(&truth) < 1 || other.truth(&truth) == 1
+            // A digit of base 3 a part: false, unknown or true.
+            let mut left = number;
+            let truths = parts.iter().map(|part| {
+                let truth = (left % 3) as Truth - 1;
+                left /= 3;
+                (*part, truth)
+            });
+            let truths: HashMap<&str, Truth> = truths.collect();
+            self.truth(&truths) < 1 || other.truth(&truths) == 1
         })
     }
 
@@ -75,9 +78,9 @@ impl Form {
         }
     }
 
-    fn truth(&self, of: &dyn Fn(&str) -> Truth) -> Truth {
+    fn truth(&self, of: &HashMap<&str, Truth>) -> Truth {
         match self {
-            Form::Part(text) => of(text),
+            Form::Part(text) => of[text.as_str()],
             Form::And(all) => all.iter().map(|one| one.truth(of)).min().unwrap_or(1),
             Form::Or(all) => all.iter().map(|one| one.truth(of)).max().unwrap_or(-1),
             Form::Not(one) => -one.truth(of),

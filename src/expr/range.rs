@@ -12,8 +12,8 @@ impl Expr {
     /// often too wide.
     pub fn range(&self, of: &dyn Fn(usize) -> (i64, i64)) -> (i64, i64) {
         let (least, most) = range(&self.node, of).unwrap_or(ANY);
-        let cut = |bound: i128| bound.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
-        (cut(least), cut(most))
+        let [least, most] = [least, most].map(|bound| bound.clamp(i64::MIN.into(), i64::MAX.into()) as i64);
+        (least, most)
     }
 }
 
@@ -22,8 +22,9 @@ fn range(node: &Node, of: &dyn Fn(usize) -> (i64, i64)) -> Option<Range> {
     match node {
         Node::Column(slot) => {
             let (least, most) = of(*slot);
-            let open = |bound: i64, end: i64, none: i128| if bound == end { none } else { i128::from(bound) };
-            Some((open(least, i64::MIN, i128::MIN), open(most, i64::MAX, i128::MAX)))
+            let least = if least == i64::MIN { ANY.0 } else { i128::from(least) };
+            let most = if most == i64::MAX { ANY.1 } else { i128::from(most) };
+            Some((least, most))
         }
         Node::Int(number) => Some(i128::try_from(number.clone()).map_or(ANY, |number| (number, number))),
         Node::Null | Node::Nulls(_) => None,

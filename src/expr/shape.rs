@@ -46,20 +46,23 @@ pub(super) fn bits(node: &Node) -> u64 {
         Node::Arithmetic(first, steps) => {
             // A sum of n terms is wider than its widest by as many bits as n has.
             let mut terms = 1_u64;
-            let of_terms = |terms: u64| u64::from(terms.ilog2()) + 1;
             let wide = steps.iter().fold(bits(first), |wide, (op, right)| match op {
                 Arithmetic::Multiply => {
-                    wide.saturating_add(of_terms(std::mem::replace(&mut terms, 1)) + bits(right))
+                    wide.saturating_add(bits_of_terms(std::mem::replace(&mut terms, 1)) + bits(right))
                 }
                 _ => {
                     terms += 1;
                     wide.max(bits(right))
                 }
             });
-            wide.saturating_add(of_terms(terms))
+            wide.saturating_add(bits_of_terms(terms))
         }
         node => children(node).into_iter().map(bits).max().unwrap_or(0),
     }
+}
+
+fn bits_of_terms(terms: u64) -> u64 {
+    u64::from(terms.ilog2()) + 1
 }
 
 /// The text column that a part reads and nothing else, if it is one.
@@ -116,6 +119,7 @@ fn by_column(all: Vec<Node>, scope: &Scope, chain: fn(Vec<Node>) -> Node) -> Vec
             None => groups.push(vec![node]),
         }
     }
-    let whole = |mut group: Vec<Node>| if group.len() == 1 { group.remove(0) } else { chain(group) };
-    groups.into_iter().map(whole).collect()
+    let whole =
+        groups.into_iter().map(|mut group| if group.len() == 1 { group.remove(0) } else { chain(group) });
+    whole.collect()
 }

@@ -86,7 +86,6 @@ pub fn place_run(staging: &Staging, out: &Path, target: &Path) -> Result<()> {
 /// Moves a held run to where published ones lie, with a note beside its manifest.
 pub fn release_run(staging: &Staging, out: &Path, held: &Path, target: &Path, note: &[u8]) -> Result<()> {
     let parent = create_parent(out, target, staging.access())?;
-    let is_note = |bytes: &[u8]| serde_json::from_slice::<Note>(bytes).is_ok();
     replace_file(staging, &held.join(RELEASED), note, is_note)?;
     replace_file(staging, &held.join(SUCCESS), b"", <[u8]>::is_empty)?;
     move_run(held, target)?;
@@ -99,6 +98,10 @@ pub fn release_run(staging: &Staging, out: &Path, held: &Path, target: &Path, no
 struct Note {
     #[serde(rename = "released_at")]
     _released_at: String,
+}
+
+fn is_note(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<Note>(bytes).is_ok()
 }
 
 /// Makes the directory in which a run is to lie, step by step: no link may stand for `held` or `known=…`.

@@ -14,14 +14,16 @@ use super::{failed, in_the_way, rename_new};
 const MARK: &[u8] = b"rescore sorted delivery ";
 
 fn is_copy(path: &Path) -> bool {
-    let begins_so = || {
-        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;
-        let mut file = File::options().read(true).custom_flags(flags).open(path).ok()?;
-        let mut found = [0; MARK.len()];
-        file.read_exact(&mut found).ok()?;
-        Some(found == MARK)
-    };
-    fs::symlink_metadata(path).is_ok_and(|found| found.is_file()) && begins_so() == Some(true)
+    // Looked at before it is opened: to open some files is to wait.
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_file()) && begins_with_mark(path).unwrap_or(false)
+}
+
+fn begins_with_mark(path: &Path) -> std::io::Result<bool> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;
+    let mut file = File::options().read(true).custom_flags(flags).open(path)?;
+    let mut found = [0; MARK.len()];
+    file.read_exact(&mut found)?;
+    Ok(found == MARK)
 }
 
 /// Moves a sorted delivery that has been made to its place; one of the program's that is there is replaced.

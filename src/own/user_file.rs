@@ -35,17 +35,16 @@ pub struct UserFile {
 impl UserFile {
     /// Begins to write. A place within a run is refused.
     pub fn create(path: &Path) -> Result<UserFile> {
-        let usage = |why: String| failure(Kind::Usage, format!("write {}: {why}", path.display()));
         if path.file_name().is_none() {
-            return Err(usage("it is no file's name".into()));
+            return Err(unusable(path, "it is no file's name"));
         }
         if path.is_dir() {
-            return Err(usage("it is a directory".into()));
+            return Err(unusable(path, "it is a directory"));
         }
         let directory =
             path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         if !directory.is_dir() {
-            return Err(usage(format!("there is no directory {}", directory.display())));
+            return Err(unusable(path, &format!("there is no directory {}", directory.display())));
         }
         if let Some(run) = resolved(path).ancestors().skip(1).find(|directory| is_run(directory)) {
             let message = format!(
@@ -101,6 +100,10 @@ impl Drop for UserFile {
             let _ = fs::remove_file(new);
         }
     }
+}
+
+fn unusable(path: &Path, why: &str) -> anyhow::Error {
+    failure(Kind::Usage, format!("write {}: {why}", path.display()))
 }
 
 /// Begins a new file beside one that is not there or that is a plain file, with nothing about it that the new one would

@@ -76,9 +76,9 @@ impl Category {
 
     /// The category of a purchase of so many minor units.
     pub fn for_amount(amount: i64, draws: &mut Draws) -> &'static Category {
-        let fits = |category: &&Category| (category.prices.0..=category.prices.1).contains(&amount);
-        let drawn = std::iter::repeat_with(|| Category::draw(draws)).take(TRIES).find(fits);
-        drawn.unwrap_or(if amount < SMALL_AMOUNT { &CATEGORIES[2] } else { &CATEGORIES[9] })
+        let mut drawn = std::iter::repeat_with(|| Category::draw(draws)).take(TRIES);
+        let fitting = drawn.find(|category| (category.prices.0..=category.prices.1).contains(&amount));
+        fitting.unwrap_or(if amount < SMALL_AMOUNT { &CATEGORIES[2] } else { &CATEGORIES[9] })
     }
 
     /// A price in minor units for someone of that monthly salary: the well-paid buy dearer things.

@@ -60,12 +60,12 @@ impl CreditLine {
 /// The lines of an account of a book that ends on day `to`, with what their histories are told from.
 pub fn open_lines(account: &Customer, to: i32) -> Vec<(CreditLine, LineTerms)> {
     let mut draws = draws(account.key, Purpose::Limits, 0);
-    let standing = standing(account, &mut draws);
+    let relation = relation(account, &mut draws);
     let mut opened: Vec<(CreditLine, LineTerms)> = Vec::new();
-    for (product, is_held) in products(account.nature, standing, &mut draws) {
+    for (product, is_held) in products(account.nature, relation, &mut draws) {
         if is_held {
-            let mut limit = limit(account, product, standing, &mut draws);
-            if product == SampleProduct::Jiebei && standing != Relation::Full {
+            let mut limit = limit(account, product, relation, &mut draws);
+            if product == SampleProduct::Jiebei && relation != Relation::Full {
                 let lent: i64 = opened.iter().map(|(_, terms)| terms.limit).sum();
                 limit = limit.min(MAX_TOTAL_LIMIT - lent - FURTHER_LIMITS);
             }
@@ -80,7 +80,7 @@ pub fn open_lines(account: &Customer, to: i32) -> Vec<(CreditLine, LineTerms)> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Relation {
     Ordinary,
-    /// One very low limit in good standing: to be raised to something of use.
+    /// One very low limit in good relation: to be raised to something of use.
     Starter,
     /// Three large limits, near the 200,000.00 that one person may be lent.
     Full,
@@ -88,7 +88,7 @@ enum Relation {
     None,
 }
 
-fn standing(account: &Customer, draws: &mut Draws) -> Relation {
+fn relation(account: &Customer, draws: &mut Draws) -> Relation {
     let is_good = matches!(account.nature, Nature::Steady | Nature::Growing | Nature::New);
     match draws.below(1000) {
         0..15 => Relation::None,
@@ -98,10 +98,10 @@ fn standing(account: &Customer, draws: &mut Draws) -> Relation {
     }
 }
 
-fn products(nature: Nature, standing: Relation, draws: &mut Draws) -> [(SampleProduct, bool); 4] {
+fn products(nature: Nature, relation: Relation, draws: &mut Draws) -> [(SampleProduct, bool); 4] {
     let (huabei, jiebei, fenfu) = (draws.chance(800), draws.chance(400), draws.chance(330));
-    let legacy = draws.chance(5) && standing != Relation::None;
-    let (huabei, jiebei, fenfu) = match (standing, nature) {
+    let legacy = draws.chance(5) && relation != Relation::None;
+    let (huabei, jiebei, fenfu) = match (relation, nature) {
         (Relation::None, _) => (false, false, false),
         (Relation::Starter, _) => (true, false, false),
         (Relation::Full, _) => (true, true, true),
@@ -128,7 +128,7 @@ fn line(
 ) -> (CreditLine, LineTerms) {
     let first_on = first_line_on(account.key, account.nature, account.risk, to);
     let opened_on = first_on + if is_first { 0 } else { draws.day(0, (to - first_on).min(900)) };
-    // An account keeps its first line: only a further one is given up in good standing.
+    // An account keeps its first line: only a further one is given up in good relation.
     let closes = !is_first && product != SampleProduct::Jiebei && draws.chance(60);
     let rest_on = if closes { to - draws.day(50, 900) } else { account.quiet_from() };
     let mut line = CreditLine {
@@ -180,15 +180,17 @@ impl CreditLine {
     }
 }
 
+/// 1,000.00 in minor units.
+const THOUSAND: i64 = 100_000;
+
 /// In minor units.
-fn limit(account: &Customer, product: SampleProduct, standing: Relation, draws: &mut Draws) -> i64 {
+fn limit(account: &Customer, product: SampleProduct, relation: Relation, draws: &mut Draws) -> i64 {
     let (low, high) = product.limits_minor();
-    let full = |thousands: i64| thousands * 100_000;
-    let limit = match (standing, product) {
+    let limit = match (relation, product) {
         (Relation::Starter, _) => low * draws.between(1, 2),
-        (Relation::Full, SampleProduct::Huabei) => full(50),
-        (Relation::Full, SampleProduct::Jiebei) => full(draws.between(128, 136)),
-        (Relation::Full, _) => full(draws.between(4, 9)),
+        (Relation::Full, SampleProduct::Huabei) => 50 * THOUSAND,
+        (Relation::Full, SampleProduct::Jiebei) => draws.between(128, 136) * THOUSAND,
+        (Relation::Full, _) => draws.between(4, 9) * THOUSAND,
         (Relation::Ordinary | Relation::None, _) => {
             let tenths = account.nature.profile().limit_tenths * product.limit_tenths();
             account.salary * tenths / 100 * draws.between(50, 150) / 100

@@ -27,7 +27,7 @@ pub const MAX_LAG: i32 = 3;
 
 const _: () = assert!(REFUND_DAYS + MAX_LAG <= DAYS_BEFORE);
 
-/// An account and what its transactions are told from.
+/// An account and what its transactions follow from.
 pub struct Spender<'a> {
     pub account: &'a Customer,
     pub book: &'a Book,
@@ -35,23 +35,23 @@ pub struct Spender<'a> {
 }
 
 impl Spender<'_> {
-    /// Tells every transaction that is posted on `day`, in order of transaction id.
-    pub fn transactions(&self, day: &CalendarDay, tell: &mut impl FnMut(TransactionRow)) {
-        let mut sequence = 0;
-        let mut tell = |row: TransactionRow| {
-            // Unique and rising with (day, account, sequence): 2^32 accounts, 2^10 rows a day.
-            let first = i64::from(day.number) << 42 | i64::from(self.account.index) << 10;
-            tell(TransactionRow { transaction_id: first | sequence, ..row });
-            sequence += 1;
-        };
+    /// Calls `each` with every transaction that is posted on `day`, in order of transaction id.
+    pub fn transactions(&self, day: &CalendarDay, each: &mut impl FnMut(TransactionRow)) {
+        // Unique and rising with (day, account, number): 2^32 accounts, 2^10 rows a day.
+        let mut transaction_id = i64::from(day.number) << 42 | i64::from(self.account.index) << 10;
         if let Some(row) = self.income(day) {
-            tell(row);
+            each(TransactionRow { transaction_id, ..row });
+            transaction_id += 1;
         }
         for held in self.book.lines(self.account) {
-            held.uses(day, &mut |used| tell(self.on_credit(day, &held, &used)));
+            held.uses(day, &mut |used| {
+                each(TransactionRow { transaction_id, ..self.on_credit(day, &held, &used) });
+                transaction_id += 1;
+            });
         }
         for sequence in 0..self.ordinary_rows(day) {
-            tell(self.ordinary(day, sequence));
+            each(TransactionRow { transaction_id, ..self.ordinary(day, sequence) });
+            transaction_id += 1;
         }
     }
 

@@ -43,7 +43,7 @@ pub struct Provenance {
     /// Input files that only one run read, or that are not the same in both.
     pub inputs: Vec<InputChange>,
     /// Of the job files, what changed in each, line by line.
-    pub job_files: Vec<FileChange>,
+    pub job_files: Vec<JobFileChange>,
     /// Rejected rows by input and reason, where the counts differ.
     pub rejects: Vec<RejectChange>,
 }
@@ -89,7 +89,7 @@ pub struct InputChange {
 
 /// A job file that differs.
 #[derive(Debug, Clone, Serialize)]
-pub struct FileChange {
+pub struct JobFileChange {
     /// Its name in the run's directory.
     pub file: String,
     /// Its changed lines.
@@ -144,11 +144,11 @@ impl Provenance {
     /// Compares what two runs were made from.
     pub fn new(labels: &[RunLabel; 2], manifests: [&Manifest; 2], copies: [&Copies; 2]) -> Provenance {
         let inputs = input_changes(&manifests[0].inputs, &manifests[1].inputs);
-        let job_files: Vec<FileChange> = job_files(copies[0])
+        let job_files: Vec<JobFileChange> = job_files(copies[0])
             .into_iter()
             .zip(job_files(copies[1]))
             .filter(|((_, left), (_, right))| left != right)
-            .map(|((file, left), (_, right))| FileChange {
+            .map(|((file, left), (_, right))| JobFileChange {
                 file: file.to_string(),
                 lines: changed_lines(left, right),
             })
@@ -181,7 +181,7 @@ struct Agreement {
 }
 
 impl Agreement {
-    fn new([left, right]: &[RunLabel; 2], inputs: &[InputChange], job_files: &[FileChange]) -> Agreement {
+    fn new([left, right]: &[RunLabel; 2], inputs: &[InputChange], job_files: &[JobFileChange]) -> Agreement {
         let differences = [
             ("job", different(&left.job, &right.job)),
             ("as-of date", different(&left.as_of, &right.as_of)),
@@ -228,7 +228,7 @@ fn different_inputs(inputs: &[InputChange]) -> Option<String> {
 }
 
 /// How many lines of a job file differ, if any.
-fn different_file(job_files: &[FileChange], file: &str) -> Option<String> {
+fn different_file(job_files: &[JobFileChange], file: &str) -> Option<String> {
     let change = job_files.iter().find(|change| change.file == file)?;
     Some(format!("{} lines", change.lines.len()))
 }

@@ -74,12 +74,12 @@ struct Era {
 
 /// The word of a group's segment, within those of each slot.
 #[derive(Clone, Copy)]
-struct Cell {
+struct SegmentWord {
     stride: usize,
     offset: usize,
 }
 
-impl Cell {
+impl SegmentWord {
     /// Where it is among the words of all slots, for the slot that a row counts for.
     #[inline]
     fn of(self, hit: &Hit) -> usize {
@@ -154,7 +154,7 @@ impl Accumulators {
             let era = &segments.by_era[key % eras];
             for (number, mask) in patterns.mask((key / eras) as u32).iter().enumerate() {
                 for group in bits(number, mask & era.reached[number]) {
-                    let cell = Cell { stride: plan.stride, offset: era.cells[group] };
+                    let cell = SegmentWord { stride: plan.stride, offset: era.cells[group] };
                     self.add_to_group(&segments.acts[group], cell, rows, hits);
                 }
             }
@@ -163,7 +163,7 @@ impl Accumulators {
     }
 
     /// Adds rows to one cell of each of their slots.
-    fn add_to_group(&mut self, act: &Act, cell: Cell, rows: &Packed, hits: &[Hit]) {
+    fn add_to_group(&mut self, act: &Act, cell: SegmentWord, rows: &Packed, hits: &[Hit]) {
         let Accumulators { words, carry, log, .. } = self;
         let taken = act.value.map_or(&[][..], |value| rows.values(value));
         let values = hits.iter().map(|hit| (cell.of(hit), taken[hit.row as usize]));

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::Result;
 
-use super::Interner;
 use super::accumulate::{Accumulators, Hit, Segments};
 use super::asked::{Asked, AskedDay, Part};
 use super::bill_columns::{DueBill, Names, columns};
 use super::finish::{PartAnswers, answer};
+use super::interner::Interner;
 use super::lanes::{LaneRows, Lanes, Sweep};
 use super::ledger::{Bill, BillRow, OFF_BOOK_PRODUCT, by_account, conflict};
 use super::plan::FeaturePlan;

@@ -5,10 +5,10 @@ use std::ops::Range;
 use anyhow::Result;
 use rayon::prelude::*;
 
-use super::Interner;
 use super::accumulate::{Accumulators, Hit, Segments};
 use super::asked::{Asked, Part};
 use super::finish::{PartAnswers, answer};
+use super::interner::Interner;
 use super::plan::FeaturePlan;
 use super::rows::{Owner, Packed, pack};
 use crate::expr::{Column, Frame};

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Interner;
+use super::interner::Interner;
 use super::masks::{NOWHERE, Patterns, Sieve};
 use super::plan::{FeaturePlan, Reach};
 use crate::expr::column::NULL_CODE;

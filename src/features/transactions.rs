@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::Interner;
 use super::accumulate::{Accumulators, Hit, Segments};
 use super::asked::{Asked, AskedDay, Part};
 use super::finish::{PartAnswers, answer};
+use super::interner::Interner;
 use super::lanes::{LaneRows, Sweep};
 use super::plan::{FeaturePlan, Group, Reach};
 use super::rows::{Owner, Packed, pack};

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::Result;
 use rustix::fs::OFlags;
 
-use super::{Access, failed, in_the_way};
+use super::files::{Access, failed, in_the_way};
 use crate::failure::{Kind, failure};
 
 /// What the text of every such file begins with: who holds the lock, or held it last.

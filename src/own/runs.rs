@@ -9,10 +9,11 @@ use jiff::Timestamp;
 use jiff::tz::Offset;
 use serde::Deserialize;
 
-use super::{
-    Access, Staging, create_own_directory, exchange, failed, in_the_way, is_key, remove_directory_of,
-    rename_new, replace_file, sync_directory,
+use super::files::{
+    Access, create_own_directory, exchange, failed, in_the_way, is_key, remove_directory_of, rename_new,
+    sync_directory,
 };
+use super::staging::{Staging, replace_file};
 use crate::run_dir::layout::{RELEASED, SUCCESS, SUPERSEDED};
 use crate::run_dir::manifest::{MANIFEST, Manifest};
 

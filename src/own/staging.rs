@@ -2,13 +2,17 @@
 //! of theirs.
 
 use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use rustix::fs::OFlags;
 
-use super::{Access, create_file, create_new_directory, failed, is_key, unique_name};
+use super::files::{
+    Access, create_file, create_new_directory, failed, in_the_way, is_key, sync_directory, unique_name,
+    write_file,
+};
 use crate::run_dir::layout::STAGING;
 
 /// The mark: a file in it, locked as long as the process lives.
@@ -100,4 +104,24 @@ impl Drop for Staging {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.directory);
     }
+}
+
+/// Puts a whole file under a name, or leaves what was there. What was there must be a regular file of which
+/// `is_own` says that it is the program's.
+pub fn replace_file(staging: &Staging, path: &Path, bytes: &[u8], is_own: fn(&[u8]) -> bool) -> Result<()> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(failed("look at", path, error)),
+        Ok(found) => {
+            let is_own = found.is_file() && fs::read(path).is_ok_and(|bytes| is_own(&bytes));
+            if !is_own {
+                return Err(in_the_way(path, "no file of this program"));
+            }
+        }
+    }
+    let name = path.file_name().unwrap_or_default();
+    let made = staging.scratch().join(name);
+    write_file(&made, bytes, staging.access())?;
+    fs::rename(&made, path).map_err(|error| failed("rename to", path, error))?;
+    sync_directory(path.parent().unwrap_or(Path::new(".")))
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::Result;
 use rustix::fs::OFlags;
 
-use super::{failed, in_the_way, rename_new};
+use super::files::{failed, in_the_way, rename_new};
 
 /// What every version of the program has begun them with.
 const MARK: &[u8] = b"rescore sorted delivery ";

@@ -14,7 +14,7 @@ use rustix::io::Errno;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{Access, create_file, failed, unique_name};
+use super::files::{Access, create_file, failed, unique_name};
 use crate::failure::{Kind, failure};
 use crate::places::resolved;
 use crate::run_dir::manifest::MANIFEST;

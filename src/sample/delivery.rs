@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::Totals;
 use super::account::Customer;
 use super::bills::{in_motion, plan_on};
 use super::book::Book;
@@ -15,13 +14,14 @@ use super::nature::Nature;
 use super::part::FileWriter;
 use super::snapshot::line_on;
 use super::spending::{MAX_LAG, Spender};
+use super::totals::Totals;
 use crate::input::lines::Status;
 
 /// Bills are caught up with at most so many months after they were due.
 const TROUBLED_CYCLES: usize = 8;
 
 /// What all days of a sample are told from.
-pub struct Telling<'a> {
+pub struct DeliveryWriter<'a> {
     pub dir: &'a Path,
     pub seed: u64,
     pub book: &'a Book,
@@ -30,7 +30,7 @@ pub struct Telling<'a> {
     pub line_days: u32,
 }
 
-impl Telling<'_> {
+impl DeliveryWriter<'_> {
     /// Writes the deliveries of `day`.
     pub fn deliver(&self, day: &CalendarDay) -> Result<Totals> {
         let mut totals = self.transactions(day)?;

@@ -1,12 +1,12 @@
-//! A sample: a believable book of accounts and its daily deliveries, told from a seed.
+//! A sample: a believable book of accounts and its daily deliveries, made from a seed.
 //!
-//! Every row is a function of the seed, the account and the day, so days are told in any order, on
+//! Every row is a function of the seed, the account and the day, so days are made in any order, on
 //! any number of threads, and each in the memory of one row group. No float and no clock takes part:
 //! the same sample has the same bytes everywhere.
 //!
 //! | file | its job |
 //! |---|---|
-//! | `random` | numbers by seed, purpose and place |
+//! | `random` | numbers by seed, purpose and index |
 //! | `calendar` | weekdays, paydays, seasons, months of bills |
 //! | `nature` | the natures of accounts, and products |
 //! | `account` | accounts: income, how busy they are, when their nature shows |
@@ -17,11 +17,11 @@
 //! | `category` | merchant categories, prices, shops |
 //! | `credit` | what is bought with a line: sums of months, bills, days |
 //! | `spending` | the transactions of an account on a day |
-//! | `bills` | bills, payments, and the rows that tell of them |
+//! | `bills` | bills, payments, and their rows |
 //! | `snapshot` | a line as a day's snapshot shows it |
 //! | `faults` | late, repeated and broken rows |
 //! | `columns`, `part` | rows to Arrow, Arrow to a Parquet file |
-//! | `delivery` | all of one day |
+//! | `delivery`, `totals` | all of one day, and how much that is |
 
 mod account;
 mod bills;
@@ -41,6 +41,7 @@ mod snapshot;
 mod spending;
 #[cfg(test)]
 mod tests;
+mod totals;
 mod trouble;
 
 use std::ops::RangeInclusive;
@@ -51,9 +52,11 @@ use anyhow::{Result, ensure};
 use jiff::civil::Date;
 use rayon::prelude::*;
 
+pub use totals::Totals;
+
 use book::Book;
 use calendar::Calendar;
-use delivery::Telling;
+use delivery::DeliveryWriter;
 
 /// Snapshots of the lines are written for so many days up to the last, unless asked otherwise: a run
 /// needs only the latest, and a year of them would outweigh everything else.
@@ -79,37 +82,6 @@ pub struct Sample {
     pub line_days: u32,
     /// What everything is drawn from. Fewer accounts of one seed are the first of more.
     pub seed: u64,
-}
-
-/// What was written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Totals {
-    /// Rows of `transactions`, broken copies and rows that come twice among them.
-    pub transactions: u64,
-    /// Rows of `repayments`, broken copies among them.
-    pub repayments: u64,
-    /// Bills that are made out within the sample.
-    pub bills: u64,
-    /// Rows of `lines`, of all snapshots, broken copies among them.
-    pub lines: u64,
-    /// Size of all files.
-    pub bytes: u64,
-    /// Broken copies of good rows: each is to be rejected, the two of a `duplicate_line` both.
-    pub bad_rows: u64,
-    /// Rows delivered after the day on which they were posted or paid.
-    pub late_rows: u64,
-}
-
-impl Totals {
-    fn add(&mut self, other: &Totals) {
-        self.transactions += other.transactions;
-        self.repayments += other.repayments;
-        self.bills += other.bills;
-        self.lines += other.lines;
-        self.bytes += other.bytes;
-        self.bad_rows += other.bad_rows;
-        self.late_rows += other.late_rows;
-    }
 }
 
 /// Writes the sample; `done` is called with the number of finished days after each one, from any
@@ -143,7 +115,7 @@ pub fn write(sample: &Sample, done: &(dyn Fn(u64) + Sync)) -> Result<Totals> {
     }
     let calendar = Calendar::new(sample.from, sample.to);
     let book = Book::new(sample.seed, sample.accounts, sample.to);
-    let telling = Telling {
+    let writer = DeliveryWriter {
         dir: &sample.dir,
         seed: sample.seed,
         book: &book,
@@ -154,7 +126,7 @@ pub fn write(sample: &Sample, done: &(dyn Fn(u64) + Sync)) -> Result<Totals> {
     let days = calendar.deliveries().par_iter().with_max_len(1);
     days.map(|day| {
         crate::signal::check()?;
-        let totals = telling.deliver(day)?;
+        let totals = writer.deliver(day)?;
         done(finished.fetch_add(1, Ordering::Relaxed) + 1);
         Ok(totals)
     })

@@ -1,6 +1,6 @@
 //! What `run --plan` prints: date by date, what would be read and done.
 
-use anyhow::{Error, Result};
+use anyhow::Result;
 use serde::Serialize;
 
 use crate::console::{bytes, print, print_json, table, thousands};
@@ -119,7 +119,6 @@ impl<'a> PlanLine<'a> {
             NightPlan::Compute(sorting) => Some(sorting),
             _ => None,
         };
-        let error = |error: &Error| ErrorLine { exit: exit_code(error), message: format!("{error:#}") };
         PlanLine {
             as_of: night.dates.as_of,
             known_on: night.dates.known_on,
@@ -136,7 +135,9 @@ impl<'a> PlanLine<'a> {
             reads: &night.reads,
             awaits: &night.depends_on,
             error: match &night.plan {
-                NightPlan::Fails(found) => Some(error(found)),
+                NightPlan::Fails(error) => {
+                    Some(ErrorLine { exit: exit_code(error), message: format!("{error:#}") })
+                }
                 _ => None,
             },
         }

@@ -43,11 +43,10 @@ pub(super) fn execute(args: &ReportArgs) -> Result<()> {
 }
 
 fn range(directory: &Path, against: Option<&Path>) -> Result<String> {
-    let nothing = || {
+    let page = range_page(directory)?.ok_or_else(|| {
         let message = "it has no manifest.json, so it is no whole run, and no run lies in it (date=…)";
         input(format!("report {}: {message}", directory.display()))
-    };
-    let page = range_page(directory)?.ok_or_else(nothing)?;
+    })?;
     match against {
         Some(_) => Err(failure(Kind::Usage, "--against goes with one run, not with a directory of runs")),
         None => Ok(page),

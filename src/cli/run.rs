@@ -153,13 +153,9 @@ fn line(outcome: &NightOutcome) -> String {
         thousands(totals.adjustments.into()),
         money(totals.new_limit_total - totals.old_limit_total, outcome.minor_units),
     );
-    let lines_by = |action: &Action| -> u64 {
-        let by_product = totals.actions.values().filter_map(|actions| actions.get(action.name()));
-        by_product.map(|totals| totals.lines).sum()
-    };
     let changing = Action::ALL.into_iter().filter(|action| *action != Action::Hold);
     let actions: Vec<String> = changing
-        .map(|action| (action.name(), lines_by(&action)))
+        .map(|action| (action.name(), totals.lines_by(action)))
         .filter(|(_, lines)| *lines > 0)
         .map(|(name, lines)| format!("{name} {}", thousands(lines.into())))
         .collect();

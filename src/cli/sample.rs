@@ -33,12 +33,11 @@ pub(super) struct SampleArgs {
 }
 
 pub(super) fn execute(args: SampleArgs, progress: &Progress) -> Result<()> {
-    let date = |day: Day| day.to_string().parse::<jiff::civil::Date>();
     let sample = Sample {
         dir: args.dir,
         accounts: args.accounts,
-        from: date(args.from)?,
-        to: date(args.to)?,
+        from: civil(args.from)?,
+        to: civil(args.to)?,
         line_days: args.line_days,
         seed: args.seed,
     };
@@ -61,4 +60,9 @@ pub(super) fn execute(args: SampleArgs, progress: &Progress) -> Result<()> {
         thousands(totals.bytes.into()),
     ));
     Ok(())
+}
+
+/// The day as the generator's calendar has it.
+fn civil(day: Day) -> Result<jiff::civil::Date> {
+    Ok(day.to_string().parse()?)
 }

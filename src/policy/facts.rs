@@ -63,8 +63,8 @@ fn line_column(lines: &Lines, as_of: Day, range: Range<usize>, slot: usize) -> O
         slot => match slot - extra_end {
             0 => Column::Int(Ints::all(lines.opened_on[range].iter().map(|day| as_of.since(*day)).collect())),
             1 => {
-                let truth = |pending: bool| if pending { TRUE } else { FALSE };
-                Column::Bool(lines.pending[range].iter().map(|pending| truth(pending.is_some())).collect())
+                let pending = lines.pending[range].iter();
+                Column::Bool(pending.map(|pending| if pending.is_some() { TRUE } else { FALSE }).collect())
             }
             2 => {
                 let limit = lines.pending[range].iter().map(|pending| pending.map(|pending| pending.limit));

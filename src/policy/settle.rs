@@ -47,16 +47,13 @@ pub(super) fn settle_account(
             (_, None) => Decision::hold(lines, line, None, Some(Refusal::NoRule)),
             (Some(product), Some(number)) => {
                 let rule = &account.policy.rules[usize::from(number)];
-                match wants_headroom(rule, lines, line) {
-                    true => {
-                        waiting.push((product, own));
-                        Decision::hold(lines, line, Some(number), None)
-                    }
-                    false => {
-                        let product = &account.policy.products[usize::from(product)];
-                        let outcome = settle_freely(account, line, rule, product);
-                        conclude(account, line, number, rule, outcome)
-                    }
+                if wants_headroom(rule, lines, line) {
+                    waiting.push((product, own));
+                    Decision::hold(lines, line, Some(number), None)
+                } else {
+                    let product = &account.policy.products[usize::from(product)];
+                    let outcome = settle_freely(account, line, rule, product);
+                    conclude(account, line, number, rule, outcome)
                 }
             }
         };
@@ -131,27 +128,37 @@ fn settle_freely(
 ) -> Option<ActionOutcome> {
     let lines = account.lines;
     let (limit, status) = (lines.limit[line], lines.status[line]);
-    let to_status = |limit, status| match is_pending_already(account, line, rule, status) {
-        true => refused(Refusal::Pending),
-        false => Some(ActionOutcome::Granted { limit, status, bound_by: None }),
-    };
     match (rule.action, status) {
         (Action::Hold, _) => None,
         (Action::Raise, _) => unreachable!("raises wait for their product's turn"),
         (Action::Close, Status::Closed) => refused(Refusal::NoChange),
-        (Action::Close, _) => to_status(0, Status::Closed),
+        (Action::Close, _) => to_status(account, line, rule, 0, Status::Closed),
         (Action::Suspend, Status::Closed) => refused(Refusal::NotActive),
         (Action::Suspend, Status::Suspended) => refused(Refusal::NoChange),
-        (Action::Suspend, Status::Active) => to_status(limit, Status::Suspended),
+        (Action::Suspend, Status::Active) => to_status(account, line, rule, limit, Status::Suspended),
         (Action::Reopen, Status::Active) => refused(Refusal::NoChange),
         (Action::Reopen, _) => match rule.amount {
-            Some(Amount::To(to)) => to_status(to, Status::Active),
-            _ => to_status(limit, Status::Active),
+            Some(Amount::To(to)) => to_status(account, line, rule, to, Status::Active),
+            _ => to_status(account, line, rule, limit, Status::Active),
         },
         (Action::Lower, _) => Some(lower(account, line, rule, product)),
         (Action::Withdraw, _) if lines.pending[line].is_none() => refused(Refusal::NoChange),
         (Action::Withdraw, _) => Some(ActionOutcome::Granted { limit, status, bound_by: None }),
     }
+}
+
+/// The line in another status, unless an earlier adjustment brings it there.
+fn to_status(
+    account: &AccountLines,
+    line: usize,
+    rule: &Rule,
+    limit: i64,
+    status: Status,
+) -> Option<ActionOutcome> {
+    if is_pending_already(account, line, rule, status) {
+        return refused(Refusal::Pending);
+    }
+    Some(ActionOutcome::Granted { limit, status, bound_by: None })
 }
 
 /// Whether an earlier adjustment brings the line to the status no later than this one would.

@@ -94,15 +94,15 @@ pub fn trace(
     for rule in &job.policy.rules {
         let truths = rule.when.truths(&frame);
         for (row, trace) in traces.iter_mut().enumerate() {
-            let fact = |slot: &usize| {
+            let facts = rule.when.columns.iter().map(|slot| {
                 let (name, kind) = &job.scopes.facts.columns[*slot];
                 let column = frame.columns[*slot].expect("made for the rules");
                 Fact { name: name.clone(), value: FactValue::of(column, *kind, row) }
-            };
+            });
             trace.rules.push(RuleTrace {
                 is_for_product: own[row].product.is_some_and(|product| rule.is_for(product)),
                 truth: truths.get(row),
-                facts: rule.when.columns.iter().map(fact).collect(),
+                facts: facts.collect(),
             });
         }
     }

@@ -23,11 +23,11 @@ pub fn measure(
     missing_days: &(dyn Fn(&str) -> u64 + Sync),
     earlier: &[GateOutcome],
 ) -> Vec<GateOutcome> {
-    let one = |gate: &Gate| {
+    let gates = results.job.gates.par_iter().map(|gate| {
         let outcome = measure_one(gate, results, counts, missing_days);
         with_change(gate, outcome, earlier.iter().find(|before| before.name == gate.name))
-    };
-    results.job.gates.par_iter().map(one).collect()
+    });
+    gates.collect()
 }
 
 /// Holds the figure against that of the run before, where the gate bounds its change and there is one of
@@ -37,8 +37,8 @@ fn with_change(gate: &Gate, outcome: GateOutcome, before: Option<&GateOutcome>) 
     let Some(before) = before.filter(|before| before.among.is_some() == outcome.among.is_some()) else {
         return outcome;
     };
-    let number = |figure: &str| figure.parse::<BigInt>().unwrap_or_default();
-    let (now, then) = (number(&outcome.figure), number(&before.figure));
+    let [now, then] =
+        [&outcome.figure, &before.figure].map(|figure| figure.parse::<BigInt>().unwrap_or_default());
     // How far they are apart against how far they may be, both times the same.
     let (apart, most) = match (outcome.among, before.among) {
         // Of no rows, every share passes.
@@ -231,8 +231,10 @@ fn sum(results: &Results, table: GateTable, of: &Expr, among: Option<&Expr>) -> 
     for_frames(results, table, &exprs, |frame| {
         let column = of.column(frame);
         let among = among.map(|among| among.truths(frame));
-        let counts = |row: &usize| among.as_ref().is_none_or(|among| among.is_true(*row));
-        for row in (0..frame.rows).filter(counts) {
+        for row in 0..frame.rows {
+            if among.as_ref().is_some_and(|among| !among.is_true(row)) {
+                continue;
+            }
             match &column {
                 Column::Int(ints) => narrow += ints.get(row).map_or(0, |value| i128::from(*value)),
                 Column::Wide(ints) => wide += ints.get(row).cloned().unwrap_or_default(),

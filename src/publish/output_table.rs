@@ -139,12 +139,12 @@ impl<'a> OutputTable<'a> {
     /// About how many bytes it takes on disk: a quarter of what its values would take written out, measured
     /// on books of the sample's kind.
     pub fn bytes_about(&self) -> u64 {
-        let width = |column: &OutputColumn| match column.kind {
+        let widths = self.columns.iter().map(|column| match column.kind {
             DataType::Boolean => 1,
             DataType::Int32 | DataType::Date32 => 4,
             _ => 8,
-        };
-        self.rows as u64 * self.columns.iter().map(width).sum::<u64>() / 4
+        });
+        self.rows as u64 * widths.sum::<u64>() / 4
     }
 
     pub(super) fn schema(&self) -> Arc<Schema> {

@@ -84,8 +84,8 @@ pub fn adjustments<'a>(results: &Results<'a>, rows: &'a [u32]) -> OutputTable<'a
 
 /// The positions of the decisions that are adjustments.
 pub fn adjusted_rows(results: &Results) -> Vec<u32> {
-    let is_adjustment = |row: &u32| results.decisions[*row as usize].action != Action::Hold;
-    (0..results.decisions.len() as u32).filter(is_adjustment).collect()
+    let decisions = (0..).zip(results.decisions);
+    decisions.filter(|(_, decision)| decision.action != Action::Hold).map(|(row, _)| row).collect()
 }
 
 fn add_decisions<'a>(

@@ -214,6 +214,12 @@ pub fn account_hash(id: &str) -> u64 {
 }
 
 impl ControlTotals {
+    /// The lines of an action, over all products.
+    pub fn lines_by(&self, action: Action) -> u64 {
+        let by_product = self.actions.values().filter_map(|actions| actions.get(action.name()));
+        by_product.map(|totals| totals.lines).sum()
+    }
+
     /// Adds up the actions; `hash_total` is that of the account ids.
     pub fn of(
         accounts: u64,

@@ -135,7 +135,6 @@ fn wrong_markers(run: &Path, manifest: &Manifest) -> Vec<String> {
 fn inconsistencies(manifest: &Manifest) -> Vec<String> {
     let mut wrong = Vec::new();
     let totals = &manifest.control_totals;
-    let rows = |file: &str| manifest.outputs.iter().find(|output| output.file == file).and_then(|o| o.rows);
     let rejected = sum(manifest.counts.values().flat_map(|counts| counts.rejected.values()));
     let expected = [
         ("scores.parquet", totals.accounts.into()),
@@ -145,8 +144,10 @@ fn inconsistencies(manifest: &Manifest) -> Vec<String> {
         ("rejects.parquet", rejected),
     ];
     for (file, expected) in expected {
-        if rows(file).map(u128::from) != Some(expected) {
-            wrong.push(format!("{file}: control totals say {expected} rows, the file list {:?}", rows(file)));
+        let listed =
+            manifest.outputs.iter().find(|output| output.file == file).and_then(|output| output.rows);
+        if listed.map(u128::from) != Some(expected) {
+            wrong.push(format!("{file}: control totals say {expected} rows, the file list {listed:?}"));
         }
     }
     for (name, counts) in &manifest.counts {

@@ -25,7 +25,7 @@ impl Day {
     /// The day of an instant in a time zone, from seconds since 1970 in UTC; `None` where no rule of the
     /// zone reaches so far, before the year -9999 or after 9999.
     pub fn of_instant(seconds: i64, zone: &TimeZone) -> Option<Day> {
-        // The last days that a civil date can tell lie past the last instant, whose offset they share.
+        // The last days of the calendar lie past the last instant, whose offset they share.
         const SLACK_SECONDS: i64 = 2 * SECONDS_PER_DAY;
         let last = Timestamp::MAX.as_second();
         if seconds > last + SLACK_SECONDS {
@@ -36,7 +36,7 @@ impl Day {
     }
 
     /// The day of a zone-less timestamp, taken as local, from seconds since 1970; `None` where Date32
-    /// cannot tell it.
+    /// cannot hold it.
     pub fn of_local(seconds: i64) -> Option<Day> {
         i32::try_from(seconds.div_euclid(SECONDS_PER_DAY)).ok().map(Day)
     }

@@ -9,7 +9,7 @@ pub struct ByKey<T> {
 }
 
 impl<T: Copy + Default> ByKey<T> {
-    /// Puts items in place of what there is; those of one key, of which there are so many, stay as they were.
+    /// Replaces the items. `keys` is the number of keys; items of one key keep their order.
     pub fn fill(&mut self, items: &[T], keys: usize, key: impl Fn(&T) -> usize) {
         let ByKey { items: sorted, ends } = self;
         ends.clear();

@@ -147,7 +147,7 @@ impl<'a> FromIterator<Option<&'a str>> for Texts {
     }
 }
 
-/// The names that codes of texts stand for, to which more come.
+/// A dictionary of texts that grows: every name has a code.
 #[derive(Debug, Default)]
 pub struct Dictionary {
     names: Vec<Arc<str>>,

@@ -1,6 +1,6 @@
-//! Whether one condition can be true only where another is, as far as `and`, `or` and `not` tell.
+//! Whether one condition can be true only where another is, as far as `and`, `or` and `not` show.
 //!
-//! What stands between those is taken as it is written: that `a > 2` is true only where `a > 0` is, is not seen.
+//! The conditions between those are compared as they are written: that `a > 2` is true only where `a > 0` is, is not seen.
 //! So a yes is always right, and a no may be a don't-know.
 
 use std::collections::{BTreeSet, HashMap};
@@ -9,7 +9,7 @@ use sqlparser::ast::{BinaryOperator, Expr as Sql, UnaryOperator};
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
 
-/// Longer conditions are told apart by their text alone.
+/// Longer conditions are compared by their text alone.
 const MOST_BYTES: usize = 4_000;
 
 /// Parts of which all combinations of true, false and unknown are tried: at most 2,187.

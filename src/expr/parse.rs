@@ -39,7 +39,7 @@ impl Expr {
 }
 
 /// Runs `work` on a stack that fits a tree of so many tokens: sqlparser's is as deep as a chain is long, and
-/// its spans, its text and its end are told by recursion.
+/// its spans, its text and its end are computed by recursion.
 fn with_stack_for<T: Send>(tokens: usize, work: impl FnOnce() -> T + Send) -> T {
     const MOST_ON_ANY_STACK: usize = 500;
     const BYTES_A_TOKEN: usize = 8 << 10;

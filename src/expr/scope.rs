@@ -7,7 +7,7 @@ use super::column::Type;
 pub struct Scope {
     /// Name and type of each column.
     pub columns: Vec<(String, Type)>,
-    /// Whether unknown names are let through, because the input that would tell could not be read.
+    /// Whether unknown names are let through, because the input that declares them could not be read.
     pub open: bool,
     /// Columns there are, but of a type that no expression takes, with that type.
     pub unusable: Vec<(String, String)>,

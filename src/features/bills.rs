@@ -277,7 +277,7 @@ fn off_book_id(account: &Column, row: usize) -> (Id, u64) {
     }
 }
 
-/// Whether a feature reads the bills' ids, of which no more is kept than tells them apart.
+/// Whether a feature reads the bills' ids; else only their hashes are kept.
 fn bill_id_is_read(plan: &FeaturePlan) -> bool {
     plan.columns.iter().any(|slot| BILL_COLUMNS[*slot].0 == "bill_id")
 }

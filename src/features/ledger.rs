@@ -13,8 +13,8 @@ pub const OFF_BOOK_PRODUCT: u32 = u32::MAX;
 pub struct BillRow {
     /// The product's number, or [`OFF_BOOK_PRODUCT`].
     pub product: u32,
-    /// The bill of the product: an integer id as it is, a text id by its XXH3 hash, off the book the hash of all
-    /// that tells bills apart. Among the bills of one line, two are taken for one less often than memory fails.
+    /// The bill of the product: an integer id as it is, a text id by its XXH3 hash, off the book the hash of
+    /// account, product and id. Among the bills of one line, two are taken for one less often than memory fails.
     pub bill: u64,
     /// When it arrived; `None` of an undated input.
     pub delivery: Option<Day>,
@@ -78,7 +78,7 @@ pub fn conflict(rows: &[BillRow]) -> Option<Option<Day>> {
     conflicting.map(|own| own[0].delivery)
 }
 
-/// A bill as rows tell it that had arrived by a day, at the end of another.
+/// A bill at the end of a day, made from the rows that had arrived by another day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bill {
     /// Terms.

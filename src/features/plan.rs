@@ -69,7 +69,7 @@ pub struct Group {
 pub struct ValueColumn {
     /// Position of the column in the source's scope.
     pub slot: usize,
-    /// Whether it is taken as a small number that tells values apart, not as it is.
+    /// Whether it is taken as a small number, equal for equal values, not as it is.
     pub is_numbered: bool,
 }
 

@@ -156,7 +156,7 @@ impl OpenFile {
         matches!(find(&self.fields(), spec, column), Ok(Some(_)))
     }
 
-    /// Whether it is there twice, or another stands in its place.
+    /// Whether it is there twice, or another column has nearly its name.
     pub(super) fn misnames(&self, spec: &InputSpec, column: &Wanted) -> bool {
         find(&self.fields(), spec, column).is_err()
     }
@@ -168,8 +168,7 @@ impl OpenFile {
         Some(fields[root].data_type().clone())
     }
 
-    /// The metadata with the reader told to take INT96 for instants and to leave dictionaries of text as
-    /// they are.
+    /// The metadata with hints for the reader: INT96 holds instants, and dictionaries of text stay as they are.
     fn hinted(
         &self,
         mut fields: Vec<Arc<Field>>,

@@ -1,4 +1,4 @@
-//! From arrow arrays to columns of exact values: the one place where Parquet's types are told apart.
+//! From arrow arrays to columns of exact values: the one file that knows Parquet's types.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -103,7 +103,7 @@ impl Decoder {
         }
     }
 
-    /// Decodes an array, which is taken over where nobody else holds it; `slot` tells columns apart in
+    /// Decodes an array, which is taken over where nobody else holds it; `slot` is the column's key in
     /// `dictionaries`.
     pub(crate) fn decode(
         &self,
@@ -214,7 +214,7 @@ enum Minor {
 
 impl Minor {
     /// Of an unscaled amount that wants so many more decimal places, negative where it has too many;
-    /// `power` is 10 to that number, if it can be told.
+    /// `power` is 10 to that number, if 128 bits hold it.
     fn of(unscaled: i128, places: i32, power: Option<i128>) -> Minor {
         match power {
             _ if unscaled == 0 => Minor::Whole(0),

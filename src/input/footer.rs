@@ -192,7 +192,7 @@ fn check_column(column: &ColumnChunkMetaData, rows: i64, size: u64) -> Result<()
             "its {length} bytes from {start} do not lie within the {size} before the footer"
         ));
     }
-    // Of a column that repeats within rows, pages tell.
+    // A column that repeats within rows is checked by its pages.
     let values = column.num_values();
     if values < 0 || column.column_descr().max_rep_level() == 0 && values != rows {
         return Err(format!("the footer says {values} values and {rows} rows"));

@@ -66,7 +66,7 @@ impl FooterCache {
         Ok(self.open(spec, &[delivery])?.remove(0))
     }
 
-    /// Hashes files, but for those of which it is known what that comes to.
+    /// Hashes files, but for those whose hashes are known.
     pub fn hash<'a>(&mut self, files: impl IntoIterator<Item = &'a OpenFile>, as_of: Day) -> Result<()> {
         let files: Vec<&OpenFile> = files.into_iter().collect();
         for file in &files {

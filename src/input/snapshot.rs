@@ -267,7 +267,7 @@ fn accepted(
     AcceptedBatch { columns, len, stretch: Stretch { file, first_row, start: 0, left } }
 }
 
-/// Of the rows of one line within a batch two are left, which is enough to tell that it occurs more than
+/// Of the rows of one line within a batch two are left, which is enough to see that it occurs more than
 /// once; the others need not be held.
 fn mark_crowds(columns: &[Column], verdicts: &mut Verdicts) {
     const ENOUGH: usize = 2;

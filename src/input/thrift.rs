@@ -4,7 +4,7 @@
 /// Why bytes are not what they should be.
 pub type Broken = &'static str;
 
-/// The types of the wire that are told apart.
+/// The types of the wire, as far as the difference matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wire {
     /// A Boolean, which in a structure has no bytes of its own.

@@ -47,7 +47,7 @@ pub struct InputSpec {
     pub root: PathBuf,
     /// The file's name of a column, by contract name.
     pub rename: BTreeMap<String, String>,
-    /// How rows sent twice are told.
+    /// How rows sent twice are recognised.
     pub unique: Option<Unique>,
     /// Optional columns of the contract that the job does without.
     pub without: Vec<String>,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// A place in a text where a feature's value goes.
+/// A blank in a text, to be filled in with a feature's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blank<'t> {
     /// Where it stands in the text.

@@ -31,14 +31,14 @@ pub fn score_range(job: &Job) -> (i32, i32) {
     (low.clamp(card.min, card.max), high.clamp(card.min, card.max))
 }
 
-/// Warns of what stands as `name = "…"` or in a like piece of text in a job file.
+/// Warns of what a job file says as `name = "…"`, or in a like piece of text.
 fn warn(
     diagnostics: &mut Diagnostics,
     (source, key, value): (&Source, &str, &str),
     message: String,
     help: Option<String>,
 ) {
-    // To look for its place takes the whole text.
+    // Finding its position takes a walk through the whole text.
     let is_shown = !diagnostics.is_full(Severity::Warning);
     let range = if is_shown { place(&source.text, key, value) } else { 0..0 };
     diagnostics.warn((source, range), message, help);
@@ -213,7 +213,7 @@ fn unnamed_products(job: &Job, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// One code, two sentences: nobody could tell which was meant.
+/// One code with two sentences: nobody could know which was meant.
 fn ambiguous_reasons(job: &Job, diagnostics: &mut Diagnostics) {
     let mut known: HashMap<&str, &str> = HashMap::new();
     let of_score = job.scorecard.characteristics.iter().flat_map(|characteristic| {

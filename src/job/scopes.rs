@@ -18,7 +18,7 @@ pub struct InputColumns {
     pub repayments: Option<FileColumns>,
     /// Of lines.
     pub lines: Option<FileColumns>,
-    /// Whether lines had columns besides those, which nothing tells of any more.
+    /// Whether lines had columns besides those, of which nothing is known any more.
     pub lines_had_more: bool,
 }
 

@@ -109,7 +109,7 @@ fn tables(scorecard: &Source) -> Vec<toml::Value> {
     file.get("feature").and_then(toml::Value::as_array).cloned().unwrap_or_default()
 }
 
-/// How each feature stands in the file.
+/// How each feature is declared in the file.
 fn declarations(scorecard: &Source, features: &[Feature]) -> Vec<toml::Value> {
     let tables = tables(scorecard);
     let declared = features.iter().map(|feature| {

@@ -94,7 +94,7 @@ pub fn release_run(staging: &Staging, out: &Path, held: &Path, target: &Path, no
     sync_directory(held.parent().unwrap_or(out))
 }
 
-/// As much of the note on a release as tells that it is one.
+/// As much of the note on a release as it is recognised by.
 #[derive(Deserialize)]
 struct Note {
     #[serde(rename = "released_at")]

@@ -33,7 +33,7 @@ pub struct UserFile {
 }
 
 impl UserFile {
-    /// Begins to write. A place within a run is refused.
+    /// Begins to write. A path within a run is refused.
     pub fn create(path: &Path) -> Result<UserFile> {
         if path.file_name().is_none() {
             return Err(unusable(path, "it is no file's name"));
@@ -188,7 +188,7 @@ fn open_in_place(path: &Path) -> Result<File> {
     }
 }
 
-/// As much of a manifest as tells it from other files of that name.
+/// As much of a manifest as it is recognised by among other files of that name.
 #[derive(Deserialize)]
 struct ManifestMark {
     #[serde(rename = "schema_version")]

@@ -354,7 +354,7 @@ fn valid_of(bits: &[u8], rows: usize) -> Result<Vec<bool>> {
 }
 
 fn coded(raw: &[u8], rows: usize, dictionary: SharedTexts) -> Result<Texts> {
-    // Null is 0, and comes to be the greatest code there is.
+    // Null is 0, and becomes the greatest code there is.
     let (codes, rest) = narrow(raw, rows, |next| (next as u32).wrapping_sub(1))?;
     let are_known = codes.iter().all(|code| *code == NULL_CODE || (*code as usize) < dictionary.len());
     ensure!(rest.is_empty() && are_known, "codes of {rows} rows");

@@ -216,7 +216,7 @@ impl Spool {
         if self.region.is_none() {
             self.region = Some(scratch.append(&std::mem::take(&mut self.memory))?);
         }
-        // One delivery is made at a time: what is added lies right behind what was added before.
+        // One delivery is made at a time: its bytes lie one after the other.
         scratch.append(bytes).map(|_| ())
     }
 }

@@ -7,7 +7,7 @@ use crate::job::MOST_KEPT;
 use crate::pieces::piece;
 use crate::radix::ByKey;
 
-/// The greatest age that is told apart; windows are at most 1,096 days.
+/// The greatest age that is kept exactly; windows are at most 1,096 days.
 const OLDEST: u32 = (1 << AGE_BITS) - 1;
 
 const AGE_BITS: u32 = 11;
@@ -17,7 +17,7 @@ const GROUP_BITS: u32 = MOST_KEPT.ilog2();
 /// Fewer entries than this are not worth thinning out before the end.
 const THIN_OUT_AT_LEAST: usize = piece(1 << 18, 4);
 
-/// The most slots of a part that can be told apart, and so the most days for which an account can be asked.
+/// The most slots of a part that have numbers of their own, and so the most days for which an account can be asked.
 pub const MOST_SLOTS: usize = 1 << (u64::BITS - GROUP_BITS - VALUE_BITS - AGE_BITS);
 
 /// A value that a slot's group has met, in one word: slot, group, number of the value, age of the row.

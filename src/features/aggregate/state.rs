@@ -8,7 +8,7 @@ use crate::job::Statistic;
 pub enum State {
     /// In so many words for each segment between window edges: a window is made of segments.
     Segments(usize),
-    /// In so many words of a slot, which tell the ages of rows.
+    /// In so many words of a slot, which keep the ages of rows.
     Whole(usize),
     /// In the log of the part, an entry a value.
     Logged,

@@ -55,9 +55,10 @@ impl Progress {
     /// Notes that a night is done; one that took no work says nothing about those to come.
     pub fn night_done(&self, was_left_alone: bool) {
         self.nights.inc(1);
-        match was_left_alone {
-            true => self.nights.reset_eta(),
-            false => self.nights.set_style(style("  {msg:28} [{bar:30}] {pos}/{len} nights, {eta} left")),
+        if was_left_alone {
+            self.nights.reset_eta();
+        } else {
+            self.nights.set_style(style("  {msg:28} [{bar:30}] {pos}/{len} nights, {eta} left"));
         }
     }
 

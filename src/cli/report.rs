@@ -25,13 +25,12 @@ pub(super) struct ReportArgs {
 }
 
 pub(super) fn execute(args: &ReportArgs) -> Result<()> {
-    let page = match args.run.join(MANIFEST).exists() {
-        true => {
-            let run = PublishedRun::open(&args.run)?;
-            let against = args.against.as_deref().map(PublishedRun::open).transpose()?;
-            page(&run, against.as_ref())?
-        }
-        false => range(&args.run, args.against.as_deref())?,
+    let page = if args.run.join(MANIFEST).exists() {
+        let run = PublishedRun::open(&args.run)?;
+        let against = args.against.as_deref().map(PublishedRun::open).transpose()?;
+        page(&run, against.as_ref())?
+    } else {
+        range(&args.run, args.against.as_deref())?
     };
     let file = UserFile::create(&args.out)?;
     let is_stdout = file.is_stdout();

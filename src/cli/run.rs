@@ -128,7 +128,7 @@ fn run_range(request: &RunRequest, json: bool, progress: &Progress) -> Result<()
     so_far.check()
 }
 
-/// What can become of a night, as a total tells it.
+/// What can become of a night, as a total counts it.
 const ENDINGS: [&str; 5] = ["published", "simulated", "left alone", "held", "held already"];
 
 /// What became of a night: one of [`ENDINGS`].

@@ -7,7 +7,7 @@ use clap::Args;
 use crate::day::Day;
 use crate::failure::{Kind, failure};
 
-// How features are computed, whatever asks for them. (What is documented here clap would tell of the command.)
+// How features are computed, whatever asks for them. (What is documented here clap would say of the command.)
 #[derive(Debug, Args)]
 pub(super) struct EngineArgs {
     /// Read and sort every delivery anew: use nothing that earlier runs have kept, and keep nothing

@@ -47,7 +47,7 @@ pub fn print_json(text: &str) {
     print_bytes(format!("{}\n", visible_json(text)).as_bytes());
 }
 
-/// Writes to stdout as it is. What was done is done, whether or not it can be told: a reader that has gone
+/// Writes to stdout as it is. What was done is done, whether or not it can be printed: a reader that has gone
 /// away is left alone, and any other trouble is warned of once.
 pub fn print_bytes(bytes: &[u8]) {
     static WARNED: AtomicBool = AtomicBool::new(false);
@@ -68,7 +68,7 @@ pub fn print_error(error: &anyhow::Error) {
     print_to_stderr(&format!("error: {shown}\n"));
 }
 
-/// Writes to stderr; where that cannot be done there is nobody to tell.
+/// Writes to stderr; where that cannot be done nobody reads it.
 fn print_to_stderr(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
 }

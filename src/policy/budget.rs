@@ -64,8 +64,8 @@ pub(super) fn apply_budgets(policy: &Policy, lines: &Lines, scores: &Scores, dec
         let decision = &decisions[line];
         let (product, rule) = (products[line]?, decision.rule.filter(|_| decision.action == Action::Raise)?);
         let account = lines.account[line];
-        let place = (Reverse(scores.score[account as usize]), account, product);
-        Some((Purse::of(policy, product, rule)?, place, line))
+        let order = (Reverse(scores.score[account as usize]), account, product);
+        Some((Purse::of(policy, product, rule)?, order, line))
     };
     let mut raises: Vec<_> = (0..decisions.len()).filter_map(raise).collect();
     raises.sort_unstable();

@@ -29,8 +29,8 @@ enum ActionOutcome {
     Granted { limit: i64, status: Status, bound_by: Option<Cap> },
 }
 
-/// Decides every line of an account. `on_turn` is told of each line that has to wait for headroom, by its
-/// place among the account's, and of the exposure of the others when its turn comes.
+/// Decides every line of an account. `on_turn` is called for each line that has to wait for headroom, with its
+/// position among the account's, and of the exposure of the others when its turn comes.
 pub(super) fn settle_account(
     account: &AccountLines,
     rulings: &[Ruling],

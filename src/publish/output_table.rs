@@ -115,23 +115,22 @@ impl<'a> OutputTable<'a> {
         name: &str,
         kind: Type,
         column: &'a Column,
-        place: impl Fn(usize) -> usize + Sync + Send + 'a,
+        line: impl Fn(usize) -> usize + Sync + Send + 'a,
     ) {
         match (column, kind) {
             // Of no type: whoever reads it takes it for nulls of the type that is wanted.
             (_, Type::Any) => {
                 self.add(name, DataType::Null, true, |rows| Arc::new(NullArray::new(rows.len())))
             }
-            (Column::Text(texts), _) => self.text_or_null(name, move |row| texts.get(place(row))),
+            (Column::Text(texts), _) => self.text_or_null(name, move |row| texts.get(line(row))),
             (Column::Bool(truths), _) => self.add(name, DataType::Boolean, true, move |rows| {
-                let truth =
-                    |row: usize| (truths[place(row)] != UNKNOWN).then_some(truths[place(row)] == TRUE);
+                let truth = |row: usize| (truths[line(row)] != UNKNOWN).then_some(truths[line(row)] == TRUE);
                 Arc::new(rows.map(truth).collect::<BooleanArray>())
             }),
             (Column::Int(ints), Type::Date) => {
-                self.date_or_null(name, move |row| ints.get(place(row)).map(|day| Day(*day as i32)));
+                self.date_or_null(name, move |row| ints.get(line(row)).map(|day| Day(*day as i32)));
             }
-            (Column::Int(ints), _) => self.int64_or_null(name, move |row| ints.get(place(row)).copied()),
+            (Column::Int(ints), _) => self.int64_or_null(name, move |row| ints.get(line(row)).copied()),
             (Column::Wide(_), _) => unreachable!("no input column is wide"),
         }
     }

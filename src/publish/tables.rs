@@ -43,8 +43,8 @@ fn add_reasons<'a>(
     account: impl Fn(usize) -> usize + Copy + Sync + Send + 'a,
 ) {
     let (job, scores) = (results.job, results.scores);
-    for (place, reasons) in scores.reasons.iter().enumerate() {
-        table.text_or_null(format!("reason_{}", place + 1), move |row| {
+    for (number, reasons) in scores.reasons.iter().enumerate() {
+        table.text_or_null(format!("reason_{}", number + 1), move |row| {
             reasons[account(row)].map(|reason| reason.code(&job.scorecard))
         });
     }
@@ -157,7 +157,7 @@ impl<'a, L: Fn(usize) -> usize + Sync + Send + 'a> ColumnSink<'a> for DecisionSi
     }
 }
 
-/// Rejected rows, each with the log that tells its input and file.
+/// Rejected rows, each with the log that names its input and file.
 fn rejects_table(rows: &[(&RejectLog, RejectedRow)]) -> OutputTable<'static> {
     fn file<'l>((log, row): &(&'l RejectLog, RejectedRow)) -> &'l (Option<Day>, String) {
         &log.files[row.file as usize]

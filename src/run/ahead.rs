@@ -31,7 +31,7 @@ struct AskedNight {
 }
 
 /// Answers tonight and the nights after it, as far as their books can be read by now. Whatever is wrong with one of
-/// them is told when it is its turn.
+/// them is reported when it is its turn.
 pub(super) fn look_ahead(
     session: &mut Session,
     job: &Job,

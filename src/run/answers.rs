@@ -156,7 +156,7 @@ impl FeatureRows<'_> {
             answers.add(swept);
             let of_transactions = tally(&transactions.source, &fetched, reported_from, work.scratch)?;
             let mut notices =
-                notices::of_transactions(job, plans, reported_from).told(&fetched.deliveries)?;
+                notices::of_transactions(job, plans, reported_from).notices_of(&fetched.deliveries)?;
             let mut inputs = vec![(input_names::TRANSACTIONS, work.copies.report(&transactions, fetched))];
             work.copies.note_night(&transactions, self.first);
 
@@ -168,7 +168,8 @@ impl FeatureRows<'_> {
             let OfRepayments { answers: of_bills, conflicts } = swept;
             answers.add(of_bills);
             let of_repayments = tally(&repayments.source, &fetched, reported_from, work.scratch)?;
-            notices.extend(notices::of_repayments(job, plans, reported_from).told(&fetched.deliveries)?);
+            notices
+                .extend(notices::of_repayments(job, plans, reported_from).notices_of(&fetched.deliveries)?);
             inputs.push((input_names::REPAYMENTS, work.copies.report(&repayments, fetched)));
             work.copies.note_night(&repayments, self.first);
             let (transactions, repayments) = (of_transactions, of_repayments);
@@ -214,9 +215,9 @@ pub struct Work<'a> {
     pub copies: &'a mut SortedDeliveries,
     /// Where files may be put that go with the run.
     pub scratch: &'a Path,
-    /// Told how far it is.
+    /// Shows how far it is.
     pub progress: &'a Progress,
-    /// Told what is done.
+    /// Called as each stage is done, with its name.
     pub lap: &'a mut dyn FnMut(&str),
 }
 

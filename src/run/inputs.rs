@@ -56,7 +56,7 @@ impl Deliveries {
     }
 }
 
-/// Lists a job's inputs and resolves it against them. Mistakes in the job files are told before troubles
+/// Lists a job's inputs and resolves it against them. Mistakes in the job files are reported before troubles
 /// with the inputs.
 pub fn prepare(
     draft: &mut RawJob,
@@ -94,7 +94,7 @@ fn input_columns(deliveries: &Deliveries, dates: Option<Dates>, footers: &mut Fo
 
 /// The columns of the newest file that is visible. One that it lacks and the file before has is named all
 /// the same, so that the file is blamed, not the expression; where a column is of type Null, files before
-/// tell its type.
+/// give its type.
 fn columns_of(catalog: &Catalog, by: Option<Day>, footers: &mut FooterCache) -> Option<FileColumns> {
     let mut visible: Vec<&Delivery> =
         catalog.deliveries.iter().filter(|delivery| delivery.date <= by || by.is_none()).collect();
@@ -105,7 +105,7 @@ fn columns_of(catalog: &Catalog, by: Option<Day>, footers: &mut FooterCache) -> 
         visible.iter().rev().flat_map(|delivery| delivery.files.iter().map(|file| (delivery.date, file)));
     let mut columns: Option<FileColumns> = None;
     for (number, (date, file)) in files.enumerate() {
-        // The newest two files are enough, unless a column of type Null is yet to be told.
+        // The newest two files are enough, unless a column of type Null has no type yet.
         let has_untyped = columns.iter().flatten().any(|(_, kind)| *kind == Ok(Type::Any));
         if number > 1 && !has_untyped {
             break;
@@ -229,7 +229,7 @@ impl Files {
         self.all().try_for_each(OpenFile::check_unchanged)
     }
 
-    /// Checks every file's columns against the contract, and tells everything that is wrong.
+    /// Checks every file's columns against the contract, and reports everything that is wrong.
     pub fn check_schemas(&self, job: &Job, deliveries: &Deliveries, footers: &mut FooterCache) -> Result<()> {
         let units = Units { minor_units: job.minor_units, timezone: job.timezone.clone() };
         let of_transactions = FeaturePlan::new(&job.features, From::Transactions);

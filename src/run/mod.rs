@@ -38,7 +38,7 @@ pub use plan::{NightPlan, PlannedNight, PlannedRead, plan};
 pub use request::{Nights, RunRequest};
 use session::Session;
 
-/// Runs the nights of a request; `each` is told of every one as it is done. The first that fails ends the
+/// Runs the nights of a request; `each` is called with every one as it is done. The first that fails ends the
 /// run, one that is held does not; those before it stay published.
 pub fn run(
     request: &RunRequest,
@@ -64,10 +64,11 @@ pub fn run(
             };
             run_night(&mut session, &lock, prepared, progress)
         };
-        let outcome = match is_range {
-            true => next().with_context(|| format!("night of {as_of}"))?,
-            false => next()?,
-        };
+        let mut outcome = next();
+        if is_range {
+            outcome = outcome.with_context(|| format!("night of {as_of}"));
+        }
+        let outcome = outcome?;
         progress.night_done(outcome.is_left_alone());
         each(outcome)?;
     }

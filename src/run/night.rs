@@ -90,7 +90,7 @@ pub(super) fn run_night(
     let mut manifest = identity.manifest(&job.name);
     let inputs = NightInputs { job: &job, files: &files, deliveries: &deliveries, dates };
     let computed = compute(inputs, session, &mut manifest, &mut watch, progress);
-    // Inputs that cannot be read are told as such; what else the file system refuses is a place to write.
+    // Inputs that cannot be read are reported as such; what else the file system refuses is a place to write.
     let night = computed.map_err(own::unwritable)?;
     files.check_unchanged()?;
     for (name, days) in missing_days(&job, &deliveries, dates.as_of) {

@@ -1,4 +1,4 @@
-//! What a night warns of though it is well defined: features that tell nobody apart, texts that no row has,
+//! What a night warns of though it is well defined: features that are the same for everybody, texts that no row has,
 //! dates out of reach.
 
 use std::collections::BTreeSet;
@@ -22,7 +22,7 @@ fn conditions(job: &Job, of: From) -> impl Iterator<Item = &Expr> {
     })
 }
 
-/// The places in a scope of columns, and the texts that conditions hold them against, each once.
+/// The slots in a scope of columns, and the texts that conditions hold them against, each once.
 fn texts_asked_for<'a>(conditions: impl Iterator<Item = &'a Expr>) -> Vec<(usize, &'a str)> {
     let mut asked: Vec<(usize, &str)> = conditions.flat_map(Expr::texts_asked_for).collect();
     asked.sort_unstable();

@@ -15,7 +15,7 @@ use crate::run_dir::layout::RELEASED;
 use crate::run_dir::layout::SCORES;
 use crate::run_dir::manifest::{Manifest, PreviousRun};
 
-/// An older run tells nothing of today.
+/// An older run says nothing about today.
 const OLDEST_DAYS: i32 = 7;
 
 /// The run before, as far as a night reads it.
@@ -66,7 +66,7 @@ fn two_runs(delivery: &Delivery, a: &InputFile, b: &InputFile) -> anyhow::Error 
     input(format!("read previous{date}: there are two runs of that day, {a} and {b}: name the scores of one"))
 }
 
-/// Fails where the scores are not those that the manifest beside them tells of.
+/// Fails where the scores are not those that the manifest beside them lists.
 fn check_is_of(manifest: &Manifest, delivery: &Delivery, file: &OpenFile) -> Result<()> {
     let entry = manifest.outputs.iter().find(|output| output.file == SCORES);
     let sha256 = file.sha256()?;

@@ -52,7 +52,7 @@ pub struct PreparedNight {
 }
 
 impl Session {
-    /// Reads the job files and prepares the first night. Mistakes in the job files are told here, those
+    /// Reads the job files and prepares the first night. Mistakes in the job files are reported here, those
     /// that only the columns of a later night show among them.
     pub fn open(request: &RunRequest) -> Result<(Session, PreparedNight)> {
         let mut draft = RawJob::read(&request.job)?;
@@ -69,10 +69,8 @@ impl Session {
         if let Some(directory) = job.state_dir.as_deref().filter(|_| !request.from_scratch) {
             footers.hashes = Hashes::read(directory);
         }
-        let chain = match request.chain {
-            true => Some(Simulation::begin(&job, from, request.out.as_deref())?),
-            false => None,
-        };
+        let chain =
+            if request.chain { Some(Simulation::begin(&job, from, request.out.as_deref())?) } else { None };
         check_nights(&mut draft, &job, &deliveries, all.iter().copied().map(dates), &mut footers)?;
         if let Some(remark) = pending_remark(request, &job, from) {
             log::warn!("{remark}");
@@ -168,7 +166,7 @@ impl Session {
     }
 }
 
-/// Binds the job for every night, so that mistakes are told before the first one begins. Where a later
+/// Binds the job for every night, so that mistakes are reported before the first one begins. Where a later
 /// night lacks a delivery, the nights before it can run all the same: that is warned of.
 fn check_nights(
     draft: &mut RawJob,

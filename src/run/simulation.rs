@@ -33,8 +33,8 @@ impl Simulation {
                 "--chain is a simulation: name a directory for it, --out DIR, other than {own}"
             )));
         };
-        let (place, dir) = (resolved(out), resolved(&job.output_dir));
-        let inside = place.strip_prefix(&dir).ok().map(|inside| inside.components().next());
+        let (out_dir, dir) = (resolved(out), resolved(&job.output_dir));
+        let inside = out_dir.strip_prefix(&dir).ok().map(|inside| inside.components().next());
         let is_among = match inside {
             None => false,
             Some(None) => true,

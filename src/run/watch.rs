@@ -71,7 +71,7 @@ const MANY: u64 = 1_000;
 
 impl Watch {
     /// Looks at sorted deliveries, and says what there is to say.
-    pub fn told(mut self, deliveries: &[Arc<SortedDelivery>]) -> Result<Vec<String>> {
+    pub fn notices_of(mut self, deliveries: &[Arc<SortedDelivery>]) -> Result<Vec<String>> {
         let (mut accepted, mut in_reach) = (0, 0);
         let from = self.from;
         for delivery in deliveries.iter().filter(|of| of.label.delivery.is_none_or(|day| day >= from)) {

@@ -1,4 +1,4 @@
-//! How a run did at its gates, as its manifest tells it.
+//! How a run did at its gates, as its manifest has it.
 
 use std::path::Path;
 

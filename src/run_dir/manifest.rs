@@ -55,7 +55,7 @@ pub struct Manifest {
     /// The run before, where the job looks back on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<PreviousRun>,
-    /// What is well defined, but hardly meant: features that tell nobody apart.
+    /// What is well defined, but hardly meant: features that are the same for everybody.
     #[serde(default)]
     pub notices: Vec<String>,
     /// Bills for which one delivery holds more than one pair of terms.

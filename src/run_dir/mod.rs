@@ -79,7 +79,7 @@ pub struct PublishedRun {
     pub directory: RunDirectory,
     /// What it says of itself.
     pub manifest: Manifest,
-    /// The job files it keeps, resolved. Inputs are not looked at, so what only they tell is unknown:
+    /// The job files it keeps, resolved. Inputs are not looked at, so what only they show is unknown:
     /// the features' own expressions over inputs must not be evaluated.
     pub job: Job,
 }

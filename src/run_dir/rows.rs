@@ -179,7 +179,7 @@ fn batches(
             builder = builder.with_projection(mask);
         }
         if let Some(id) = account {
-            let (groups, selection) = places(metadata.metadata(), id);
+            let (groups, selection) = row_groups_of(metadata.metadata(), id);
             let ids = ProjectionMask::columns(builder.parquet_schema(), ["account_id"]);
             let wanted = id.clone();
             let matches = ArrowPredicateFn::new(ids, move |batch| Ok(is_of(&batch, &wanted)));
@@ -195,10 +195,10 @@ fn batches(
             each(decode(&batch?, &mut dictionaries)?)?;
             called = true;
         }
-        match called {
-            true => Ok(()),
-            false => each(decode(&RecordBatch::new_empty(schema), &mut dictionaries)?),
+        if !called {
+            each(decode(&RecordBatch::new_empty(schema), &mut dictionaries)?)?;
         }
+        Ok(())
     };
     read().map_err(|error| match error.downcast_ref::<crate::failure::Failure>() {
         Some(_) => error,
@@ -240,7 +240,7 @@ fn is_of(batch: &RecordBatch, id: &AccountId) -> BooleanArray {
 }
 
 /// The row groups that may hold the account, and which of their pages' rows.
-fn places(metadata: &ParquetMetaData, id: &AccountId) -> (Vec<usize>, RowSelection) {
+fn row_groups_of(metadata: &ParquetMetaData, id: &AccountId) -> (Vec<usize>, RowSelection) {
     let slot =
         metadata.file_metadata().schema_descr().columns().iter().position(|c| c.name() == "account_id");
     let slot = slot.unwrap_or(0);

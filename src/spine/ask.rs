@@ -163,7 +163,7 @@ pub(super) struct AskedSlots {
 }
 
 impl AskedSlots {
-    /// Fails where an account is asked for more days than can be told apart.
+    /// Fails where an account is asked for more days than an answer can hold.
     pub fn check(&self, spine: &Path) -> Result<()> {
         let days = self.starts.windows(2).map(|ends| (ends[1] - ends[0]) as usize);
         match days.enumerate().find(|(_, days)| *days > MOST_SLOTS) {

@@ -99,7 +99,7 @@ struct SpineJob {
     footers: FooterCache,
 }
 
-/// Reads a spine and writes it with features. Mistakes in the job files are told before troubles with the
+/// Reads a spine and writes it with features. Mistakes in the job files are reported before troubles with the
 /// spine, and those before troubles with the inputs.
 pub fn answer_spine(request: &SpineRequest, progress: &Progress) -> Result<SpineOutcome> {
     let mut draft = RawJob::read(&request.job)?;
@@ -114,7 +114,7 @@ pub fn answer_spine(request: &SpineRequest, progress: &Progress) -> Result<Spine
     let out = UserFile::create(&request.out)?;
     let job = SpineJob { job, deliveries, footers };
     let questions = Questions::of(&spine, &job.job, &job.deliveries);
-    // Inputs that cannot be read are told as such; what else the file system refuses is a place to write.
+    // Inputs that cannot be read are reported as such; what else the file system refuses is a place to write.
     let answers = job.answer(questions, request, progress).map_err(unwritable)?;
     progress.stage("write", 0);
     let SpineAnswers { job, asked, slots, features } = &answers;

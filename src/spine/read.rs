@@ -47,8 +47,8 @@ impl Spine {
             unique: None,
             without: Vec::new(),
         };
-        let place = InputFile { name: path.display().to_string(), path: path.to_path_buf() };
-        let file = file::open(&spec, None, &place)?;
+        let file = InputFile { name: path.display().to_string(), path: path.to_path_buf() };
+        let file = file::open(&spec, None, &file)?;
         let units = Units { minor_units: 0, timezone: timezone.cloned() };
         let wanted = wanted(Type::Any);
         let binding = file.bind(&spec, &wanted, &units)?;

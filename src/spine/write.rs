@@ -134,9 +134,12 @@ impl AnsweredRows<'_> {
             numbered.filter_map(|(slot, row)| Some((slot.ok()?, row))).collect();
         // A spine may be in any order: slot by slot, each part of the table is looked at once.
         answered.sort_unstable();
-        // By row: its place among those that are answered.
-        let mut places = vec![None; slots.len()];
-        answered.iter().enumerate().for_each(|(place, (_, row))| places[*row as usize] = Some(place));
+        // By row: its position among those that are answered.
+        let mut positions = vec![None; slots.len()];
+        answered
+            .iter()
+            .enumerate()
+            .for_each(|(position, (_, row))| positions[*row as usize] = Some(position));
         let answered: Vec<u32> = answered.into_iter().map(|(slot, _)| slot).collect();
         let features: Vec<Column> = (0..self.job.features.len())
             .into_par_iter()
@@ -145,30 +148,35 @@ impl AnsweredRows<'_> {
         let left_out: StringArray = slots.iter().map(|slot| slot.err().map(LeftOut::name)).collect();
         let mut arrays: Vec<ArrayRef> = vec![Arc::new(left_out)];
         arrays.extend(features.iter().map(|column| match column {
-            Column::Int(ints) => spread(&places, ints),
+            Column::Int(ints) => spread(&positions, ints),
             _ => unreachable!("features are integers"),
         }));
         if self.with_scores {
             let table = FeatureTable::of(&features);
             let scores = score(&self.job.scorecard, &table, answered.len());
-            arrays.extend(self.score_arrays(&places, &scores));
+            arrays.extend(self.score_arrays(&positions, &scores));
         }
         arrays
     }
 
-    fn score_arrays(&self, places: &[Option<usize>], scores: &Scores) -> Vec<ArrayRef> {
+    fn score_arrays(&self, positions: &[Option<usize>], scores: &Scores) -> Vec<ArrayRef> {
         let card = &self.job.scorecard;
         let ints = |values: &Vec<i32>| -> ArrayRef {
-            Arc::new(places.iter().map(|place| place.map(|place| values[place])).collect::<Int32Array>())
+            Arc::new(
+                positions
+                    .iter()
+                    .map(|position| position.map(|position| values[position]))
+                    .collect::<Int32Array>(),
+            )
         };
-        let bands: StringArray = places
+        let bands: StringArray = positions
             .iter()
-            .map(|place| place.map(|place| &*card.bands[usize::from(scores.band[place])].name))
+            .map(|position| position.map(|position| &*card.bands[usize::from(scores.band[position])].name))
             .collect();
         let mut arrays: Vec<ArrayRef> = vec![ints(&scores.score), Arc::new(bands)];
         arrays.extend(scores.dimensions.iter().chain(&scores.points).map(ints));
         arrays.extend(scores.reasons.iter().map(|reasons| -> ArrayRef {
-            let codes = places.iter().map(|place| Some(reasons[(*place)?]?.code(card)));
+            let codes = positions.iter().map(|position| Some(reasons[(*position)?]?.code(card)));
             Arc::new(codes.collect::<StringArray>())
         }));
         arrays
@@ -176,8 +184,8 @@ impl AnsweredRows<'_> {
 }
 
 /// A feature by row; null where the row is not answered.
-fn spread(places: &[Option<usize>], ints: &Ints) -> ArrayRef {
-    let values = places.iter().map(|place| place.and_then(|place| ints.get(place).copied()));
+fn spread(positions: &[Option<usize>], ints: &Ints) -> ArrayRef {
+    let values = positions.iter().map(|position| position.and_then(|position| ints.get(position).copied()));
     Arc::new(values.collect::<Int64Array>())
 }
 
@@ -212,7 +220,7 @@ fn entries(footer: &Arc<ParquetMetaData>, added: &Schema) -> Option<Vec<KeyValue
             let fields: Vec<_> = fields.chain(added.fields().iter().cloned()).collect();
             entries[note].value = Some(encode_arrow_schema(&Schema::new(fields)));
         }
-        // Without it, types are told by the columns themselves.
+        // Without it, types follow from the columns themselves.
         Err(_) => drop(entries.remove(note)),
     }
     Some(entries)

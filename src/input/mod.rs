@@ -14,6 +14,7 @@ pub mod handle;
 pub mod hashes;
 pub mod issued;
 pub mod judge;
+pub mod line_columns;
 pub mod lines;
 mod pages;
 pub mod previous;

@@ -1,6 +1,6 @@
 //! Score + line = decision.
 //!
-//! - `facts`: what rules see of lines and scores; `rules`: the first rule that is true of each line;
+//! - `facts`: what rules see of scores; `rules`: the first rule that is true of each line;
 //! - `settle`: what becomes of the rules' actions within an account: refusals, caps, headroom;
 //! - `budget`: which raises the budgets reach; `decide`: all of it in order;
 //! - `decision`: what comes of it; `trace`: how it came to that.

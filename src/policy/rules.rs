@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::facts::{line_columns, own_columns, score_columns};
+use super::facts::score_columns;
 use crate::day::Day;
 use crate::expr::{Column, Frame};
 use crate::features::FeatureTable;
+use crate::input::line_columns::{line_columns, own_columns};
 use crate::input::lines::Lines;
 use crate::job::{DecisionTerms, Policy};
 use crate::pieces::piece;

@@ -19,12 +19,12 @@ use crate::input::catalog::Delivery;
 use crate::input::file::OpenFile;
 use crate::input::footer_cache::FooterCache;
 use crate::input::issued::IssuedHistory;
+use crate::input::line_columns::line_columns;
 use crate::input::lines::Lines;
 use crate::input::schemas::{self, Inspected};
 use crate::input::snapshot::{self, snapshot_of};
 use crate::input::wanted::{Units, Wanted};
 use crate::job::{From, Job};
-use crate::policy::facts::line_columns;
 use crate::run::{Deliveries, Files, earlier_snapshots, wanted_lines};
 use crate::signal;
 

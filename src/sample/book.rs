@@ -5,8 +5,9 @@ use jiff::civil::Date;
 use super::account::{Customer, NEVER, account};
 use super::calendar::{Cycle, cycles, day_number};
 use super::credit::HeldLine;
-use super::history::{Change, LineTerms, history};
-use super::opening::{CreditLine, open_lines};
+use super::history::{Change, history};
+use super::line::{CreditLine, LineTerms};
+use super::opening::open_lines;
 use super::random::{Purpose, draws, key};
 use super::trouble::{Trouble, troubles};
 

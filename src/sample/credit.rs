@@ -4,8 +4,8 @@
 use super::account::{Customer, NEVER};
 use super::calendar::{BILLED_BEFORE, CalendarDay, Cycle};
 use super::history::Change;
+use super::line::{CreditLine, LIMIT_STEP};
 use super::nature::{Nature, SampleProduct};
-use super::opening::{CreditLine, LIMIT_STEP};
 use super::random::{Draws, Purpose, draws, word};
 use super::trouble::Trouble;
 use crate::input::lines::Status;

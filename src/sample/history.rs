@@ -1,8 +1,8 @@
 //! The history of a line: when its limit and status changed, and why.
 
 use super::account::{Customer, NEVER};
+use super::line::{CreditLine, LIMIT_STEP, LineTerms};
 use super::nature::Nature;
-use super::opening::{CreditLine, LIMIT_STEP};
 use super::random::{Draws, Purpose, draws};
 use super::trouble::Trouble;
 use crate::input::lines::Status;
@@ -148,18 +148,6 @@ pub fn history(
             changes.push(now);
         }
     }
-}
-
-/// What a line's history is told from besides the account's troubles.
-pub struct LineTerms {
-    /// The book's last day.
-    pub to: i32,
-    /// The largest limit, in minor units.
-    pub limit: i64,
-    /// The owner gives the line up once it rests.
-    pub closes: bool,
-    /// The due date of the first bill of this line that is left unpaid.
-    pub missed_on: i32,
 }
 
 /// The limit before it is raised by a quarter.

@@ -11,7 +11,7 @@
 //! | `nature` | the natures of accounts, and products |
 //! | `account` | accounts: income, how busy they are, when their nature shows |
 //! | `trouble` | weeks in which bills slip or are left unpaid |
-//! | `opening` | the lines that an account opens, and how it uses them |
+//! | `line`, `opening` | the lines that an account opens, and how it uses them |
 //! | `history` | when a line's limit and status changed, and why |
 //! | `book` | all of these |
 //! | `category` | merchant categories, prices, shops |
@@ -33,6 +33,7 @@ mod credit;
 mod delivery;
 mod faults;
 mod history;
+mod line;
 mod nature;
 mod opening;
 mod part;

@@ -1,13 +1,9 @@
 //! The lines that an account holds: products, limits, terms, and how much of them is used.
 
 use super::account::{Customer, NEVER, first_line_on};
-use super::calendar::Cycle;
-use super::history::LineTerms;
+use super::line::{CreditLine, LIMIT_STEP, LineTerms};
 use super::nature::{Nature, SampleProduct};
 use super::random::{Draws, Purpose, draws};
-
-/// Limits are multiples of this (100.00).
-pub const LIMIT_STEP: i64 = 10_000;
 
 /// What one person may be lent over all lines: 200,000.00, the regulator's bound.
 pub const MAX_TOTAL_LIMIT: i64 = 20_000_000;
@@ -27,37 +23,7 @@ const MOST_USES: i64 = 6400;
 /// Nobody spends more on credit that is paid back at once than this part of the salary, in per cent.
 const SPENT_OF_SALARY: i64 = 55;
 
-/// A credit line of an account.
-#[derive(Clone, Copy)]
-pub struct CreditLine {
-    pub product: SampleProduct,
-    /// In how many monthly instalments a purchase is paid back.
-    pub instalments: u8,
-    /// The day of the month on which bills fall due, 1 to 28.
-    pub due_day: u8,
-    /// Months in which it is used.
-    pub active_per_mille: u16,
-    /// Purchases in 16 such months, besides one or two.
-    pub uses_in_16_months: u16,
-    /// Minor units by which too much was paid, long ago.
-    pub overpaid: u16,
-    /// What is spent in such a month, in minor units.
-    pub usual: u32,
-    pub opened_on: i32,
-    /// No month that ends later is one in which it is used.
-    pub rest_on: i32,
-    pub(super) first_change: u32,
-    pub(super) change_count: u8,
-}
-
-impl CreditLine {
-    /// The day on which the line's bill of that month is due.
-    pub fn due_on(&self, cycle: &Cycle) -> i32 {
-        cycle.first + i32::from(self.due_day) - 1
-    }
-}
-
-/// The lines of an account of a book that ends on day `to`, with what their histories are told from.
+/// The lines of an account of a book that ends on day `to`, with what their histories follow from.
 pub fn open_lines(account: &Customer, to: i32) -> Vec<(CreditLine, LineTerms)> {
     let mut draws = draws(account.key, Purpose::Limits, 0);
     let relation = relation(account, &mut draws);

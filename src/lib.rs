@@ -17,6 +17,7 @@
 //! - [`input`] — Parquet in: deliveries, schemas, rejects, the book of lines
 //! - [`sorted`] — deliveries decoded and judged once, in order of account, kept between nights
 //! - [`features`] — rows to features: windows, bills
+//! - [`frame`] — some rows of finished features as a polars frame: expressions, exact sums
 //! - [`score`] — features x scorecard = points, score, band, reasons
 //! - [`policy`] — score + line = decision: rules, caps, budget
 //! - [`places`] — where the directories of a job lie, and which holds which
@@ -48,6 +49,7 @@ pub mod explain;
 pub mod expr;
 pub mod failure;
 pub mod features;
+pub mod frame;
 pub mod hash;
 pub mod html;
 pub mod input;

@@ -4,8 +4,8 @@ use rayon::prelude::*;
 
 use crate::expr::Texts;
 use crate::features::FeatureTable;
-use crate::job::{Characteristic, Scorecard};
-use crate::pieces::piece;
+use crate::frame::{Expr, FRAME_ROWS, IntFrame, bin, col, lit, points, when, whole};
+use crate::job::Scorecard;
 
 /// What every account's features come to; one entry an account in every vector.
 pub struct Scores {
@@ -67,86 +67,239 @@ impl Reason {
 
 /// Scores every account, with reasons.
 pub fn score(scorecard: &Scorecard, features: &FeatureTable, accounts: usize) -> Scores {
-    let scores = add_up(scorecard, features, accounts);
-    Scores { reasons: reasons(scorecard, features, &scores.points, accounts), ..scores }
+    score_frames(scorecard, features, accounts, scorecard.reasons)
 }
 
 /// Scores every account, without reasons.
 pub fn add_up(scorecard: &Scorecard, features: &FeatureTable, accounts: usize) -> Scores {
-    let points: Vec<Vec<i32>> = scorecard
-        .characteristics
-        .par_iter()
-        .map(|characteristic| {
-            let mut points = Vec::with_capacity(accounts);
-            let feature = characteristic.feature;
-            features.each(feature, 0..accounts, |value| points.push(characteristic.points(value)));
-            points
-        })
-        .collect();
-    let dimensions: Vec<Vec<i32>> = (0..scorecard.dimensions.len())
-        .into_par_iter()
-        .map(|dimension| {
-            let own = scorecard.characteristics.iter().zip(&points);
-            let own: Vec<&Vec<i32>> =
-                own.filter(|(c, _)| c.dimension == dimension).map(|(_, points)| points).collect();
-            (0..accounts).map(|account| own.iter().map(|points| points[account]).sum()).collect()
-        })
-        .collect();
-    let score: Vec<i32> = (0..accounts)
-        .into_par_iter()
-        .map(|account| {
-            let sum: i32 = dimensions.iter().map(|points| points[account]).sum();
-            (scorecard.base + sum).max(scorecard.min).min(scorecard.max)
-        })
-        .collect();
-    let band = score.par_iter().map(|score| scorecard.band_of(*score) as u8).collect();
-    Scores { score, band, dimensions, points, reasons: Vec::new(), previous: PreviousScores::default() }
+    score_frames(scorecard, features, accounts, 0)
 }
 
-/// The largest positive shortfalls of each account, ties in file order.
-fn reasons(
-    scorecard: &Scorecard,
-    features: &FeatureTable,
-    points: &[Vec<i32>],
-    accounts: usize,
-) -> Vec<Vec<Option<Reason>>> {
-    let most: Vec<i32> = scorecard.characteristics.iter().map(|c: &Characteristic| c.range().1).collect();
-    let places = |accounts: usize| -> Vec<Vec<Option<Reason>>> {
-        (0..scorecard.reasons).map(|_| Vec::with_capacity(accounts)).collect()
+/// Scores frame after frame, with so many reasons an account.
+fn score_frames(scorecard: &Scorecard, features: &FeatureTable, accounts: usize, reasons: usize) -> Scores {
+    let zeros = vec![0; accounts];
+    let mut scores = Scores {
+        score: zeros.clone(),
+        band: vec![0; accounts],
+        dimensions: vec![zeros.clone(); scorecard.dimensions.len()],
+        points: vec![zeros; scorecard.characteristics.len()],
+        reasons: vec![vec![None; accounts]; reasons],
+        previous: PreviousScores::default(),
     };
-    // By run of accounts, by place.
-    let of_run = |first: usize| {
-        let run = first..(first + RUN).min(accounts);
-        let mut by_place = places(run.len());
+    let highest = scorecard.characteristics.iter().map(|characteristic| characteristic.range().1).collect();
+    let scoring = Scoring { scorecard, features, steps: expressions(scorecard), highest };
+    frames_of(&mut scores).into_par_iter().for_each(|frame| scoring.score(frame));
+    scores
+}
+
+/// The part of the scores that one frame gives.
+struct ScoreFrame<'a> {
+    /// The first account of it.
+    first: usize,
+    score: &'a mut [i32],
+    band: &'a mut [u8],
+    dimensions: Vec<&'a mut [i32]>,
+    points: Vec<&'a mut [i32]>,
+    reasons: Vec<&'a mut [Option<Reason>]>,
+}
+
+/// The scores in frames, each of which is written by itself: there is never a second copy of the book.
+fn frames_of(scores: &mut Scores) -> Vec<ScoreFrame<'_>> {
+    let own = scores.score.chunks_mut(FRAME_ROWS).zip(scores.band.chunks_mut(FRAME_ROWS));
+    let mut frames: Vec<ScoreFrame> = own
+        .enumerate()
+        .map(|(number, (score, band))| ScoreFrame {
+            first: number * FRAME_ROWS,
+            score,
+            band,
+            dimensions: Vec::new(),
+            points: Vec::new(),
+            reasons: Vec::new(),
+        })
+        .collect();
+    for column in &mut scores.dimensions {
+        frames
+            .iter_mut()
+            .zip(column.chunks_mut(FRAME_ROWS))
+            .for_each(|(frame, own)| frame.dimensions.push(own));
+    }
+    for column in &mut scores.points {
+        frames.iter_mut().zip(column.chunks_mut(FRAME_ROWS)).for_each(|(frame, own)| frame.points.push(own));
+    }
+    for column in &mut scores.reasons {
+        frames.iter_mut().zip(column.chunks_mut(FRAME_ROWS)).for_each(|(frame, own)| frame.reasons.push(own));
+    }
+    frames
+}
+
+/// What the frames have in common.
+struct Scoring<'a> {
+    scorecard: &'a Scorecard,
+    features: &'a FeatureTable,
+    /// The expressions, each step of which sees the columns of the one before.
+    steps: Vec<Vec<Expr>>,
+    /// By characteristic, the most points it can give.
+    highest: Vec<i32>,
+}
+
+impl Scoring<'_> {
+    fn score(&self, mut frame: ScoreFrame) {
+        let accounts = frame.first..frame.first + frame.score.len();
+        let mut values = IntFrame::new(accounts.len());
+        for (number, characteristic) in self.scorecard.characteristics.iter().enumerate() {
+            let own = self.features.column(characteristic.feature, accounts.clone());
+            values = values.with(&value_of(number), own);
+        }
+        let computed = values.compute(&self.steps);
+        for (number, points) in frame.points.iter_mut().enumerate() {
+            computed.copy_into(&points_of(number), points);
+        }
+        for (number, points) in frame.dimensions.iter_mut().enumerate() {
+            computed.copy_into(&dimension_of(number), points);
+        }
+        computed.copy_into(SCORE, frame.score);
+        // Bins of values are counted from 1, bands from 0.
+        frame.band.iter_mut().zip(computed.bins(BAND)).for_each(|(band, bin)| *band = (bin - 1) as u8);
+        self.find_reasons(&mut frame);
+    }
+
+    /// The largest positive shortfalls of each account, ties in file order.
+    fn find_reasons(&self, frame: &mut ScoreFrame) {
+        let most = frame.reasons.len();
         // The largest shortfalls, negative so that ties follow in file order.
-        let mut largest: Vec<(i64, u16)> = Vec::with_capacity(scorecard.reasons + 1);
-        for account in run {
+        let mut largest: Vec<(i64, u16)> = Vec::with_capacity(most + 1);
+        for row in 0..frame.score.len() {
             largest.clear();
-            for (number, (most, points)) in most.iter().zip(points).enumerate() {
-                let found = (i64::from(points[account]) - i64::from(*most), number as u16);
-                let is_among =
-                    largest.len() < scorecard.reasons || largest.last().is_some_and(|last| found < *last);
+            for (number, (highest, points)) in self.highest.iter().zip(&frame.points).enumerate() {
+                let found = (i64::from(points[row]) - i64::from(*highest), number as u16);
+                let is_among = largest.len() < most || largest.last().is_some_and(|last| found < *last);
                 if found.0 < 0 && is_among {
                     largest.insert(largest.partition_point(|known| *known < found), found);
-                    largest.truncate(scorecard.reasons);
+                    largest.truncate(most);
                 }
             }
-            for (place, reasons) in by_place.iter_mut().enumerate() {
-                reasons.push(largest.get(place).map(|(_, number)| {
-                    let feature = scorecard.characteristics[usize::from(*number)].feature;
-                    Reason { characteristic: *number, is_missing: features.get(feature, account).is_none() }
-                }));
+            for (reasons, (_, number)) in frame.reasons.iter_mut().zip(&largest) {
+                let feature = self.scorecard.characteristics[usize::from(*number)].feature;
+                let is_missing = self.features.get(feature, frame.first + row).is_none();
+                reasons[row] = Some(Reason { characteristic: *number, is_missing });
             }
         }
-        by_place
-    };
-    let starts: Vec<usize> = (0..accounts).step_by(RUN).collect();
-    let mut by_place = places(accounts);
-    for run in starts.into_par_iter().map(of_run).collect::<Vec<_>>() {
-        by_place.iter_mut().zip(run).for_each(|(all, own)| all.extend(own));
     }
-    by_place
 }
 
-/// Accounts whose reasons are found together.
-const RUN: usize = piece(4_096, 3);
+/// Points by characteristic, then dimensions, then their sum, then the score, then its band. The sums are of Int32:
+/// no scorecard is read whose points add up to more.
+fn expressions(scorecard: &Scorecard) -> Vec<Vec<Expr>> {
+    let Scorecard { base, min, max, .. } = *scorecard;
+    let characteristics = scorecard.characteristics.iter().enumerate();
+    let given = characteristics.clone().map(|(number, characteristic)| {
+        let own = characteristic.clone();
+        points(col(value_of(number)), move |value| own.points(value)).alias(points_of(number))
+    });
+    let dimensions = (0..scorecard.dimensions.len()).map(|dimension| {
+        let own = characteristics.clone().filter(|(_, own)| own.dimension == dimension);
+        let points = own.map(|(number, _)| col(points_of(number)));
+        points.reduce(|sum, points| sum + points).unwrap_or(lit(0)).alias(dimension_of(dimension))
+    });
+    let sum = (0..scorecard.dimensions.len()).map(|number| col(dimension_of(number)));
+    let sum = sum.fold(lit(base), |sum, points| sum + points).alias(SUM);
+    let score = when(col(SUM).lt(lit(min))).then(lit(min)).when(col(SUM).gt(lit(max))).then(lit(max));
+    let score = score.otherwise(col(SUM)).alias(SCORE);
+    let above_first = scorecard.bands.iter().skip(1).map(|band| i64::from(band.from));
+    let band = bin(whole(col(SCORE)), above_first).alias(BAND);
+    vec![given.collect(), dimensions.collect(), vec![sum], vec![score], vec![band]]
+}
+
+const SUM: &str = "sum";
+const SCORE: &str = "score";
+const BAND: &str = "band";
+
+/// The column of a characteristic's feature.
+fn value_of(characteristic: usize) -> String {
+    format!("value {characteristic}")
+}
+
+/// The column of its points.
+fn points_of(characteristic: usize) -> String {
+    format!("points {characteristic}")
+}
+
+/// The column of a dimension.
+fn dimension_of(dimension: usize) -> String {
+    format!("dimension {dimension}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expr::{Column, Ints};
+    use crate::job::{Band, Bin, Characteristic, Dimension};
+
+    fn scorecard(characteristics: Vec<Characteristic>) -> Scorecard {
+        let band = |name: &str, from| Band { name: name.to_string(), from };
+        let dimension = |name: &str| Dimension { name: name.to_string(), title: String::new() };
+        Scorecard {
+            base: 10,
+            min: 0,
+            max: 100,
+            reasons: 1,
+            bands: vec![band("low", 0), band("middle", 20), band("high", 60)],
+            dimensions: vec![dimension("payments"), dimension("nothing")],
+            characteristics,
+        }
+    }
+
+    fn characteristic(bins: &[(Option<i64>, i32)]) -> Characteristic {
+        Characteristic {
+            feature: 0,
+            dimension: 0,
+            reason: String::new(),
+            text: String::new(),
+            missing: -5,
+            missing_reason: None,
+            bins: bins.iter().map(|(below, points)| Bin { below: *below, points: *points }).collect(),
+        }
+    }
+
+    fn features(values: &[Option<i64>]) -> FeatureTable {
+        FeatureTable::of(&[Column::Int(values.iter().copied().collect::<Ints>())])
+    }
+
+    #[test]
+    fn a_value_at_a_bound_is_in_the_bin_above() {
+        let bins = [(Some(i64::MIN), 1), (Some(0), 2), (Some(i64::MAX), 3), (None, 4)];
+        let scorecard = scorecard(vec![characteristic(&bins)]);
+        let values = [None, Some(i64::MIN), Some(-1), Some(0), Some(i64::MAX - 1), Some(i64::MAX)];
+        let scores = score(&scorecard, &features(&values), values.len());
+        assert_eq!(scores.points[0], [-5, 2, 2, 3, 3, 4]);
+        for (value, points) in values.iter().zip(&scores.points[0]) {
+            assert_eq!(scorecard.characteristics[0].points(*value), *points, "{value:?}");
+        }
+        assert_eq!(scores.dimensions, [scores.points[0].clone(), vec![0; values.len()]]);
+    }
+
+    #[test]
+    fn a_score_is_kept_in_its_range_and_in_its_band() {
+        let bins = [(Some(0), -500), (Some(1), 10), (Some(2), 9), (Some(3), 50), (None, i32::MAX - 10)];
+        let scorecard = scorecard(vec![characteristic(&bins)]);
+        let values: Vec<Option<i64>> = (-1..4).map(Some).collect();
+        let scores = score(&scorecard, &features(&values), values.len());
+        assert_eq!(scores.score, [0, 20, 19, 60, 100]);
+        assert_eq!(scores.band, [0, 1, 0, 2, 2]);
+        let own: Vec<usize> = scores.score.iter().map(|score| scorecard.band_of(*score)).collect();
+        assert_eq!(own, [0, 1, 0, 2, 2]);
+    }
+
+    #[test]
+    fn a_scorecard_without_characteristics_gives_the_base() {
+        let scores = score(&scorecard(Vec::new()), &features(&[None; 4]), 4);
+        assert_eq!((scores.score, scores.band), (vec![10; 4], vec![0; 4]));
+        assert_eq!(scores.reasons, [[None; 4]]);
+    }
+
+    #[test]
+    fn nobody_has_no_scores() {
+        let scores = score(&scorecard(vec![characteristic(&[(None, 1)])]), &features(&[]), 0);
+        assert!(scores.score.is_empty() && scores.band.is_empty());
+    }
+}

@@ -1,14 +1,14 @@
-//! A run's figures for people (a table) and machines (JSON). The room where polars is spoken.
+//! A run's figures for people (a table) and machines (JSON).
 
-use std::ops::Range;
+use std::cmp::Reverse;
 
 use anyhow::Result;
-use polars::prelude::*;
 use serde::Serialize;
 
 use crate::console::{money, table, thousands};
-use crate::job::Action;
-use crate::pieces::piece;
+use crate::expr::Ints;
+use crate::frame::{GROUP_ROWS, IntFrame, Names, Totals, col, wide};
+use crate::job::{Action, Policy};
 use crate::policy::{Decision, Refusal};
 use crate::publish::Results;
 use crate::run_dir::manifest::Manifest;
@@ -58,109 +58,96 @@ impl Summary {
 }
 
 fn bands(results: &Results) -> Result<Vec<BandRow>> {
-    let scores = results.scores;
-    let band: Vec<u32> = scores.band.iter().map(|band| u32::from(*band)).collect();
-    let frame = DataFrame::new(
-        scores.score.len(),
-        vec![Column::new("band".into(), band), Column::new("score".into(), &scores.score)],
-    )?;
-    let grouped = frame
-        .lazy()
-        .group_by([col("band")])
-        .agg([
-            len().alias("accounts"),
-            col("score").min().alias("lowest"),
-            col("score").max().alias("highest"),
-        ])
-        .sort(["band"], SortMultipleOptions::default())
-        .collect()?;
-    let columns = (grouped.column("band")?.u32()?, grouped.column("accounts")?.u32()?);
-    let range = (grouped.column("lowest")?.i32()?, grouped.column("highest")?.i32()?);
-    let row = |row: usize| {
-        let band = columns.0.get(row)? as usize;
-        Some(BandRow {
-            band: results.job.scorecard.bands[band].name.clone(),
-            accounts: u64::from(columns.1.get(row)?),
-            lowest: range.0.get(row)?,
-            highest: range.1.get(row)?,
-        })
-    };
-    Ok((0..grouped.height()).filter_map(row).collect())
+    let scores = &results.scores.score;
+    let mut by_score = Totals::new([col(SCORE)], &[]);
+    for scores in scores.chunks(GROUP_ROWS) {
+        let column = Ints::all(scores.iter().map(|score| i64::from(*score)).collect());
+        by_score.add(&IntFrame::new(scores.len()).with(SCORE, column))?;
+    }
+    let scorecard = &results.job.scorecard;
+    let mut rows: Vec<BandRow> = Vec::new();
+    // Scores ascend, and so do their bands.
+    for ([score], group) in by_score.groups() {
+        let score = score.map_or(scorecard.min, |score| score as i32);
+        let band = &scorecard.bands[scorecard.band_of(score)].name;
+        match rows.last_mut().filter(|row| row.band == *band) {
+            Some(row) => {
+                row.accounts += group.rows;
+                row.highest = score;
+            }
+            None => {
+                let accounts = group.rows;
+                rows.push(BandRow { band: band.clone(), accounts, lowest: score, highest: score });
+            }
+        }
+    }
+    Ok(rows)
 }
 
-/// Changes are summed in halves of 32 bits, so that no sum can run over.
-const HALF: i128 = 1 << 32;
-
-/// Lines grouped at a time, so that memory does not grow with the book.
-const RUN: usize = piece(1 << 20, 3);
-
 fn decisions(results: &Results) -> Result<Vec<DecisionRow>> {
-    let (lines, policy) = (results.lines, &results.job.policy);
-    let mut reasons: Vec<&str> = Refusal::ALL.iter().map(|refusal| refusal.name()).collect();
-    reasons.extend(policy.rules.iter().map(|rule| rule.reason.as_str()));
-    let reason = |decision: &Decision| {
-        let reason = decision.reason(policy);
-        reasons.iter().position(|known| *known == reason).expect("all reasons are listed") as u32
-    };
-    let runs = (0..results.decisions.len()).step_by(RUN);
-    let grouped: Vec<LazyFrame> = runs
-        .map(|start| group_run(results, start..(start + RUN).min(results.decisions.len()), &reason))
-        .collect::<Result<_>>()?;
-    let sums = [col("lines").sum(), col("high").sum(), col("low").sum()];
-    let grouped = concat(grouped, UnionArgs::default())?.group_by(KEYS.map(col)).agg(sums).collect()?;
-    let key =
-        |name: &str| -> Result<Vec<u32>> { Ok(grouped.column(name)?.u32()?.into_no_null_iter().collect()) };
-    let sum =
-        |name: &str| -> Result<Vec<i64>> { Ok(grouped.column(name)?.i64()?.into_no_null_iter().collect()) };
-    let (product, action, reason, count) = (key("product")?, key("action")?, key("reason")?, key("lines")?);
-    let (high, low) = (sum("high")?, sum("low")?);
-    let row = |row: usize| DecisionRow {
-        product: lines.product.dictionary[product[row] as usize].to_string(),
-        action: Action::ALL[action[row] as usize].name().to_string(),
-        reason: reasons[reason[row] as usize].to_string(),
-        lines: u64::from(count[row]),
-        change: i128::from(high[row]) * HALF + i128::from(low[row]),
-    };
-    let mut rows: Vec<(u32, DecisionRow)> = (0..grouped.height()).map(|i| (action[i], row(i))).collect();
+    let lines = results.lines;
+    let reasons = ReasonNumbers::of(&results.job.policy);
+    let mut products = Names::default();
+    let change = wide(col(NEW_LIMIT)) - wide(col(OLD_LIMIT));
+    let mut by_reason = Totals::new([col(PRODUCT), col(ACTION), col(REASON)], &[change]);
+    for start in (0..results.decisions.len()).step_by(GROUP_ROWS) {
+        let run = start..(start + GROUP_ROWS).min(results.decisions.len());
+        let decisions = &results.decisions[run.clone()];
+        let frame = IntFrame::new(run.len())
+            .with(PRODUCT, products.numbers(&lines.product.slice(run.clone())))
+            .with(ACTION, Ints::all(decisions.iter().map(|decision| decision.action as i64).collect()))
+            .with(REASON, Ints::all(decisions.iter().map(|decision| reasons.number(decision)).collect()))
+            .with(OLD_LIMIT, Ints::all(lines.limit[run].to_vec()))
+            .with(NEW_LIMIT, Ints::all(decisions.iter().map(|decision| decision.new_limit).collect()));
+        by_reason.add(&frame)?;
+    }
+    let mut rows: Vec<(i64, DecisionRow)> = Vec::new();
+    for ([product, action, reason], group) in by_reason.groups() {
+        let action = action.unwrap_or_default();
+        let row = DecisionRow {
+            product: products.name(*product).to_string(),
+            action: Action::ALL[action as usize].name().to_string(),
+            reason: reasons.names.name(*reason).to_string(),
+            lines: group.rows,
+            change: group.sums[0],
+        };
+        rows.push((action, row));
+    }
     rows.sort_by(|(a, x), (b, y)| {
-        (&x.product, a, std::cmp::Reverse(x.lines), &x.reason).cmp(&(
-            &y.product,
-            b,
-            std::cmp::Reverse(y.lines),
-            &y.reason,
-        ))
+        (&x.product, a, Reverse(x.lines), &x.reason).cmp(&(&y.product, b, Reverse(y.lines), &y.reason))
     });
     Ok(rows.into_iter().map(|(_, row)| row).collect())
 }
 
-/// What lines are grouped by.
-const KEYS: [&str; 3] = ["product", "action", "reason"];
+const SCORE: &str = "score";
+const PRODUCT: &str = "product";
+const ACTION: &str = "action";
+const REASON: &str = "reason";
+const OLD_LIMIT: &str = "old_limit";
+const NEW_LIMIT: &str = "new_limit";
 
-fn group_run(results: &Results, run: Range<usize>, reason: &impl Fn(&Decision) -> u32) -> Result<LazyFrame> {
-    let (limits, products) = (&results.lines.limit[run.clone()], &results.lines.product.codes[run.clone()]);
-    let decisions = &results.decisions[run];
-    let changes = || {
-        let lines = decisions.iter().zip(limits);
-        lines.map(|(decision, limit)| i128::from(decision.new_limit) - i128::from(*limit))
-    };
-    let frame = DataFrame::new(
-        decisions.len(),
-        vec![
-            Column::new("product".into(), products),
-            Column::new("action".into(), decisions.iter().map(|d| d.action as u32).collect::<Vec<_>>()),
-            Column::new("reason".into(), decisions.iter().map(reason).collect::<Vec<_>>()),
-            Column::new(
-                "high".into(),
-                changes().map(|change| change.div_euclid(HALF) as i64).collect::<Vec<_>>(),
-            ),
-            Column::new(
-                "low".into(),
-                changes().map(|change| change.rem_euclid(HALF) as i64).collect::<Vec<_>>(),
-            ),
-        ],
-    )?;
-    let sums = [len().alias("lines"), col("high").sum(), col("low").sum()];
-    Ok(frame.lazy().group_by(KEYS.map(col)).agg(sums).collect()?.lazy())
+/// The reasons of decisions as numbers: a rule's may be that of another rule.
+struct ReasonNumbers {
+    names: Names,
+    by_refusal: Vec<i64>,
+    by_rule: Vec<i64>,
+}
+
+impl ReasonNumbers {
+    fn of(policy: &Policy) -> ReasonNumbers {
+        let mut names = Names::default();
+        let by_refusal = Refusal::ALL.iter().map(|refusal| names.number(refusal.name())).collect();
+        let by_rule = policy.rules.iter().map(|rule| names.number(&rule.reason)).collect();
+        ReasonNumbers { names, by_refusal, by_rule }
+    }
+
+    /// The number of [`Decision::reason`].
+    fn number(&self, decision: &Decision) -> i64 {
+        match decision.refusal {
+            Some(refusal) => self.by_refusal[refusal as usize],
+            None => self.by_rule[usize::from(decision.rule.expect("an action has a rule"))],
+        }
+    }
 }
 
 /// What the operator reads at the end of a run.
@@ -200,13 +187,12 @@ fn actions(manifest: &Manifest, minor_units: u32) -> String {
     for (product, actions) in &manifest.control_totals.actions {
         for action in Action::ALL {
             let Some(totals) = actions.get(action.name()) else { continue };
-            let shown = |minor: i128| money(minor, minor_units);
             rows.push(vec![
                 format!("{product} {}", action.name()),
                 thousands(totals.lines.into()),
-                shown(totals.old_limit),
-                shown(totals.new_limit),
-                shown(totals.new_limit - totals.old_limit),
+                money(totals.old_limit, minor_units),
+                money(totals.new_limit, minor_units),
+                money(totals.new_limit - totals.old_limit, minor_units),
             ]);
         }
     }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use crate::expr::Texts;
+use crate::day::Day;
+use crate::frame::{IntFrame, Names, Totals, col, wide};
 use crate::job::Action;
 use crate::policy::Refusal;
 use crate::run_dir::PublishedRun;
@@ -20,11 +21,11 @@ pub struct Figures {
     /// How often each code is among an account's reasons.
     pub score_reasons: BTreeMap<String, u64>,
     /// Lines by reason of the decision, and how many of them are held.
-    pub reasons: BTreeMap<String, Tally>,
+    pub reasons: BTreeMap<String, LineCounts>,
     /// By name of the rule.
-    pub rules: BTreeMap<String, Tally>,
+    pub rules: BTreeMap<String, LineCounts>,
     /// Raises and reopens by product and the cap that bound them.
-    pub caps: BTreeMap<(String, String), Tally>,
+    pub caps: BTreeMap<(String, String), LineCounts>,
     /// Raises that came before a budget or had none, by name of the product and of the rule.
     pub raises: BTreeMap<(String, String), Raises>,
     /// Rejected rows by input, delivery (empty if none) and reason.
@@ -53,7 +54,7 @@ pub struct Raises {
 
 /// Lines, and how many of them are decided to be held.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Tally {
+pub struct LineCounts {
     /// How many.
     pub lines: u64,
     /// Of them, those on hold.
@@ -95,90 +96,97 @@ impl Figures {
 
     fn add_scores(&mut self, run: &PublishedRun) -> Result<()> {
         let reasons: Vec<String> =
-            (1..=run.job.scorecard.reasons).map(|place| format!("reason_{place}")).collect();
-        let mut names = vec!["score", "band"];
-        names.extend(reasons.iter().map(String::as_str));
-        for_batches(&run.directory, "scores", &names, |rows| {
-            let (score, band) = (rows.ints("score")?, rows.texts("band")?);
-            for row in 0..rows.len {
-                let score = score.values[row];
-                *self.scores.entry(score).or_default() += 1;
-                let figures = entry(&mut self.bands, band.get(row).unwrap_or_default());
-                figures.accounts += 1;
-                let (least, most) = figures.range.unwrap_or((score, score));
-                figures.range = Some((least.min(score), most.max(score)));
-            }
-            for name in &reasons {
-                count(&mut self.score_reasons, rows.texts(name)?, rows.len);
+            (1..=run.job.scorecard.reasons).map(|rank| format!("reason_{rank}")).collect();
+        let columns = ["score", "band"].into_iter().chain(reasons.iter().map(String::as_str));
+        let (mut bands, mut codes) = (Names::default(), Names::default());
+        let mut by_score = Totals::new([col("band"), col("score")], &[]);
+        let mut by_code = Totals::new([col("reason")], &[]);
+        for_batches(&run.directory, "scores", &columns.collect::<Vec<_>>(), |rows| {
+            let frame = IntFrame::new(rows.len)
+                .with("band", bands.numbers(rows.texts("band")?))
+                .with("score", rows.ints("score")?.clone());
+            by_score.add(&frame)?;
+            for reason in &reasons {
+                let codes = codes.numbers(rows.texts(reason)?);
+                by_code.add(&IntFrame::new(rows.len).with("reason", codes))?;
             }
             Ok(())
-        })
+        })?;
+        for ([band, score], group) in by_score.groups() {
+            let score = score.unwrap_or_default();
+            *self.scores.entry(score).or_default() += group.rows;
+            let figures = self.bands.entry(bands.name(*band).to_string()).or_default();
+            figures.accounts += group.rows;
+            let (least, most) = figures.range.unwrap_or((score, score));
+            figures.range = Some((least.min(score), most.max(score)));
+        }
+        // An account may have fewer reasons than there are columns.
+        for ([code], group) in by_code.groups().iter().filter(|([code], _)| code.is_some()) {
+            self.score_reasons.insert(codes.name(*code).to_string(), group.rows);
+        }
+        Ok(())
     }
 
     fn add_decisions(&mut self, run: &PublishedRun) -> Result<()> {
-        let names = ["product", "action", "reason", "rule", "bound_by", "old_limit", "new_limit"];
-        for_batches(&run.directory, "decisions", &names, |rows| {
-            let (product, action) = (rows.texts("product")?, rows.texts("action")?);
-            let (reason, rule) = (rows.texts("reason")?, rows.texts("rule")?);
-            let bound_by = rows.texts("bound_by")?;
-            let (old, new) = (rows.ints("old_limit")?, rows.ints("new_limit")?);
-            for row in 0..rows.len {
-                let is_raise = action.get(row) == Some(Action::Raise.name());
-                if is_raise || reason.get(row) == Some(Refusal::Budget.name()) {
-                    let name = |texts: &Texts| texts.get(row).unwrap_or_default().to_string();
-                    let raises = self.raises.entry((name(product), name(rule))).or_default();
-                    raises.granted += u64::from(is_raise);
-                    raises.refused += u64::from(!is_raise);
-                    raises.increase += i128::from(new.values[row]) - i128::from(old.values[row]);
-                }
-                let is_held = action.get(row) == Some(Action::Hold.name());
-                entry(&mut self.reasons, reason.get(row).unwrap_or_default()).add(is_held);
-                if let Some(rule) = rule.get(row) {
-                    entry(&mut self.rules, rule).add(is_held);
-                }
-                if let Some(cap) = bound_by.get(row) {
-                    let key = (product.get(row).unwrap_or_default().to_string(), cap.to_string());
-                    self.caps.entry(key).or_default().add(is_held);
-                }
+        let keys = ["product", "action", "reason", "rule", "bound_by"];
+        let mut names: [Names; 5] = Default::default();
+        let increase = wide(col("new_limit")) - wide(col("old_limit"));
+        let mut decisions = Totals::new(keys.map(col), &[increase]);
+        let columns = [&keys[..], &["old_limit", "new_limit"]].concat();
+        for_batches(&run.directory, "decisions", &columns, |rows| {
+            let mut frame = IntFrame::new(rows.len)
+                .with("old_limit", rows.ints("old_limit")?.clone())
+                .with("new_limit", rows.ints("new_limit")?.clone());
+            for (key, names) in keys.iter().zip(&mut names) {
+                frame = frame.with(key, names.numbers(rows.texts(key)?));
             }
-            Ok(())
-        })
+            decisions.add(&frame)
+        })?;
+        let [products, actions, reasons, rules, caps] = &names;
+        for ([product, action, reason, rule, cap], group) in decisions.groups() {
+            let product = products.name(*product).to_string();
+            let (action, reason) = (actions.name(*action), reasons.name(*reason));
+            let is_raise = action == Action::Raise.name();
+            if is_raise || reason == Refusal::Budget.name() {
+                let raises = self.raises.entry((product.clone(), rules.name(*rule).to_string())).or_default();
+                *(if is_raise { &mut raises.granted } else { &mut raises.refused }) += group.rows;
+                raises.increase += group.sums[0];
+            }
+            let held = if action == Action::Hold.name() { group.rows } else { 0 };
+            self.reasons.entry(reason.to_string()).or_default().add(group.rows, held);
+            if rule.is_some() {
+                self.rules.entry(rules.name(*rule).to_string()).or_default().add(group.rows, held);
+            }
+            if cap.is_some() {
+                let key = (product, caps.name(*cap).to_string());
+                self.caps.entry(key).or_default().add(group.rows, held);
+            }
+        }
+        Ok(())
     }
 
     fn add_rejects(&mut self, run: &PublishedRun) -> Result<()> {
+        let (mut inputs, mut reasons) = (Names::default(), Names::default());
+        let mut rejects = Totals::new(["input", "delivery", "reason"].map(col), &[]);
         for_batches(&run.directory, "rejects", &["input", "delivery", "reason"], |rows| {
-            let (input, reason) = (rows.texts("input")?, rows.texts("reason")?);
-            let delivery = rows.ints("delivery")?;
-            let text = |texts: &Texts, row| texts.get(row).unwrap_or_default().to_string();
-            for row in 0..rows.len {
-                let day = delivery.get(row).map(|day| crate::day::Day(*day as i32).to_string());
-                *self
-                    .rejects
-                    .entry((text(input, row), day.unwrap_or_default(), text(reason, row)))
-                    .or_default() += 1;
-            }
-            Ok(())
-        })
+            let frame = IntFrame::new(rows.len)
+                .with("input", inputs.numbers(rows.texts("input")?))
+                .with("delivery", rows.ints("delivery")?.clone())
+                .with("reason", reasons.numbers(rows.texts("reason")?));
+            rejects.add(&frame)
+        })?;
+        for ([input, delivery, reason], group) in rejects.groups() {
+            let delivery = delivery.map_or(String::new(), |day| Day(day as i32).to_string());
+            let key = (inputs.name(*input).to_string(), delivery, reasons.name(*reason).to_string());
+            self.rejects.insert(key, group.rows);
+        }
+        Ok(())
     }
 }
 
-impl Tally {
-    fn add(&mut self, is_held: bool) {
-        self.lines += 1;
-        self.held += u64::from(is_held);
-    }
-}
-
-/// The entry of a name, which is only copied where it is new.
-fn entry<'a, T: Default>(all: &'a mut BTreeMap<String, T>, name: &str) -> &'a mut T {
-    if !all.contains_key(name) {
-        all.insert(name.to_string(), T::default());
-    }
-    all.get_mut(name).expect("it is there")
-}
-
-fn count(all: &mut BTreeMap<String, u64>, texts: &Texts, rows: usize) {
-    for name in (0..rows).filter_map(|row| texts.get(row)) {
-        *entry(all, name) += 1;
+impl LineCounts {
+    fn add(&mut self, lines: u64, held: u64) {
+        self.lines += lines;
+        self.held += held;
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::figures::{Figures, Raises, Tally};
+use super::figures::{Figures, LineCounts, Raises};
 use crate::console::{money, thousands};
 use crate::html::{Bar, Cell, Chart, ChartColumn, HEIGHT, Section, Table, WIDTH, percent, scaled, shade};
 use crate::job::{Action, Job};
@@ -20,8 +20,9 @@ pub(super) fn scores(run: &PublishedRun, figures: &Figures) -> Section {
     for (place, band) in job.scorecard.bands.iter().enumerate() {
         let own = figures.bands.get(&band.name).cloned().unwrap_or_default();
         let colour = shade(place, job.scorecard.bands.len());
-        let range = |end: Option<i64>| {
-            end.map_or(Cell::text("–").tone("soft"), |score| Cell::number(score.to_string()))
+        let [lowest, highest] = match own.range {
+            Some((lowest, highest)) => [lowest, highest].map(|score| Cell::number(score.to_string())),
+            None => [(); 2].map(|()| Cell::text("–").tone("soft")),
         };
         let alt = format!("{} accounts in {}", own.accounts, band.name);
         table.rows.push(vec![
@@ -30,8 +31,8 @@ pub(super) fn scores(run: &PublishedRun, figures: &Figures) -> Section {
             Cell::count(own.accounts),
             Cell::number(percent(own.accounts, all)),
             Cell::bar(Bar::of(own.accounts.into(), most.into(), &colour, alt)),
-            range(own.range.map(|(least, _)| least)),
-            range(own.range.map(|(_, most)| most)),
+            lowest,
+            highest,
         ]);
     }
     let mean = figures.mean_score_tenths().map_or("–".to_string(), super::night::tenths);
@@ -56,18 +57,17 @@ fn histogram(job: &Job, figures: &Figures) -> Chart {
     }
     let columns = ((max - min) / step + 1).max(1);
     let most = counts.values().max().copied().unwrap_or(0);
-    let place = |column: i64| (column * i64::from(WIDTH) / columns) as u32;
     let drawn = counts.iter().map(|(column, accounts)| {
         let (from, to) = (min + column * step, (min + (column + 1) * step - 1).min(max));
         let band = job.scorecard.band_of(from.max(min) as i32);
         let height = scaled((*accounts).into(), most.into(), HEIGHT);
         let alt =
             format!("{from} to {to}, {}: {}", job.scorecard.bands[band].name, thousands((*accounts).into()));
-        let width = (place(column + 1) - place(*column)).max(2) - 1;
+        let [left, right] = [*column, column + 1].map(|edge| (edge * i64::from(WIDTH) / columns) as u32);
         ChartColumn {
-            left: place(*column),
+            left,
             top: HEIGHT - height,
-            width,
+            width: (right - left).max(2) - 1,
             height,
             colour: shade(band, job.scorecard.bands.len()),
             alt,
@@ -150,17 +150,16 @@ pub(super) fn actions(run: &PublishedRun) -> Section {
     for product in products.keys() {
         for action in Action::ALL {
             let Some(totals) = totals(run, product, action) else { continue };
-            let figure = |cell: Cell, name: &str, value: String| {
-                cell.figure(format!("control_totals.actions.{product}.{}.{name}", action.name()), value)
-            };
+            let ActionTotals { lines, old_limit, new_limit, .. } = totals;
+            let figures = format!("control_totals.actions.{product}.{}", action.name());
             let change = change(&totals);
-            let alt = format!("{product} {}: {}", action.name(), crate::console::money(change, units));
+            let alt = format!("{product} {}: {}", action.name(), money(change, units));
             table.rows.push(vec![
                 Cell::text(product),
                 Cell::text(action.name()).tone(&format!("key a-{}", action.name())),
-                figure(Cell::count(totals.lines), "lines", totals.lines.to_string()),
-                figure(Cell::money(totals.old_limit, units), "old_limit", totals.old_limit.to_string()),
-                figure(Cell::money(totals.new_limit, units), "new_limit", totals.new_limit.to_string()),
+                Cell::count(lines).figure(format!("{figures}.lines"), lines),
+                Cell::money(old_limit, units).figure(format!("{figures}.old_limit"), old_limit),
+                Cell::money(new_limit, units).figure(format!("{figures}.new_limit"), new_limit),
                 Cell::money(change, units),
                 Cell::bar(Bar::about_zero(change, most.unwrap_or(0), alt)),
             ]);
@@ -179,37 +178,36 @@ pub(super) fn actions(run: &PublishedRun) -> Section {
 pub(super) fn limits(run: &PublishedRun) -> Section {
     let units = run.job.minor_units;
     let totals = &run.manifest.control_totals;
-    let by_product: Vec<(&String, i128, i128)> = totals
+    let by_product: Vec<(&String, [i128; 2])> = totals
         .actions
         .iter()
         .map(|(product, actions)| {
-            let sum = |of: fn(&ActionTotals) -> i128| actions.values().map(of).sum::<i128>();
-            (product, sum(|totals| totals.old_limit), sum(|totals| totals.new_limit))
+            let old = actions.values().map(|totals| totals.old_limit).sum();
+            let new = actions.values().map(|totals| totals.new_limit).sum();
+            (product, [old, new])
         })
         .collect();
-    let most = by_product
-        .iter()
-        .flat_map(|(_, old, new)| [old.unsigned_abs(), new.unsigned_abs()])
-        .max()
-        .unwrap_or(0);
+    let most = by_product.iter().flat_map(|(_, limits)| limits).map(|limit| limit.unsigned_abs()).max();
+    let most = most.unwrap_or(0);
     let mut table = Table::new("Sums of limits before and after", &["product", "", "#limits", "", "#change"]);
-    for (product, old, new) in by_product {
-        let bar = |amount: i128, when: &str, colour: &str| {
-            let alt = format!("{product} {when}: {}", crate::console::money(amount, units));
-            Cell::bar(Bar::of(amount.unsigned_abs(), most, colour, alt))
-        };
+    for (product, [old, new]) in by_product {
+        let [bar_before, bar_after] =
+            [(old, "before", "s1"), (new, "after", "s4")].map(|(limit, when, colour)| {
+                let alt = format!("{product} {when}: {}", money(limit, units));
+                Cell::bar(Bar::of(limit.unsigned_abs(), most, colour, alt))
+            });
         table.rows.push(vec![
             Cell::text(product),
             Cell::text("before").tone("soft"),
             Cell::money(old, units),
-            bar(old, "before", "s1"),
+            bar_before,
             Cell::default(),
         ]);
         table.rows.push(vec![
             Cell::default(),
             Cell::text("after"),
             Cell::money(new, units),
-            bar(new, "after", "s4"),
+            bar_after,
             Cell::money(new - old, units),
         ]);
     }
@@ -292,10 +290,10 @@ pub(super) fn rules(run: &PublishedRun, figures: &Figures) -> Section {
         "Lines by the rule that decided, in the policy's order",
         &["##", "rule", "action", "#lines", "#carried out", "#refused", ""],
     );
-    let hit = |name: &str| figures.rules.get(name).copied().unwrap_or_default();
-    let most = rules.iter().map(|rule| hit(&rule.name).lines).max().unwrap_or(0);
-    for (number, rule) in rules.iter().enumerate() {
-        let Tally { lines, held } = hit(&rule.name);
+    let counts: Vec<LineCounts> =
+        rules.iter().map(|rule| figures.rules.get(&rule.name).copied().unwrap_or_default()).collect();
+    let most = counts.iter().map(|counts| counts.lines).max().unwrap_or(0);
+    for (number, (rule, LineCounts { lines, held })) in rules.iter().zip(counts.iter().copied()).enumerate() {
         let is_hold = rule.action == Action::Hold;
         let (done, refused) = if is_hold { (lines, 0) } else { (lines - held, held) };
         let pieces = [
@@ -313,13 +311,12 @@ pub(super) fn rules(run: &PublishedRun, figures: &Figures) -> Section {
             Cell::bar(Bar::stacked(&pieces, most.into(), alt)),
         ]);
     }
-    let never: Vec<&str> =
-        rules.iter().map(|rule| rule.name.as_str()).filter(|name| hit(name).lines == 0).collect();
-    let note = match never.is_empty() {
-        true => "Every rule decided about some line.".to_string(),
-        false => {
-            format!("{} of {} rules decided about no line: {}.", never.len(), rules.len(), never.join("; "))
-        }
+    let never = rules.iter().zip(&counts).filter(|(_, counts)| counts.lines == 0);
+    let never: Vec<&str> = never.map(|(rule, _)| rule.name.as_str()).collect();
+    let note = if never.is_empty() {
+        "Every rule decided about some line.".to_string()
+    } else {
+        format!("{} of {} rules decided about no line: {}.", never.len(), rules.len(), never.join("; "))
     };
     Section { note, tables: vec![table], ..Section::new("rules", "Rules") }
 }
@@ -346,9 +343,10 @@ pub(super) fn caps(run: &PublishedRun, figures: &Figures) -> Section {
         ]);
     }
     let budget = figures.reasons.get(Refusal::Budget.name()).copied().unwrap_or_default().lines;
-    let mut note = match figures.caps.is_empty() {
-        true => "No cap cut any raise.".to_string(),
-        false => "A raise is cut by each cap in turn; the last one that did is named.".to_string(),
+    let mut note = if figures.caps.is_empty() {
+        "No cap cut any raise.".to_string()
+    } else {
+        "A raise is cut by each cap in turn; the last one that did is named.".to_string()
     };
     if budget > 0 {
         note += &format!(" {} raises were refused because the budget was used up.", thousands(budget.into()));

@@ -10,6 +10,7 @@ use super::stability::Distribution;
 use crate::diff::read::join::JoinPiece;
 use crate::diff::read::runs::{Block, Layout};
 use crate::expr::{Column, Ints};
+use crate::frame::mean;
 use crate::job::Terms;
 
 /// How the scores of the accounts on both sides changed.
@@ -181,7 +182,7 @@ impl ScoreTally {
     /// What was counted: of scores, and of features, those that moved most first.
     pub fn finish(self) -> (ScoreChanges, Vec<Drift>) {
         let mut changes = self.changes;
-        changes.mean_thousandths = mean_thousandths(changes.sum, changes.accounts);
+        changes.mean_thousandths = mean(changes.sum, changes.accounts, THOUSANDTHS);
         changes.histogram = ranges(&self.histogram);
         for (left, left_name) in self.band_names[0].iter().enumerate() {
             for (right, right_name) in self.band_names[1].iter().enumerate() {
@@ -233,15 +234,7 @@ fn distribution(feature: &str, terms: Option<&Terms>) -> Distribution {
     }
 }
 
-/// A mean in thousandths, rounded half away from zero.
-pub fn mean_thousandths(sum: i128, count: u64) -> Option<i128> {
-    if count == 0 {
-        return None;
-    }
-    let count = i128::from(count);
-    let (whole, rest) = (sum * 1000 / count, sum * 1000 % count);
-    Some(whole + if 2 * rest.abs() >= count { sum.signum() } else { 0 })
-}
+const THOUSANDTHS: i128 = 1_000;
 
 fn ranges(histogram: &[u64]) -> Vec<ChangeRange> {
     let ranges = histogram.iter().enumerate().map(|(number, accounts)| {
@@ -272,15 +265,6 @@ fn ends_above_zero(next: usize) -> (Option<i64>, Option<i64>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn means_are_rounded_half_away_from_zero() {
-        let cases = [(1, 3, 333), (2, 3, 667), (-2, 3, -667), (1, 2000, 1), (-1, 2000, -1), (1, 2001, 0)];
-        for (sum, count, thousandths) in cases {
-            assert_eq!(mean_thousandths(sum, count), Some(thousandths), "{sum} / {count}");
-        }
-        assert_eq!(mean_thousandths(0, 0), None);
-    }
 
     #[test]
     fn the_ranges_of_the_histogram_meet() {

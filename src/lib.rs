@@ -28,6 +28,7 @@
 //! - [`release`] — a held run published on somebody's word
 //! - [`html`] — what HTML pages are built of, and how they are written
 //! - [`explain`] — one account of a run: why it was decided so, and what would change it
+//! - [`scorecard`] — every bin with its points, and a run's accounts and mean score in it
 //! - [`report`] — a run, or a range of them, as a page to look at
 //! - [`run`] — the verbs of a run, in order: a night, a range, a simulation, a dry run
 //! - [`spine`] — features for a list of accounts and days
@@ -66,6 +67,7 @@ pub mod run;
 pub mod run_dir;
 pub mod sample;
 pub mod score;
+pub mod scorecard;
 pub mod signal;
 pub mod sorted;
 pub mod spine;

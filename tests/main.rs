@@ -15,6 +15,7 @@ mod properties;
 mod publish;
 mod range;
 mod report;
+mod scorecard;
 mod spine;
 mod state;
 mod strangers;

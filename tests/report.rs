@@ -3,5 +3,5 @@
 mod additions;
 mod browser;
 mod page;
-mod recount;
+pub mod recount;
 mod screen;

@@ -9,6 +9,7 @@ mod release;
 mod report;
 mod run;
 mod sample;
+mod scorecard;
 mod shared;
 
 use std::borrow::Cow;
@@ -117,6 +118,13 @@ Examples:
   rescore report out/date=2026-11-20 --against out/date=2026-11-19 --out friday.html
   rescore report out                                # every night in it")]
     Report(report::ReportArgs),
+    /// Print a scorecard: every bin with its points, and a run's accounts in it
+    #[command(after_help = "\
+Examples:
+  rescore scorecard jobs/nightly.toml
+  rescore scorecard jobs/nightly.toml out/date=2026-11-20
+  rescore scorecard jobs/challenger.toml out/date=2026-11-20 --json   # its bins, the scores of the run")]
+    Scorecard(scorecard::ScorecardArgs),
     /// Publish a held run, unchanged
     #[command(after_help = "\
 Examples:
@@ -164,6 +172,7 @@ pub fn main() -> Result<u8> {
         }
         Command::Explain(args) => explain::execute(&args),
         Command::Report(args) => report::execute(&args),
+        Command::Scorecard(args) => scorecard::execute(&args),
         Command::Release(args) => release::execute(&args),
         Command::Sample(args) => sample::execute(args, &progress),
         Command::Completions { shell } => {

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::counterfactual::{LinkedFeature, linked_features};
 use super::what_if::{Assessment, WhatIf};
-use crate::console::thousands;
 use crate::job::Characteristic;
+use crate::scorecard::bin_label;
 
 /// A score, put together from its points.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -197,13 +197,8 @@ fn bin_in_words(characteristic: &Characteristic, value: Option<i64>) -> String {
     let Some(value) = value else { return "missing".to_string() };
     let bins = bins(characteristic);
     let own = bins.iter().find(|bin| (bin.first..=bin.last).contains(&value));
-    match own.map_or((i64::MIN, i64::MAX), |bin| (bin.first, bin.last)) {
-        (i64::MIN, i64::MAX) => "any".to_string(),
-        (i64::MIN, last) => format!("{} or less", thousands(last.into())),
-        (first, i64::MAX) => format!("{} or more", thousands(first.into())),
-        (first, last) if first == last => thousands(first.into()),
-        (first, last) => format!("{} to {}", thousands(first.into()), thousands(last.into())),
-    }
+    let (first, last) = own.map_or((i64::MIN, i64::MAX), |bin| (bin.first, bin.last));
+    bin_label(Some(first), last.checked_add(1))
 }
 
 /// The nearest bin with more points than now (of two as near, the one with more) that the feature can reach, tried.

@@ -39,7 +39,7 @@ pub use scopes::{FileColumns, InputColumns, Scopes};
 pub use scorecard_file::{Band, Bin, Characteristic, Dimension, Scorecard};
 pub use source::Source;
 pub use statistic::{Operand, Statistic, ValueRange};
-pub use terms::{DecisionTerms, Terms};
+pub use terms::{DecisionTerms, Declarations, Terms};
 
 /// The names under which a run keeps the files of its job.
 pub const RUN_FILES: [&str; 3] = ["job.toml", "scorecard.toml", "policy.toml"];

@@ -1,7 +1,9 @@
 //! A scorecard and a policy without their job and its inputs: the terms to score and decide on.
 
+use std::borrow::Cow;
+
 use super::diagnostics::Diagnostics;
-use super::feature_file::{Feature, FeatureKind};
+use super::feature_file::{Aggregate, Feature, FeatureKind, From};
 use super::policy_file::{self, Policy};
 use super::reader::Reader;
 use super::resolved_job::Job;
@@ -58,10 +60,13 @@ impl Terms {
 
     /// Whether a feature is declared alike in both, and all it is made of, too.
     pub fn declares_alike(&self, feature: usize, other: &Terms) -> bool {
-        let Some(same) = other.feature(&self.features[feature].name) else { return false };
-        let alike = self.declarations[feature] == other.declarations[same]
-            && self.bill_tolerance == other.bill_tolerance;
-        alike && parts(&self.features[feature].kind).iter().all(|part| self.declares_alike(*part, other))
+        self.bill_tolerance == other.bill_tolerance
+            && self.declarations().are_alike(feature, &other.declarations())
+    }
+
+    fn declarations(&self) -> Declarations<'_> {
+        let Terms { features, declarations, bill_tolerance, .. } = self;
+        Declarations { features, tables: Cow::Borrowed(declarations), bill_tolerance: *bill_tolerance }
     }
 
     /// The features that scores and decisions are made from, ascending.
@@ -74,6 +79,34 @@ impl Terms {
         used.sort_unstable();
         used.dedup();
         used
+    }
+}
+
+/// How features are declared, to be held against those of another scorecard.
+pub struct Declarations<'a> {
+    features: &'a [Feature],
+    tables: Cow<'a, [toml::Value]>,
+    bill_tolerance: i64,
+}
+
+impl Declarations<'_> {
+    /// Of a job's features.
+    pub fn of(job: &Job) -> Declarations<'_> {
+        let [_, scorecard, _] = &job.sources;
+        let tables = Cow::Owned(declarations(scorecard, &job.features));
+        Declarations { features: &job.features, tables, bill_tolerance: job.bill_tolerance }
+    }
+
+    /// Whether both declare a feature alike, and all it is made of, too.
+    pub fn are_alike(&self, feature: usize, other: &Declarations) -> bool {
+        let Feature { name, kind } = &self.features[feature];
+        let Some(same) = other.features.iter().position(|feature| feature.name == *name) else {
+            return false;
+        };
+        let is_of_bills = matches!(kind, FeatureKind::Aggregate(Aggregate { from: From::Bills, .. }));
+        self.tables[feature] == other.tables[same]
+            && (!is_of_bills || self.bill_tolerance == other.bill_tolerance)
+            && parts(kind).iter().all(|part| self.are_alike(*part, other))
     }
 }
 

@@ -8,6 +8,7 @@ mod figures;
 mod night;
 mod outcome;
 mod range;
+mod scorecard;
 
 use anyhow::Result;
 
@@ -23,6 +24,7 @@ pub fn page(run: &PublishedRun, against: Option<&PublishedRun>) -> Result<String
     let mut page = night::head(run, &figures);
     page.sections.push(night::gates(run));
     page.sections.push(outcome::scores(run, &figures));
+    page.sections.push(scorecard::scorecard(run)?);
     page.sections.push(outcome::actions(run));
     page.sections.push(outcome::limits(run));
     page.sections.push(outcome::reasons(run, &figures));

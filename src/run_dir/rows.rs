@@ -11,8 +11,8 @@ use arrow_array::{Array, BooleanArray, RecordBatch, RecordBatchReader};
 use arrow_schema::DataType;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowFilter,
-    RowSelection, RowSelector,
+    ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+    ParquetRecordBatchReaderBuilder, RowFilter, RowSelection, RowSelector,
 };
 use parquet::file::metadata::PageIndexPolicy;
 use parquet::file::metadata::ParquetMetaData;
@@ -169,24 +169,8 @@ fn batches(
     account: Option<&AccountId>,
     mut each: impl FnMut(Rows) -> Result<()>,
 ) -> Result<()> {
-    const BATCH_ROWS: usize = piece(65_536, 3);
     let mut read = || -> Result<()> {
-        let (file, metadata) = open(run, table)?;
-        let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())
-            .with_batch_size(BATCH_ROWS);
-        if let Some(names) = names {
-            let mask = ProjectionMask::columns(builder.parquet_schema(), names.iter().copied());
-            builder = builder.with_projection(mask);
-        }
-        if let Some(id) = account {
-            let (groups, selection) = row_groups_of(metadata.metadata(), id);
-            let ids = ProjectionMask::columns(builder.parquet_schema(), ["account_id"]);
-            let wanted = id.clone();
-            let matches = ArrowPredicateFn::new(ids, move |batch| Ok(is_of(&batch, &wanted)));
-            let filter = RowFilter::new(vec![Box::new(matches)]);
-            builder = builder.with_row_groups(groups).with_row_selection(selection).with_row_filter(filter);
-        }
-        let reader = builder.build()?;
+        let reader = reader(run, table, names, account)?;
         let schema = reader.schema();
         let mut dictionaries = Dictionaries::default();
         let mut called = false;
@@ -200,10 +184,83 @@ fn batches(
         }
         Ok(())
     };
-    read().map_err(|error| match error.downcast_ref::<crate::failure::Failure>() {
+    read().map_err(|error| named(run, table, error))
+}
+
+/// Calls `each` with batch after batch of some columns of two tables of the same accounts, row by row alike.
+pub fn for_paired_batches(
+    run: &RunDirectory,
+    tables: [(&str, &[&str]); 2],
+    mut each: impl FnMut([Rows; 2]) -> Result<()>,
+) -> Result<()> {
+    let [left, right] = tables.map(|(table, _)| table);
+    let mut of_left = BatchReader::open(run, tables[0])?;
+    let mut of_right = BatchReader::open(run, tables[1])?;
+    loop {
+        crate::signal::check()?;
+        match (of_left.next()?, of_right.next()?) {
+            (None, None) => return Ok(()),
+            // Batches are cut alike, so that only the last of the shorter table is shorter.
+            (Some(left), Some(right)) if left.len == right.len => each([left, right])?,
+            _ => {
+                let why = anyhow!("it has not as many rows as {right}.parquet");
+                return Err(unreadable(run, left, &why));
+            }
+        }
+    }
+}
+
+/// Some columns of a table, batch after batch.
+struct BatchReader<'a> {
+    run: &'a RunDirectory,
+    table: &'a str,
+    batches: ParquetRecordBatchReader,
+    dictionaries: Dictionaries,
+}
+
+impl<'a> BatchReader<'a> {
+    fn open(run: &'a RunDirectory, (table, names): (&'a str, &[&str])) -> Result<BatchReader<'a>> {
+        let batches = reader(run, table, Some(names), None).map_err(|error| named(run, table, error))?;
+        Ok(BatchReader { run, table, batches, dictionaries: Dictionaries::default() })
+    }
+
+    fn next(&mut self) -> Result<Option<Rows>> {
+        let rows = self.batches.next().map(|batch| decode(&batch?, &mut self.dictionaries)).transpose();
+        rows.map_err(|error| named(self.run, self.table, error))
+    }
+}
+
+/// An error about a table, unless it says already what to do.
+fn named(run: &RunDirectory, table: &str, error: anyhow::Error) -> anyhow::Error {
+    match error.downcast_ref::<crate::failure::Failure>() {
         Some(_) => error,
         None => unreadable(run, table, &error),
-    })
+    }
+}
+
+fn reader(
+    run: &RunDirectory,
+    table: &str,
+    names: Option<&[&str]>,
+    account: Option<&AccountId>,
+) -> Result<ParquetRecordBatchReader> {
+    const BATCH_ROWS: usize = piece(65_536, 3);
+    let (file, metadata) = open(run, table)?;
+    let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())
+        .with_batch_size(BATCH_ROWS);
+    if let Some(names) = names {
+        let mask = ProjectionMask::columns(builder.parquet_schema(), names.iter().copied());
+        builder = builder.with_projection(mask);
+    }
+    if let Some(id) = account {
+        let (groups, selection) = row_groups_of(metadata.metadata(), id);
+        let ids = ProjectionMask::columns(builder.parquet_schema(), ["account_id"]);
+        let wanted = id.clone();
+        let matches = ArrowPredicateFn::new(ids, move |batch| Ok(is_of(&batch, &wanted)));
+        let filter = RowFilter::new(vec![Box::new(matches)]);
+        builder = builder.with_row_groups(groups).with_row_selection(selection).with_row_filter(filter);
+    }
+    Ok(builder.build()?)
 }
 
 fn decode(batch: &RecordBatch, dictionaries: &mut Dictionaries) -> Result<Rows> {

@@ -1,6 +1,6 @@
 //! Score + line = decision.
 //!
-//! - `facts`: what rules see of scores; `rules`: the first rule that is true of each line;
+//! - `rules`: the first rule that is true of each line;
 //! - `settle`: what becomes of the rules' actions within an account: refusals, caps, headroom;
 //! - `budget`: which raises the budgets reach; `decide`: all of it in order;
 //! - `decision`: what comes of it; `trace`: how it came to that.
@@ -8,7 +8,6 @@
 mod budget;
 pub mod decide;
 mod decision;
-pub mod facts;
 pub mod rules;
 mod settle;
 pub mod trace;

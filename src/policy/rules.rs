@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::facts::score_columns;
 use crate::day::Day;
 use crate::expr::{Column, Frame};
 use crate::features::FeatureTable;
@@ -12,7 +11,7 @@ use crate::input::line_columns::{line_columns, own_columns};
 use crate::input::lines::Lines;
 use crate::job::{DecisionTerms, Policy};
 use crate::pieces::piece;
-use crate::score::Scores;
+use crate::score::{Scores, score_columns};
 
 /// What a rule said about a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,9 +12,9 @@ use crate::expr::{Column, Expr, Frame, Texts};
 use crate::features::FeatureTable;
 use crate::job::{Bounds, DecisionColumn, Gate, GateTable, Measure};
 use crate::pieces::piece;
-use crate::policy::facts::score_columns;
 use crate::run_dir::gates::{CHANGE, EarlierFigure, GateOutcome};
 use crate::run_dir::manifest::Counts;
+use crate::score::score_columns;
 
 /// Measures all gates; `earlier` are those of the run before.
 pub fn measure(

@@ -2,8 +2,8 @@
 
 use anyhow::{Result, ensure};
 use rayon::prelude::*;
+use serde::Serialize;
 
-use super::table::{CharacteristicTable, InBin};
 use crate::console::plain_path;
 use crate::expr::Ints;
 use crate::failure::input;
@@ -11,6 +11,17 @@ use crate::frame::{Group, IntFrame, Totals, col, mean};
 use crate::job::{Characteristic, Declarations, Job, Scorecard};
 use crate::run_dir::PublishedRun;
 use crate::run_dir::rows::for_paired_batches;
+
+/// The accounts of a run in a bin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InBin {
+    /// How many.
+    pub accounts: u64,
+    /// Of all accounts, in basis points, rounded half up; null where the run has none.
+    pub share_bp: Option<u64>,
+    /// Their mean score in thousandths, rounded half away from zero; null where the bin is empty.
+    pub mean_score_thousandths: Option<i64>,
+}
 
 /// What a run has in the bins of a scorecard.
 pub struct Counted {
@@ -50,27 +61,18 @@ pub fn find_features(job: &Job, run: &PublishedRun) -> Result<()> {
     Ok(())
 }
 
-/// Counts a run's accounts, batch after batch.
-pub fn count(
-    scorecard: &Scorecard,
-    characteristics: &[CharacteristicTable],
-    run: &PublishedRun,
-) -> Result<Counted> {
-    let names: Vec<&str> = characteristics.iter().map(|one| one.feature.as_str()).collect();
+/// Counts a run's accounts, batch after batch; `names` are those of the characteristics' features.
+pub fn count(scorecard: &Scorecard, names: &[&str], run: &PublishedRun) -> Result<Counted> {
     let mut all = Totals::new([], &[col(SCORE)]);
     let mut by_bin: Vec<BinCounts> = scorecard.characteristics.iter().map(BinCounts::of).collect();
-    for_paired_batches(
-        &run.directory,
-        [("features", &names), ("scores", &[SCORE])],
-        |[features, scores]| {
-            let score = scores.ints(SCORE)?;
-            all.add(&IntFrame::new(scores.len).with(SCORE, score.clone()))?;
-            by_bin
-                .par_iter_mut()
-                .zip(&names)
-                .try_for_each(|(counts, name)| counts.add(features.ints(name)?, score))
-        },
-    )?;
+    for_paired_batches(&run.directory, [("features", names), ("scores", &[SCORE])], |[features, scores]| {
+        let score = scores.ints(SCORE)?;
+        all.add(&IntFrame::new(scores.len).with(SCORE, score.clone()))?;
+        by_bin
+            .par_iter_mut()
+            .zip(names)
+            .try_for_each(|(counts, name)| counts.add(features.ints(name)?, score))
+    })?;
     let all = all.groups().get(&[]).cloned().unwrap_or_default();
     let bins = by_bin.iter().map(|counts| counts.bins.iter().map(|bin| in_bin(bin, all.rows)).collect());
     Ok(Counted { bins: bins.collect(), all: in_bin(&all, all.rows) })

@@ -8,4 +8,5 @@ mod count;
 mod table;
 pub mod text;
 
-pub use table::{BinRow, CharacteristicTable, InBin, ScorecardTable, bin_label};
+pub use count::InBin;
+pub use table::{BinRow, CharacteristicTable, ScorecardTable, bin_label};

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::count::{count, find_features};
+use super::count::{InBin, count, find_features};
 use crate::day::Day;
 use crate::job::{Bin, Characteristic, Job, lint};
 use crate::run_dir::PublishedRun;
@@ -87,17 +87,6 @@ pub struct BinRow {
     pub accounts: Option<InBin>,
 }
 
-/// The accounts of a run in a bin.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct InBin {
-    /// How many.
-    pub accounts: u64,
-    /// Of all accounts, in basis points, rounded half up; null where the run has none.
-    pub share_bp: Option<u64>,
-    /// Their mean score in thousandths, rounded half away from zero; null where the bin is empty.
-    pub mean_score_thousandths: Option<i64>,
-}
-
 impl ScorecardTable {
     /// The scorecard of a job.
     pub fn of_job(job: &Job) -> ScorecardTable {
@@ -131,7 +120,8 @@ impl ScorecardTable {
     pub fn of_run(job: &Job, run: &PublishedRun) -> Result<ScorecardTable> {
         find_features(job, run)?;
         let mut table = ScorecardTable::of_job(job);
-        let counted = count(&job.scorecard, &table.characteristics, run)?;
+        let names: Vec<&str> = table.characteristics.iter().map(|one| one.feature.as_str()).collect();
+        let counted = count(&job.scorecard, &names, run)?;
         table.run = Some(CountedRun {
             job: run.manifest.job.clone(),
             as_of: run.manifest.as_of,

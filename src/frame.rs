@@ -130,24 +130,24 @@ pub fn wide(of: Expr) -> Expr {
 }
 
 /// Rows counted, and expressions summed, by some keys, frame after frame.
-pub struct Totals<const KEYS: usize> {
+pub struct FrameTotals<const KEYS: usize> {
     keys: [Expr; KEYS],
     aggregates: Vec<Expr>,
-    groups: BTreeMap<[Option<i64>; KEYS], Group>,
+    groups: BTreeMap<[Option<i64>; KEYS], KeyTotals>,
 }
 
 /// What the rows with the same keys come to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Group {
+pub struct KeyTotals {
     /// How many rows.
     pub rows: u64,
     /// By summed expression.
     pub sums: Vec<i128>,
 }
 
-impl<const KEYS: usize> Totals<KEYS> {
+impl<const KEYS: usize> FrameTotals<KEYS> {
     /// By keys that are whole numbers or null.
-    pub fn new(keys: [Expr; KEYS], sums: &[Expr]) -> Totals<KEYS> {
+    pub fn new(keys: [Expr; KEYS], sums: &[Expr]) -> FrameTotals<KEYS> {
         let mut number = 0;
         let keys = keys.map(|key| {
             number += 1;
@@ -156,7 +156,7 @@ impl<const KEYS: usize> Totals<KEYS> {
         let sums = sums.iter().enumerate();
         let sums = sums.map(|(number, sum)| wide(sum.clone()).sum().alias(format!("sum {number}")));
         let aggregates = [polars::prelude::len().alias("rows")].into_iter().chain(sums).collect();
-        Totals { keys, aggregates, groups: BTreeMap::new() }
+        FrameTotals { keys, aggregates, groups: BTreeMap::new() }
     }
 
     /// Adds a frame. Fails where a sum does not fit.
@@ -180,7 +180,7 @@ impl<const KEYS: usize> Totals<KEYS> {
     }
 
     /// By keys, in their order, a null before all values.
-    pub fn groups(&self) -> &BTreeMap<[Option<i64>; KEYS], Group> {
+    pub fn groups(&self) -> &BTreeMap<[Option<i64>; KEYS], KeyTotals> {
         &self.groups
     }
 }
@@ -191,7 +191,7 @@ fn as_wide(column: &Column) -> Series {
     wide.expect("keys, counts and sums are whole numbers")
 }
 
-impl Group {
+impl KeyTotals {
     fn add(&mut self, rows: u64, sums: impl Iterator<Item = i128>) -> Result<()> {
         self.rows = self.rows.checked_add(rows).ok_or_else(run_over)?;
         for (number, sum) in sums.enumerate() {
@@ -220,12 +220,12 @@ fn run_over() -> anyhow::Error {
 
 /// Texts as numbers that are the same from frame to frame.
 #[derive(Default)]
-pub struct Names {
+pub struct NameNumbers {
     names: Vec<String>,
     numbers: hashbrown::HashMap<String, i64>,
 }
 
-impl Names {
+impl NameNumbers {
     /// A column as numbers; null where it is null.
     pub fn numbers(&mut self, texts: &Texts) -> Ints {
         let by_code: Vec<i64> = texts.dictionary.iter().map(|name| self.number(name)).collect();
@@ -262,17 +262,17 @@ mod tests {
 
     #[test]
     fn a_sum_may_be_larger_than_its_values() {
-        let mut totals = Totals::new([], &[col(VALUE)]);
+        let mut totals = FrameTotals::new([], &[col(VALUE)]);
         for _ in 0..3 {
             totals.add(&frame(&[Some(i64::MAX), Some(i64::MAX), None])).unwrap();
         }
         let group = totals.groups()[&[]].clone();
-        assert_eq!(group, Group { rows: 9, sums: vec![6 * i128::from(i64::MAX)] });
+        assert_eq!(group, KeyTotals { rows: 9, sums: vec![6 * i128::from(i64::MAX)] });
     }
 
     #[test]
     fn a_difference_may_be_larger_than_its_values() {
-        let mut totals = Totals::new([], &[wide(col("new")) - wide(col("old"))]);
+        let mut totals = FrameTotals::new([], &[wide(col("new")) - wide(col("old"))]);
         let frame =
             IntFrame::new(1).with("new", Ints::all(vec![i64::MAX])).with("old", Ints::all(vec![i64::MIN]));
         totals.add(&frame).unwrap();
@@ -281,18 +281,18 @@ mod tests {
 
     #[test]
     fn a_sum_that_runs_over_is_an_error() {
-        let mut group = Group::default();
+        let mut group = KeyTotals::default();
         group.add(1, [i128::MAX].into_iter()).unwrap();
         let error = group.add(1, [1].into_iter()).unwrap_err();
         assert_eq!(crate::failure::exit_code(&error), 3);
         assert!(error.to_string().contains("the sum does not fit in 128 bits"), "{error}");
-        let mut group = Group { rows: u64::MAX, sums: Vec::new() };
+        let mut group = KeyTotals { rows: u64::MAX, sums: Vec::new() };
         assert!(group.add(1, std::iter::empty()).is_err());
     }
 
     #[test]
     fn rows_are_grouped_by_keys_that_may_be_null() {
-        let mut totals = Totals::new([col(VALUE)], &[col(VALUE)]);
+        let mut totals = FrameTotals::new([col(VALUE)], &[col(VALUE)]);
         totals.add(&frame(&[Some(2), None, Some(-2), Some(2)])).unwrap();
         totals.add(&frame(&[None, Some(2)])).unwrap();
         totals.add(&frame(&[])).unwrap();
@@ -324,7 +324,7 @@ mod tests {
 
     #[test]
     fn a_name_keeps_its_number() {
-        let mut names = Names::default();
+        let mut names = NameNumbers::default();
         let first: Texts = [Some("b"), None, Some("a")].into_iter().collect();
         let second: Texts = [Some("a"), Some("c")].into_iter().collect();
         let (first, second) = (names.numbers(&first), names.numbers(&second));

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::console::{money, table, thousands};
 use crate::expr::Ints;
-use crate::frame::{GROUP_ROWS, IntFrame, Names, Totals, col, wide};
+use crate::frame::{FrameTotals, GROUP_ROWS, IntFrame, NameNumbers, col, wide};
 use crate::job::{Action, Policy};
 use crate::policy::{Decision, Refusal};
 use crate::publish::Results;
@@ -59,7 +59,7 @@ impl Summary {
 
 fn bands(results: &Results) -> Result<Vec<BandRow>> {
     let scores = &results.scores.score;
-    let mut by_score = Totals::new([col(SCORE)], &[]);
+    let mut by_score = FrameTotals::new([col(SCORE)], &[]);
     for scores in scores.chunks(GROUP_ROWS) {
         let column = Ints::all(scores.iter().map(|score| i64::from(*score)).collect());
         by_score.add(&IntFrame::new(scores.len()).with(SCORE, column))?;
@@ -87,9 +87,9 @@ fn bands(results: &Results) -> Result<Vec<BandRow>> {
 fn decisions(results: &Results) -> Result<Vec<DecisionRow>> {
     let lines = results.lines;
     let reasons = ReasonNumbers::of(&results.job.policy);
-    let mut products = Names::default();
+    let mut products = NameNumbers::default();
     let change = wide(col(NEW_LIMIT)) - wide(col(OLD_LIMIT));
-    let mut by_reason = Totals::new([col(PRODUCT), col(ACTION), col(REASON)], &[change]);
+    let mut by_reason = FrameTotals::new([col(PRODUCT), col(ACTION), col(REASON)], &[change]);
     for start in (0..results.decisions.len()).step_by(GROUP_ROWS) {
         let run = start..(start + GROUP_ROWS).min(results.decisions.len());
         let decisions = &results.decisions[run.clone()];
@@ -128,14 +128,14 @@ const NEW_LIMIT: &str = "new_limit";
 
 /// The reasons of decisions as numbers: a rule's may be that of another rule.
 struct ReasonNumbers {
-    names: Names,
+    names: NameNumbers,
     by_refusal: Vec<i64>,
     by_rule: Vec<i64>,
 }
 
 impl ReasonNumbers {
     fn of(policy: &Policy) -> ReasonNumbers {
-        let mut names = Names::default();
+        let mut names = NameNumbers::default();
         let by_refusal = Refusal::ALL.iter().map(|refusal| names.number(refusal.name())).collect();
         let by_rule = policy.rules.iter().map(|rule| names.number(&rule.reason)).collect();
         ReasonNumbers { names, by_refusal, by_rule }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use crate::day::Day;
-use crate::frame::{IntFrame, Names, Totals, col, wide};
+use crate::frame::{FrameTotals, IntFrame, NameNumbers, col, wide};
 use crate::job::Action;
 use crate::policy::Refusal;
 use crate::run_dir::PublishedRun;
@@ -98,9 +98,9 @@ impl Figures {
         let reasons: Vec<String> =
             (1..=run.job.scorecard.reasons).map(|rank| format!("reason_{rank}")).collect();
         let columns = ["score", "band"].into_iter().chain(reasons.iter().map(String::as_str));
-        let (mut bands, mut codes) = (Names::default(), Names::default());
-        let mut by_score = Totals::new([col("band"), col("score")], &[]);
-        let mut by_code = Totals::new([col("reason")], &[]);
+        let (mut bands, mut codes) = (NameNumbers::default(), NameNumbers::default());
+        let mut by_score = FrameTotals::new([col("band"), col("score")], &[]);
+        let mut by_code = FrameTotals::new([col("reason")], &[]);
         for_batches(&run.directory, "scores", &columns.collect::<Vec<_>>(), |rows| {
             let frame = IntFrame::new(rows.len)
                 .with("band", bands.numbers(rows.texts("band")?))
@@ -129,9 +129,9 @@ impl Figures {
 
     fn add_decisions(&mut self, run: &PublishedRun) -> Result<()> {
         let keys = ["product", "action", "reason", "rule", "bound_by"];
-        let mut names: [Names; 5] = Default::default();
+        let mut names: [NameNumbers; 5] = Default::default();
         let increase = wide(col("new_limit")) - wide(col("old_limit"));
-        let mut decisions = Totals::new(keys.map(col), &[increase]);
+        let mut decisions = FrameTotals::new(keys.map(col), &[increase]);
         let columns = [&keys[..], &["old_limit", "new_limit"]].concat();
         for_batches(&run.directory, "decisions", &columns, |rows| {
             let mut frame = IntFrame::new(rows.len)
@@ -166,8 +166,8 @@ impl Figures {
     }
 
     fn add_rejects(&mut self, run: &PublishedRun) -> Result<()> {
-        let (mut inputs, mut reasons) = (Names::default(), Names::default());
-        let mut rejects = Totals::new(["input", "delivery", "reason"].map(col), &[]);
+        let (mut inputs, mut reasons) = (NameNumbers::default(), NameNumbers::default());
+        let mut rejects = FrameTotals::new(["input", "delivery", "reason"].map(col), &[]);
         for_batches(&run.directory, "rejects", &["input", "delivery", "reason"], |rows| {
             let frame = IntFrame::new(rows.len)
                 .with("input", inputs.numbers(rows.texts("input")?))

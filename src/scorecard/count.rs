@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::console::plain_path;
 use crate::expr::Ints;
 use crate::failure::input;
-use crate::frame::{Group, IntFrame, Totals, col, mean};
+use crate::frame::{FrameTotals, IntFrame, KeyTotals, col, mean};
 use crate::job::{Characteristic, Declarations, Job, Scorecard};
 use crate::run_dir::PublishedRun;
 use crate::run_dir::rows::for_paired_batches;
@@ -63,7 +63,7 @@ pub fn find_features(job: &Job, run: &PublishedRun) -> Result<()> {
 
 /// Counts a run's accounts, batch after batch; `names` are those of the characteristics' features.
 pub fn count(scorecard: &Scorecard, names: &[&str], run: &PublishedRun) -> Result<Counted> {
-    let mut all = Totals::new([], &[col(SCORE)]);
+    let mut all = FrameTotals::new([], &[col(SCORE)]);
     let mut by_bin: Vec<BinCounts> = scorecard.characteristics.iter().map(BinCounts::of).collect();
     for_paired_batches(&run.directory, [("features", names), ("scores", &[SCORE])], |[features, scores]| {
         let score = scores.ints(SCORE)?;
@@ -84,13 +84,13 @@ const SCORE: &str = "score";
 struct BinCounts {
     below: Vec<i64>,
     /// Nulls first, then ascending.
-    bins: Vec<Group>,
+    bins: Vec<KeyTotals>,
 }
 
 impl BinCounts {
     fn of(characteristic: &Characteristic) -> BinCounts {
         let below = characteristic.bins.iter().filter_map(|bin| bin.below).collect();
-        let bins = vec![Group { rows: 0, sums: vec![0] }; characteristic.bins.len() + 1];
+        let bins = vec![KeyTotals { rows: 0, sums: vec![0] }; characteristic.bins.len() + 1];
         BinCounts { below, bins }
     }
 
@@ -108,7 +108,7 @@ impl BinCounts {
     }
 }
 
-fn in_bin(group: &Group, all: u64) -> InBin {
+fn in_bin(group: &KeyTotals, all: u64) -> InBin {
     const BASIS_POINTS: i128 = 10_000;
     const THOUSANDTHS: i128 = 1_000;
     let sum = group.sums.first().copied().unwrap_or_default();

@@ -3,7 +3,7 @@
 //! The conditions between those are compared as they are written: that `a > 2` is true only where `a > 0` is, is not seen.
 //! So a yes is always right, and a no may be a don't-know.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use sqlparser::ast::{BinaryOperator, Expr as Sql, UnaryOperator};
 use sqlparser::dialect::GenericDialect;
@@ -57,17 +57,7 @@ impl Form {
             return false;
         }
         let combinations = 3_usize.pow(parts.len() as u32);
-        (0..combinations).all(|number| {
-            // A digit of base 3 a part: false, unknown or true.
-            let mut left = number;
-            let truths = parts.iter().map(|part| {
-                let truth = (left % 3) as Truth - 1;
-                left /= 3;
-                (*part, truth)
-            });
-            let truths: HashMap<&str, Truth> = truths.collect();
-            self.truth(&truths) < 1 || other.truth(&truths) == 1
-        })
+        (0..combinations).all(|number| self.truth(&parts, number) < 1 || other.truth(&parts, number) == 1)
     }
 
     fn collect<'a>(&'a self, parts: &mut BTreeSet<&'a str>) {
@@ -78,12 +68,16 @@ impl Form {
         }
     }
 
-    fn truth(&self, of: &HashMap<&str, Truth>) -> Truth {
+    /// What it comes to under one combination of its parts' truths: a digit of base 3 a part, false, unknown or true.
+    fn truth(&self, parts: &[&str], combination: usize) -> Truth {
         match self {
-            Form::Part(text) => of[text.as_str()],
-            Form::And(all) => all.iter().map(|one| one.truth(of)).min().unwrap_or(1),
-            Form::Or(all) => all.iter().map(|one| one.truth(of)).max().unwrap_or(-1),
-            Form::Not(one) => -one.truth(of),
+            Form::Part(text) => {
+                let position = parts.iter().position(|part| part == text).unwrap_or(0);
+                (combination / 3_usize.pow(position as u32) % 3) as Truth - 1
+            }
+            Form::And(all) => all.iter().map(|one| one.truth(parts, combination)).min().unwrap_or(1),
+            Form::Or(all) => all.iter().map(|one| one.truth(parts, combination)).max().unwrap_or(-1),
+            Form::Not(one) => -one.truth(parts, combination),
         }
     }
 }

@@ -45,12 +45,16 @@ impl Library {
                     self.files.contains_key(&path).then_some((import.name.as_str(), path))
                 })
                 .collect();
+            let within = paths_within(&file.tokens);
             for import in file.imports.iter().filter(|import| !import.is_reexport) {
-                if !modules.contains_key(import.name.as_str()) {
+                // A module is taken for what is named within it; one that nothing is named within has a function of
+                // its name, which is what was meant.
+                let leads_on = within.iter().any(|path| path[0] == import.name);
+                if !(modules.contains_key(import.name.as_str()) && leads_on) {
                     paths.extend(self.absolute(module, &import.path));
                 }
             }
-            for path in paths_within(&file.tokens) {
+            for path in within {
                 match modules.get(path[0].as_str()) {
                     Some(known) => paths.push([&known[..], &path[1..]].concat()),
                     None => paths.extend(self.absolute(module, &path)),

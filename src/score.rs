@@ -1,8 +1,6 @@
 //! Features x scorecard = points, score, band and reasons.
 
-use std::sync::Arc;
-
-use rayon::prelude::*;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::expr::{Column, Ints, Texts};
 use crate::features::FeatureTable;
@@ -90,8 +88,24 @@ fn score_frames(scorecard: &Scorecard, features: &FeatureTable, accounts: usize,
     };
     let highest = scorecard.characteristics.iter().map(|characteristic| characteristic.range().1).collect();
     let scoring = Scoring { scorecard, features, steps: expressions(scorecard), highest };
-    frames_of(&mut scores).into_par_iter().for_each(|frame| scoring.score(frame));
+    spread(frames_of(&mut scores), |frame| scoring.score(frame));
     scores
+}
+
+/// Does work on all frames, on as many threads as work. They are plain threads: a thread of rayon that waits for one
+/// of polars takes up another frame meanwhile, on top of the one it is in, and so on until its stack runs over.
+fn spread<'s>(frames: Vec<ScoreFrame<'s>>, work: impl Fn(ScoreFrame<'s>) + Sync) {
+    let threads = rayon::current_num_threads().min(frames.len());
+    let frames = Mutex::new(frames.into_iter());
+    let next = || frames.lock().unwrap_or_else(PoisonError::into_inner).next();
+    if threads == 1 && rayon::current_thread_index().is_none() {
+        return std::iter::from_fn(next).for_each(work);
+    }
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| std::iter::from_fn(next).for_each(&work));
+        }
+    });
 }
 
 /// The part of the scores that one frame gives.

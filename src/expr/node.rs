@@ -4,7 +4,7 @@ use num_bigint::BigInt;
 
 use super::column::Type;
 
-/// A checked expression, bound to the columns of its [`Scope`].
+/// A checked expression, bound to the columns of its [`Scope`](super::Scope).
 #[derive(Debug, Clone)]
 pub struct Expr {
     /// As written in the job file.

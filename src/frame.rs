@@ -17,6 +17,7 @@ pub use polars::prelude::{Expr, col, lit, when};
 use crate::expr::column::NULL_CODE;
 use crate::expr::{Ints, Texts};
 use crate::failure::input;
+use crate::hash::Map;
 use crate::pieces::piece;
 
 /// Rows of a frame over which many expressions are computed: enough that planning them costs little, few enough that
@@ -222,7 +223,7 @@ fn run_over() -> anyhow::Error {
 #[derive(Default)]
 pub struct NameNumbers {
     names: Vec<String>,
-    numbers: hashbrown::HashMap<String, i64>,
+    numbers: Map<String, i64>,
 }
 
 impl NameNumbers {

@@ -32,12 +32,17 @@ impl Sha256 {
 
 /// SHA-256 of a whole file, in hex.
 pub fn file_hash(path: &Path) -> io::Result<String> {
-    const BUFFER_BYTES: usize = 1 << 18;
     let mut file = File::open(path)?;
+    hash_of(|buffer| file.read(buffer))
+}
+
+/// SHA-256, in hex, of all that `read` gives: as many bytes as it says, until there are none.
+pub fn hash_of<E>(mut read: impl FnMut(&mut [u8]) -> Result<usize, E>) -> Result<String, E> {
+    const BUFFER_BYTES: usize = 1 << 18;
     let mut hasher = Sha256::default();
     let mut buffer = vec![0; BUFFER_BYTES];
     loop {
-        match file.read(&mut buffer)? {
+        match read(&mut buffer)? {
             0 => return Ok(hasher.hex()),
             read => hasher.update(&buffer[..read]),
         }

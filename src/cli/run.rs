@@ -155,7 +155,7 @@ fn line(outcome: &NightOutcome) -> String {
     );
     let changing = Action::ALL.into_iter().filter(|action| *action != Action::Hold);
     let actions: Vec<String> = changing
-        .map(|action| (action.name(), totals.lines_by(action)))
+        .map(|action| (action.name(), totals.lines_of(action)))
         .filter(|(_, lines)| *lines > 0)
         .map(|(name, lines)| format!("{name} {}", thousands(lines.into())))
         .collect();

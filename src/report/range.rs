@@ -10,7 +10,7 @@ use crate::console::{money, thousands};
 use crate::day::Day;
 use crate::html::{Cell, Chart, Page, Section, Table, Tile, line, shade};
 use crate::job::Action;
-use crate::run_dir::manifest::{ActionTotals, ControlTotals};
+use crate::run_dir::manifest::ControlTotals;
 use crate::run_dir::{PublishedRun, dated_runs};
 
 /// One day of a range.
@@ -119,18 +119,13 @@ impl ReportedNight {
         &self.run.manifest.control_totals
     }
 
-    /// The totals of an action, product by product.
-    fn actions(&self, action: Action) -> impl Iterator<Item = &ActionTotals> {
-        self.totals().actions.values().filter_map(move |actions| actions.get(action.name()))
-    }
-
     fn lines(&self, action: Action) -> i128 {
-        self.actions(action).map(|totals| i128::from(totals.lines)).sum()
+        self.totals().lines_of(action).into()
     }
 
     /// By how much the action changes limits, minor units.
     fn change(&self, action: Action) -> i128 {
-        self.actions(action).map(|totals| (totals.new_limit - totals.old_limit).abs()).sum()
+        self.totals().of_action(action).map(|totals| (totals.new_limit - totals.old_limit).abs()).sum()
     }
 
     /// The share of the rows read that were rejected.

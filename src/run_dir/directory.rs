@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -10,11 +10,12 @@ use std::sync::Mutex;
 use anyhow::Result;
 use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::Errno;
-use sha2::{Digest, Sha256};
 
 use crate::failure::input;
+use crate::hash::hash_of;
 use crate::input::handle::FileStamp;
 use crate::run_dir::manifest::{MANIFEST, Manifest, OutputEntry};
+use crate::signal;
 
 /// A run's directory. What is read of it is read relative to the directory as it was when it was opened,
 /// wherever that has been moved since: another run that takes its place is not seen.
@@ -100,9 +101,14 @@ impl RunDirectory {
             let why = format!("it has {} bytes, the manifest says {}", stamp.size, expected.bytes);
             return Err(failed(&why));
         }
-        if hash(&mut file, &failed)? != expected.sha256 {
+        let sha256 = hash_of(|buffer| {
+            signal::check()?;
+            file.read(buffer).map_err(|error| failed(&error))
+        })?;
+        if sha256 != expected.sha256 {
             return Err(failed(&"its SHA-256 is another"));
         }
+        file.rewind().map_err(|error| failed(&error))?;
         checked.insert(name.to_string(), stamp);
         Ok(file)
     }
@@ -128,21 +134,4 @@ impl RunDirectory {
         let is_file = file.metadata().map_err(|error| error.to_string())?.is_file();
         if is_file { Ok(Some(file)) } else { Err("it is no regular file".to_string()) }
     }
-}
-
-/// SHA-256 of a whole file, in hex; the file is wound back to its beginning.
-fn hash(file: &mut File, failed: &dyn Fn(&dyn std::fmt::Display) -> anyhow::Error) -> Result<String> {
-    use std::io::Seek;
-    const BUFFER_BYTES: usize = 1 << 18;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; BUFFER_BYTES];
-    loop {
-        crate::signal::check()?;
-        match file.read(&mut buffer).map_err(|error| failed(&error))? {
-            0 => break,
-            read => hasher.update(&buffer[..read]),
-        }
-    }
-    file.rewind().map_err(|error| failed(&error))?;
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

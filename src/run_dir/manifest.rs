@@ -5,12 +5,11 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::gates::GateOutcome;
 use crate::day::{Dates, Day};
 use crate::failure::input;
-use crate::hash::bytes_hash;
+use crate::hash::{bytes_hash, xxh3_64};
 use crate::input::reason::RejectReason;
 use crate::input::stream::ReadTally;
 use crate::job::Action;
@@ -214,10 +213,14 @@ pub fn account_hash(id: &str) -> u64 {
 }
 
 impl ControlTotals {
+    /// The totals of an action, product by product.
+    pub fn of_action(&self, action: Action) -> impl Iterator<Item = &ActionTotals> {
+        self.actions.values().filter_map(move |actions| actions.get(action.name()))
+    }
+
     /// The lines of an action, over all products.
-    pub fn lines_by(&self, action: Action) -> u64 {
-        let by_product = self.actions.values().filter_map(|actions| actions.get(action.name()));
-        by_product.map(|totals| totals.lines).sum()
+    pub fn lines_of(&self, action: Action) -> u64 {
+        self.of_action(action).map(|totals| totals.lines).sum()
     }
 
     /// Adds up the actions; `hash_total` is that of the account ids.

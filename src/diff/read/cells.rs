@@ -10,6 +10,7 @@ use super::pairs::{NONE, Pairs};
 use crate::day::Day;
 use crate::expr::column::{NULL_CODE, TRUE, UNKNOWN};
 use crate::expr::{Column, Ints, Texts, Type};
+use crate::hash::Map;
 use crate::input::decode::{Decoder, Dictionaries};
 
 /// How a column's values are kept and shown.
@@ -247,7 +248,7 @@ pub fn pick(column: &Column, rows: &[u32]) -> Column {
 
 /// By entry of each dictionary a number that stands for its text in both.
 fn common_names(a: &Texts, b: &Texts) -> (Vec<u32>, Vec<u32>) {
-    let mut known = hashbrown::HashMap::<&str, u32, foldhash::fast::FixedState>::default();
+    let mut known = Map::<&str, u32>::default();
     let (mut of_a, mut of_b) = (Vec::new(), Vec::new());
     for (texts, names) in [(a, &mut of_a), (b, &mut of_b)] {
         for text in texts.dictionary.iter() {

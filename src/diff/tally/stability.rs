@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::diff::read::pairs::{NONE, Pairs};
 use crate::expr::Ints;
+use crate::hash::Map;
 
 /// Accounts of both sides in a bin.
 pub type Pair = [u64; 2];
@@ -70,7 +71,7 @@ impl Distribution {
                 each(sides, pairs, |side, value| counts[value.map_or(null, magnitude_index)][side] += 1);
             }
             Distribution::Values { counts } => {
-                let mut found = hashbrown::HashMap::<i64, Pair, foldhash::fast::FixedState>::default();
+                let mut found = Map::<i64, Pair>::default();
                 each(sides, pairs, |side, value| {
                     found.entry(value.unwrap_or_default()).or_default()[side] += 1;
                 });

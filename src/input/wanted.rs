@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 
 use crate::expr::Type;
+use crate::job::Job;
 
 /// What a column is to the contract; says which Parquet types will do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,4 +63,11 @@ pub struct Units {
     pub minor_units: u32,
     /// Where an instant becomes a date.
     pub timezone: Option<TimeZone>,
+}
+
+impl Units {
+    /// Those of a job.
+    pub fn of(job: &Job) -> Units {
+        Units { minor_units: job.minor_units, timezone: job.timezone.clone() }
+    }
 }

@@ -83,7 +83,7 @@ pub struct Bounds {
 /// What a gate on `decisions` sees: the decision's columns, extra ones last, then the scores'.
 pub(super) fn decisions_scope(scopes: &Scopes, policy: &Policy) -> Scope {
     let mut decisions = Scope { open: scopes.scores.open, ..Scope::default() };
-    decisions.push("account_id", scopes.lines.columns[0].1);
+    decisions.push("account_id", scopes.account_kind());
     for column in DecisionColumn::ALL.into_iter().filter(|column| is_gated(*column)) {
         decisions.push(column.name(), column.spec().kind);
     }

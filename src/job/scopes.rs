@@ -41,6 +41,13 @@ pub struct Scopes {
     pub decisions: Scope,
 }
 
+impl Scopes {
+    /// The type of account ids.
+    pub fn account_kind(&self) -> Type {
+        self.lines.columns[0].1
+    }
+}
+
 fn scope_of(contract: &[(&str, Type)], found: Option<&FileColumns>) -> Scope {
     let mut scope = Scope { open: found.is_none(), ..Scope::default() };
     for (name, kind) in contract {

@@ -40,7 +40,7 @@ pub(super) fn look_ahead(
     tonight: &Accounts,
     progress: &Progress,
 ) -> Ahead {
-    let units = Units { minor_units: job.minor_units, timezone: job.timezone.clone() };
+    let units = Units::of(job);
     let mut nights = vec![AskedNight { as_of: dates.as_of, ids: tonight.ids.clone() }];
     for as_of in session.nights_after(dates.as_of).into_iter().take(NIGHTS_AT_ONCE - 1) {
         let dates = Dates { as_of, known_on: as_of, ..dates };

@@ -231,9 +231,9 @@ impl Files {
 
     /// Checks every file's columns against the contract, and reports everything that is wrong.
     pub fn check_schemas(&self, job: &Job, deliveries: &Deliveries, footers: &mut FooterCache) -> Result<()> {
-        let units = Units { minor_units: job.minor_units, timezone: job.timezone.clone() };
+        let units = Units::of(job);
         let of_transactions = FeaturePlan::new(&job.features, From::Transactions);
-        let account_kind = job.scopes.lines.columns[0].1;
+        let account_kind = job.scopes.account_kind();
         let (transactions, _) = transactions(job, self, &units, &of_transactions, account_kind);
         let repayments = repayments(job, self, &units, account_kind);
         let lines: Vec<Wanted> = wanted_lines(job).into_iter().map(|(_, wanted)| wanted).collect();

@@ -164,7 +164,7 @@ fn compute(
     let NightInputs { job, files, deliveries, dates } = inputs;
     let Dates { as_of, known_on, .. } = dates;
     let scratch = session.out.clone();
-    let units = Units { minor_units: job.minor_units, timezone: job.timezone.clone() };
+    let units = Units::of(job);
     let mut book = read_lines(job, files, &units, &scratch, progress)?;
     manifest.issued_unknown = issued::overlay(&files.issued, as_of, &units, &mut book, progress)?;
     manifest.snapshot = files.snapshot;

@@ -126,8 +126,8 @@ fn plan_prepared(
     }
     files.check_schemas(job, deliveries, &mut session.footers)?;
     let plans = Plans::of(&job.features);
-    let units = Units { minor_units: job.minor_units, timezone: job.timezone.clone() };
-    let account_kind = job.scopes.lines.columns[0].1;
+    let units = Units::of(job);
+    let account_kind = job.scopes.account_kind();
     let rows =
         FeatureRows { job, files: &files, units: &units, plans: &plans, account_kind, first: dates.as_of };
     let day = AskedDay { as_of: dates.as_of, known_on: dates.known_on };

@@ -67,7 +67,7 @@ impl Facts {
 impl PublishedRun {
     /// One account; `None` where the run has none of that id.
     pub fn account(&self, id: &str) -> Result<Option<Facts>> {
-        let kind = self.job.scopes.lines.columns[0].1;
+        let kind = self.job.scopes.account_kind();
         let Some(id) = AccountId::parse(id, kind) else { return Ok(None) };
         let facts = self.facts(Some(&id))?;
         Ok((!facts.decided.is_empty()).then_some(facts))

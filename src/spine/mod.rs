@@ -153,7 +153,7 @@ impl SpineJob {
         if let Some(directory) = job.state_dir.as_deref().filter(|_| !request.from_scratch) {
             footers.hashes = Hashes::read(directory);
         }
-        let units = Units { minor_units: job.minor_units, timezone: job.timezone.clone() };
+        let units = Units::of(job);
         let of_lines = deliveries_of(job, deliveries, &by_snapshot)?;
         let files = Files::of_days(job, deliveries, first, last, &of_lines, footers)?;
         files.check_schemas(job, deliveries, footers)?;

@@ -113,7 +113,7 @@ impl Spine {
     /// Checks that the ids are of the job's type, and that none of the columns has the name of one of
     /// those to be added.
     pub fn check_against<'a>(&self, job: &Job, mut added: impl Iterator<Item = &'a str>) -> Result<()> {
-        self.file.bind(&self.spec, &wanted(job.scopes.lines.columns[0].1), &self.units)?;
+        self.file.bind(&self.spec, &wanted(job.scopes.account_kind()), &self.units)?;
         let schema = self.file.footer().file_metadata().schema();
         match added.find(|name| schema.get_fields().iter().any(|field| field.name() == *name)) {
             None => Ok(()),

@@ -12,6 +12,7 @@
 //! - [`hash`] — SHA-256, XXH3, and maps for fast lookups, all without a seed
 //! - [`radix`] — items in order by counting keys
 //! - [`suggest`] — the known name nearest to a mistyped one, listings of names
+//! - [`store`] — object stores: listings, ranges, puts under conditions
 //! - [`expr`] — the expression language of the job files
 //! - [`job`] — what the operator writes: job, features, scorecard, policy, gates
 //! - [`input`] — Parquet in: deliveries, schemas, rejects, the book of lines
@@ -71,6 +72,7 @@ pub mod scorecard;
 pub mod signal;
 pub mod sorted;
 pub mod spine;
+pub mod store;
 pub mod suggest;
 pub mod summary;
 pub mod verify;

@@ -1,0 +1,25 @@
+//! What a store says of an object.
+
+/// An object as it was when it was looked at; one that is put in its place has another tag.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StoredObject {
+    /// Bytes.
+    pub size: u64,
+    /// Its ETag, in quotes.
+    pub tag: String,
+    /// What some stores number its versions by.
+    pub version: Option<String>,
+    /// When it was put, in seconds since 1970: a listing and a header agree in nothing finer.
+    pub modified: i64,
+}
+
+/// A name in a directory: the steps between two slashes of the keys of a bucket.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StoredName {
+    /// The step.
+    pub name: String,
+    /// Whether keys go on behind it. An object of the same name is listed by itself.
+    pub is_directory: bool,
+    /// The object; none of a directory.
+    pub object: Option<StoredObject>,
+}

@@ -1,0 +1,149 @@
+"""The tasks of a step: what a machine does for one, and how many are done side by side, on Spark or here."""
+
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+from rescore import find_binary
+
+USAGE, FAULT = 2, 70
+# Spark itself could not finish, as where too many executors were lost: nothing is published, run again.
+SPARK_FAILED = 75
+# What is kept of a task's messages: the end says why it failed.
+MESSAGES_BYTES = 16_384
+# The columns of what a task answers with.
+ANSWER = "task bigint, exit bigint, report string, messages string, host string"
+
+
+class Ended(Exception):
+    """The night has ended early, with an exit code and perhaps a sentence."""
+
+    def __init__(self, code, why=""):
+        super().__init__(why)
+        self.code = code
+
+
+def program():
+    """The program on this machine."""
+    if binary := find_binary():
+        return binary
+    raise Ended(USAGE, "there is no program: install the wheel, or name one by RESCORE_BINARY")
+
+
+def version_of(binary):
+    """What `rescore --version` begins with: version, commit and day."""
+    try:
+        return subprocess.run([binary, "--version"], capture_output=True, check=True, text=True).stdout.splitlines()[0]
+    except (OSError, subprocess.CalledProcessError, IndexError) as error:
+        raise Ended(USAGE, f"{binary} cannot be run: {error}") from None
+
+
+def report_of(stdout, step):
+    """The report of a step: the one line that it prints."""
+    try:
+        report = json.loads(stdout)
+        if report["step"] == step:
+            return report
+    except (ValueError, TypeError, KeyError):
+        pass
+    raise Ended(FAULT, f"step {step} has not printed one report, but {stdout[:200]!r}")
+
+
+# ---- on a machine --------------------------------------------------------------------------------
+
+
+def do_task(work, task, threads=None):
+    """Does one task of a step: the row that it answers with.
+
+    `work` has the step, its plan, the driver's version and program, the reports that every task is given on its standard
+    input, and those of each."""
+    row = {"task": task, "exit": USAGE, "report": "", "messages": "", "host": platform.node()}
+    try:
+        binary = os.environ.get("RESCORE_BINARY") or work["binary"] or program()
+        refuse_an_unfit_machine(work, binary)
+    except Ended as ended:
+        return row | {"messages": str(ended)}
+    command = [binary, "step", work["step"], "--plan", work["plan"], "--task", str(task)]
+    command += ["--threads", str(threads)] if threads else []
+    stdin = work["shared"] + (work["own"][task] if work["own"] else b"")
+    done = subprocess.run(command, input=stdin, capture_output=True, preexec_fn=end_with_parent, check=False)
+    messages = done.stderr[-MESSAGES_BYTES:].decode(errors="replace")
+    if done.returncode < 0 or done.returncode > 128:
+        # Somebody has stopped it, as the system does where memory is short. Spark tries it again.
+        raise RuntimeError(f"step {work['step']}, task {task} was stopped ({done.returncode}): {messages[-500:]}")
+    row |= {"exit": done.returncode, "messages": messages}
+    if done.returncode == 0:
+        try:
+            row["report"] = json.dumps(report_of(done.stdout, work["step"]))
+        except Ended as ended:
+            return row | {"exit": ended.code, "messages": f"{messages}{ended}"}
+    return row
+
+
+def refuse_an_unfit_machine(work, binary):
+    """Ends where this machine has another program than the driver, or does not see the plan."""
+    version = version_of(binary)
+    if version != work["version"]:
+        raise Ended(USAGE, f"{binary} is {version}, the driver's is {work['version']}: install the same on all machines")
+    if "://" not in work["plan"] and not os.path.exists(work["plan"]):
+        raise Ended(USAGE, f"{work['plan']} is not there: give a --work that all machines see, as of an object store")
+
+
+def end_with_parent():
+    """A task that Spark has given up ends its program, too (Linux: PR_SET_PDEATHSIG, SIGTERM)."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(1, 15)
+
+
+# ---- many side by side ---------------------------------------------------------------------------
+
+
+def here(workers):
+    """Does the tasks of a step on this machine, some at once."""
+
+    def do_all(work, count):
+        with ThreadPoolExecutor(workers) as pool:
+            return list(pool.map(lambda task: do_task(work, task), range(count)))
+
+    return do_all
+
+
+def on_spark(spark):
+    """Does the tasks of a step on the executors of a session, each in a partition of its own."""
+    from pyspark import cloudpickle
+
+    # Machines that have the program need not have this package.
+    for module in ("rescore", __name__):
+        cloudpickle.register_pickle_by_value(sys.modules[module])
+
+    def do_all(work, count):
+        def answers(batches):
+            import pyarrow
+            from pyspark import TaskContext
+
+            context = TaskContext.get()
+            for batch in batches:
+                for task in batch.column(0).to_pylist():
+                    row = do_task(work, task, context.cpus() if context else None)
+                    yield pyarrow.RecordBatch.from_pylist([row])
+
+        try:
+            rows = spark.range(0, count, 1, count).mapInArrow(answers, ANSWER).collect()
+        except Exception as error:  # Spark's own, those of its gateway and of its connection
+            raise Ended(SPARK_FAILED, f"{work['step']}: {why_spark_failed(str(error))}") from error
+        return [row.asDict() for row in rows]
+
+    return do_all
+
+
+def why_spark_failed(error):
+    """What Spark has to say of tasks that it could not finish, without its stack traces."""
+    if "PYTHON_VERSION_MISMATCH" in error:
+        return "executors have another Python than the driver: set PYSPARK_PYTHON to one of the same minor version"
+    causes = re.findall(r"^.*(?:was stopped|\w+Error: |\w+Exception: ).*$", error, re.MULTILINE)
+    return f"Spark could not finish: {(causes or error.splitlines() or ['it does not say why'])[-1].strip()}"

@@ -55,3 +55,8 @@ pub fn bytes_hash(bytes: &[u8]) -> String {
     hasher.update(bytes);
     hasher.hex()
 }
+
+/// Whether a name is a key of the program's making: sixteen hex digits.
+pub fn is_key(name: &str) -> bool {
+    name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}

@@ -10,6 +10,7 @@ mod golden;
 mod inputs;
 mod jobs;
 mod mistakes;
+mod parts;
 mod policy;
 mod properties;
 mod publish;

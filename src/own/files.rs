@@ -215,8 +215,3 @@ pub(super) fn unique_name() -> String {
     let seed = format!("{} {} {:?}", std::process::id(), now.as_nanos(), std::thread::current().id());
     format!("{:016x}", crate::hash::xxh3_64(seed.as_bytes()))
 }
-
-/// Whether a name is a key of the program's making: sixteen hex digits.
-pub fn is_key(name: &str) -> bool {
-    name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-}

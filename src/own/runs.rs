@@ -10,10 +10,11 @@ use jiff::tz::Offset;
 use serde::Deserialize;
 
 use super::files::{
-    Access, create_own_directory, exchange, failed, in_the_way, is_key, remove_directory_of, rename_new,
+    Access, create_own_directory, exchange, failed, in_the_way, remove_directory_of, rename_new,
     sync_directory,
 };
 use super::staging::{Staging, replace_file};
+use crate::hash::is_key;
 use crate::run_dir::layout::{RELEASED, SUCCESS, SUPERSEDED};
 use crate::run_dir::manifest::{MANIFEST, Manifest};
 

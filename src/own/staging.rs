@@ -10,9 +10,9 @@ use anyhow::Result;
 use rustix::fs::OFlags;
 
 use super::files::{
-    Access, create_file, create_new_directory, failed, in_the_way, is_key, sync_directory, unique_name,
-    write_file,
+    Access, create_file, create_new_directory, failed, in_the_way, sync_directory, unique_name, write_file,
 };
+use crate::hash::is_key;
 use crate::run_dir::layout::STAGING;
 
 /// The mark: a file in it, locked as long as the process lives.

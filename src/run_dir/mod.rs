@@ -2,6 +2,7 @@
 //!
 //! - here: the run, its copies of the job files, the runs in a directory;
 //! - `directory`: its directory, held open, and its files, checked against the manifest;
+//! - `table_files`: which files a table is: one, or parts;
 //! - `rows`: a table's columns by name, of one account or all;
 //! - `decisions`: what was decided, line by line, and the lines as they were before;
 //! - `facts`: accounts with all that is needed to decide about them again.
@@ -14,6 +15,7 @@ pub mod layout;
 pub mod manifest;
 pub mod release_note;
 pub mod rows;
+pub mod table_files;
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};

@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use super::delivery::SortedDelivery;
 use super::make::PackedDelivery;
 use crate::day::Day;
+use crate::hash::is_key;
 use crate::input::handle::open_regular;
 use crate::job::Job;
 use crate::own::{self, Access};
@@ -160,7 +161,7 @@ fn is_nights(bytes: &[u8]) -> bool {
 }
 
 fn is_set(directory: &Path) -> bool {
-    directory.file_name().and_then(|name| name.to_str()).is_some_and(own::is_key)
+    directory.file_name().and_then(|name| name.to_str()).is_some_and(is_key)
 }
 
 /// The directories in a directory; none of one that is not there. Links are left out.

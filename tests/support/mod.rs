@@ -2,6 +2,7 @@
 
 pub mod book;
 pub mod files;
+pub mod parts;
 pub mod raw;
 pub mod thrift;
 

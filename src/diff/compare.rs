@@ -11,7 +11,7 @@ use super::provenance::{Provenance, RunLabel};
 use super::read::cells::{FileColumn, Shape};
 use super::read::join::{LINE_KEY, join};
 use super::read::runs::{BlockReader, Layout};
-use super::read::sorted::OpenedFile;
+use super::read::sorted::TableSource;
 use super::request::{DiffRequest, Only, is_range};
 use super::selection::{Selection, Tolerances};
 use super::tallies::Tallies;
@@ -112,7 +112,7 @@ fn check_keys(left: &Layout, right: &Layout) -> Result<()> {
 }
 
 /// One side of a comparison: where its blocks come from, and what they hold.
-type TableSide = (BlockReader, Layout);
+type TableSide<'r> = (BlockReader<'r>, Layout);
 
 fn compare_files(request: &DiffRequest) -> Result<Findings> {
     let mut sides = open_files(request, false)?;
@@ -124,10 +124,10 @@ fn compare_files(request: &DiffRequest) -> Result<Findings> {
 }
 
 /// Opens both files; bytes of the key are taken for text where `bytes_are_text`.
-fn open_files(request: &DiffRequest, bytes_are_text: bool) -> Result<[TableSide; 2]> {
+fn open_files(request: &DiffRequest, bytes_are_text: bool) -> Result<[TableSide<'static>; 2]> {
     let key: Vec<&str> = request.key.iter().map(String::as_str).collect();
-    let left = BlockReader::table("file", OpenedFile::new(&request.left)?, &key, bytes_are_text)?;
-    let right = BlockReader::table("file", OpenedFile::new(&request.right)?, &key, bytes_are_text)?;
+    let left = BlockReader::table("file", TableSource::file(&request.left), &key, bytes_are_text)?;
+    let right = BlockReader::table("file", TableSource::file(&request.right), &key, bytes_are_text)?;
     Ok([left, right])
 }
 
@@ -138,8 +138,8 @@ fn compare_adjustments(request: &DiffRequest, runs: [OpenRun; 2]) -> Result<Find
     Ok(descriptions.complete(findings))
 }
 
-fn open_adjustments(run: &RunDirectory) -> Result<TableSide> {
-    BlockReader::table("adjustments", OpenedFile::of_run(run, "adjustments")?, &LINE_KEY, false)
+fn open_adjustments(run: &RunDirectory) -> Result<TableSide<'_>> {
+    BlockReader::table("adjustments", TableSource::of_run(run, "adjustments")?, &LINE_KEY, false)
 }
 
 fn compare_tables(

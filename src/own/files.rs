@@ -1,14 +1,16 @@
 //! Files and directories of the program: who may read them, how they are made, renamed and removed, how that fails.
 
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::Result;
 use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
+use rustix::path::Arg;
 
 use crate::failure::{Failure, Kind, failure};
 
@@ -173,40 +175,67 @@ pub(super) fn exchange(one: &Path, other: &Path) -> io::Result<bool> {
     }
 }
 
-/// Opens a directory, not one that a link points to.
-fn open_directory(directory: &Path) -> io::Result<OwnedFd> {
+/// Opens a directory within another, not one that a link points to.
+fn open_directory(parent: impl AsFd, directory: impl Arg) -> io::Result<OwnedFd> {
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
-    Ok(rustix::fs::open(directory, flags, Mode::empty())?)
+    Ok(rustix::fs::openat(parent, directory, flags, Mode::empty())?)
 }
 
-/// Whether a directory holds nothing but files of these names, or fewer.
+/// Whether a directory holds nothing but files of these names, or fewer; those of directories within it are
+/// relative to it.
 fn holds_only(directory: &OwnedFd, files: &[&str]) -> io::Result<bool> {
     for entry in Dir::read_from(directory)? {
         let entry = entry?;
         let name = entry.file_name().to_bytes();
-        let is_known = [".", ".."].iter().chain(files).any(|file| file.as_bytes() == name);
-        if !is_known {
+        if [".", ".."].iter().chain(files).any(|file| file.as_bytes() == name) {
+            continue;
+        }
+        let below = files.iter().filter_map(|file| file.split_once('/'));
+        let below: Vec<&str> =
+            below.filter(|(above, _)| above.as_bytes() == name).map(|(_, file)| file).collect();
+        // What cannot be opened as a directory is none, or a link.
+        let within = open_directory(directory, name).ok().filter(|_| !below.is_empty());
+        let is_own = within.map_or(Ok(false), |within| holds_only(&within, &below))?;
+        if !is_own {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-/// Removes a directory that holds these files and nothing else, in this order; `false` where it holds
-/// something else and stays. Links within it are removed, not followed.
+/// Removes a directory that holds these files and nothing else, in this order but for those of directories within
+/// it, which go first; `false` where it holds something else and stays. Links within it are removed, not followed.
 pub(super) fn remove_directory_of(directory: &Path, files: &[&str]) -> io::Result<bool> {
-    let handle = open_directory(directory)?;
+    let handle = open_directory(CWD, directory)?;
     if !holds_only(&handle, files)? {
         return Ok(false);
     }
-    for file in files {
-        match rustix::fs::unlinkat(&handle, *file, AtFlags::empty()) {
+    remove_files(&handle, files)?;
+    fs::remove_dir(directory)?;
+    Ok(true)
+}
+
+/// Removes files from a directory, and the directories within it that hold some of them.
+fn remove_files(directory: &OwnedFd, files: &[&str]) -> io::Result<()> {
+    let mut below: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (above, file) in files.iter().filter_map(|file| file.split_once('/')) {
+        below.entry(above).or_default().push(file);
+    }
+    for (name, files) in below {
+        match open_directory(directory, name) {
+            Ok(within) => remove_files(&within, &files)?,
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        }
+        rustix::fs::unlinkat(directory, name, AtFlags::REMOVEDIR)?;
+    }
+    for file in files.iter().filter(|file| !file.contains('/')) {
+        match rustix::fs::unlinkat(directory, *file, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    fs::remove_dir(directory)?;
-    Ok(true)
+    Ok(())
 }
 
 /// Sixteen hex digits that nothing else here is named by.

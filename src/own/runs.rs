@@ -17,6 +17,7 @@ use super::staging::{Staging, replace_file};
 use crate::hash::is_key;
 use crate::run_dir::layout::{RELEASED, SUCCESS, SUPERSEDED};
 use crate::run_dir::manifest::{MANIFEST, Manifest};
+use crate::run_dir::table_files::OutputName;
 
 /// Begins the name of one that could not be moved there, as a directory of another user cannot: it stays
 /// beside the run that replaced it.
@@ -60,7 +61,8 @@ impl OwnRun {
     /// Every file that a run may have, the manifest last.
     fn files(&self) -> Vec<&str> {
         let outputs = self.manifest.outputs.iter().map(|output| output.file.as_str());
-        outputs.filter(|file| !file.contains('/')).chain([SUCCESS, RELEASED, MANIFEST]).collect()
+        let own = outputs.filter(|file| OutputName::parse(file).is_some());
+        own.chain([SUCCESS, RELEASED, MANIFEST]).collect()
     }
 
     /// Removes it, the manifest last; one that holds something else besides stays.

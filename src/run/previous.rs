@@ -1,6 +1,7 @@
 //! The run before: which one a night looks back on, the scores it gave, and the figures of its gates.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -12,8 +13,8 @@ use crate::input::footer_cache::FooterCache;
 use crate::job::InputSpec;
 use crate::run_dir::gates::GateOutcome;
 use crate::run_dir::layout::RELEASED;
-use crate::run_dir::layout::SCORES;
 use crate::run_dir::manifest::{Manifest, PreviousRun};
+use crate::run_dir::table_files::{run_of, table_files};
 
 /// An older run says nothing about today.
 const OLDEST_DAYS: i32 = 7;
@@ -35,27 +36,35 @@ impl EarlierRun {
     pub fn find(catalog: &Catalog, as_of: Day, footers: &mut FooterCache) -> Result<EarlierRun> {
         let spec = catalog.spec.clone();
         for delivery in catalog.within(as_of.plus(-OLDEST_DAYS), as_of.plus(-1)).iter().rev() {
-            let published =
-                |file: &InputFile| Ok(manifest_beside(&file.path)?.map(|found| (found, file.clone())));
-            let found: Result<Vec<_>> = delivery.files.iter().map(published).collect();
-            let found: Vec<(Manifest, InputFile)> = found?.into_iter().flatten().collect();
-            let (manifest, file) = match &found[..] {
-                [] => continue,
-                [one] => one,
-                [(_, a), (_, b), ..] => return Err(two_runs(delivery, a, b)),
+            let mut found = published_runs(delivery)?;
+            let (manifest, files) = match &found[..] {
+                [_, _, ..] => return Err(two_runs(delivery, &found[0].1[0], &found[1].1[0])),
+                _ => match found.pop() {
+                    Some(one) => one,
+                    None => continue,
+                },
             };
-            let files = footers.open(&spec, &[Delivery { files: vec![file.clone()], ..delivery.clone() }])?;
-            check_is_of(manifest, delivery, &files[0])?;
+            let files = footers.open(&spec, &[Delivery { files, ..delivery.clone() }])?;
+            check_is_of(&manifest, delivery, &files)?;
             let run = PreviousRun { as_of: manifest.as_of, fingerprint: manifest.fingerprint.clone() };
-            return Ok(EarlierRun { spec, files, run: Some(run), gates: manifest.gates.clone() });
+            return Ok(EarlierRun { spec, files, run: Some(run), gates: manifest.gates });
         }
         Ok(EarlierRun { spec, files: Vec::new(), run: None, gates: Vec::new() })
     }
 }
 
-/// The manifest of the published run that a file lies in; `None` where it lies in none.
-fn manifest_beside(scores: &Path) -> Result<Option<Manifest>> {
-    let directory = scores.parent().unwrap_or(Path::new(""));
+/// The published runs that the files of a delivery lie in, each with those of its files.
+fn published_runs(delivery: &Delivery) -> Result<Vec<(Manifest, Vec<InputFile>)>> {
+    let mut by_run: BTreeMap<PathBuf, Vec<InputFile>> = BTreeMap::new();
+    for file in &delivery.files {
+        by_run.entry(run_of(&file.path)).or_default().push(file.clone());
+    }
+    let published = |(run, files): (PathBuf, _)| Ok(published_at(&run)?.map(|manifest| (manifest, files)));
+    by_run.into_iter().filter_map(|of_run| published(of_run).transpose()).collect()
+}
+
+/// The manifest of the published run in a directory; `None` where there is none.
+fn published_at(directory: &Path) -> Result<Option<Manifest>> {
     let manifest = Manifest::read(directory)?;
     Ok(manifest.filter(|manifest| !manifest.held || directory.join(RELEASED).exists()))
 }
@@ -66,16 +75,28 @@ fn two_runs(delivery: &Delivery, a: &InputFile, b: &InputFile) -> anyhow::Error 
     input(format!("read previous{date}: there are two runs of that day, {a} and {b}: name the scores of one"))
 }
 
-/// Fails where the scores are not those that the manifest beside them lists.
-fn check_is_of(manifest: &Manifest, delivery: &Delivery, file: &OpenFile) -> Result<()> {
-    let entry = manifest.outputs.iter().find(|output| output.file == SCORES);
-    let sha256 = file.sha256()?;
-    let why = if Some(manifest.as_of) != delivery.date {
-        format!("the manifest beside it is of a run of {}", manifest.as_of)
-    } else if entry.is_none_or(|entry| entry.sha256 != sha256) {
-        "it is not what the manifest beside it tells of: run that night again, or restore it".to_string()
-    } else {
-        return Ok(());
-    };
-    Err(input(format!("{}: {why}", file.subject)))
+/// Fails where the scores are not those that the manifest beside them lists, all of them.
+fn check_is_of(manifest: &Manifest, delivery: &Delivery, files: &[OpenFile]) -> Result<()> {
+    let mut listed: Vec<&str> =
+        table_files(&manifest.outputs, "scores").iter().map(|output| output.sha256.as_str()).collect();
+    listed.sort_unstable();
+    let subject = &files[0].subject;
+    if Some(manifest.as_of) != delivery.date {
+        return Err(input(format!("{subject}: the manifest beside it is of a run of {}", manifest.as_of)));
+    }
+    for file in files {
+        if listed.binary_search(&file.sha256()?).is_err() {
+            let subject = &file.subject;
+            return Err(input(format!(
+                "{subject}: it is not what the manifest beside it tells of: run that night again, or restore it"
+            )));
+        }
+    }
+    if files.len() != listed.len() {
+        let (found, listed) = (files.len(), listed.len());
+        return Err(input(format!(
+            "{subject}: the manifest beside it tells of {listed} parts, and {found} are there: run that night again, or restore it"
+        )));
+    }
+    Ok(())
 }

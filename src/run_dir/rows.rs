@@ -1,6 +1,7 @@
-//! Rows of a run's tables as columns: all of them, in batches, or those of one account, found by the
-//! statistics of row groups and pages.
+//! Rows of a run's tables, of one file or of parts, as columns: all of them, in batches, or those of one account,
+//! found by the statistics of files, row groups and pages.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::sync::Arc;
 
@@ -20,9 +21,9 @@ use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::statistics::Statistics;
 
 use super::RunDirectory;
+use super::manifest::OutputEntry;
 use crate::expr::column::concat;
 use crate::expr::{Column, Ints, Texts, Type};
-use crate::failure::input;
 use crate::input::decode::{Decoder, Dictionaries};
 use crate::pieces::piece;
 
@@ -108,12 +109,12 @@ impl AccountId {
 
 /// The names and types of the columns of a run's table: `scores`, `features`, `decisions`, `rejects`.
 pub fn columns(run: &RunDirectory, table: &str) -> Result<Vec<(String, Type)>> {
-    let named = |error: anyhow::Error| unreadable(run, table, &error);
-    let metadata = open(run, table)?.1;
+    let first = run.table(table)?[0];
+    let metadata = open(run, first)?.1;
     let fields = metadata.schema().fields().iter();
     let column = |field: &Arc<arrow_schema::Field>| match Decoder::for_extra(field.data_type()) {
         Some(decoder) => Ok((field.name().clone(), decoder.kind())),
-        None => Err(named(anyhow!("{} is {}", field.name(), field.data_type()))),
+        None => Err(run.unreadable(first, &format_args!("{} is {}", field.name(), field.data_type()))),
     };
     fields.map(column).collect()
 }
@@ -146,20 +147,30 @@ pub fn for_batches(
     batches(run, table, Some(names), None, each)
 }
 
-fn unreadable(run: &RunDirectory, table: &str, error: &anyhow::Error) -> anyhow::Error {
-    let run = run.path().display();
-    input(format!("read {run}/{table}.parquet: {error:#}; check the run with `rescore verify {run}`"))
+/// Likewise of one file of a table; not at all where it has no rows.
+pub fn for_batches_of_file(
+    run: &RunDirectory,
+    file: &OutputEntry,
+    names: &[&str],
+    mut each: impl FnMut(Rows) -> Result<()>,
+) -> Result<()> {
+    let mut reader = BatchReader::open(run, vec![file], Some(names), None)?;
+    while let Some(rows) = reader.next()? {
+        crate::signal::check()?;
+        each(rows).map_err(|error| named(run, file, error))?;
+    }
+    Ok(())
 }
 
-/// Opens a table with the pages' statistics.
-fn open(run: &RunDirectory, table: &str) -> Result<(File, ArrowReaderMetadata)> {
-    let file = run.file(&format!("{table}.parquet"))?;
+/// Opens a file of a table with the pages' statistics.
+fn open(run: &RunDirectory, file: &OutputEntry) -> Result<(File, ArrowReaderMetadata)> {
+    let opened = run.file(file)?;
     let options = ArrowReaderOptions::new()
         .with_skip_arrow_metadata(true)
         .with_page_index_policy(PageIndexPolicy::Optional);
     let metadata =
-        ArrowReaderMetadata::load(&file, options).map_err(|error| unreadable(run, table, &error.into()))?;
-    Ok((file, metadata))
+        ArrowReaderMetadata::load(&opened, options).map_err(|error| run.unreadable(file, &error))?;
+    Ok((opened, metadata))
 }
 
 fn batches(
@@ -169,33 +180,51 @@ fn batches(
     account: Option<&AccountId>,
     mut each: impl FnMut(Rows) -> Result<()>,
 ) -> Result<()> {
-    let mut read = || -> Result<()> {
-        let reader = reader(run, table, names, account)?;
-        let schema = reader.schema();
-        let mut dictionaries = Dictionaries::default();
-        let mut called = false;
-        for batch in reader {
-            crate::signal::check()?;
-            each(decode(&batch?, &mut dictionaries)?)?;
-            called = true;
-        }
-        if !called {
-            each(decode(&RecordBatch::new_empty(schema), &mut dictionaries)?)?;
-        }
-        Ok(())
+    let files = run.table(table)?;
+    let first = files[0];
+    // Statistics that are not those of the file would hide an account: all files are looked at before it is
+    // said that there is none. No two files have rows of one account.
+    let (likely, others) = match account {
+        Some(id) if files.len() > 1 => files.into_iter().partition(|file| may_have_rows_of(run, file, id)),
+        _ => (files, Vec::new()),
     };
-    read().map_err(|error| named(run, table, error))
+    let mut has_rows = false;
+    for files in [likely, others] {
+        if has_rows || files.is_empty() {
+            continue;
+        }
+        let mut reader = BatchReader::open(run, files, names, account)?;
+        while let Some(rows) = reader.next()? {
+            crate::signal::check()?;
+            has_rows = true;
+            each(rows).map_err(|error| named(run, reader.file, error))?;
+        }
+    }
+    if !has_rows {
+        let reader = BatchReader::open(run, vec![first], names, account)?;
+        let none = decode(&RecordBatch::new_empty(reader.batches.schema()), &mut Dictionaries::default());
+        none.and_then(each).map_err(|error| named(run, first, error))?;
+    }
+    Ok(())
+}
+
+/// Whether a file may have rows of an account by its statistics, which are read without a look at the bytes that
+/// they are of.
+fn may_have_rows_of(run: &RunDirectory, file: &OutputEntry, id: &AccountId) -> bool {
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let metadata = run.peek(file).and_then(|file| Ok(ArrowReaderMetadata::load(&file, options)?));
+    // One that cannot be read is opened, which says why.
+    metadata.map_or(true, |metadata| !row_groups_of(metadata.metadata(), id).0.is_empty())
 }
 
 /// Calls `each` with batch after batch of some columns of two tables of the same accounts, row by row alike.
 pub fn for_paired_batches(
     run: &RunDirectory,
-    tables: [(&str, &[&str]); 2],
+    [(left, left_names), (right, right_names)]: [(&str, &[&str]); 2],
     mut each: impl FnMut([Rows; 2]) -> Result<()>,
 ) -> Result<()> {
-    let [left, right] = tables.map(|(table, _)| table);
-    let mut of_left = BatchReader::open(run, tables[0])?;
-    let mut of_right = BatchReader::open(run, tables[1])?;
+    let mut of_left = BatchReader::open(run, run.table(left)?, Some(left_names), None)?;
+    let mut of_right = BatchReader::open(run, run.table(right)?, Some(right_names), None)?;
     loop {
         crate::signal::check()?;
         match (of_left.next()?, of_right.next()?) {
@@ -203,50 +232,76 @@ pub fn for_paired_batches(
             // Batches are cut alike, so that only the last of the shorter table is shorter.
             (Some(left), Some(right)) if left.len == right.len => each([left, right])?,
             _ => {
-                let why = anyhow!("it has not as many rows as {right}.parquet");
-                return Err(unreadable(run, left, &why));
+                let why = format!("it has not as many rows as {}", of_right.file.file);
+                return Err(run.unreadable(of_left.file, &why));
             }
         }
     }
 }
 
-/// Some columns of a table, batch after batch.
-struct BatchReader<'a> {
-    run: &'a RunDirectory,
-    table: &'a str,
+/// Some columns of a table, or of one account's rows in it, batch after batch, file after file.
+struct BatchReader<'r> {
+    run: &'r RunDirectory,
+    /// `None` for all columns.
+    names: Option<&'r [&'r str]>,
+    account: Option<&'r AccountId>,
+    /// The file being read.
+    file: &'r OutputEntry,
     batches: ParquetRecordBatchReader,
+    /// The files after it.
+    rest: VecDeque<&'r OutputEntry>,
     dictionaries: Dictionaries,
 }
 
-impl<'a> BatchReader<'a> {
-    fn open(run: &'a RunDirectory, (table, names): (&'a str, &[&str])) -> Result<BatchReader<'a>> {
-        let batches = reader(run, table, Some(names), None).map_err(|error| named(run, table, error))?;
-        Ok(BatchReader { run, table, batches, dictionaries: Dictionaries::default() })
+impl<'r> BatchReader<'r> {
+    /// Opens the first of some files.
+    fn open(
+        run: &'r RunDirectory,
+        files: Vec<&'r OutputEntry>,
+        names: Option<&'r [&'r str]>,
+        account: Option<&'r AccountId>,
+    ) -> Result<BatchReader<'r>> {
+        let mut rest = VecDeque::from(files);
+        let file = rest.pop_front().expect("a table has a file");
+        let batches = reader(run, file, names, account)?;
+        Ok(BatchReader { run, names, account, file, batches, rest, dictionaries: Dictionaries::default() })
     }
 
+    /// The next rows; `None` at the end of the last file.
     fn next(&mut self) -> Result<Option<Rows>> {
-        let rows = self.batches.next().map(|batch| decode(&batch?, &mut self.dictionaries)).transpose();
-        rows.map_err(|error| named(self.run, self.table, error))
+        loop {
+            if let Some(batch) = self.batches.next() {
+                let rows = batch.map_err(Into::into).and_then(|batch| decode(&batch, &mut self.dictionaries));
+                return rows.map(Some).map_err(|error| named(self.run, self.file, error));
+            }
+            let Some(file) = self.rest.pop_front() else { return Ok(None) };
+            let batches = reader(self.run, file, self.names, self.account)?;
+            if batches.schema() != self.batches.schema() {
+                let why = format!("its columns are not those of {}", self.file.file);
+                return Err(self.run.unreadable(file, &why));
+            }
+            (self.file, self.batches) = (file, batches);
+        }
     }
 }
 
-/// An error about a table, unless it says already what to do.
-fn named(run: &RunDirectory, table: &str, error: anyhow::Error) -> anyhow::Error {
+/// An error about a file, unless it says already what to do.
+fn named(run: &RunDirectory, file: &OutputEntry, error: anyhow::Error) -> anyhow::Error {
     match error.downcast_ref::<crate::failure::Failure>() {
         Some(_) => error,
-        None => unreadable(run, table, &error),
+        None => run.unreadable(file, &format_args!("{error:#}")),
     }
 }
 
 fn reader(
     run: &RunDirectory,
-    table: &str,
+    file: &OutputEntry,
     names: Option<&[&str]>,
     account: Option<&AccountId>,
 ) -> Result<ParquetRecordBatchReader> {
     const BATCH_ROWS: usize = piece(65_536, 3);
-    let (file, metadata) = open(run, table)?;
-    let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())
+    let (opened, metadata) = open(run, file)?;
+    let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(opened, metadata.clone())
         .with_batch_size(BATCH_ROWS);
     if let Some(names) = names {
         let mask = ProjectionMask::columns(builder.parquet_schema(), names.iter().copied());
@@ -260,7 +315,7 @@ fn reader(
         let filter = RowFilter::new(vec![Box::new(matches)]);
         builder = builder.with_row_groups(groups).with_row_selection(selection).with_row_filter(filter);
     }
-    Ok(builder.build()?)
+    builder.build().map_err(|error| run.unreadable(file, &error))
 }
 
 fn decode(batch: &RecordBatch, dictionaries: &mut Dictionaries) -> Result<Rows> {

@@ -14,6 +14,7 @@ use crate::hash::file_hash;
 use crate::run_dir::layout::{RELEASED, SUCCESS};
 use crate::run_dir::manifest::{MANIFEST, Manifest, OutputEntry, fingerprint, read_regular};
 use crate::run_dir::release_note::ReleaseNote;
+use crate::run_dir::table_files::{OutputName, TABLES, table_files};
 use recount::recount;
 
 /// Checks every file of a run; returns its manifest. Fails with everything that is wrong.
@@ -27,16 +28,18 @@ pub fn verify(run: &Path) -> Result<Manifest> {
     let mut wrong: Vec<String> =
         manifest.outputs.iter().filter_map(|output| check_output(run, output).err()).collect();
     for job_file in &manifest.job_files {
-        let copied = manifest.outputs.iter().find(|output| output.file == job_file.file);
+        let is_copy = |name: OutputName| name.rest == job_file.file;
+        let copied =
+            manifest.outputs.iter().find(|output| OutputName::parse(&output.file).is_some_and(is_copy));
         if copied.is_none_or(|output| output.sha256 != job_file.sha256) {
             wrong.push(format!("{} is not the file the run used", job_file.file));
         }
     }
     wrong.extend(others(run, &manifest));
     wrong.extend(wrong_markers(run, &manifest));
-    wrong.extend(inconsistencies(&manifest));
+    wrong.extend(contradictions(&manifest));
     if wrong.is_empty() {
-        match recount(run) {
+        match recount(run, &manifest) {
             Ok(totals) if totals == manifest.control_totals => {}
             Ok(_) => wrong.push("the control totals are not those of the run's tables".to_string()),
             Err(error) => wrong.push(format!("{error:#}")),
@@ -51,10 +54,17 @@ pub fn verify(run: &Path) -> Result<Manifest> {
 
 /// Checks one file of a run, byte by byte: a regular file in its directory, no link, of which size, hash and
 /// rows are what the manifest says.
-pub fn check_output(run: &Path, output: &OutputEntry) -> Result<(), String> {
+fn check_output(run: &Path, output: &OutputEntry) -> Result<(), String> {
     let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", output.file);
-    if !is_plain_name(&output.file) {
+    if OutputName::parse(&output.file).is_none() {
         return Err(failed(&"this names no file of the run"));
+    }
+    for (end, _) in output.file.match_indices('/') {
+        let directory = &output.file[..end];
+        let found = fs::symlink_metadata(run.join(directory)).map_err(|error| failed(&error))?;
+        if !found.is_dir() {
+            return Err(failed(&format!("{directory} is no directory")));
+        }
     }
     let path = run.join(&output.file);
     let found = fs::symlink_metadata(&path).map_err(|error| failed(&error))?;
@@ -78,9 +88,28 @@ pub fn check_output(run: &Path, output: &OutputEntry) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a name is one of a file within its directory, and leads nowhere else.
-fn is_plain_name(name: &str) -> bool {
-    !name.contains(['/', '\0']) && !["", ".", ".."].contains(&name)
+/// What is wrong with how the manifest lists tables: each is one file, or parts that are numbered from 0.
+fn wrong_parts(manifest: &Manifest) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for table in TABLES {
+        let names = table_files(&manifest.outputs, table);
+        let names: Vec<OutputName> =
+            names.iter().filter_map(|output| OutputName::parse(&output.file)).collect();
+        let is_one_file = names.len() == 1 && names[0].part.is_none();
+        let is_in_parts =
+            names.iter().zip(0..).all(|(name, number)| name.part.is_some_and(|part| part.number == number));
+        if !is_one_file && !is_in_parts {
+            wrong.push(format!("{table} is listed neither as one file nor as parts numbered from 0"));
+        }
+    }
+    let mut attempts =
+        manifest.outputs.iter().filter_map(|output| Some(OutputName::parse(&output.file)?.attempt));
+    if let Some(first) = attempts.next()
+        && attempts.any(|attempt| attempt != first)
+    {
+        wrong.push("its files are of more than one attempt".to_string());
+    }
+    wrong
 }
 
 /// What lies in the run and should not be there.
@@ -88,15 +117,37 @@ fn others(run: &Path, manifest: &Manifest) -> Vec<String> {
     let known =
         manifest.outputs.iter().map(|output| output.file.as_str()).chain([MANIFEST, SUCCESS, RELEASED]);
     let known: BTreeSet<&str> = known.collect();
-    let mut names: Vec<String> = match fs::read_dir(run) {
-        Ok(entries) => {
-            entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+    let mut found = Vec::new();
+    if let Err(error) = add_others(run, "", &known, &mut found) {
+        return vec![format!("it cannot be listed: {error}")];
+    }
+    found.sort();
+    found.into_iter().map(|name| format!("{name} should not be there")).collect()
+}
+
+/// Adds the names of what lies below a directory of the run, `above` with a slash at its end or the run itself,
+/// and is not known.
+fn add_others(
+    run: &Path,
+    above: &str,
+    known: &BTreeSet<&str>,
+    found: &mut Vec<String>,
+) -> std::io::Result<()> {
+    for entry in fs::read_dir(run.join(above))? {
+        let entry = entry?;
+        let name = format!("{above}{}", entry.file_name().to_string_lossy());
+        let below = format!("{name}/");
+        if known.contains(name.as_str()) {
+            continue;
         }
-        Err(error) => return vec![format!("it cannot be listed: {error}")],
-    };
-    names.retain(|name| !known.contains(name.as_str()));
-    names.sort();
-    names.into_iter().map(|name| format!("{name} should not be there")).collect()
+        let has_known = known.range(below.as_str()..).next().is_some_and(|file| file.starts_with(&below));
+        if has_known && entry.file_type()?.is_dir() {
+            add_others(run, &below, known, found)?;
+        } else {
+            found.push(name);
+        }
+    }
+    Ok(())
 }
 
 /// What is wrong with the files beside those that the manifest lists: the marker of a published run, and
@@ -131,23 +182,26 @@ fn wrong_markers(run: &Path, manifest: &Manifest) -> Vec<String> {
     wrong
 }
 
-/// Figures of the manifest that contradict each other.
-fn inconsistencies(manifest: &Manifest) -> Vec<String> {
-    let mut wrong = Vec::new();
+/// What of a manifest contradicts itself.
+pub fn contradictions(manifest: &Manifest) -> Vec<String> {
+    let mut wrong = wrong_parts(manifest);
     let totals = &manifest.control_totals;
     let rejected = sum(manifest.counts.values().flat_map(|counts| counts.rejected.values()));
     let expected = [
-        ("scores.parquet", totals.accounts.into()),
-        ("features.parquet", totals.accounts.into()),
-        ("decisions.parquet", totals.lines.into()),
-        ("adjustments.parquet", totals.adjustments.into()),
-        ("rejects.parquet", rejected),
+        ("scores", totals.accounts.into()),
+        ("features", totals.accounts.into()),
+        ("decisions", totals.lines.into()),
+        ("adjustments", totals.adjustments.into()),
+        ("rejects", rejected),
     ];
-    for (file, expected) in expected {
-        let listed =
-            manifest.outputs.iter().find(|output| output.file == file).and_then(|output| output.rows);
-        if listed.map(u128::from) != Some(expected) {
-            wrong.push(format!("{file}: control totals say {expected} rows, the file list {listed:?}"));
+    for (table, expected) in expected {
+        let files = table_files(&manifest.outputs, table);
+        let listed: Option<u128> = files.iter().map(|output| output.rows.map(u128::from)).sum();
+        let listed = listed.filter(|_| !files.is_empty());
+        if listed != Some(expected) {
+            wrong.push(format!(
+                "{table}.parquet: control totals say {expected} rows, the file list {listed:?}"
+            ));
         }
     }
     for (name, counts) in &manifest.counts {

@@ -5,13 +5,18 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use crate::failure::input;
 use crate::run_dir::RunDirectory;
-use crate::run_dir::manifest::{ActionTotals, ControlTotals, account_hash};
-use crate::run_dir::rows::{AccountId, for_batches};
+use crate::run_dir::manifest::{ActionTotals, ControlTotals, Manifest, account_hash};
+use crate::run_dir::rows::{AccountId, for_batches, for_batches_of_file};
 
-/// The control totals as the tables of a run, whose bytes have been checked, give them.
-pub fn recount(run: &Path) -> Result<ControlTotals> {
-    let run = RunDirectory::unchecked(run)?;
+/// The control totals as the tables of a run, whose bytes have been checked, give them. Fails where a table in
+/// parts is not in order of account, each account in one part.
+pub fn recount(run: &Path, manifest: &Manifest) -> Result<ControlTotals> {
+    let run = RunDirectory::unchecked(run, manifest)?;
+    for table in ["adjustments", "decisions", "features", "scores"] {
+        check_order(&run, table)?;
+    }
     let mut actions: BTreeMap<String, BTreeMap<String, ActionTotals>> = BTreeMap::new();
     for_batches(&run, "decisions", &["product", "action", "old_limit", "new_limit"], |rows| {
         let (product, action) = (rows.texts("product")?, rows.texts("action")?);
@@ -55,4 +60,33 @@ fn totals_of<'t>(
         of_product.insert(action.to_string(), ActionTotals::default());
     }
     of_product.get_mut(action).expect("just there")
+}
+
+/// Fails where the accounts of a table in parts do not ascend, or some account is in two parts.
+fn check_order(run: &RunDirectory, table: &str) -> Result<()> {
+    let files = run.table(table)?;
+    if files.len() == 1 {
+        return Ok(());
+    }
+    let is_row_an_account = ["features", "scores"].contains(&table);
+    let mut last: Option<AccountId> = None;
+    for file in files {
+        let mut may_repeat = false;
+        for_batches_of_file(run, file, &["account_id"], |rows| {
+            let ids = rows.column("account_id")?;
+            for row in 0..rows.len {
+                let id = AccountId::of(ids, row).context("an account_id is null")?;
+                if let Some(last) = last.as_ref().filter(|last| **last > id || **last == id && !may_repeat) {
+                    let (file, id, last) = (&file.file, id.text(), last.text());
+                    return Err(input(format!(
+                        "{file}: account {id} comes after account {last}: accounts must ascend, each in one part"
+                    )));
+                }
+                last = Some(id);
+                may_repeat = !is_row_an_account;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::cells::{FileColumn, Shape};
-use super::sorted::{BLOCK_ROWS, OpenedFile, SortedFile, compare};
+use super::sorted::{BLOCK_ROWS, SortedTable, TableSource, compare};
 use crate::expr::Column;
 use crate::expr::column::concat;
 use crate::failure::input;
@@ -63,18 +63,18 @@ fn position(columns: &[FileColumn], name: &str) -> Option<usize> {
 }
 
 /// Where blocks come from.
-pub enum BlockReader {
+pub enum BlockReader<'r> {
     /// A file.
-    Table(Box<SortedFile>),
+    Table(Box<SortedTable<'r>>),
     /// A run's scores, features and decisions.
-    Run(Box<RunReader>),
+    Run(Box<RunReader<'r>>),
 }
 
 /// The three tables of a run, side by side.
-pub struct RunReader {
-    scores: SortedFile,
-    features: SortedFile,
-    decisions: SortedFile,
+pub struct RunReader<'r> {
+    scores: SortedTable<'r>,
+    features: SortedTable<'r>,
+    decisions: SortedTable<'r>,
     left_over: Option<LeftOverLines>,
 }
 
@@ -85,15 +85,15 @@ struct LeftOverLines {
     start: usize,
 }
 
-impl BlockReader {
-    /// Reads a file; bytes are taken for text where `bytes_are_text`.
+impl<'r> BlockReader<'r> {
+    /// Reads a table; bytes are taken for text where `bytes_are_text`.
     pub fn table(
         name: &'static str,
-        opened: OpenedFile,
+        source: TableSource<'r>,
         key: &[&str],
         bytes_are_text: bool,
-    ) -> Result<(BlockReader, Layout)> {
-        let file = SortedFile::open(opened, key, BLOCK_ROWS, bytes_are_text)?;
+    ) -> Result<(BlockReader<'r>, Layout)> {
+        let file = SortedTable::open(source, key, BLOCK_ROWS, bytes_are_text)?;
         let columns = file.schema.clone();
         let layout = Layout {
             scores: columns.len(),
@@ -106,7 +106,7 @@ impl BlockReader {
     }
 
     /// Reads a run.
-    pub fn run(run: &RunDirectory) -> Result<(BlockReader, Layout)> {
+    pub fn run(run: &'r RunDirectory) -> Result<(BlockReader<'r>, Layout)> {
         let scores = open_table(run, "scores", &["account_id"], BLOCK_ROWS)?;
         let features = open_table(run, "features", &["account_id"], BLOCK_ROWS)?;
         // Lines are cut at accounts: the more are read at a time, the fewer have to be put together.
@@ -142,11 +142,11 @@ impl BlockReader {
     }
 }
 
-fn open_table(run: &RunDirectory, table: &str, key: &[&str], rows: usize) -> Result<SortedFile> {
-    SortedFile::open(OpenedFile::of_run(run, table)?, key, rows, false)
+fn open_table<'r>(run: &'r RunDirectory, table: &str, key: &[&str], rows: usize) -> Result<SortedTable<'r>> {
+    SortedTable::open(TableSource::of_run(run, table)?, key, rows, false)
 }
 
-impl RunReader {
+impl RunReader<'_> {
     fn next(&mut self) -> Result<Option<Block>> {
         let (mut columns, mut features) = match (self.scores.next()?, self.features.next()?) {
             (Some(scores), Some(features)) => (scores, features),
@@ -239,7 +239,7 @@ fn group_starts(rows: usize, lines: usize, is_of: impl Fn(usize, usize) -> bool)
     (line == lines).then_some(first)
 }
 
-fn ids_of<'a>(columns: &'a [Column], file: &SortedFile) -> &'a Column {
+fn ids_of<'a>(columns: &'a [Column], file: &SortedTable) -> &'a Column {
     &columns[file.key[0]]
 }
 

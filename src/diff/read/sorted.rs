@@ -1,9 +1,10 @@
-//! A Parquet file sorted by its key, read block by block; refused where it is not, and where it is damaged.
+//! A table sorted by its key, one Parquet file or parts, read block by block; refused where it is not, and where it
+//! is damaged.
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -22,6 +23,7 @@ use crate::input::guard::guarded;
 use crate::input::handle::{Handle, open_regular};
 use crate::pieces::piece;
 use crate::run_dir::RunDirectory;
+use crate::run_dir::manifest::OutputEntry;
 use crate::suggest::{listing, near_miss};
 
 /// Rows read at a time: few enough that some blocks of two runs fit in memory many times over.
@@ -30,55 +32,109 @@ pub const BLOCK_ROWS: usize = piece(8_192, 3);
 /// Rows named in the message where a file is not sorted.
 const MOST_OFFENDERS: usize = 3;
 
-/// A file to be read, opened.
-pub struct OpenedFile {
+/// A table to be read: a file, or parts one after the other.
+#[derive(Clone)]
+pub struct TableSource<'r> {
+    files: VecDeque<FileSource<'r>>,
+}
+
+/// A file of a table.
+#[derive(Clone)]
+enum FileSource<'r> {
+    /// Any file.
+    File(PathBuf),
+    /// A file of a run, as its manifest says it is.
+    OfRun(&'r RunDirectory, &'r OutputEntry),
+}
+
+impl<'r> TableSource<'r> {
+    /// A file, whatever it is called.
+    pub fn file(path: &Path) -> TableSource<'static> {
+        TableSource { files: [FileSource::File(path.to_path_buf())].into() }
+    }
+
+    /// A table of a run.
+    pub fn of_run(run: &'r RunDirectory, table: &str) -> Result<TableSource<'r>> {
+        let files = run.table(table)?.into_iter().map(|file| FileSource::OfRun(run, file));
+        Ok(TableSource { files: files.collect() })
+    }
+
+    /// Opens the next file; `None` where there is none.
+    fn open_next(&mut self) -> Result<Option<OpenedFile>> {
+        self.files.pop_front().map(|file| file.open()).transpose()
+    }
+}
+
+impl FileSource<'_> {
+    fn open(&self) -> Result<OpenedFile> {
+        match self {
+            FileSource::File(path) => {
+                let subject = format!("read {}", crate::console::plain_path(path));
+                // Whoever made it may have meant harm.
+                let handle = Handle::open(path).map_err(|error| unreadable(&subject, error))?;
+                footer::read(&handle).map_err(|error| unreadable(&subject, error))?;
+                let file = open_regular(path).map_err(|error| unreadable(&subject, error))?;
+                Ok(OpenedFile { subject, file })
+            }
+            FileSource::OfRun(run, output) => {
+                let subject = format!("read {}", crate::console::plain_path(&run.path().join(&output.file)));
+                Ok(OpenedFile { subject, file: run.file(output)? })
+            }
+        }
+    }
+}
+
+/// A file, opened.
+struct OpenedFile {
     /// As messages name it.
     subject: String,
     file: File,
-}
-
-impl OpenedFile {
-    /// Opens a regular file, whatever it is called.
-    pub fn new(path: &Path) -> Result<OpenedFile> {
-        let subject = format!("read {}", crate::console::plain_path(path));
-        // Whoever made it may have meant harm.
-        let handle = Handle::open(path).map_err(|error| unreadable(&subject, error))?;
-        footer::read(&handle).map_err(|error| unreadable(&subject, error))?;
-        let file = open_regular(path).map_err(|error| unreadable(&subject, error))?;
-        Ok(OpenedFile { subject, file })
-    }
-
-    /// A table of a run, as its manifest says it is.
-    pub fn of_run(run: &RunDirectory, table: &str) -> Result<OpenedFile> {
-        let name = format!("{table}.parquet");
-        let subject = format!("read {}", crate::console::plain_path(&run.path().join(&name)));
-        Ok(OpenedFile { subject, file: run.file(&name)? })
-    }
 }
 
 fn unreadable(subject: &str, error: impl std::fmt::Display) -> anyhow::Error {
     input(format!("{subject}: it cannot be read: {error}"))
 }
 
-/// A file being read.
-pub struct SortedFile {
-    /// As messages name it.
-    subject: String,
-    /// Every column of the file.
+/// A sorted table being read.
+pub struct SortedTable<'r> {
+    /// Every column of the table.
     pub schema: Vec<FileColumn>,
     /// Positions of the key among the columns of a block.
     pub key: Vec<usize>,
-    cells: Vec<CellDecoder>,
-    reader: ParquetRecordBatchReader,
+    /// The file being read.
+    file: SortedFile,
+    /// Those after it.
+    rest: TableSource<'r>,
+    reading: Reading,
     dictionaries: Dictionaries,
-    read: u64,
+    /// The key of the last row of the block before; empty before the first.
     last: Vec<Column>,
 }
 
+/// How the files of a table are read.
+#[derive(Clone)]
+struct Reading {
+    key: Vec<String>,
+    /// At a time.
+    rows: usize,
+    /// Whether bytes of the key are taken for text.
+    bytes_are_text: bool,
+}
+
+/// A file being read.
+struct SortedFile {
+    /// As messages name it.
+    subject: String,
+    /// Every column.
+    schema: Vec<FileColumn>,
+    cells: Vec<CellDecoder>,
+    reader: ParquetRecordBatchReader,
+    /// Rows read.
+    read: u64,
+}
+
 impl SortedFile {
-    /// Reads a file that is sorted by the columns `key`, each key once; no key is no order. Bytes of the key are
-    /// taken for text where `bytes_are_text`.
-    pub fn open(opened: OpenedFile, key: &[&str], rows: usize, bytes_are_text: bool) -> Result<SortedFile> {
+    fn open(opened: OpenedFile, reading: &Reading) -> Result<SortedFile> {
         let OpenedFile { subject, file } = opened;
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let metadata = guarded(|| ArrowReaderMetadata::load(&file, options))
@@ -88,8 +144,8 @@ impl SortedFile {
         let mut schema = Vec::with_capacity(fields.len());
         let mut hinted = Vec::with_capacity(fields.len());
         for field in &fields {
-            let is_key = key.contains(&field.name().as_str());
-            let mut decoder = CellDecoder::new(field.data_type(), is_key && bytes_are_text);
+            let is_key = reading.key.contains(field.name());
+            let mut decoder = CellDecoder::new(field.data_type(), is_key && reading.bytes_are_text);
             if is_all_null(metadata.metadata(), field.name()) {
                 decoder = decoder.all_null();
             }
@@ -107,22 +163,22 @@ impl SortedFile {
         if let Some(name) = repeated_name(&schema) {
             return Err(unreadable(&subject, format!("the column {name} stands twice in it: leave one out")));
         }
-        let key = key.iter().map(|name| key_position(&subject, name, &schema)).collect::<Result<Vec<_>>>()?;
         let options = ArrowReaderOptions::new()
             .with_skip_arrow_metadata(true)
             .with_schema(Arc::new(Schema::new(hinted)));
         let reader = guarded(|| {
             let metadata = ArrowReaderMetadata::try_new(metadata.metadata().clone(), options)?;
-            ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata).with_batch_size(rows).build()
+            ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
+                .with_batch_size(reading.rows)
+                .build()
         })
         .map_err(|error| unreadable(&subject, error))?;
-        let dictionaries = Dictionaries::default();
-        Ok(SortedFile { subject, schema, key, cells, reader, dictionaries, read: 0, last: Vec::new() })
+        Ok(SortedFile { subject, schema, cells, reader, read: 0 })
     }
 
-    /// The next rows, all columns; `None` at the end.
-    pub fn next(&mut self) -> Result<Option<Vec<Column>>> {
-        let SortedFile { subject, schema, cells, reader, dictionaries, .. } = self;
+    /// The next rows, all columns, and how many they are; `None` at the end.
+    fn next(&mut self, dictionaries: &mut Dictionaries) -> Result<Option<(Vec<Column>, usize)>> {
+        let SortedFile { subject, schema, cells, reader, .. } = self;
         let batch = guarded(|| reader.next().transpose()).map_err(|error| unreadable(subject, error))?;
         let Some(batch) = batch else { return Ok(None) };
         let (_, arrays, rows) = batch.into_parts();
@@ -132,8 +188,45 @@ impl SortedFile {
                 .map_err(|error| unreadable(subject, format!("{}: {error}", schema[slot].name)))?;
             columns.push(column);
         }
+        Ok(Some((columns, rows)))
+    }
+}
+
+impl<'r> SortedTable<'r> {
+    /// Reads a table that is sorted by the columns `key`, each key once; no key is no order. Bytes of the key are
+    /// taken for text where `bytes_are_text`.
+    pub fn open(
+        mut source: TableSource<'r>,
+        key: &[&str],
+        rows: usize,
+        bytes_are_text: bool,
+    ) -> Result<SortedTable<'r>> {
+        let reading =
+            Reading { key: key.iter().map(|name| (*name).to_string()).collect(), rows, bytes_are_text };
+        let first = source.open_next()?.expect("a table has a file");
+        let file = SortedFile::open(first, &reading)?;
+        let schema = file.schema.clone();
+        let key = key.iter().map(|name| key_position(&file.subject, name, &schema)).collect::<Result<_>>()?;
+        let dictionaries = Dictionaries::default();
+        Ok(SortedTable { schema, key, file, rest: source, reading, dictionaries, last: Vec::new() })
+    }
+
+    /// The next rows, all columns; `None` at the end.
+    pub fn next(&mut self) -> Result<Option<Vec<Column>>> {
+        let (columns, rows) = loop {
+            if let Some(block) = self.file.next(&mut self.dictionaries)? {
+                break block;
+            }
+            let Some(next) = self.rest.open_next()? else { return Ok(None) };
+            let next = SortedFile::open(next, &self.reading)?;
+            if next.schema != self.schema {
+                let why = "its columns are not those of the first part of the table";
+                return Err(unreadable(&next.subject, why));
+            }
+            self.file = next;
+        };
         self.check_order(&columns, rows)?;
-        self.read += rows as u64;
+        self.file.read += rows as u64;
         self.last = self.key.iter().map(|slot| columns[*slot].gather(&[rows as u32 - 1])).collect();
         Ok(Some(columns))
     }
@@ -165,7 +258,7 @@ impl SortedFile {
         }
         Err(input(format!(
             "{}: it is not sorted by {}, each once: {}; sort it and take out repeats",
-            self.subject,
+            self.file.subject,
             self.key_names(),
             offenders.join("; ")
         )))
@@ -179,7 +272,7 @@ impl SortedFile {
         key: &[&Column],
         row: usize,
     ) -> Option<String> {
-        let number = self.read + row as u64;
+        let number = self.file.read + row as u64;
         if key.iter().any(|column| !column.is_valid(row)) {
             return Some(format!("row {number} has no {}", self.key_names()));
         }
@@ -202,7 +295,7 @@ impl SortedFile {
 
     fn key_text(&self, key: &[&Column], row: usize) -> String {
         let parts = key.iter().zip(&self.key).map(|(column, slot)| {
-            cells::text(column, self.cells[*slot].shape, row).unwrap_or_else(|| "null".into())
+            cells::text(column, self.schema[*slot].shape, row).unwrap_or_else(|| "null".into())
         });
         parts.collect::<Vec<_>>().join(", ")
     }

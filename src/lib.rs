@@ -27,6 +27,7 @@
 //! - [`publish`] — writing one: gates, tables, identity, control totals, atomic commit
 //! - [`verify`] — whether a run directory is whole and what its manifest says
 //! - [`release`] — a held run published on somebody's word
+//! - [`gather`] — a run in parts made into one file a table
 //! - [`html`] — what HTML pages are built of, and how they are written
 //! - [`explain`] — one account of a run: why it was decided so, and what would change it
 //! - [`scorecard`] — every bin with its points, and a run's accounts and mean score in it
@@ -52,6 +53,7 @@ pub mod expr;
 pub mod failure;
 pub mod features;
 pub mod frame;
+pub mod gather;
 pub mod hash;
 pub mod html;
 pub mod input;

@@ -4,6 +4,7 @@ mod check;
 mod diff;
 mod explain;
 mod features;
+mod gather;
 mod plan;
 mod release;
 mod report;
@@ -130,6 +131,11 @@ Examples:
 Examples:
   rescore release out --date 2026-11-20")]
     Release(release::ReleaseArgs),
+    /// Make one file a table of a run whose tables are in parts, byte for byte what one process writes
+    #[command(after_help = "\
+Examples:
+  rescore gather out/date=2026-11-20 --out gathered")]
+    Gather(gather::GatherArgs),
     /// Write a believable book to try things on
     #[command(after_help = "\
 Examples:
@@ -174,6 +180,7 @@ pub fn main() -> Result<u8> {
         Command::Report(args) => report::execute(&args),
         Command::Scorecard(args) => scorecard::execute(&args),
         Command::Release(args) => release::execute(&args),
+        Command::Gather(args) => gather::execute(&args),
         Command::Sample(args) => sample::execute(args, &progress),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -194,7 +201,7 @@ pub fn main() -> Result<u8> {
 impl Command {
     /// Whether a signal must not end it at once: it makes or moves runs, or has files to clear away.
     fn tidies_up(&self) -> bool {
-        matches!(self, Command::Run(_) | Command::Release(_) | Command::Features(_))
+        matches!(self, Command::Run(_) | Command::Release(_) | Command::Features(_) | Command::Gather(_))
     }
 }
 

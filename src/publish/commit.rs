@@ -9,12 +9,13 @@ use rayon::prelude::*;
 
 use super::encode::{write_csv, write_parquet};
 use super::output_table::OutputTable;
+use super::stored_table::StoredTable;
 use super::{Results, tables};
 use crate::failure::{Kind, failure, in_order};
 use crate::hash::file_hash;
-use crate::job::RUN_FILES;
+use crate::job::{Csv, RUN_FILES};
 use crate::own::{self, Access, LockFile, Staging};
-use crate::run_dir::layout::{LOCK, SUCCESS};
+use crate::run_dir::layout::{LOCK, RELEASED, SUCCESS};
 use crate::run_dir::manifest::{MANIFEST, Manifest, OutputEntry};
 
 /// The output directory, locked against other runs until dropped.
@@ -104,7 +105,8 @@ impl Stage {
         };
         let write_csv = |csv| {
             let path = self.directory().join("adjustments.csv");
-            write_csv(&all[0], own::create_file(&path, self.staging.access())?, &path, csv)?;
+            let file = own::create_file(&path, self.staging.access())?;
+            write_csv(&all[0].schema(), all[0].batches(), file, &path, csv)?;
             self.entry(&path, Some(all[0].rows))
         };
         let ((outputs, rejects), csv) = rayon::join(
@@ -119,6 +121,23 @@ impl Stage {
         }
         outputs.sort_by(|a, b| a.file.cmp(&b.file));
         Ok(outputs)
+    }
+
+    /// Writes a table of another run anew, in one file, and says what it is: what the run itself would have written
+    /// in one process.
+    pub fn join(&self, table: &StoredTable) -> Result<OutputEntry> {
+        let path = self.directory().join(format!("{}.parquet", table.name()));
+        let file = own::create_file(&path, self.staging.access()).map_err(own::unwritable)?;
+        let rows = table.write(file, &path).map_err(own::unwritable)?;
+        self.entry(&path, Some(rows))
+    }
+
+    /// Writes adjustments.csv from the adjustments of another run, and says what it is.
+    pub fn join_csv(&self, adjustments: &StoredTable, csv: Csv) -> Result<OutputEntry> {
+        let path = self.directory().join("adjustments.csv");
+        let file = own::create_file(&path, self.staging.access()).map_err(own::unwritable)?;
+        let rows = adjustments.write_csv(file, &path, csv).map_err(own::unwritable)?;
+        self.entry(&path, Some(rows))
     }
 
     /// What went wrong with writing; where space is short, with how much is needed.
@@ -140,6 +159,13 @@ impl Stage {
         let path = self.directory().join(name);
         own::write_file(&path, bytes, self.staging.access())?;
         self.entry(&path, None)
+    }
+
+    /// Puts the note of a release beside the run's files, and the marker of a published run.
+    pub fn mark_released(&self, note: &str) -> Result<()> {
+        let access = self.staging.access();
+        own::write_file(&self.directory().join(RELEASED), note.as_bytes(), access)?;
+        own::write_file(&self.directory().join(SUCCESS), b"", access)
     }
 
     fn entry(&self, path: &Path, rows: Option<usize>) -> Result<OutputEntry> {

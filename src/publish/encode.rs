@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::compute_leaves;
@@ -107,14 +107,25 @@ fn write_groups<'a, T: Borrow<OutputTable<'a>>>(
 }
 
 /// Writes a table as CSV: dates as YYYY-MM-DD, money in minor units, nulls empty.
-pub fn write_csv(table: &OutputTable, file: File, path: &Path, csv: Csv) -> Result<()> {
-    write_rows(table, file, csv).with_context(|| format!("write {}", path.display()))
+pub(super) fn write_csv(
+    schema: &Schema,
+    batches: impl Iterator<Item = Result<RecordBatch>>,
+    file: File,
+    path: &Path,
+    csv: Csv,
+) -> Result<()> {
+    write_rows(schema, batches, file, csv).with_context(|| format!("write {}", path.display()))
 }
 
-fn write_rows(table: &OutputTable, file: File, csv: Csv) -> Result<()> {
+fn write_rows(
+    schema: &Schema,
+    batches: impl Iterator<Item = Result<RecordBatch>>,
+    file: File,
+    csv: Csv,
+) -> Result<()> {
     let mut writer = csv::Writer::from_writer(file);
-    writer.write_record(table.columns.iter().map(|column| text_for(&column.name, csv).into_owned()))?;
-    for batch in table.batches() {
+    writer.write_record(schema.fields().iter().map(|field| text_for(field.name(), csv).into_owned()))?;
+    for batch in batches {
         let batch = batch?;
         let mut text = String::new();
         for row in 0..batch.num_rows() {

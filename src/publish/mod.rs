@@ -6,6 +6,7 @@ pub mod encode;
 pub mod gates;
 pub mod identity;
 mod output_table;
+pub mod stored_table;
 pub mod tables;
 pub mod totals;
 

@@ -37,6 +37,18 @@ impl<'a> OutputTable<'a> {
         OutputTable { name, rows, columns: Vec::new() }
     }
 
+    /// The rows of a batch as a table.
+    pub(super) fn of_batch(name: &'static str, batch: &RecordBatch) -> OutputTable<'static> {
+        let mut table = OutputTable::new(name, batch.num_rows());
+        for (field, array) in batch.schema_ref().fields().iter().zip(batch.columns()) {
+            let array = array.clone();
+            table.add(field.name(), field.data_type().clone(), field.is_nullable(), move |rows| {
+                array.slice(rows.start, rows.len())
+            });
+        }
+        table
+    }
+
     pub(super) fn add(
         &mut self,
         name: impl Into<String>,

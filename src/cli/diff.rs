@@ -11,7 +11,7 @@ use crate::own::UserFile;
 
 #[derive(Debug, Args)]
 pub struct DiffArgs {
-    /// A run, a directory of runs (date=…), or a Parquet file
+    /// A run, a directory of runs (date=…), a Parquet file, or a directory of the parts of one
     left: PathBuf,
     /// What to compare it with
     right: PathBuf,

@@ -1,5 +1,7 @@
 //! A comparison from opening both sides to the findings.
 
+use std::path::Path;
+
 use anyhow::Result;
 
 use super::causes::decisions::CauseTally;
@@ -12,7 +14,7 @@ use super::read::cells::{FileColumn, Shape};
 use super::read::join::{LINE_KEY, join};
 use super::read::runs::{BlockReader, Layout};
 use super::read::sorted::TableSource;
-use super::request::{DiffRequest, Only, is_range};
+use super::request::{DiffRequest, Only, is_range, parts_in};
 use super::selection::{Selection, Tolerances};
 use super::tallies::Tallies;
 use super::tally::decisions::DecisionTally;
@@ -29,7 +31,7 @@ pub fn compare(request: &DiffRequest) -> Result<Findings> {
     if let Some(path) = [left, right].into_iter().find(|path| !path.exists()) {
         return Err(failure(Kind::Input, format!("diff: there is no {}", path.display())));
     }
-    match (left.is_dir(), right.is_dir(), request.key.is_empty()) {
+    match (is_of_runs(left), is_of_runs(right), request.key.is_empty()) {
         (true, true, true) if is_range(left) != is_range(right) => {
             let (range, other) = if is_range(left) { (left, right) } else { (right, left) };
             usage(&format!(
@@ -56,6 +58,11 @@ pub fn compare(request: &DiffRequest) -> Result<Findings> {
         }
         _ => usage("compare a run with a run, or a file with a file"),
     }
+}
+
+/// Whether a path is a run or a directory of runs; if not, it is a table, of one file or of parts.
+fn is_of_runs(path: &Path) -> bool {
+    path.is_dir() && parts_in(path).is_none()
 }
 
 /// Compares all of two runs that are open already, without lists.
@@ -126,9 +133,11 @@ fn compare_files(request: &DiffRequest) -> Result<Findings> {
 /// Opens both files; bytes of the key are taken for text where `bytes_are_text`.
 fn open_files(request: &DiffRequest, bytes_are_text: bool) -> Result<[TableSide<'static>; 2]> {
     let key: Vec<&str> = request.key.iter().map(String::as_str).collect();
-    let left = BlockReader::table("file", TableSource::file(&request.left), &key, bytes_are_text)?;
-    let right = BlockReader::table("file", TableSource::file(&request.right), &key, bytes_are_text)?;
-    Ok([left, right])
+    let [left, right] = [&request.left, &request.right].map(|path| {
+        let files = parts_in(path).unwrap_or_else(|| vec![path.clone()]);
+        BlockReader::table("file", TableSource::files(files), &key, bytes_are_text)
+    });
+    Ok([left?, right?])
 }
 
 fn compare_adjustments(request: &DiffRequest, runs: [OpenRun; 2]) -> Result<Findings> {

@@ -57,3 +57,18 @@ pub enum Only {
 pub fn is_range(path: &Path) -> bool {
     path.is_dir() && !path.join(MANIFEST).exists() && dated_runs(path).is_ok_and(|runs| !runs.is_empty())
 }
+
+/// The files of a table in parts, in order of their names, where a path is a directory of nothing but such files;
+/// those whose names begin with `_` or `.` are no data.
+pub fn parts_in(path: &Path) -> Option<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(path).ok()?.collect::<Result<Vec<_>, _>>().ok()?;
+    let mut parts: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
+    parts.retain(|part| !file_name(part).starts_with(['_', '.']));
+    parts.sort();
+    let is_table = !parts.is_empty() && parts.iter().all(|part| file_name(part).ends_with(".parquet"));
+    (is_table && !path.join(MANIFEST).exists()).then_some(parts)
+}
+
+fn file_name(path: &Path) -> &str {
+    path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+}

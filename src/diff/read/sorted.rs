@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 use std::collections::{HashSet, VecDeque};
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -48,9 +48,9 @@ enum FileSource<'r> {
 }
 
 impl<'r> TableSource<'r> {
-    /// A file, whatever it is called.
-    pub fn file(path: &Path) -> TableSource<'static> {
-        TableSource { files: [FileSource::File(path.to_path_buf())].into() }
+    /// The files of a table in order, whatever they are called; there is one at least.
+    pub fn files(paths: Vec<PathBuf>) -> TableSource<'static> {
+        TableSource { files: paths.into_iter().map(FileSource::File).collect() }
     }
 
     /// A table of a run.

@@ -27,7 +27,8 @@ pub trait LaneRows: Default {
 /// One run of a delivery on the way through the accounts.
 pub struct Lane<'a, R> {
     cursor: Cursor<'a>,
-    /// By block, the first and the last account it may have rows of.
+    accounts: &'a Accounts,
+    /// By block, the first and the last account it may have rows of; none behind the range that is computed.
     bounds: Vec<(u32, u32)>,
     /// The next block to read.
     block: usize,
@@ -110,14 +111,17 @@ where
 }
 
 impl<'a, R: LaneRows> Lane<'a, R> {
-    fn new(cursor: Cursor<'a>, accounts: &Accounts, first: u32) -> Lane<'a, R> {
-        let last = accounts.len() as u32 - 1;
-        let blocks = cursor.blocks().iter();
+    fn new(cursor: Cursor<'a>, accounts: &'a Accounts, first: u32) -> Lane<'a, R> {
+        let (last, range) = (accounts.len() as u32 - 1, &accounts.range);
+        let blocks = cursor.blocks();
+        let before = blocks.partition_point(|block| range.begins_after(&block.last));
         let bounds = blocks
+            .iter()
+            .take_while(|block| range.reaches(&block.first))
             .map(|block| (accounts.before(&block.first).min(last), accounts.before(&block.last).min(last)));
         let bounds: Vec<(u32, u32)> = bounds.collect();
-        let block = bounds.partition_point(|(_, last)| *last < first);
-        Lane { cursor, bounds, block, rows: R::default(), next: 0 }
+        let block = bounds.partition_point(|(_, last)| *last < first).max(before);
+        Lane { cursor, accounts, bounds, block, rows: R::default(), next: 0 }
     }
 
     fn take(
@@ -139,13 +143,26 @@ impl<'a, R: LaneRows> Lane<'a, R> {
             if *first >= part.end_account {
                 return Ok(());
             }
-            let columns = self.cursor.read(self.block, buffers)?;
+            let columns = self.read(buffers)?;
             self.rows = pack(delivery, columns, std::mem::take(&mut self.rows))?;
             self.block += 1;
             self.next = 0;
             // The first block of a stretch may begin before it.
             self.pass_below(part.first_account);
         }
+    }
+
+    /// The columns of the block, without rows of accounts outside the range that is computed.
+    fn read(&self, buffers: &mut Buffers) -> Result<Vec<Column>> {
+        let columns = self.cursor.read(self.block, buffers)?;
+        if self.accounts.range.is_everything() {
+            return Ok(columns);
+        }
+        let own = self.accounts.range.rows_of(&columns[0]);
+        if own.len() == columns[0].len() {
+            return Ok(columns);
+        }
+        Ok(columns.iter().map(|column| column.slice(own.clone())).collect())
     }
 
     /// Passes over the rows of accounts before one.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
+use super::account_range::AccountRange;
 use crate::expr::{Column, Ints, Texts, Type};
 use crate::hash::HASHER;
 
@@ -100,6 +101,8 @@ impl Ids {
 pub struct Accounts {
     /// Ascending, each once.
     pub ids: Ids,
+    /// The ids of which these are the book's: rows of others are not this process's to look at.
+    pub range: AccountRange,
     /// Of integers.
     steps: Steps,
     /// Of texts.
@@ -114,6 +117,17 @@ pub enum Id {
     Int(i64),
     /// Text.
     Text(Arc<str>),
+}
+
+impl Id {
+    /// That of a row; `None` where it is null.
+    pub fn of(ids: &Column, row: usize) -> Option<Id> {
+        match ids {
+            Column::Int(ints) => ints.get(row).map(|id| Id::Int(*id)),
+            Column::Text(texts) => texts.shared(row).map(Id::Text),
+            _ => None,
+        }
+    }
 }
 
 /// An id as JSON writes it.
@@ -158,7 +172,12 @@ impl Accounts {
                 }
             }
         }
-        Accounts { ids, steps, table }
+        Accounts { ids, range: AccountRange::default(), steps, table }
+    }
+
+    /// Likewise, where only a range of ids is computed.
+    pub fn within(ids: Ids, range: AccountRange) -> Accounts {
+        Accounts { range, ..Accounts::new(ids) }
     }
 
     /// How many accounts there are.

@@ -9,7 +9,7 @@ use parquet::file::metadata::ParquetMetaData;
 use super::catalog::{InputFile, shown};
 use super::chunks::Chunks;
 use super::guard::guarded;
-use super::handle::{FileChange, Handle};
+use super::handle::{FileChange, FileStamp, Handle};
 use super::{footer, pages, row_group};
 use crate::day::Day;
 use crate::failure::input;
@@ -81,6 +81,28 @@ impl OpenFile {
             self.sha256.get_or_init(|| hasher.hex());
         }
         Ok(self.sha256.get().expect("just hashed"))
+    }
+
+    /// What the file system says of it.
+    pub fn stamp(&self) -> FileStamp {
+        self.handle.stamp()
+    }
+
+    /// Takes a hash for that of its bytes, which another process has read.
+    pub fn assume_sha256(&self, sha256: &str) {
+        self.sha256.get_or_init(|| sha256.to_string());
+    }
+
+    /// Reads all bytes anew, and fails where they do not come to the hash that is known.
+    pub fn check_bytes(&self) -> Result<()> {
+        let again = OpenFile { sha256: Arc::default(), ..self.clone() };
+        if again.sha256()? == self.sha256()? {
+            return Ok(());
+        }
+        Err(input(format!(
+            "{}: its bytes are not those that were planned with: deliver under a name that is new, and plan again",
+            self.subject
+        )))
     }
 
     /// Fails where the file was written to since it was opened, so that some of what was read may be old and some

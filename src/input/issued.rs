@@ -91,6 +91,7 @@ pub fn overlay(
             row.product,
         ) {
             Some(line) => Some(IssuedLine::Known(line)),
+            None if !lines.accounts.range.holds(row.account, row.row) => None,
             None => Some(IssuedLine::Unknown(id_text(row.account, row.row)?, row.product.to_string())),
         })?;
     let mut unknown = 0;

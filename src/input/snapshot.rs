@@ -7,8 +7,8 @@ use std::sync::Mutex;
 use anyhow::Result;
 use rayon::prelude::*;
 
+use super::account_range::AccountRange;
 use super::accounts::{Accounts, OFF_BOOK, compare_ids, distinct_ids, id_text};
-use super::binding::Decoded;
 use super::catalog::{Catalog, Delivery};
 use super::file::OpenFile;
 use super::judge::{self, Verdicts};
@@ -112,6 +112,8 @@ struct Stretch {
 struct AcceptedBatch {
     columns: Vec<Column>,
     len: usize,
+    /// How many rows there were, of the range that is computed.
+    read: u64,
     stretch: Stretch,
 }
 
@@ -140,26 +142,20 @@ pub struct LinesReading<'a> {
     pub progress: &'a Progress,
     /// The accounts whose lines are wanted; `None`: all. Where `unique` is set, others may come besides.
     pub only: Option<&'a Accounts>,
+    /// The ids whose rows are counted, listed and taken.
+    pub range: &'a AccountRange,
 }
 
-/// Reads the snapshot `latest` among `files`, which may begin with earlier deliveries. It must have an
-/// accepted line.
-pub fn load(
-    reading: LinesReading,
-    files: &[OpenFile],
-    latest: Option<Day>,
-    wanted: Vec<(usize, Wanted)>,
-    scope_len: usize,
-) -> Result<Lines> {
-    load_any(reading, files, latest, wanted, scope_len)?.map_err(|tally| {
-        let of = latest.map_or(String::new(), |day| format!(" of {day}"));
-        let reasons = tally.rejects.counts.iter().map(|(reason, rows)| format!(", {} {rows}", reason.name()));
-        let message = format!("read lines{of}: not one of {} rows is accepted", tally.read);
-        input(message + &reasons.collect::<String>())
-    })
+/// The error of a book of which not one row is accepted.
+pub fn none_accepted(tally: &ReadTally, snapshot: Option<Day>) -> anyhow::Error {
+    let of = snapshot.map_or(String::new(), |day| format!(" of {day}"));
+    let reasons = tally.rejects.counts.iter().map(|(reason, rows)| format!(", {} {rows}", reason.name()));
+    let message = format!("read lines{of}: not one of {} rows is accepted", tally.read);
+    input(message + &reasons.collect::<String>())
 }
 
-/// The same; without an accepted line, the rows that were read.
+/// Reads the snapshot `latest` among `files`, which may begin with earlier deliveries. Without an accepted line,
+/// the rows that were read.
 pub fn load_any(
     reading: LinesReading,
     files: &[OpenFile],
@@ -182,7 +178,7 @@ pub fn load_any(
         }
         if delivery[0].delivery == latest {
             let tally = tally(reading, delivery, &mut rows)?;
-            return assemble(rows, tally, order, &slots, scope_len, latest);
+            return assemble(rows, tally, order, &slots, scope_len, latest, reading.range);
         }
     }
     unreachable!("the snapshot is among the files")
@@ -190,8 +186,6 @@ pub fn load_any(
 
 fn read_delivery(reading: LinesReading, files: &[OpenFile], wanted: &[Wanted]) -> Result<SnapshotRows> {
     let LinesReading { spec, units, scratch, progress, .. } = reading;
-    // A row may repeat one of any account.
-    let only = reading.only.filter(|_| spec.unique.is_none());
     let bindings = files.iter().map(|file| file.bind(spec, wanted, units)).collect::<Result<Vec<_>>>()?;
     let mut rows = SnapshotRows {
         columns: Vec::new(),
@@ -212,7 +206,9 @@ fn read_delivery(reading: LinesReading, files: &[OpenFile], wanted: &[Wanted]) -
             let mut first_row = row_group.first_row;
             file.read(&bindings[row_group.file], row_group.number, |decoded| {
                 let read = decoded.columns[0].len() as u64;
-                batches.push(accepted(decoded, file.delivery, row_group.file, first_row, only, &mut rejects));
+                let verdicts = judge::judge_lines(&decoded, file.delivery);
+                let place = (row_group.file, first_row);
+                batches.push(accepted(reading, decoded.columns, verdicts, place, &mut rejects));
                 first_row += read;
                 // However many rejected rows there are, few are held.
                 if is_alone && rejects.is_full() {
@@ -226,45 +222,57 @@ fn read_delivery(reading: LinesReading, files: &[OpenFile], wanted: &[Wanted]) -
         for (batches, rejects) in read {
             rows.rejects.append(&rejects)?;
             for mut batch in batches {
+                rows.read += batch.read;
                 batch.stretch.start = left;
                 left += batch.len;
                 rows.stretches.push(batch.stretch);
                 batch.columns.into_iter().zip(&mut parts).for_each(|(column, part)| part.push(column));
             }
         }
-        rows.read += wave.iter().map(|row_group| row_group.rows).sum::<u64>();
     }
     rows.columns = parts.into_par_iter().map(concat).collect();
     rows.verdicts.0.resize(left, None);
     Ok(rows)
 }
 
-/// Judges a batch by itself and takes the rows that are left.
+/// Lists the rejected rows of a batch that lies at `place`, a file and a row in it, and takes those that are left.
 fn accepted(
-    decoded: Decoded,
-    delivery: Option<Day>,
-    file: usize,
-    first_row: u64,
-    only: Option<&Accounts>,
+    reading: LinesReading,
+    columns: Vec<Column>,
+    mut verdicts: Verdicts,
+    place: (usize, u64),
     rejects: &mut RejectedRows,
 ) -> AcceptedBatch {
-    let mut verdicts = judge::judge_lines(&decoded, delivery);
-    let columns = decoded.columns;
+    let LinesReading { spec, range, .. } = reading;
     mark_crowds(&columns, &mut verdicts);
-    verdicts.list(file as u32, first_row, &columns[ACCOUNT], rejects);
     let mut left: Vec<u32> =
         (0..verdicts.0.len() as u32).filter(|row| verdicts.0[*row as usize].is_none()).collect();
-    if let Some(only) = only {
-        let positions = only.positions(&columns[ACCOUNT]);
-        left.retain(|row| positions[*row as usize] != OFF_BOOK);
+    let (rows, mut read) = (verdicts.0.len(), verdicts.0.len() as u64);
+    if !range.is_everything() {
+        let others: Vec<usize> = (0..rows).filter(|row| !range.holds(&columns[ACCOUNT], *row)).collect();
+        read -= others.len() as u64;
+        // Whoever computes their range lists them.
+        others.into_iter().for_each(|row| verdicts.0[row] = None);
+    }
+    let (file, first_row) = place;
+    verdicts.list(file as u32, first_row, &columns[ACCOUNT], rejects);
+    // Otherwise a row may repeat one of any account.
+    if spec.unique.is_none() {
+        if !range.is_everything() {
+            left.retain(|row| range.holds(&columns[ACCOUNT], *row as usize));
+        }
+        if let Some(only) = reading.only {
+            let positions = only.positions(&columns[ACCOUNT]);
+            left.retain(|row| positions[*row as usize] != OFF_BOOK);
+        }
     }
     let len = left.len();
-    let (columns, left) = if len == verdicts.0.len() {
+    let (columns, left) = if len == rows {
         (columns, None)
     } else {
         (columns.iter().map(|column| column.gather(&left)).collect(), Some(left))
     };
-    AcceptedBatch { columns, len, stretch: Stretch { file, first_row, start: 0, left } }
+    AcceptedBatch { columns, len, read, stretch: Stretch { file, first_row, start: 0, left } }
 }
 
 /// Of the rows of one line within a batch two are left, which is enough to see that it occurs more than
@@ -325,13 +333,17 @@ fn assemble(
     slots: &[usize],
     scope_len: usize,
     snapshot: Option<Day>,
+    range: &AccountRange,
 ) -> Result<Result<Lines, ReadTally>> {
     order.retain(|row| rows.verdicts.0[*row as usize].is_none());
+    if !range.is_everything() {
+        order.retain(|row| range.holds(&rows.columns[ACCOUNT], *row as usize));
+    }
     if order.is_empty() {
         return Ok(Err(tally));
     }
     let (accounts, mut sorted) = rayon::join(
-        || Accounts::new(distinct_ids(&rows.columns[ACCOUNT], &order)),
+        || Accounts::within(distinct_ids(&rows.columns[ACCOUNT], &order), range.clone()),
         || rows.columns.par_iter().map(|column| column.gather(&order)).collect::<Vec<Column>>(),
     );
     let mut has_rejected = vec![false; accounts.len()];
@@ -391,7 +403,10 @@ fn tally(reading: LinesReading, files: &[OpenFile], rows: &mut SnapshotRows) -> 
     }
     let mut rejects = RejectLog::new(reading.spec.name, files, reading.scratch);
     let verdicts = rows.verdicts.0.iter().enumerate();
-    let others = verdicts.filter_map(|(position, verdict)| Some(rows.rejected(position, (*verdict)?)));
+    let others = verdicts.filter_map(|(position, verdict)| {
+        let reason = (*verdict)?;
+        reading.range.holds(&rows.columns[ACCOUNT], position).then(|| rows.rejected(position, reason))
+    });
     rejects.merge(listed.rows(), others)?;
     Ok(ReadTally { read: rows.read, rejects })
 }

@@ -1,6 +1,9 @@
 //! Streams an input's rows: decoded and judged in parallel, in waves of bounded size, repeats found in the order
 //! of delivery, file and row.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use anyhow::Result;
 use rayon::prelude::*;
 
@@ -9,7 +12,7 @@ use super::file::OpenFile;
 use super::judge::Verdicts;
 use super::reason::RejectReason;
 use super::reject_log::{RejectLog, RejectedRows};
-use super::unique::{DeliveryKeys, Keys, Seen};
+use super::unique::{DeliveryKeys, KeyShard, Keys, Seen};
 use super::wanted::{Units, Wanted};
 use crate::console::Progress;
 use crate::day::Day;
@@ -18,6 +21,21 @@ use crate::failure::in_order;
 use crate::job::InputSpec;
 use crate::pieces::piece;
 use crate::signal;
+
+/// How rows of an input with a `unique` column that repeat others are found.
+#[derive(Debug, Clone, Default)]
+pub enum RepeatSearch {
+    /// Among all rows.
+    #[default]
+    All,
+    /// Among the rows whose keys are of a shard; others are taken for no repeats.
+    Shard(KeyShard),
+    /// They are known: by delivery and file, their row numbers in the file, ascending.
+    Known(Arc<KnownRepeats>),
+}
+
+/// The rows of each file that repeat others.
+pub type KnownRepeats = BTreeMap<(Option<Day>, String), Vec<u64>>;
 
 /// What of an input to read.
 #[derive(Clone)]
@@ -34,6 +52,8 @@ pub struct InputSource<'a> {
     pub judge: fn(&Decoded, Option<Day>) -> Verdicts,
     /// The position of the `unique` column among `wanted`.
     pub unique: Option<usize>,
+    /// How repeats are found.
+    pub repeats: RepeatSearch,
 }
 
 impl InputSource<'_> {
@@ -85,6 +105,26 @@ impl JudgedRows {
             }
             start = end;
         }
+    }
+
+    /// Rejects those of a file's rows that are known to be repeats.
+    fn mark_known(&mut self, file: &OpenFile, known: &KnownRepeats) {
+        let Some(repeats) = known.get(&(file.delivery, file.file.name.clone())) else { return };
+        let end = self.first_row + self.rows() as u64;
+        let from = repeats.partition_point(|row| *row < self.first_row);
+        let own = repeats[from..].iter().take_while(|row| **row < end);
+        let own: Vec<u32> = own.map(|row| (row - self.first_row) as u32).collect();
+        self.mark_repeats(&own);
+    }
+
+    /// The row numbers, within the file, of the rows that repeat others.
+    pub fn repeats(&self) -> Vec<u64> {
+        let verdicts = self.batches.iter().flat_map(|batch| &batch.verdicts.0);
+        let numbered = verdicts.zip(self.first_row..);
+        numbered
+            .filter(|(verdict, _)| **verdict == Some(RejectReason::DuplicateRow))
+            .map(|(_, row)| row)
+            .collect()
     }
 
     /// Lists the rejected rows, in order; files are numbered from `first_file` on.
@@ -157,7 +197,9 @@ pub fn stream(
         waves.iter().flatten().map(|row_group| row_group.rows).sum(),
     );
     let mut deliver = |mut wave: Vec<JudgedRows>| -> Result<()> {
-        if source.unique.is_some() {
+        if let RepeatSearch::Known(known) = &source.repeats {
+            wave.iter_mut().for_each(|rows| rows.mark_known(&source.files[rows.file], known));
+        } else if source.unique.is_some() {
             let parts = wave.iter_mut().map(|rows| DeliveryKeys {
                 delivery: source.files[rows.file].delivery,
                 keys: std::mem::take(&mut rows.keys),
@@ -253,7 +295,14 @@ fn read_parts(
         }
         let verdicts = (source.judge)(&decoded, file.delivery);
         if let Some(slot) = source.unique {
-            part.keys.add(rows as u32, &decoded.columns[slot], &verdicts);
+            let column = &decoded.columns[slot];
+            match source.repeats {
+                RepeatSearch::All => part.keys.add(rows as u32, column, &verdicts),
+                RepeatSearch::Shard(shard) => {
+                    part.keys.add(rows as u32, column, &shard.only(column, &verdicts));
+                }
+                RepeatSearch::Known(_) => {}
+            }
         }
         rows += verdicts.0.len() as u64;
         if needs.hands_on {

@@ -2,8 +2,10 @@
 
 use hashbrown::hash_map::Entry;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::judge::Verdicts;
+use super::reason::RejectReason;
 use crate::day::Day;
 use crate::expr::Column;
 use crate::hash::{self, xxh3_128};
@@ -27,6 +29,40 @@ pub struct Keys {
     strays: Vec<(i64, u32)>,
     /// All others, by shard.
     shards: Sharded,
+}
+
+/// One of several shares of all keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyShard {
+    /// Which; the first is 0.
+    pub number: usize,
+    /// How many there are, at most [`MOST_KEY_SHARDS`].
+    pub of: usize,
+}
+
+/// Keys are shared out to no more shards than this.
+pub const MOST_KEY_SHARDS: usize = SHARDS;
+
+impl KeyShard {
+    fn holds(self, key: Key) -> bool {
+        shard_of(key) % self.of == self.number
+    }
+
+    /// Verdicts by which rows with keys of other shards are left out.
+    pub fn only(self, column: &Column, verdicts: &Verdicts) -> Verdicts {
+        let by_code: Vec<bool> = match column {
+            Column::Text(texts) => texts.dictionary.iter().map(|text| self.holds(text_key(text))).collect(),
+            _ => Vec::new(),
+        };
+        let is_own = |row: usize| match column {
+            Column::Int(ints) => self.holds((ints.values[row] as u64).into()),
+            Column::Bool(truths) => self.holds(truths[row].into()),
+            Column::Text(texts) => by_code.get(texts.codes[row] as usize).copied().unwrap_or(false),
+            Column::Wide(_) => unreachable!("no input column is wide"),
+        };
+        let own = verdicts.0.iter().enumerate();
+        Verdicts(own.map(|(row, own)| own.or((!is_own(row)).then_some(RejectReason::DuplicateRow))).collect())
+    }
 }
 
 impl Keys {

@@ -33,7 +33,7 @@ pub use feature_file::{Aggregate, Feature, FeatureKind, From, MOST_KEPT};
 pub use gate::{Bounds, Gate, GateTable, Measure};
 pub use inputs::{InputSpec, Inputs, Unique, before_wildcard, input_names};
 pub use policy_file::{Action, Affordability, Amount, Budget, Cooldown, Policy, Product, Rule};
-pub use raw_job::RawJob;
+pub use raw_job::{RawJob, variables};
 pub use resolved_job::{Csv, Job};
 pub use scopes::{FileColumns, InputColumns, Scopes};
 pub use scorecard_file::{Band, Bin, Characteristic, Dimension, Scorecard};

@@ -1,5 +1,7 @@
 //! The three job files as written, and how they become a job once the inputs' columns are known.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
@@ -46,9 +48,21 @@ impl RawJob {
 
     /// The job files that a run keeps. What their paths stood for then is not asked: `${NAME}` is left as
     /// it is.
-    pub fn of_run([job, scorecard, policy]: [Source; 3]) -> RawJob {
+    pub fn of_run(sources: [Source; 3]) -> RawJob {
+        RawJob::of_sources(sources, &|name| Some(format!("${{{name}}}")))
+    }
+
+    /// The job files as they were read, and the variables that they name as they were then.
+    pub fn frozen(sources: [Source; 3], variables: &BTreeMap<String, String>) -> RawJob {
+        RawJob::of_sources(sources, &|name| variables.get(name).cloned())
+    }
+
+    fn of_sources(
+        [job, scorecard, policy]: [Source; 3],
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> RawJob {
         let mut diagnostics = Diagnostics::default();
-        let file = job_file::read(&job, &|name| Some(format!("${{{name}}}")), &mut diagnostics);
+        let file = job_file::read(&job, variable, &mut diagnostics);
         RawJob { job, scorecard: Some(scorecard), policy: Some(policy), file, diagnostics }
     }
 
@@ -109,6 +123,18 @@ impl RawJob {
             scopes,
         })
     }
+}
+
+/// The variables of the environment that a job file names, as they are now.
+pub fn variables(job: &Source) -> BTreeMap<String, String> {
+    let named = RefCell::new(BTreeMap::new());
+    let variable = |name: &str| {
+        let value = std::env::var(name).ok()?;
+        named.borrow_mut().insert(name.to_string(), value.clone());
+        Some(value)
+    };
+    job_file::read(job, &variable, &mut Diagnostics::default());
+    named.into_inner()
 }
 
 /// Reads a file that the job file names.

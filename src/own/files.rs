@@ -150,6 +150,27 @@ pub fn write_file(path: &Path, bytes: &[u8], access: Access) -> Result<()> {
     file.sync_all().map_err(|error| failed("sync", path, error))
 }
 
+/// Puts a small file in its place at once and whole, whatever file was there.
+pub fn put_file(path: &Path, bytes: &[u8], access: Access) -> Result<()> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    create_directory(directory, access)?;
+    let made = directory.join(format!(".{}", unique_name()));
+    write_file(&made, bytes, access)?;
+    fs::rename(&made, path).map_err(|error| failed("rename to", path, error))
+}
+
+/// Puts a file that is there besides to another place, at which nothing stands.
+pub fn take_file(from: &Path, to: &Path, access: Access) -> Result<()> {
+    create_directory(to.parent().unwrap_or(Path::new(".")), access)?;
+    if fs::hard_link(from, to).is_ok() {
+        return Ok(());
+    }
+    let mut source = File::open(from).map_err(|error| failed("read", from, error))?;
+    let mut file = create_file(to, access)?;
+    io::copy(&mut source, &mut file).map_err(|error| failed("write", to, error))?;
+    file.sync_all().map_err(|error| failed("sync", to, error))
+}
+
 /// Waits until the entries of a directory are on disk.
 pub fn sync_directory(directory: &Path) -> Result<()> {
     let sync = File::open(directory).and_then(|handle| handle.sync_all());
@@ -239,7 +260,7 @@ fn remove_files(directory: &OwnedFd, files: &[&str]) -> io::Result<()> {
 }
 
 /// Sixteen hex digits that nothing else here is named by.
-pub(super) fn unique_name() -> String {
+pub fn unique_name() -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let seed = format!("{} {} {:?}", std::process::id(), now.as_nanos(), std::thread::current().id());
     format!("{:016x}", crate::hash::xxh3_64(seed.as_bytes()))

@@ -2,14 +2,17 @@
 
 use std::cmp::Reverse;
 
+use serde::{Deserialize, Serialize};
+
 use super::decision::{Decision, Refusal};
 use super::rules::products;
+use crate::input::accounts::Id;
 use crate::input::lines::Lines;
 use crate::job::{Action, Budget, Policy};
 use crate::score::Scores;
 
 /// A budget by whose it is: that of a rule, or that of a product for the raises of all other rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Purse {
     /// By position of the product.
     Product(u8),
@@ -56,36 +59,119 @@ impl Purse {
     }
 }
 
+/// A raise that waits for its budget, as long as its account has a position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueuedRaise {
+    /// The budget.
+    pub purse: Purse,
+    /// Of the account.
+    pub score: i32,
+    /// The account's position.
+    pub account: u32,
+    /// The product's position in the policy.
+    pub product: u8,
+    /// The line.
+    pub line: usize,
+    /// New limit less old limit, minor units; positive.
+    pub amount: i128,
+}
+
+impl QueuedRaise {
+    /// Raises of a budget are granted in this order: highest score first, then by account and product.
+    fn order(&self) -> (Purse, Reverse<i32>, u32, u8) {
+        (self.purse, Reverse(self.score), self.account, self.product)
+    }
+}
+
+/// The first raise that a budget does not reach: that one and all after it are refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BudgetCut {
+    /// The budget.
+    pub purse: Purse,
+    /// Of the account.
+    pub score: i32,
+    /// The account's id.
+    pub account: Id,
+    /// The product's position in the policy.
+    pub product: u8,
+}
+
+/// The raises that wait for a budget, by budget, then in the order in which they are granted.
+pub fn queued_raises(
+    policy: &Policy,
+    lines: &Lines,
+    scores: &Scores,
+    decisions: &[Decision],
+) -> Vec<QueuedRaise> {
+    let products = products(policy, lines, 0..decisions.len());
+    let mut queue: Vec<QueuedRaise> = Vec::new();
+    for (line, (decision, product)) in decisions.iter().zip(products).enumerate() {
+        let (Action::Raise, Some(rule), Some(product)) = (decision.action, decision.rule, product) else {
+            continue;
+        };
+        let Some(purse) = Purse::of(policy, product, rule) else { continue };
+        let account = lines.account[line];
+        let amount = i128::from(decision.new_limit) - i128::from(lines.limit[line]);
+        let score = scores.score[account as usize];
+        queue.push(QueuedRaise { purse, score, account, product, line, amount });
+    }
+    queue.sort_unstable_by_key(QueuedRaise::order);
+    queue
+}
+
+/// The limits, minor units, of which a budget in basis points is a part.
+pub fn counted_limits(policy: &Policy, purse: Purse, lines: &Lines) -> i128 {
+    let products = products(policy, lines, 0..lines.account.len());
+    let counted = lines
+        .limit
+        .iter()
+        .zip(products)
+        .filter(|(_, product)| product.is_some_and(|own| purse.counts(policy, own)));
+    counted.map(|(limit, _)| i128::from(*limit)).sum()
+}
+
+/// The first amount that does not fit in a budget of which so much is spent already; `None` where all fit.
+pub fn first_beyond(budget: i128, mut spent: i128, mut amounts: impl Iterator<Item = i128>) -> Option<usize> {
+    amounts.position(|amount| {
+        spent += amount;
+        spent > budget
+    })
+}
+
+/// Where each budget ends, of a policy whose lines are all here.
+fn cuts(policy: &Policy, lines: &Lines, queue: &[QueuedRaise]) -> Vec<BudgetCut> {
+    let mut cuts = Vec::new();
+    for of_purse in queue.chunk_by(|a, b| a.purse == b.purse) {
+        let purse = of_purse[0].purse;
+        let Some(budget) = purse.budget(policy) else { continue };
+        let budget = budget.amount(counted_limits(policy, purse, lines));
+        if let Some(first) = first_beyond(budget, 0, of_purse.iter().map(|raise| raise.amount)) {
+            let QueuedRaise { score, account, product, .. } = of_purse[first];
+            cuts.push(BudgetCut { purse, score, account: lines.accounts.ids.get(account as usize), product });
+        }
+    }
+    cuts
+}
+
+/// Refuses the raises that budgets do not reach.
+pub fn apply_cuts(cuts: &[BudgetCut], lines: &Lines, queue: &[QueuedRaise], decisions: &mut [Decision]) {
+    for cut in cuts {
+        let account = lines.accounts.before(&cut.account);
+        let is_here = lines.accounts.len() > account as usize
+            && lines.accounts.ids.get(account as usize) == cut.account;
+        let product = if is_here { cut.product } else { 0 };
+        let first = (cut.purse, Reverse(cut.score), account, product);
+        for raise in queue.iter().filter(|raise| raise.purse == cut.purse && raise.order() >= first) {
+            decisions[raise.line] = over_budget(lines, raise.line, &decisions[raise.line]);
+        }
+    }
+}
+
 /// By budget: raises in order of score (highest first), account, then product are granted until the first
 /// that does not fit; that one and all after it are refused.
 pub(super) fn apply_budgets(policy: &Policy, lines: &Lines, scores: &Scores, decisions: &mut [Decision]) {
-    let products: Vec<Option<u8>> = products(policy, lines, 0..decisions.len()).collect();
-    let raise = |line: usize| {
-        let decision = &decisions[line];
-        let (product, rule) = (products[line]?, decision.rule.filter(|_| decision.action == Action::Raise)?);
-        let account = lines.account[line];
-        let order = (Reverse(scores.score[account as usize]), account, product);
-        Some((Purse::of(policy, product, rule)?, order, line))
-    };
-    let mut raises: Vec<_> = (0..decisions.len()).filter_map(raise).collect();
-    raises.sort_unstable();
-    for of_purse in raises.chunk_by(|a, b| a.0 == b.0) {
-        let purse = of_purse[0].0;
-        let Some(budget) = purse.budget(policy) else { continue };
-        let limits = lines.limit.iter().zip(&products);
-        let counted = limits.filter(|(_, product)| product.is_some_and(|own| purse.counts(policy, own)));
-        let budget = budget.amount(counted.map(|(limit, _)| i128::from(*limit)).sum());
-        let mut spent = 0_i128;
-        let mut is_used_up = false;
-        for (_, _, line) in of_purse {
-            let decision = &mut decisions[*line];
-            spent += i128::from(decision.new_limit) - i128::from(lines.limit[*line]);
-            is_used_up |= spent > budget;
-            if is_used_up {
-                *decision = over_budget(lines, *line, decision);
-            }
-        }
-    }
+    let queue = queued_raises(policy, lines, scores, decisions);
+    apply_cuts(&cuts(policy, lines, &queue), lines, &queue, decisions);
 }
 
 /// What becomes of a raise that the budget does not reach.

@@ -12,7 +12,9 @@ pub mod rules;
 mod settle;
 pub mod trace;
 
-pub use budget::{Purse, over_budget};
+pub use budget::{
+    BudgetCut, Purse, QueuedRaise, apply_cuts, counted_limits, first_beyond, over_budget, queued_raises,
+};
 pub use decide::{decide, decide_unbudgeted};
 pub use decision::{Cap, Decision, Refusal};
 pub use settle::{Waterfall, exposure, exposure_after};

@@ -10,13 +10,34 @@ use rayon::prelude::*;
 use super::encode::{write_csv, write_parquet};
 use super::output_table::OutputTable;
 use super::stored_table::StoredTable;
-use super::{Results, tables};
+use super::written_file::WrittenFile;
+use super::{Publication, Results, tables};
+use crate::day::Dates;
 use crate::failure::{Kind, failure, in_order};
 use crate::hash::file_hash;
-use crate::job::{Csv, RUN_FILES};
+use crate::job::{Csv, Job, RUN_FILES};
 use crate::own::{self, Access, LockFile, Staging};
 use crate::run_dir::layout::{LOCK, RELEASED, SUCCESS};
 use crate::run_dir::manifest::{MANIFEST, Manifest, OutputEntry};
+
+/// What every table's file says of its run.
+fn metadata(job: &Job, dates: Dates) -> Vec<(&'static str, String)> {
+    let mut metadata = vec![
+        ("rescore.job", job.name.clone()),
+        ("rescore.as_of", dates.as_of.to_string()),
+        ("rescore.known_on", dates.known_on.to_string()),
+        ("rescore.version", env!("CARGO_PKG_VERSION").to_string()),
+    ];
+    metadata.extend(dates.chain_from.map(|from| ("rescore.chain_from", from.to_string())));
+    metadata
+}
+
+/// Writes a table of a run into a file that must not be there yet; how many rows it has.
+pub fn write_table(results: &Results, table: &OutputTable, path: &Path) -> Result<usize> {
+    let file = own::create_file(path, results.job.access)?;
+    write_parquet(table, file, path, &metadata(results.job, results.dates))?;
+    Ok(table.rows)
+}
 
 /// The output directory, locked against other runs until dropped.
 #[derive(Debug)]
@@ -81,14 +102,7 @@ impl Stage {
     }
 
     fn write_all(&self, results: &Results, all: &[OutputTable]) -> Result<Vec<OutputEntry>> {
-        let dates = results.dates;
-        let mut metadata = vec![
-            ("rescore.job", results.job.name.clone()),
-            ("rescore.as_of", dates.as_of.to_string()),
-            ("rescore.known_on", dates.known_on.to_string()),
-            ("rescore.version", env!("CARGO_PKG_VERSION").to_string()),
-        ];
-        metadata.extend(dates.chain_from.map(|from| ("rescore.chain_from", from.to_string())));
+        let metadata = metadata(results.job, results.dates);
         let write_rejects = || {
             let path = self.directory().join("rejects.parquet");
             let file = own::create_file(&path, self.staging.access())?;
@@ -116,9 +130,34 @@ impl Stage {
         let mut outputs = outputs?;
         outputs.push(rejects?);
         outputs.extend(csv?);
-        for (name, source) in RUN_FILES.iter().zip(&results.job.sources) {
-            outputs.push(self.add(name, source.text.as_bytes())?);
-        }
+        outputs.extend(self.add_job_files(results.job)?);
+        outputs.sort_by(|a, b| a.file.cmp(&b.file));
+        Ok(outputs)
+    }
+
+    fn add_job_files(&self, job: &Job) -> Result<Vec<OutputEntry>> {
+        RUN_FILES
+            .iter()
+            .zip(&job.sources)
+            .map(|(name, source)| self.add(name, source.text.as_bytes()))
+            .collect()
+    }
+
+    /// Takes in tables that lie there already, in parts, and writes every other file but the manifest.
+    pub fn write_parts(&self, publication: &Publication) -> Result<Vec<OutputEntry>> {
+        let Publication { job, dates, tables, rejects } = publication;
+        let taken = tables.par_iter().map(|part| {
+            part.file.check()?;
+            own::take_file(&part.file.path, &self.directory().join(&part.name), self.staging.access())?;
+            let WrittenFile { bytes, sha256, rows, .. } = part.file.clone();
+            Ok(OutputEntry { file: part.name.clone(), rows, bytes, sha256 })
+        });
+        let mut outputs = in_order(taken)?;
+        let path = self.directory().join("rejects.parquet");
+        let file = own::create_file(&path, self.staging.access())?;
+        let rows = tables::write_rejects(*rejects, file, &path, &metadata(job, *dates))?;
+        outputs.push(self.entry(&path, Some(rows))?);
+        outputs.extend(self.add_job_files(job)?);
         outputs.sort_by(|a, b| a.file.cmp(&b.file));
         Ok(outputs)
     }

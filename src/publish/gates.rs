@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use num_bigint::BigInt;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::Results;
 use super::decision_columns::{ColumnSink, make};
@@ -16,18 +17,77 @@ use crate::run_dir::gates::{CHANGE, EarlierFigure, GateOutcome};
 use crate::run_dir::manifest::Counts;
 use crate::score::score_columns;
 
-/// Measures all gates; `earlier` are those of the run before.
-pub fn measure(
-    results: &Results,
-    counts: &(dyn Fn(&str) -> Counts + Sync),
-    missing_days: &(dyn Fn(&str) -> u64 + Sync),
-    earlier: &[GateOutcome],
-) -> Vec<GateOutcome> {
-    let gates = results.job.gates.par_iter().map(|gate| {
-        let outcome = measure_one(gate, results, counts, missing_days);
-        with_change(gate, outcome, earlier.iter().find(|before| before.name == gate.name))
+/// What the tables come to for a gate, so that figures over parts of a book add up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TableFigure {
+    /// The gate looks at inputs alone.
+    NoTable,
+    /// Of so many rows so many.
+    Share {
+        /// Those that satisfy `of`.
+        part: u64,
+        /// Those that satisfy `among`.
+        rows: u64,
+    },
+    /// A sum.
+    Sum(#[serde(with = "decimal")] BigInt),
+}
+
+/// Integers of any size as JSON writes them: as text.
+mod decimal {
+    use num_bigint::BigInt;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(number: &BigInt, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(number)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BigInt, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+impl TableFigure {
+    /// Adds the figure of another part of the book, for the same gate.
+    pub fn add(&mut self, other: TableFigure) {
+        match (self, other) {
+            (TableFigure::Share { part, rows }, TableFigure::Share { part: more, rows: of }) => {
+                *part += more;
+                *rows += of;
+            }
+            (TableFigure::Sum(sum), TableFigure::Sum(more)) => *sum += more,
+            _ => {}
+        }
+    }
+}
+
+/// What the tables come to for each gate.
+pub fn table_figures(results: &Results) -> Vec<TableFigure> {
+    let gates = results.job.gates.par_iter().map(|gate| match &gate.measure {
+        Measure::Share { table, of, among } => {
+            let (rows, part) = count(results, *table, of, among.as_ref());
+            TableFigure::Share { part, rows }
+        }
+        Measure::Sum { table, of, among } => TableFigure::Sum(sum(results, *table, of, among.as_ref())),
+        Measure::Rejected { .. } | Measure::Rows { .. } | Measure::MissingDays { .. } => TableFigure::NoTable,
     });
     gates.collect()
+}
+
+/// Measures all gates by what the tables come to, which `figures` says; `earlier` are those of the run before.
+pub fn measure(
+    gates: &[Gate],
+    figures: &[TableFigure],
+    counts: &dyn Fn(&str) -> Counts,
+    missing_days: &dyn Fn(&str) -> u64,
+    earlier: &[GateOutcome],
+) -> Vec<GateOutcome> {
+    let measured = gates.iter().zip(figures).map(|(gate, figure)| {
+        let outcome = measure_one(gate, figure, counts, missing_days);
+        with_change(gate, outcome, earlier.iter().find(|before| before.name == gate.name))
+    });
+    measured.collect()
 }
 
 /// Holds the figure against that of the run before, where the gate bounds its change and there is one of
@@ -56,24 +116,24 @@ fn with_change(gate: &Gate, outcome: GateOutcome, before: Option<&GateOutcome>) 
 
 fn measure_one(
     gate: &Gate,
-    results: &Results,
+    figure: &TableFigure,
     counts: &dyn Fn(&str) -> Counts,
     missing_days: &dyn Fn(&str) -> u64,
 ) -> GateOutcome {
-    let bounds = gate.bounds;
-    match &gate.measure {
-        Measure::Share { table, of, among } => {
-            let (rows, part) = count(results, *table, of, among.as_ref());
-            share(gate, part, rows)
-        }
-        Measure::Rejected { input } => {
+    let figure = match (&gate.measure, figure) {
+        (Measure::Rejected { input }, _) => {
             let counts = counts(input);
-            share(gate, counts.read - counts.accepted, counts.read)
+            return share(gate, counts.read - counts.accepted, counts.read);
         }
-        Measure::Sum { table, of, among } => plain(gate, sum(results, *table, of, among.as_ref()), bounds),
-        Measure::Rows { input } => plain(gate, counts(input).accepted.into(), bounds),
-        Measure::MissingDays { input } => plain(gate, missing_days(input).into(), bounds),
-    }
+        (_, TableFigure::Share { part, rows }) => return share(gate, *part, *rows),
+        (Measure::Rows { input }, _) => counts(input).accepted.into(),
+        (Measure::MissingDays { input }, _) => missing_days(input).into(),
+        (_, TableFigure::Sum(sum)) => sum.clone(),
+        (Measure::Share { .. } | Measure::Sum { .. }, TableFigure::NoTable) => {
+            unreachable!("figures are those of the gates")
+        }
+    };
+    plain(gate, figure, gate.bounds)
 }
 
 /// n × 10000 against bp × N, exactly; of no rows, every share passes.

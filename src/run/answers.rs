@@ -9,9 +9,11 @@ use anyhow::Result;
 use super::inputs::{Files, oldest_transactions, repayments, transactions};
 use super::notices;
 use super::ready::{NightAnswers, Ready};
+use super::watch::Watch;
 use crate::console::Progress;
 use crate::day::Day;
 use crate::expr::Type;
+use crate::failure::input;
 use crate::features::bills::{OfRepayments, Repayments};
 use crate::features::plan::Plans;
 use crate::features::transactions::{Eras, Transactions, slots_kept};
@@ -68,16 +70,44 @@ pub struct FeatureRows<'a> {
 pub struct Answered {
     /// The features of what is asked, but for those over lines.
     pub answers: Answers,
-    /// Rows of transactions read and left out, of deliveries that are reported.
-    pub transactions: ReadTally,
-    /// Of repayments.
-    pub repayments: ReadTally,
     /// By day asked for, the bills for which one delivery holds more than one pair of terms.
     pub conflicts: Vec<u64>,
+    /// What is reported of the rows.
+    pub intake: Intake,
+}
+
+/// What is reported of the rows of transactions and repayments.
+pub struct Intake {
+    /// Of transactions.
+    pub transactions: InputIntake,
+    /// Of repayments.
+    pub repayments: InputIntake,
+}
+
+/// What is reported of the rows of an input.
+pub struct InputIntake {
+    /// Rows read and left out, of deliveries that are reported.
+    pub tally: ReadTally,
     /// What to warn of.
-    pub notices: Vec<String>,
+    notices: Vec<String>,
     /// What was sorted already, and what was not.
-    pub sorting: Sorting,
+    outlook: Outlook,
+}
+
+impl Intake {
+    /// What to warn of.
+    pub fn notices(&self) -> impl Iterator<Item = &String> {
+        self.transactions.notices.iter().chain(&self.repayments.notices)
+    }
+
+    /// What was sorted already, and what was not.
+    pub fn sorting(&self) -> Sorting {
+        let inputs = [
+            (input_names::TRANSACTIONS, self.transactions.outlook.clone()),
+            (input_names::REPAYMENTS, self.repayments.outlook.clone()),
+        ];
+        Sorting { inputs: inputs.into() }
+    }
 }
 
 impl FeatureRows<'_> {
@@ -154,11 +184,8 @@ impl FeatureRows<'_> {
                     None => self.sweep_transactions(asked, parts, fetched),
                 })?;
             answers.add(swept);
-            let of_transactions = tally(&transactions.source, &fetched, reported_from, work.scratch)?;
-            let mut notices =
-                notices::of_transactions(job, plans, reported_from).notices_of(&fetched.deliveries)?;
-            let mut inputs = vec![(input_names::TRANSACTIONS, work.copies.report(&transactions, fetched))];
-            work.copies.note_night(&transactions, self.first);
+            let watch = notices::of_transactions(job, plans, reported_from);
+            let transactions = self.report(&transactions, fetched, watch, work)?;
 
             let OfInput { answers: swept, fetched } =
                 work.of_input(&repayments, |fetched| match taken(&mut of_repayments, fetched) {
@@ -167,21 +194,39 @@ impl FeatureRows<'_> {
                 })?;
             let OfRepayments { answers: of_bills, conflicts } = swept;
             answers.add(of_bills);
-            let of_repayments = tally(&repayments.source, &fetched, reported_from, work.scratch)?;
-            notices
-                .extend(notices::of_repayments(job, plans, reported_from).notices_of(&fetched.deliveries)?);
-            inputs.push((input_names::REPAYMENTS, work.copies.report(&repayments, fetched)));
-            work.copies.note_night(&repayments, self.first);
-            let (transactions, repayments) = (of_transactions, of_repayments);
-            Ok(Answered {
-                answers,
-                transactions,
-                repayments,
-                conflicts,
-                notices,
-                sorting: Sorting { inputs },
-            })
+            let watch = notices::of_repayments(job, plans, reported_from);
+            let repayments = self.report(&repayments, fetched, watch, work)?;
+            Ok(Answered { answers, conflicts, intake: Intake { transactions, repayments } })
         })
+    }
+
+    /// What is reported of a night's rows where features are computed elsewhere.
+    pub fn intake(&self, day: AskedDay, work: &mut Work) -> Result<Intake> {
+        let (job, plans) = (self.job, self.plans);
+        self.requests(&[day], |transactions, repayments| {
+            let fetched = work.of_input(&transactions, |_| Ok(()))?.fetched;
+            let watch = notices::of_transactions(job, plans, day.as_of);
+            let transactions = self.report(&transactions, fetched, watch, work)?;
+            let fetched = work.of_input(&repayments, |_| Ok(()))?.fetched;
+            let watch = notices::of_repayments(job, plans, day.as_of);
+            let repayments = self.report(&repayments, fetched, watch, work)?;
+            Ok(Intake { transactions, repayments })
+        })
+    }
+
+    /// What is reported of an input's rows: of those delivered from a day on, which `watch` says, and undated ones.
+    fn report(
+        &self,
+        request: &DeliveryRequest,
+        fetched: Fetched,
+        watch: Watch,
+        work: &mut Work,
+    ) -> Result<InputIntake> {
+        let tally = tally(&request.source, &fetched, watch.from, work.scratch)?;
+        let notices = watch.notices_of(&fetched.deliveries)?;
+        let outlook = work.copies.report(request, fetched);
+        work.copies.note_night(request, self.first);
+        Ok(InputIntake { tally, notices, outlook })
     }
 
     fn sweep_transactions(
@@ -247,6 +292,7 @@ impl Work<'_> {
                     let of = delivery.map_or(String::new(), |day| format!(" of {day}"));
                     log::warn!("{name}{of}: {error:#}: it is sorted anew");
                 }
+                _ if torn.is_some() => return Err(input(format!("{name}: {error:#}"))),
                 _ => return Err(error),
             }
         }

@@ -4,18 +4,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
+use rayon::prelude::*;
 
 use super::previous::EarlierRun;
 use crate::console::Progress;
 use crate::day::{Dates, Day};
 use crate::expr::Type;
 use crate::features::plan::FeaturePlan;
+use crate::input::account_range::AccountRange;
 use crate::input::catalog::{self, Catalog, Delivery};
 use crate::input::file::OpenFile;
 use crate::input::footer_cache::FooterCache;
 use crate::input::lines::Lines;
 use crate::input::schemas::{self, Inspected};
-use crate::input::stream::InputSource;
+use crate::input::stream::{InputSource, ReadTally, RepeatSearch};
 use crate::input::wanted::{Role, Units, Wanted};
 use crate::input::{issued, judge, previous, snapshot};
 use crate::job::{
@@ -134,7 +136,7 @@ pub struct Files {
     pub(crate) lines: Vec<OpenFile>,
     pub(crate) issued: Vec<(InputSpec, Vec<OpenFile>)>,
     pub(super) previous: Option<EarlierRun>,
-    pub(super) snapshot: Option<Day>,
+    pub(crate) snapshot: Option<Day>,
 }
 
 /// The deliveries of the lines that a run reads and the day of its snapshot. Fails where something must
@@ -224,9 +226,27 @@ impl Files {
         footers.hash(self.all(), as_of)
     }
 
+    /// Reads anew the bytes of a delivery's files, and of those before it in which a repeat may have been seen: fails
+    /// where they do not come to the hashes that are known of them.
+    pub(crate) fn check_bytes(
+        &self,
+        files: &[OpenFile],
+        delivery: Option<Day>,
+        within_days: Option<i32>,
+    ) -> Result<()> {
+        let first = delivery.map(|day| day.plus(-within_days.unwrap_or(0)));
+        let own = files.iter().filter(|file| first <= file.delivery && file.delivery <= delivery);
+        own.collect::<Vec<_>>().into_par_iter().try_for_each(OpenFile::check_bytes)
+    }
+
     /// Fails where one was changed while the run read it.
     pub(crate) fn check_unchanged(&self) -> Result<()> {
         self.all().try_for_each(OpenFile::check_unchanged)
+    }
+
+    /// The files of the snapshot itself.
+    pub(crate) fn snapshot_files(&self) -> impl Iterator<Item = &OpenFile> {
+        self.lines.iter().filter(|file| file.delivery == self.snapshot)
     }
 
     /// Checks every file's columns against the contract, and reports everything that is wrong.
@@ -382,6 +402,7 @@ pub(crate) fn transactions<'a>(
         units,
         judge: judge::judge_transactions,
         unique: unique.and_then(|unique| slots.iter().position(|slot| *slot == unique)),
+        repeats: RepeatSearch::All,
     };
     (source, slots)
 }
@@ -410,7 +431,7 @@ pub(crate) fn repayments<'a>(
         }
     });
     let judge = judge::judge_repayments;
-    InputSource { spec, files: &files.repayments, wanted, units, judge, unique }
+    InputSource { spec, files: &files.repayments, wanted, units, judge, unique, repeats: RepeatSearch::All }
 }
 
 /// Reads the book as it was delivered.
@@ -421,7 +442,22 @@ pub(super) fn read_lines(
     scratch: &Path,
     progress: &Progress,
 ) -> Result<Lines> {
+    let range = AccountRange::default();
+    let read = read_lines_of(job, files, &range, units, scratch, progress)?;
+    read.map_err(|tally| snapshot::none_accepted(&tally, files.snapshot))
+}
+
+/// Reads the lines of a range of accounts; where not one is accepted, the rows that were read.
+pub(crate) fn read_lines_of(
+    job: &Job,
+    files: &Files,
+    range: &AccountRange,
+    units: &Units,
+    scratch: &Path,
+    progress: &Progress,
+) -> Result<Result<Lines, ReadTally>> {
     let scope_len = job.scopes.lines.columns.len();
-    let reading = snapshot::LinesReading { spec: &job.inputs.lines, units, scratch, progress, only: None };
-    snapshot::load(reading, &files.lines, files.snapshot, wanted_lines(job), scope_len)
+    let spec = &job.inputs.lines;
+    let reading = snapshot::LinesReading { spec, units, scratch, progress, only: None, range };
+    snapshot::load_any(reading, &files.lines, files.snapshot, wanted_lines(job), scope_len)
 }

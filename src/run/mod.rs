@@ -2,14 +2,16 @@
 //!
 //! - `request`: what is asked for; `session`: what lives from night to night;
 //! - `inputs`, `previous`, `simulation`: what a night reads;
-//! - `night`: its verbs in the order in which data flows; `answers`, `ahead`, `ready`: features of one night, and of several at once;
-//! - `outcome`: how it ended;
+//! - `night`: its verbs in the order in which data flows; `compute`, `figures`: the book, and the figures over it; `answers`, `ahead`, `ready`: features of one night, and of several at once;
+//! - `outcome`: how it ended; `steps`: a night that many processes share;
 //! - `notices`, `watch`: what it warns of; `existing`: a run that is there already;
 //! - `plan`: what a run would read and do.
 
 mod ahead;
 mod answers;
+mod compute;
 mod existing;
+mod figures;
 mod inputs;
 mod night;
 mod notices;
@@ -20,6 +22,7 @@ mod ready;
 mod request;
 mod session;
 mod simulation;
+mod steps;
 mod watch;
 
 use anyhow::{Context, Result};
@@ -30,13 +33,16 @@ use crate::signal;
 
 pub use answers::Sorting;
 pub(crate) use answers::{FeatureRows, Swept, Work};
-pub use inputs::{Deliveries, Files, missing_days, prepare};
+pub(crate) use compute::{Book, NightInputs};
+pub(crate) use figures::BookFigures;
+pub use inputs::{Deliveries, Files, bind, missing_days, prepare};
 pub(crate) use inputs::{earlier_snapshots, wanted_lines};
 use night::run_night;
 pub use outcome::{Ending, NightOutcome};
 pub use plan::{NightPlan, PlannedNight, PlannedRead, plan};
 pub use request::{Nights, RunRequest};
 use session::Session;
+pub(crate) use steps::{PlannedSteps, StepResults, StepsEnd, plan_steps};
 
 /// Runs the nights of a request; `each` is called with every one as it is done. The first that fails ends the
 /// run, one that is held does not; those before it stay published.

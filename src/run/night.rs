@@ -6,32 +6,26 @@ use anyhow::Result;
 
 use crate::console::Progress;
 use crate::day::Dates;
-use crate::features::plan::{FeaturePlan, Plans};
-use crate::features::{Asked, AskedDay, FeatureTable, from_lines};
-use crate::input::line_columns::line_columns;
-use crate::input::lines::Lines;
-use crate::input::stream::ReadTally;
+use crate::features::plan::Plans;
+use crate::features::{Asked, AskedDay};
+use crate::input::account_range::AccountRange;
+use crate::input::snapshot;
 use crate::input::wanted::Units;
-use crate::input::{issued, previous as earlier_scores};
-use crate::job::{From, Job};
-use crate::policy::{Decision, decide};
+use crate::policy::decide;
 use crate::publish::commit::Lock;
-use crate::publish::totals::control_totals;
-use crate::publish::{Results, gates};
 use crate::run_dir::PublishedRun;
 use crate::run_dir::layout::run_directory;
-use crate::run_dir::manifest::{Counts, Manifest, Timing};
-use crate::score::{Scores, score};
+use crate::run_dir::manifest::{Manifest, Timing};
 use crate::summary::Summary;
 use crate::{own, report, signal};
 
 use super::ahead::look_ahead;
-use super::answers::{Answered, FeatureRows, Work};
+use super::answers::{Answered, FeatureRows, Intake, Work};
+use super::compute::{Book, ComputedNight, NightInputs};
 use super::existing::{check_replaceable, existing_run};
-use super::inputs::{Deliveries, Files, missing_days, read_lines};
-use super::notices;
+use super::figures::BookFigures;
+use super::inputs::Files;
 use super::outcome::{Ending, NightOutcome};
-use super::previous::EarlierRun;
 use super::ready::take;
 use super::session::{PreparedNight, Session};
 
@@ -93,20 +87,12 @@ pub(super) fn run_night(
     // Inputs that cannot be read are reported as such; what else the file system refuses is a place to write.
     let night = computed.map_err(own::unwritable)?;
     files.check_unchanged()?;
-    for (name, days) in missing_days(&job, &deliveries, dates.as_of) {
-        session.warn_missing(name, &days);
-        manifest.missing_days.insert(name.to_string(), days);
-    }
-    manifest.notices.extend(notices::of_features(&job, &night.features, night.lines.accounts.len()));
-    session.warn_of(&manifest.notices);
     let results = night.results(&job, dates);
-    manifest.control_totals = control_totals(&results);
-    let counts = |input: &str| manifest.counts.get(input).cloned().unwrap_or_default();
-    let missing = |input: &str| manifest.missing_days.get(input).map_or(0, |days| days.len() as u64);
-    let earlier = files.previous.as_ref().map_or(&[][..], |previous| &previous.gates);
-    manifest.gates = gates::measure(&results, &counts, &missing, earlier);
-    // A simulation's gates are there to be looked at.
-    manifest.held = dates.chain_from.is_none() && manifest.gates.iter().any(|gate| !gate.holds);
+    inputs.measure(BookFigures::of(&results), &mut manifest);
+    for (name, days) in &manifest.missing_days {
+        session.warn_missing(name, days);
+    }
+    session.warn_of(&manifest.notices);
     watch.lap("gates");
     progress.stage("write", 0);
     let stage = lock.stage()?;
@@ -126,33 +112,6 @@ pub(super) fn run_night(
     Ok(NightOutcome { ending, directory, manifest, summary, minor_units: job.minor_units })
 }
 
-/// What a night has computed.
-struct Night {
-    lines: Lines,
-    features: FeatureTable,
-    scores: Scores,
-    decisions: Vec<Decision>,
-    transactions: ReadTally,
-    repayments: ReadTally,
-}
-
-impl Night {
-    fn results<'a>(&'a self, job: &'a Job, dates: Dates) -> Results<'a> {
-        let Night { lines, features, scores, decisions, transactions, repayments } = self;
-        let rejects = [&lines.tally.rejects, &repayments.rejects, &transactions.rejects];
-        Results { job, dates, lines, features, scores, decisions, rejects }
-    }
-}
-
-/// What a night is computed from.
-#[derive(Clone, Copy)]
-struct NightInputs<'a> {
-    job: &'a Job,
-    files: &'a Files,
-    deliveries: &'a Deliveries,
-    dates: Dates,
-}
-
 /// From files to decisions.
 fn compute(
     inputs: NightInputs,
@@ -160,55 +119,40 @@ fn compute(
     manifest: &mut Manifest,
     watch: &mut Stopwatch,
     progress: &Progress,
-) -> Result<Night> {
+) -> Result<ComputedNight> {
     let NightInputs { job, files, deliveries, dates } = inputs;
     let Dates { as_of, known_on, .. } = dates;
     let scratch = session.out.clone();
-    let units = Units::of(job);
-    let mut book = read_lines(job, files, &units, &scratch, progress)?;
-    manifest.issued_unknown = issued::overlay(&files.issued, as_of, &units, &mut book, progress)?;
-    manifest.snapshot = files.snapshot;
+    let book = inputs.book(&AccountRange::default(), &scratch, progress)?;
+    let Book { lines, issued_unknown } =
+        book.map_err(|tally| snapshot::none_accepted(&tally, files.snapshot))?;
+    manifest.issued_unknown = issued_unknown;
     watch.lap("lines");
-    let plans = Plans::of(&job.features);
-    let asked = Asked::all(&book.accounts, AskedDay { as_of, known_on });
+    let (units, plans) = (Units::of(job), Plans::of(&job.features));
+    let asked = Asked::all(&lines.accounts, AskedDay { as_of, known_on });
     if session.ahead.is_empty() {
-        session.ahead = look_ahead(session, job, deliveries, dates, &book.accounts, progress);
+        session.ahead = look_ahead(session, job, deliveries, dates, &lines.accounts, progress);
         watch.lap("nights at once");
     }
-    let ready = take(&mut session.ahead, as_of, &book.accounts);
+    let ready = take(&mut session.ahead, as_of, &lines.accounts);
     let parts = ready.as_ref().map_or_else(|| asked.parts(), |ready| ready.parts.clone());
-    let account_kind = book.accounts.ids.kind();
+    let account_kind = lines.accounts.ids.kind();
     let rows = FeatureRows { job, files, units: &units, plans: &plans, account_kind, first: as_of };
     let (copies, lap) = (&mut session.copies, &mut |stage: &str| watch.lap(stage));
     let mut work = Work { copies, scratch: &scratch, progress, lap };
-    let answered = rows.answer(&asked, &parts, ready, as_of, &mut work)?;
-    let Answered { mut answers, transactions, repayments, conflicts, notices, sorting } = answered;
-    log::info!("features {sorting}");
-    watch.timing.basis = sorting.to_string();
+    let Answered { answers, conflicts, intake } = rows.answer(&asked, &parts, ready, as_of, &mut work)?;
+    log::info!("features {}", intake.sorting());
+    watch.timing.basis = intake.sorting().to_string();
     manifest.bill_conflicts = conflicts.iter().sum();
-    manifest.notices = notices;
-    manifest.notices.extend(notices::of_lines(job, &book));
+    inputs.count(&intake, &(&lines.tally).into(), manifest);
     signal::check()?;
     progress.stage("score and decide", 0);
-    let of_lines = FeaturePlan::new(&job.features, From::Lines);
-    answers.add(from_lines(&job.features, &of_lines, &asked, &parts, &book.account, |range| {
-        line_columns(&book, as_of, range, &of_lines.columns, job.scopes.lines.columns.len())
-    })?);
-    let features = answers.finish(&job.features, &asked, &parts)?;
+    let features = inputs.features(&lines, &asked, &parts, answers)?;
     watch.lap("features");
-    let read = |of: &EarlierRun| earlier_scores::read(&of.spec, &of.files, &units, &book.accounts);
-    let previous = files.previous.as_ref().map(read).transpose()?.unwrap_or_default();
-    let scores = Scores { previous, ..score(&job.scorecard, &features, book.accounts.len()) };
-    let decisions = decide(job, as_of, &book, &features, &scores);
+    let scores = inputs.scores(&lines, &features)?;
+    let decisions = decide(job, as_of, &lines, &features, &scores);
     watch.lap("score and decide");
-
-    let tallies: [(&str, &ReadTally); 3] = [
-        (job.inputs.transactions.name, &transactions),
-        (job.inputs.repayments.name, &repayments),
-        (job.inputs.lines.name, &book.tally),
-    ];
-    manifest.counts =
-        tallies.iter().map(|(name, tally)| ((*name).to_string(), Counts::from(*tally))).collect();
     drop(asked);
-    Ok(Night { lines: book, features, scores, decisions, transactions, repayments })
+    let Intake { transactions, repayments } = intake;
+    Ok(ComputedNight { lines, features, scores, decisions, tallies: [transactions.tally, repayments.tally] })
 }

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::watch::{Watch, WatchedDates, WatchedText};
 use crate::day::Day;
 use crate::expr::{Column, Expr};
@@ -57,15 +59,86 @@ pub(super) fn of_repayments(job: &Job, plans: &Plans, as_of: Day) -> Watch {
     Watch { input: job.inputs.repayments.name, from: as_of, dates, texts: texts.collect() }
 }
 
-/// The texts that rules and features of lines ask for, and no line has. Statuses are known.
-pub fn of_lines(job: &Job, book: &Lines) -> Vec<String> {
+/// What was seen in a book that may be warned of; what was seen in parts of it adds up.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BookNotices {
+    accounts: u64,
+    lines: u64,
+    /// The texts that rules and features of lines ask for. Statuses are known.
+    texts: Vec<WatchedText>,
+    /// By feature.
+    only_values: Vec<OnlyValue>,
+}
+
+/// The value of a feature that all accounts have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum OnlyValue {
+    /// There is no account.
+    NoAccount,
+    /// It is the same for all, or null.
+    Same(Option<i64>),
+    /// Two accounts differ.
+    Differs,
+}
+
+/// Of fewer accounts nothing follows.
+const LEAST_ACCOUNTS: u64 = 10;
+
+impl BookNotices {
+    /// What is seen in a book, or a part of one.
+    pub fn of(job: &Job, book: &Lines, features: &FeatureTable) -> BookNotices {
+        let accounts = book.accounts.len();
+        BookNotices {
+            accounts: accounts as u64,
+            lines: book.account.len() as u64,
+            texts: texts_of(job, book),
+            only_values: (0..job.features.len())
+                .map(|feature| only_value(features, feature, accounts))
+                .collect(),
+        }
+    }
+
+    /// Takes in what was seen in another part of the book.
+    pub fn add(&mut self, other: &BookNotices) {
+        self.accounts += other.accounts;
+        self.lines += other.lines;
+        self.texts.iter_mut().zip(&other.texts).for_each(|(text, other)| text.add(other));
+        for (known, other) in self.only_values.iter_mut().zip(&other.only_values) {
+            *known = match (*known, *other) {
+                (OnlyValue::NoAccount, other) | (other, OnlyValue::NoAccount) => other,
+                (known, other) if known == other => known,
+                _ => OnlyValue::Differs,
+            };
+        }
+    }
+
+    /// What there is to say: texts that no line has, then features that are null, or the same, for every account.
+    pub fn texts(&self, job: &Job) -> Vec<String> {
+        let rows = format!("the {} lines", self.lines);
+        let mut notices: Vec<String> = self.texts.iter().filter_map(|text| text.notice(&rows)).collect();
+        // A gate that watches for what should not be finds none of it on most nights.
+        let gated: BTreeSet<usize> = job.features_in_gates().collect();
+        let features = job.features.iter().zip(&self.only_values).enumerate();
+        for (number, (feature, value)) in features.filter(|_| self.accounts >= LEAST_ACCOUNTS) {
+            let (OnlyValue::Same(value), false) = (value, gated.contains(&number)) else { continue };
+            let value = value.map_or("null".to_string(), |value| value.to_string());
+            notices.push(format!(
+                "the feature `{}` is {value} for all {} accounts",
+                feature.name, self.accounts
+            ));
+        }
+        notices
+    }
+}
+
+/// The texts that rules and features of lines ask for, as far as columns are there to hold them.
+fn texts_of(job: &Job, book: &Lines) -> Vec<WatchedText> {
     const PRODUCT: usize = 1;
     let scope = &job.scopes.lines;
     let own = scope.columns.len() - LINE_STATE.len();
     let of_rules = job.policy.rules.iter().map(|rule| &rule.when);
     let all = of_rules.chain(conditions(job, From::Lines));
-    let rows = format!("the {} lines", book.account.len());
-    let mut notices = Vec::new();
+    let mut texts = Vec::new();
     for (slot, text) in texts_asked_for(all).into_iter().filter(|(slot, _)| *slot < own) {
         let mut watched = WatchedText::new(&job.scopes.facts.columns[slot].0, text);
         match book.columns.get(slot) {
@@ -73,46 +146,24 @@ pub fn of_lines(job: &Job, book: &Lines) -> Vec<String> {
             Some(Some(Column::Text(column))) => watched.look_at(column),
             _ => continue,
         }
-        notices.extend(watched.notice(&rows));
+        texts.push(watched);
     }
-    notices
+    texts
 }
 
-/// Of fewer accounts nothing follows.
-const LEAST_ACCOUNTS: usize = 10;
-
-/// Features that are null, or the same, for every account.
-pub fn of_features(job: &Job, features: &FeatureTable, accounts: usize) -> Vec<String> {
-    if accounts < LEAST_ACCOUNTS {
-        return Vec::new();
-    }
-    let gated: BTreeSet<usize> = job.features_in_gates().collect();
-    let mut notices = Vec::new();
-    for (number, feature) in job.features.iter().enumerate() {
-        // A gate that watches for what should not be finds none of it on most nights.
-        if gated.contains(&number) {
-            continue;
-        }
-        let value = match only_value(features, number, accounts) {
-            None => continue,
-            Some(None) => "null".to_string(),
-            Some(Some(value)) => value.to_string(),
-        };
-        notices.push(format!("the feature `{}` is {value} for all {accounts} accounts", feature.name));
-    }
-    notices
-}
-
-/// The value that all accounts have; `None` where two differ, which mostly shows at once.
-fn only_value(features: &FeatureTable, feature: usize, accounts: usize) -> Option<Option<i64>> {
+/// The value that all accounts have; that two differ mostly shows at once.
+fn only_value(features: &FeatureTable, feature: usize, accounts: usize) -> OnlyValue {
     const RUN: usize = 4_096;
+    if accounts == 0 {
+        return OnlyValue::NoAccount;
+    }
     let first = features.get(feature, 0);
     for start in (0..accounts).step_by(RUN) {
         let mut is_same = true;
         features.each(feature, start..(start + RUN).min(accounts), |value| is_same &= value == first);
         if !is_same {
-            return None;
+            return OnlyValue::Differs;
         }
     }
-    Some(first)
+    OnlyValue::Same(first)
 }

@@ -28,7 +28,7 @@ pub struct Session {
     /// What had been delivered when the session was opened.
     listed: Deliveries,
     chain: Option<Simulation>,
-    warned: BTreeSet<(&'static str, Day)>,
+    warned: BTreeSet<(String, Day)>,
     noticed: BTreeSet<String>,
     /// The sorted deliveries.
     pub copies: SortedDeliveries,
@@ -157,9 +157,9 @@ impl Session {
     }
 
     /// Warns of days without a delivery, of each once.
-    pub fn warn_missing(&mut self, name: &'static str, days: &[Day]) {
+    pub fn warn_missing(&mut self, name: &str, days: &[Day]) {
         let known = self.warned.len();
-        self.warned.extend(days.iter().map(|day| (name, *day)));
+        self.warned.extend(days.iter().map(|day| (name.to_string(), *day)));
         if let (Some(first), Some(last), true) = (days.first(), days.last(), self.warned.len() > known) {
             log::warn!("{name}: {} days without a delivery, from {first} to {last}", days.len());
         }

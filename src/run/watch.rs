@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use anyhow::Result;
+use serde::{Deserialize, Serialize};
 
 use crate::day::Day;
 use crate::expr::column::NULL_CODE;
@@ -12,7 +13,8 @@ use crate::expr::{Column, Texts};
 use crate::sorted::{Buffers, Cursor, SortedDelivery};
 
 /// A text that a condition holds a column against.
-pub(super) struct WatchedText {
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WatchedText {
     /// The column's name.
     pub column: String,
     /// The text.
@@ -33,6 +35,12 @@ impl WatchedText {
     pub fn look_at(&mut self, texts: &Texts) {
         self.is_filled = self.is_filled || texts.codes.iter().any(|code| *code != NULL_CODE);
         self.occurs = self.occurs || texts.dictionary.iter().any(|known| **known == *self.text);
+    }
+
+    /// Takes in what was seen of it in other rows.
+    pub fn add(&mut self, other: &WatchedText) {
+        self.occurs |= other.occurs;
+        self.is_filled |= other.is_filled;
     }
 
     /// What to say where it does not occur in `rows`, as they are called.

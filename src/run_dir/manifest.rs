@@ -223,6 +223,22 @@ impl ControlTotals {
         self.of_action(action).map(|totals| totals.lines).sum()
     }
 
+    /// Adds the totals of other accounts.
+    pub fn add(&mut self, others: &ControlTotals) {
+        let hash = |total: &str| u64::from_str_radix(total, 16).unwrap_or(0);
+        let hash_total = hash(&self.account_id_hash_total).wrapping_add(hash(&others.account_id_hash_total));
+        let mut actions = std::mem::take(&mut self.actions);
+        for (product, by_action) in &others.actions {
+            for (action, more) in by_action {
+                let totals = actions.entry(product.clone()).or_default().entry(action.clone()).or_default();
+                totals.lines += more.lines;
+                totals.old_limit += more.old_limit;
+                totals.new_limit += more.new_limit;
+            }
+        }
+        *self = ControlTotals::of(self.accounts + others.accounts, hash_total, actions);
+    }
+
     /// Adds up the actions; `hash_total` is that of the account ids.
     pub fn of(
         accounts: u64,

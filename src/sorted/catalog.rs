@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::delivery::{SortedDelivery, StoredColumn};
 use super::make::{Maker, PackedDelivery, ToMake};
@@ -14,9 +14,10 @@ use super::shelf::Shelf;
 use crate::console::Progress;
 use crate::day::Day;
 use crate::expr::Type;
+use crate::failure::{Kind, failure, input};
 use crate::hash::bytes_hash;
 use crate::input::file::OpenFile;
-use crate::input::stream::InputSource;
+use crate::input::stream::{InputSource, RepeatSearch};
 use crate::input::wanted::{Role, Wanted};
 use crate::own;
 use crate::pieces::piece;
@@ -107,6 +108,11 @@ impl Outlook {
     }
 }
 
+/// A delivery of an input, for people.
+fn of_day(input: &str, delivery: Option<Day>) -> String {
+    delivery.map_or(input.to_string(), |day| format!("{input} of {day}"))
+}
+
 fn plural(count: usize) -> &'static str {
     if count == 1 { "y is" } else { "ies are" }
 }
@@ -132,6 +138,8 @@ pub struct SortedDeliveries {
     at_hand: BTreeMap<(&'static str, Option<Day>), AtHand>,
     /// Bytes that may still be kept in memory.
     memory: u64,
+    /// Whether those that are not there are made; else that is an error.
+    may_make: bool,
 }
 
 impl SortedDeliveries {
@@ -145,6 +153,36 @@ impl SortedDeliveries {
             scratch: Arc::new(Scratch::in_directory(scratch)),
             at_hand: BTreeMap::new(),
             memory,
+            may_make: true,
+        }
+    }
+
+    /// Those of a shelf, on which all that are wanted lie already.
+    pub fn kept(shelf: Shelf, scratch: &Path) -> SortedDeliveries {
+        SortedDeliveries { may_make: false, ..SortedDeliveries::new(Some(shelf), scratch, None) }
+    }
+
+    /// Sorts one delivery, unless its sorted copy is on the shelf already, and says where that lies.
+    pub fn sort(
+        &mut self,
+        request: &DeliveryRequest,
+        delivery: Option<Day>,
+        progress: &Progress,
+    ) -> Result<PathBuf> {
+        let key = key(request);
+        let made_of = made_of(request, &key, delivery)?;
+        let (others, found) = self.find(request, &key, delivery, &made_of);
+        if found.is_err() {
+            self.make_of(request, &key, &[ToMake { delivery, made_of }], others, progress)?;
+        }
+        let name = request.source.spec.name;
+        let shelf = self.shelf.as_ref().context("copies are kept on a shelf")?;
+        match shelf.open(&key, delivery) {
+            Some(Ok(_)) => Ok(shelf.path(&key, delivery)),
+            _ => Err(failure(
+                Kind::Unwritable,
+                format!("{}: its sorted copy cannot be kept: see above", of_day(name, delivery)),
+            )),
         }
     }
 
@@ -236,14 +274,15 @@ impl SortedDeliveries {
             }
         }
         outlook.remarks(name).iter().for_each(|remark| log::warn!("{remark}"));
+        if let Some((delivery, why)) = outlook.to_make.first().filter(|_| !self.may_make) {
+            let of = of_day(name, *delivery);
+            return Err(input(format!(
+                "{of}: its sorted copy is not there: {}: sort it again",
+                why.sentence()
+            )));
+        }
         if !to_make.is_empty() {
-            let files = files_to_read(&request.source, &to_make);
-            let InputSource { spec, units, judge, unique, ref wanted, .. } = request.source;
-            let source = InputSource { spec, files: &files, wanted: wanted.clone(), units, judge, unique };
-            let scratch = self.scratch.clone();
-            let maker = Maker { source, kept: request.kept.clone(), to_make: &to_make, scratch: &scratch };
-            let maker = keep_what_others_read(maker, others);
-            for made in self.make(&maker, &key, progress)? {
+            for made in self.make_of(request, &key, &to_make, others, progress)? {
                 let sorted = Arc::new(made);
                 let delivery = sorted.label.delivery;
                 let made = outlook.to_make.iter().find(|(made, _)| *made == delivery).map(|(_, why)| *why);
@@ -266,6 +305,25 @@ impl SortedDeliveries {
             }
         }
         outlook
+    }
+
+    /// Makes deliveries, with the columns that `others` read besides.
+    fn make_of(
+        &mut self,
+        request: &DeliveryRequest,
+        key: &str,
+        to_make: &[ToMake],
+        others: Vec<StoredColumn>,
+        progress: &Progress,
+    ) -> Result<Vec<SortedDelivery>> {
+        let mut files = files_to_read(&request.source, to_make);
+        if let RepeatSearch::Known(_) = request.source.repeats {
+            files.retain(|file| to_make.iter().any(|made| made.delivery == file.delivery));
+        }
+        let source = InputSource { files: &files, ..request.source.clone() };
+        let scratch = self.scratch.clone();
+        let maker = Maker { source, kept: request.kept.clone(), to_make, scratch: &scratch };
+        self.make(&keep_what_others_read(maker, others), key, progress)
     }
 
     fn make(&mut self, maker: &Maker, key: &str, progress: &Progress) -> Result<Vec<SortedDelivery>> {
@@ -296,6 +354,9 @@ impl SortedDeliveries {
 
     /// Forgets a delivery that is not as it was written, so that it is made again. Returns whether there was one.
     pub fn forget(&mut self, input: &'static str, delivery: Option<Day>) -> bool {
+        if !self.may_make {
+            return false;
+        }
         let Some(AtHand { key, .. }) = self.at_hand.remove(&(input, delivery)) else { return false };
         self.shelf.as_ref().is_none_or(|shelf| warn_of_loss(shelf.remove(&key, delivery)).is_some())
     }
@@ -348,7 +409,7 @@ fn key(request: &DeliveryRequest) -> String {
 }
 
 /// The files that a delivery depends on: its own, and where repeats are left out, those of some days before.
-fn made_from<'f>(source: &InputSource<'f>, delivery: Option<Day>) -> &'f [OpenFile] {
+pub(super) fn made_from<'f>(source: &InputSource<'f>, delivery: Option<Day>) -> &'f [OpenFile] {
     let within = source.within_days().unwrap_or(0);
     let first = delivery.map(|day| day.plus(-within));
     let start = source.files.partition_point(|file| file.delivery < first);

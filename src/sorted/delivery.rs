@@ -114,7 +114,8 @@ pub struct TornCopy {
 
 impl std::fmt::Display for TornCopy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "the sorted copy is torn: {}", self.what)
+        let of = self.delivery.map_or(String::new(), |day| format!(" of {day}"));
+        write!(f, "the sorted copy{of} is torn: {}", self.what)
     }
 }
 

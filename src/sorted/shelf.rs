@@ -37,10 +37,16 @@ const KEPT_DAYS: i32 = 30;
 impl Shelf {
     /// That of a job which keeps sorted deliveries; the directory need not exist.
     pub fn of(job: &Job) -> Option<Shelf> {
-        job.state_dir.clone().map(|directory| Shelf { directory, access: job.access })
+        job.state_dir.as_deref().map(|directory| Shelf::at(directory, job.access))
     }
 
-    fn path(&self, key: &str, delivery: Option<Day>) -> PathBuf {
+    /// That in a directory, which need not exist.
+    pub fn at(directory: &Path, access: Access) -> Shelf {
+        Shelf { directory: directory.to_path_buf(), access }
+    }
+
+    /// Where a delivery lies, or would.
+    pub(super) fn path(&self, key: &str, delivery: Option<Day>) -> PathBuf {
         let name = delivery.map_or("undated.sorted".to_string(), |day| format!("date={day}.sorted"));
         self.directory.join(key).join(name)
     }

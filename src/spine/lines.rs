@@ -14,6 +14,7 @@ use crate::day::Day;
 use crate::expr::Column;
 use crate::expr::column::concat;
 use crate::features::plan::FeaturePlan;
+use crate::input::account_range::AccountRange;
 use crate::input::accounts::{Accounts, OFF_BOOK};
 use crate::input::catalog::Delivery;
 use crate::input::file::OpenFile;
@@ -118,8 +119,8 @@ impl Gathering<'_> {
         accounts.dedup();
         let only = Accounts::new(self.questions.accounts.ids.gather(&accounts));
         let Gathering { job, units, scratch, progress, .. } = *self;
-        let reading =
-            snapshot::LinesReading { spec: &job.inputs.lines, units, scratch, progress, only: Some(&only) };
+        let (spec, range) = (&job.inputs.lines, &AccountRange::default());
+        let reading = snapshot::LinesReading { spec, units, scratch, progress, only: Some(&only), range };
         let scope_len = job.scopes.lines.columns.len();
         Ok(snapshot::load_any(reading, &self.files_of(snapshot), snapshot, wanted_lines(job), scope_len)?
             .ok())

@@ -1,0 +1,158 @@
+//! What a night in steps needs of a run: planned like any other, and published from what its parts come to.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use super::answers::{FeatureRows, Intake, Sorting};
+use super::compute::NightInputs;
+use super::existing::{check_replaceable, existing_run};
+use super::figures::BookFigures;
+use super::inputs::{Deliveries, Files};
+use super::outcome::{Ending, NightOutcome};
+use super::request::RunRequest;
+use super::session::{PreparedNight, Session};
+use crate::failure::input;
+use crate::features::AskedDay;
+use crate::features::plan::Plans;
+use crate::input::reject_log::RejectLog;
+use crate::input::wanted::Units;
+use crate::job::Job;
+use crate::publish::commit::Lock;
+use crate::publish::identity::Identity;
+use crate::publish::{Publication, written_file::PartOfTable};
+use crate::run_dir::layout::run_directory;
+use crate::run_dir::manifest::{Counts, Timing};
+use crate::sorted::{Shelf, SortedDeliveries};
+
+/// A night that is planned, and not there yet.
+pub struct PlannedSteps {
+    /// The job.
+    pub job: Job,
+    /// Everything delivered.
+    pub deliveries: Deliveries,
+    /// The files that bear on the run, hashed.
+    pub files: Files,
+    /// What identifies the run.
+    pub identity: Identity,
+    /// What is sorted already, and what is not.
+    pub sorting: Sorting,
+    /// Where the run is published.
+    pub out: PathBuf,
+}
+
+/// Plans a night, up to the point at which a run of one process begins to read rows. Where sorted deliveries are not
+/// kept for other runs, they lie in `shelf`.
+pub fn plan_steps(request: &RunRequest, shelf: &Path) -> Result<Result<PlannedSteps, NightOutcome>> {
+    let (mut session, prepared) = Session::open(request)?;
+    let PreparedNight { dates, job, deliveries } = prepared;
+    session.footers.next_night();
+    let files = Files::open(&job, &deliveries, dates, &mut session.footers)?;
+    files.hash(&mut session.footers, dates.as_of)?;
+    session.leave_hashes(&job, dates.as_of);
+    let identity = files.identity(&job, dates)?;
+    if request.replace {
+        check_replaceable(&session.out, dates)?;
+    } else if let Some(existing) = existing_run(&session.out, &identity)? {
+        return Ok(Err(existing.outcome(&job)));
+    }
+    files.check_schemas(&job, &deliveries, &mut session.footers)?;
+    let shelf = Shelf::of(&job).unwrap_or_else(|| Shelf::at(shelf, job.access));
+    let copies = SortedDeliveries::new(Some(shelf), shelf_scratch(), None);
+    let (units, plans) = (Units::of(&job), Plans::of(&job.features));
+    let account_kind = job.scopes.account_kind();
+    let rows = FeatureRows {
+        job: &job,
+        files: &files,
+        units: &units,
+        plans: &plans,
+        account_kind,
+        first: dates.as_of,
+    };
+    let day = AskedDay { as_of: dates.as_of, known_on: dates.known_on };
+    let (sorting, _) = rows.outlook(&copies, &[day], &Default::default())?;
+    let out = session.out.clone();
+    Ok(Ok(PlannedSteps { job, deliveries, files, identity, sorting, out }))
+}
+
+/// Nothing is sorted while planning, so that nothing is put there.
+fn shelf_scratch() -> &'static Path {
+    Path::new("")
+}
+
+/// What the parts of a night come to.
+pub struct StepResults {
+    /// What is reported of the rows of transactions and repayments.
+    pub intake: Intake,
+    /// The lines that were left out.
+    pub lines: RejectLog,
+    /// Lines read and left out.
+    pub counts: Counts,
+    /// Over the whole book.
+    pub figures: BookFigures,
+    /// Adjustments whose line is not in the snapshot.
+    pub issued_unknown: u64,
+    /// Bills for which one delivery holds more than one pair of terms.
+    pub bill_conflicts: u64,
+    /// The tables.
+    pub tables: Vec<PartOfTable>,
+}
+
+/// A night in steps, about to be published.
+pub struct StepsEnd<'a> {
+    /// What it is computed from.
+    pub inputs: NightInputs<'a>,
+    /// Where it is published.
+    pub out: &'a Path,
+    /// Whether to replace a run that is published already.
+    pub replace: bool,
+    /// Its fingerprint when it was planned.
+    pub fingerprint: &'a str,
+}
+
+impl StepsEnd<'_> {
+    /// The run that is there already, from the same inputs and job files.
+    pub fn existing(&self) -> Result<Option<NightOutcome>> {
+        let NightInputs { job, files, dates, .. } = self.inputs;
+        if self.replace {
+            check_replaceable(self.out, dates)?;
+            return Ok(None);
+        }
+        let identity = files.identity(job, dates)?;
+        Ok(existing_run(self.out, &identity)?.map(|existing| existing.outcome(job)))
+    }
+
+    /// Publishes it.
+    pub fn publish(&self, lock: &Lock, results: StepResults) -> Result<NightOutcome> {
+        let NightInputs { job, files, dates, .. } = self.inputs;
+        let identity = files.identity(job, dates)?;
+        if identity.fingerprint != self.fingerprint {
+            return Err(input("the inputs are not those that were planned with: plan again".to_string()));
+        }
+        let mut manifest = identity.manifest(&job.name);
+        manifest.issued_unknown = results.issued_unknown;
+        manifest.bill_conflicts = results.bill_conflicts;
+        self.inputs.count(&results.intake, &results.counts, &mut manifest);
+        self.inputs.measure(results.figures, &mut manifest);
+        files.check_unchanged()?;
+        manifest.notices.iter().for_each(|notice| log::warn!("{notice}"));
+        let Intake { transactions, repayments } = &results.intake;
+        let stage = lock.stage()?;
+        manifest.outputs = stage.write_parts(&Publication {
+            job,
+            dates,
+            tables: &results.tables,
+            rejects: [&results.lines, &repayments.tally.rejects, &transactions.tally.rejects],
+        })?;
+        manifest.timing = Timing {
+            started_at: jiff::Timestamp::now().to_string(),
+            threads: rayon::current_num_threads(),
+            basis: results.intake.sorting().to_string(),
+            ..Timing::default()
+        };
+        let directory = run_directory(self.out, dates.as_of, dates.known_on, manifest.held);
+        stage.commit(&mut manifest, &directory)?;
+        let ending = if manifest.held { Ending::Held } else { Ending::Published };
+        Ok(NightOutcome { ending, directory, manifest, summary: None, minor_units: job.minor_units })
+    }
+}

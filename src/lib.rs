@@ -33,6 +33,7 @@
 //! - [`scorecard`] — every bin with its points, and a run's accounts and mean score in it
 //! - [`report`] — a run, or a range of them, as a page to look at
 //! - [`run`] — the verbs of a run, in order: a night, a range, a simulation, a dry run
+//! - [`step`] — a night in steps that many processes share
 //! - [`spine`] — features for a list of accounts and days
 //! - [`check`] — job files, schemas and deliveries without a run
 //! - [`diff`] — what changed between two runs, and why
@@ -74,6 +75,7 @@ pub mod scorecard;
 pub mod signal;
 pub mod sorted;
 pub mod spine;
+pub mod step;
 pub mod store;
 pub mod suggest;
 pub mod summary;

@@ -12,6 +12,7 @@ mod run;
 mod sample;
 mod scorecard;
 mod shared;
+mod step;
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -136,6 +137,14 @@ Examples:
 Examples:
   rescore gather out/date=2026-11-20 --out gathered")]
     Gather(gather::GatherArgs),
+    /// Do one step of a run that many processes share
+    #[command(after_help = "\
+Examples:
+  rescore step plan jobs/nightly.toml --date 2026-11-20 --parts 4 --work /shared/parts
+  rescore step sort --plan /shared/parts/2026-11-20-0123456789abcdef-4/plan.json --task 0
+
+Each step prints one line of JSON, its report; steps after it are given it on standard input.")]
+    Step(step::StepArgs),
     /// Write a believable book to try things on
     #[command(after_help = "\
 Examples:
@@ -181,6 +190,7 @@ pub fn main() -> Result<u8> {
         Command::Scorecard(args) => scorecard::execute(&args),
         Command::Release(args) => release::execute(&args),
         Command::Gather(args) => gather::execute(&args),
+        Command::Step(args) => step::execute(args, &progress),
         Command::Sample(args) => sample::execute(args, &progress),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -201,7 +211,14 @@ pub fn main() -> Result<u8> {
 impl Command {
     /// Whether a signal must not end it at once: it makes or moves runs, or has files to clear away.
     fn tidies_up(&self) -> bool {
-        matches!(self, Command::Run(_) | Command::Release(_) | Command::Features(_) | Command::Gather(_))
+        matches!(
+            self,
+            Command::Run(_)
+                | Command::Release(_)
+                | Command::Features(_)
+                | Command::Gather(_)
+                | Command::Step(_)
+        )
     }
 }
 

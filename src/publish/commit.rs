@@ -10,7 +10,6 @@ use rayon::prelude::*;
 use super::encode::{write_csv, write_parquet};
 use super::output_table::OutputTable;
 use super::stored_table::StoredTable;
-use super::written_file::WrittenFile;
 use super::{Publication, Results, tables};
 use crate::day::Dates;
 use crate::failure::{Kind, failure, in_order};
@@ -149,8 +148,7 @@ impl Stage {
         let taken = tables.par_iter().map(|part| {
             part.file.check()?;
             own::take_file(&part.file.path, &self.directory().join(&part.name), self.staging.access())?;
-            let WrittenFile { bytes, sha256, rows, .. } = part.file.clone();
-            Ok(OutputEntry { file: part.name.clone(), rows, bytes, sha256 })
+            Ok(part.file.as_output(&part.name))
         });
         let mut outputs = in_order(taken)?;
         let path = self.directory().join("rejects.parquet");

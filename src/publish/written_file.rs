@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::input;
 use crate::hash::file_hash;
+use crate::run_dir::manifest::OutputEntry;
 
 /// A file that a process has written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +38,12 @@ impl WrittenFile {
         let bytes = path.metadata().with_context(|| format!("look at {}", path.display()))?.len();
         let sha256 = file_hash(path).with_context(|| format!("hash {}", path.display()))?;
         Ok(WrittenFile { path: path.to_path_buf(), bytes, sha256, rows: rows.map(|rows| rows as u64) })
+    }
+
+    /// As a file of a run, of that name.
+    pub fn as_output(&self, name: &str) -> OutputEntry {
+        let WrittenFile { bytes, rows, .. } = *self;
+        OutputEntry { file: name.to_string(), rows, bytes, sha256: self.sha256.clone() }
     }
 
     /// Fails where the file is not as it was written.

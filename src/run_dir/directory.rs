@@ -55,12 +55,12 @@ impl RunDirectory {
         Ok((RunDirectory { outputs: manifest.outputs.clone(), ..directory }, manifest))
     }
 
-    /// A directory whose files are taken as they are, whatever the manifest says of their bytes: this process is
-    /// filling it, or has checked them already.
-    pub fn unchecked(path: &Path, manifest: &Manifest) -> Result<RunDirectory> {
+    /// A directory whose files are taken as they are, whatever is said of their bytes: this process is filling it,
+    /// or has checked them already.
+    pub fn unchecked(path: &Path, outputs: &[OutputEntry]) -> Result<RunDirectory> {
         let directory =
             RunDirectory::hold(path).map_err(|error| input(format!("read {}: {error}", path.display())))?;
-        Ok(RunDirectory { outputs: manifest.outputs.clone(), is_unchecked: true, ..directory })
+        Ok(RunDirectory { outputs: outputs.to_vec(), is_unchecked: true, ..directory })
     }
 
     fn hold(path: &Path) -> Result<RunDirectory, Errno> {

@@ -95,7 +95,7 @@ impl PublishedRun {
 
     /// Opens a run that this process is making, whose manifest is not written yet.
     pub fn in_the_making(path: &Path, manifest: Manifest) -> Result<PublishedRun> {
-        PublishedRun::of(RunDirectory::unchecked(path, &manifest)?, manifest)
+        PublishedRun::of(RunDirectory::unchecked(path, &manifest.outputs)?, manifest)
     }
 
     fn of(directory: RunDirectory, manifest: Manifest) -> Result<PublishedRun> {

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::finish::{FinishReport, TABLES};
+use super::finish::{FinishReport, TABLES_IN_PARTS};
 use super::report::GivenReports;
 use super::sort::check_sorted;
 use super::worker::Worker;
@@ -14,6 +14,7 @@ use crate::publish::commit::Lock;
 use crate::publish::written_file::PartOfTable;
 use crate::run::{BookFigures, NightOutcome, StepResults, StepsEnd, Work};
 use crate::run_dir::manifest::Counts;
+use crate::run_dir::table_files::part_name;
 
 /// Publishes the run.
 pub fn commit(worker: &Worker, given: &GivenReports) -> Result<NightOutcome> {
@@ -92,9 +93,8 @@ fn tables(reports: &[FinishReport]) -> Vec<PartOfTable> {
     let mut parts = Vec::new();
     let books = reports.iter().filter_map(|report| report.book.as_ref()).enumerate();
     for (number, book) in books {
-        for (table, file) in TABLES.iter().zip(&book.tables) {
-            let name = format!("{table}/part-{number:05}.parquet");
-            parts.push(PartOfTable { name, file: file.clone() });
+        for (table, file) in TABLES_IN_PARTS.iter().zip(&book.tables) {
+            parts.push(PartOfTable { name: part_name(table, number), file: file.clone() });
         }
     }
     parts

@@ -43,14 +43,14 @@ pub struct FinishReport {
 /// The tables of a range, and the figures over them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FinishedBook {
-    /// In the order of [`TABLES`].
+    /// In the order of [`TABLES_IN_PARTS`].
     pub tables: Vec<WrittenFile>,
     /// Figures over them.
     pub figures: BookFigures,
 }
 
 /// The tables that lie in parts.
-pub const TABLES: [&str; 4] = ["adjustments", "decisions", "features", "scores"];
+pub const TABLES_IN_PARTS: [&str; 4] = ["adjustments", "decisions", "features", "scores"];
 
 /// Finishes the range of a task.
 pub fn finish(worker: &Worker, task: usize, given: &GivenReports) -> Result<FinishReport> {
@@ -116,7 +116,8 @@ fn finish_book(
 /// The features that step `part` has written, of the accounts of some lines.
 fn read_features(worker: &Worker, lines: &Lines, file: &WrittenFile) -> Result<FeatureTable> {
     file.check()?;
-    let directory = RunDirectory::unchecked(file.path.parent().unwrap_or(Path::new("")))?;
+    let directory = file.path.parent().unwrap_or(Path::new(""));
+    let directory = RunDirectory::unchecked(directory, &[file.as_output("features.parquet")])?;
     let read = rows::read(&directory, "features", None)?;
     if *read.column("account_id")? != lines.accounts.ids.to_column() {
         let message =

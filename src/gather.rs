@@ -37,7 +37,7 @@ pub fn gather(run: &Path, out: &Path) -> Result<Gathered> {
         return Err(input(format!("gather {}: {}", run.directory.path().display(), wrong.join("; "))));
     }
     let Manifest { as_of, known_on, .. } = run.manifest;
-    let is_released = run.directory.has(RELEASED);
+    let is_released = run.directory.has(RELEASED)?;
     let directory = run_directory(out, as_of, known_on, run.manifest.held && !is_released);
     let access = Access::of_file(&run.directory.path().join(MANIFEST));
     let lock = Lock::take(out, &format!("gather of {as_of}"), access)?;
@@ -98,6 +98,6 @@ fn write(run: &PublishedRun, stage: &Stage) -> Result<Vec<OutputEntry>> {
 /// The note that the run was released.
 fn read_note(run: &PublishedRun) -> Result<ReleaseNote> {
     let text = run.directory.marker(RELEASED)?;
-    serde_json::from_str(&text)
+    serde_json::from_str(&text.unwrap_or_default())
         .map_err(|error| input(format!("read {}/{RELEASED}: {error}", run.directory.path().display())))
 }

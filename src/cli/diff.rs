@@ -59,7 +59,7 @@ pub(super) fn execute(args: DiffArgs) -> Result<u8> {
         out: args.out,
         limit: args.limit,
     };
-    let (text, json, page, same) = if is_range(&request.left) && is_range(&request.right) {
+    let (text, json, page, same) = if is_range(&request.left)? && is_range(&request.right)? {
         let found = compare_ranges(&request)?;
         let json = serde_json::to_string_pretty(&found)?;
         (diff::range_text(&found), json, diff::range_page(&found)?, found.same)

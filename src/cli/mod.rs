@@ -132,7 +132,7 @@ Examples:
 Examples:
   rescore release out --date 2026-11-20")]
     Release(release::ReleaseArgs),
-    /// Make one file a table of a run whose tables are in parts, byte for byte what one process writes
+    /// Make one file a table of a run whose tables are in parts
     #[command(after_help = "\
 Examples:
   rescore gather out/date=2026-11-20 --out gathered")]

@@ -9,8 +9,8 @@ use crate::console::{print, thousands};
 use crate::failure::{Kind, failure, input};
 use crate::own::UserFile;
 use crate::report::{page, range_page};
-use crate::run_dir::PublishedRun;
 use crate::run_dir::manifest::MANIFEST;
+use crate::run_dir::{PublishedRun, is_there};
 
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
@@ -25,7 +25,7 @@ pub(super) struct ReportArgs {
 }
 
 pub(super) fn execute(args: &ReportArgs) -> Result<()> {
-    let page = if args.run.join(MANIFEST).exists() {
+    let page = if is_there(&args.run.join(MANIFEST))? {
         let run = PublishedRun::open(&args.run)?;
         let against = args.against.as_deref().map(PublishedRun::open).transpose()?;
         page(&run, against.as_ref())?

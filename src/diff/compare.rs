@@ -1,6 +1,6 @@
 //! A comparison from opening both sides to the findings.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -14,7 +14,7 @@ use super::read::cells::{FileColumn, Shape};
 use super::read::join::{LINE_KEY, join};
 use super::read::runs::{BlockReader, Layout};
 use super::read::sorted::TableSource;
-use super::request::{DiffRequest, Only, is_range, parts_in};
+use super::request::{Compared, DiffRequest, Only};
 use super::selection::{Selection, Tolerances};
 use super::tallies::Tallies;
 use super::tally::decisions::DecisionTally;
@@ -25,22 +25,29 @@ use crate::run_dir::decisions::Slots;
 use crate::run_dir::manifest::Manifest;
 use crate::run_dir::{Copies, PublishedRun, RunDirectory, rejected_accounts};
 
-/// Compares two runs or two files.
+/// Compares two runs or two tables.
 pub fn compare(request: &DiffRequest) -> Result<Findings> {
     let (left, right) = (&request.left, &request.right);
-    if let Some(path) = [left, right].into_iter().find(|path| !path.exists()) {
+    let sides = (Compared::at(left)?, Compared::at(right)?);
+    if let (Compared::Nothing, _) | (_, Compared::Nothing) = sides {
+        let path = if sides.0 == Compared::Nothing { left } else { right };
         return Err(failure(Kind::Input, format!("diff: there is no {}", path.display())));
     }
-    match (is_of_runs(left), is_of_runs(right), request.key.is_empty()) {
-        (true, true, true) if is_range(left) != is_range(right) => {
-            let (range, other) = if is_range(left) { (left, right) } else { (right, left) };
-            usage(&format!(
-                "{} is a directory of runs and {} is not: compare a run with a run, or a range with a range",
-                range.display(),
-                other.display()
-            ))
+    match (sides, request.key.is_empty()) {
+        ((Compared::Table(_), Compared::Table(_)), false) if request.only.is_some() => {
+            usage("--only goes with runs, not with files")
         }
-        (true, true, true) => {
+        ((Compared::Table(left), Compared::Table(right)), false) => compare_files(request, [&left, &right]),
+        ((Compared::Table(_), Compared::Table(_)), true) => {
+            usage("two files need --key: the columns that identify a row, and by which they are sorted")
+        }
+        ((Compared::Table(_), _) | (_, Compared::Table(_)), _) => {
+            usage("compare a run with a run, or a file with a file")
+        }
+        (_, false) => usage("--key goes with Parquet files; the key of runs is known"),
+        ((Compared::Range, Compared::Run), true) => mixed(left, right),
+        ((Compared::Run, Compared::Range), true) => mixed(right, left),
+        _ => {
             let (left_directory, left_manifest) = RunDirectory::open(left)?;
             let (right_directory, right_manifest) = RunDirectory::open(right)?;
             let runs = [
@@ -50,19 +57,15 @@ pub fn compare(request: &DiffRequest) -> Result<Findings> {
             let is_adjustments = request.only == Some(Only::Adjustments);
             if is_adjustments { compare_adjustments(request, runs) } else { compare_runs(request, runs) }
         }
-        (false, false, false) if request.only.is_some() => usage("--only goes with runs, not with files"),
-        (false, false, false) => compare_files(request),
-        (true, true, false) => usage("--key goes with Parquet files; the key of runs is known"),
-        (false, false, true) => {
-            usage("two files need --key: the columns that identify a row, and by which they are sorted")
-        }
-        _ => usage("compare a run with a run, or a file with a file"),
     }
 }
 
-/// Whether a path is a run or a directory of runs; if not, it is a table, of one file or of parts.
-fn is_of_runs(path: &Path) -> bool {
-    path.is_dir() && parts_in(path).is_none()
+fn mixed<T>(range: &Path, other: &Path) -> Result<T> {
+    usage(&format!(
+        "{} is a directory of runs and {} is not: compare a run with a run, or a range with a range",
+        range.display(),
+        other.display()
+    ))
 }
 
 /// Compares all of two runs that are open already, without lists.
@@ -121,22 +124,24 @@ fn check_keys(left: &Layout, right: &Layout) -> Result<()> {
 /// One side of a comparison: where its blocks come from, and what they hold.
 type TableSide<'r> = (BlockReader<'r>, Layout);
 
-fn compare_files(request: &DiffRequest) -> Result<Findings> {
-    let mut sides = open_files(request, false)?;
+fn compare_files(request: &DiffRequest, files: [&[PathBuf]; 2]) -> Result<Findings> {
+    let mut sides = open_files(request, files, false)?;
     // Some writers of text do not say that it is text.
     if sides.iter().any(|(_, layout)| layout.key_shapes().any(|shape| shape == Shape::Text)) {
-        sides = open_files(request, true)?;
+        sides = open_files(request, files, true)?;
     }
     compare_tables(request, "file", sides)
 }
 
-/// Opens both files; bytes of the key are taken for text where `bytes_are_text`.
-fn open_files(request: &DiffRequest, bytes_are_text: bool) -> Result<[TableSide<'static>; 2]> {
+/// Opens both tables; bytes of the key are taken for text where `bytes_are_text`.
+fn open_files(
+    request: &DiffRequest,
+    files: [&[PathBuf]; 2],
+    bytes_are_text: bool,
+) -> Result<[TableSide<'static>; 2]> {
     let key: Vec<&str> = request.key.iter().map(String::as_str).collect();
-    let [left, right] = [&request.left, &request.right].map(|path| {
-        let files = parts_in(path).unwrap_or_else(|| vec![path.clone()]);
-        BlockReader::table("file", TableSource::files(files), &key, bytes_are_text)
-    });
+    let [left, right] = files
+        .map(|files| BlockReader::table("file", TableSource::files(files.to_vec()), &key, bytes_are_text));
     Ok([left?, right?])
 }
 

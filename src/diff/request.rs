@@ -1,9 +1,14 @@
 //! What a diff is asked to do, and what kind of path it is asked about.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::run_dir::dated_runs;
+use anyhow::Result;
+
+use crate::failure::input;
 use crate::run_dir::manifest::MANIFEST;
+use crate::run_dir::{dated_runs, is_there, names_in};
+use crate::store::{self, is_url};
 
 /// What a diff is asked to do.
 #[derive(Debug, Clone)]
@@ -53,22 +58,58 @@ pub enum Only {
     Adjustments,
 }
 
+/// What lies at a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Compared {
+    /// Nothing.
+    Nothing,
+    /// A directory with runs in it.
+    Range,
+    /// A run, or what should be one: any other directory.
+    Run,
+    /// A table: a file, or the files of one in parts, in order of their names.
+    Table(Vec<PathBuf>),
+}
+
+impl Compared {
+    /// Looks at what lies at a path.
+    pub fn at(path: &Path) -> Result<Compared> {
+        let is_object = is_url(path) && store::head(path).map_err(|why| unreadable(path, &why))?.is_some();
+        if is_object || (!is_url(path) && path.exists() && !path.is_dir()) {
+            return Ok(Compared::Table(vec![path.to_path_buf()]));
+        }
+        if is_there(&path.join(MANIFEST))? {
+            return Ok(Compared::Run);
+        }
+        // A directory that cannot be listed is no run either, which is said when it is opened.
+        let names = match names_in(path) {
+            Ok(names) if names.is_empty() && is_url(path) => return Ok(Compared::Nothing),
+            Ok(names) => names,
+            Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => {
+                return Ok(Compared::Nothing);
+            }
+            Err(error) if is_url(path) => return Err(unreadable(path, &error)),
+            Err(_) => return Ok(Compared::Run),
+        };
+        if !dated_runs(path)?.is_empty() {
+            return Ok(Compared::Range);
+        }
+        // Names that begin so are no data.
+        let mut parts: Vec<&String> = names.iter().filter(|name| !name.starts_with(['_', '.'])).collect();
+        parts.sort();
+        let is_table = !parts.is_empty() && parts.iter().all(|part| part.ends_with(".parquet"));
+        if is_table {
+            return Ok(Compared::Table(parts.into_iter().map(|part| path.join(part)).collect()));
+        }
+        Ok(Compared::Run)
+    }
+}
+
 /// Whether a path is a directory of runs.
-pub fn is_range(path: &Path) -> bool {
-    path.is_dir() && !path.join(MANIFEST).exists() && dated_runs(path).is_ok_and(|runs| !runs.is_empty())
+pub fn is_range(path: &Path) -> Result<bool> {
+    Ok(Compared::at(path)? == Compared::Range)
 }
 
-/// The files of a table in parts, in order of their names, where a path is a directory of nothing but such files;
-/// those whose names begin with `_` or `.` are no data.
-pub fn parts_in(path: &Path) -> Option<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(path).ok()?.collect::<Result<Vec<_>, _>>().ok()?;
-    let mut parts: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
-    parts.retain(|part| !file_name(part).starts_with(['_', '.']));
-    parts.sort();
-    let is_table = !parts.is_empty() && parts.iter().all(|part| file_name(part).ends_with(".parquet"));
-    (is_table && !path.join(MANIFEST).exists()).then_some(parts)
-}
-
-fn file_name(path: &Path) -> &str {
-    path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+fn unreadable(path: &Path, why: &dyn std::fmt::Display) -> anyhow::Error {
+    input(format!("read {}: {why}", path.display()))
 }

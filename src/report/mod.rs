@@ -21,7 +21,7 @@ pub use range::range_page;
 /// The page of a run, held against another where there is one.
 pub fn page(run: &PublishedRun, against: Option<&PublishedRun>) -> Result<String> {
     let figures = Figures::of(run)?;
-    let mut page = night::head(run, &figures);
+    let mut page = night::head(run, &figures)?;
     page.sections.push(night::gates(run));
     page.sections.push(outcome::scores(run, &figures));
     page.sections.push(scorecard::scorecard(run)?);

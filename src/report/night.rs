@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::figures::Figures;
+use anyhow::Result;
+
 use crate::console::{money, thousands};
 use crate::html::{Bar, BarMark, BarPiece, Cell, Page, Section, Table, Tile, WIDTH, percent};
 use crate::job::Bounds;
@@ -11,7 +13,7 @@ use crate::run_dir::gates::GateOutcome;
 use crate::run_dir::layout::RELEASED;
 
 /// Title, standing and headline figures.
-pub(super) fn head(run: &PublishedRun, figures: &Figures) -> Page {
+pub(super) fn head(run: &PublishedRun, figures: &Figures) -> Result<Page> {
     let manifest = &run.manifest;
     let totals = &manifest.control_totals;
     let units = run.job.minor_units;
@@ -49,19 +51,19 @@ pub(super) fn head(run: &PublishedRun, figures: &Figures) -> Page {
             note: String::new(),
         },
     ];
-    Page {
+    Ok(Page {
         title: format!("{}: {}", manifest.job, manifest.as_of),
         subtitle: format!("{kind} {}{known}. rescore {}.", manifest.as_of, manifest.program_version),
         badge: Some(match (failed, manifest.held) {
             (0, _) => ("all gates hold".to_string(), true),
-            (_, true) if run.directory.has(RELEASED) => ("released".to_string(), false),
+            (_, true) if run.directory.has(RELEASED)? => ("released".to_string(), false),
             (_, true) => ("held".to_string(), false),
             (1, false) => ("1 gate fails".to_string(), false),
             (failed, false) => (format!("{failed} gates fail"), false),
         }),
         tiles,
         sections: Vec::new(),
-    }
+    })
 }
 
 /// A count of the control totals.

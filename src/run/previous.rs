@@ -12,6 +12,7 @@ use crate::input::file::OpenFile;
 use crate::input::footer_cache::FooterCache;
 use crate::job::InputSpec;
 use crate::run_dir::gates::GateOutcome;
+use crate::run_dir::is_there;
 use crate::run_dir::layout::RELEASED;
 use crate::run_dir::manifest::{Manifest, PreviousRun};
 use crate::run_dir::table_files::{run_of, table_files};
@@ -65,8 +66,10 @@ fn published_runs(delivery: &Delivery) -> Result<Vec<(Manifest, Vec<InputFile>)>
 
 /// The manifest of the published run in a directory; `None` where there is none.
 fn published_at(directory: &Path) -> Result<Option<Manifest>> {
-    let manifest = Manifest::read(directory)?;
-    Ok(manifest.filter(|manifest| !manifest.held || directory.join(RELEASED).exists()))
+    match Manifest::read(directory)? {
+        Some(manifest) if manifest.held && !is_there(&directory.join(RELEASED))? => Ok(None),
+        manifest => Ok(manifest),
+    }
 }
 
 fn two_runs(delivery: &Delivery, a: &InputFile, b: &InputFile) -> anyhow::Error {

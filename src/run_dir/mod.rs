@@ -2,6 +2,7 @@
 //!
 //! - here: the run, its copies of the job files, the runs in a directory;
 //! - `directory`: its directory, held open, and its files, checked against the manifest;
+//! - `fetch`: objects of a store, fetched whole;
 //! - `table_files`: which files a table is: one, or parts;
 //! - `rows`: a table's columns by name, of one account or all;
 //! - `decisions`: what was decided, line by line, and the lines as they were before;
@@ -10,6 +11,7 @@
 pub mod decisions;
 pub mod directory;
 mod facts;
+pub mod fetch;
 pub mod gates;
 pub mod layout;
 pub mod manifest;
@@ -30,6 +32,7 @@ use crate::job::input_names::LINES;
 use crate::job::{DecisionColumn, FileColumns, InputColumns, Job, LINE_COLUMNS, RUN_FILES, RawJob, Source};
 use crate::policy::Purse;
 use crate::run_dir::manifest::{MANIFEST, Manifest};
+use crate::store::{self, is_url};
 
 pub use directory::RunDirectory;
 pub use facts::{Decided, Facts};
@@ -64,15 +67,34 @@ impl Copies {
 pub fn dated_runs(directory: &Path) -> Result<BTreeMap<Day, PathBuf>> {
     let failed = |error| input(format!("list {}: {error}", directory.display()));
     let mut runs = BTreeMap::new();
-    for entry in std::fs::read_dir(directory).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    for name in names_in(directory).map_err(failed)? {
         let date = name.strip_prefix("date=").and_then(|date| date.parse().ok());
-        if let Some(date) = date.filter(|_| path.join(MANIFEST).exists()) {
+        let path = directory.join(&name);
+        if let Some(date) = date
+            && is_there(&path.join(MANIFEST))?
+        {
             runs.insert(date, path);
         }
     }
     Ok(runs)
+}
+
+/// The names in a directory, as far as they are UTF-8.
+pub fn names_in(directory: &Path) -> std::io::Result<Vec<String>> {
+    if is_url(directory) {
+        return Ok(store::names_in(directory)?.into_iter().map(|found| found.name).collect());
+    }
+    let names = std::fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name().into_string().ok()));
+    names.filter_map(Result::transpose).collect()
+}
+
+/// Whether there is a file, links followed, or an object.
+pub fn is_there(path: &Path) -> Result<bool> {
+    if !is_url(path) {
+        return Ok(path.exists());
+    }
+    let found = store::head(path).map_err(|error| input(format!("read {}: {error}", path.display())));
+    Ok(found?.is_some())
 }
 
 /// A whole run, published or held. Its tables are read when they are asked for.

@@ -211,10 +211,8 @@ fn batches(
 /// Whether a file may have rows of an account by its statistics, which are read without a look at the bytes that
 /// they are of.
 fn may_have_rows_of(run: &RunDirectory, file: &OutputEntry, id: &AccountId) -> bool {
-    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let metadata = run.peek(file).and_then(|file| Ok(ArrowReaderMetadata::load(&file, options)?));
     // One that cannot be read is opened, which says why.
-    metadata.map_or(true, |metadata| !row_groups_of(metadata.metadata(), id).0.is_empty())
+    run.footer(file).map_or(true, |metadata| !row_groups_of(&metadata, id).0.is_empty())
 }
 
 /// Calls `each` with batch after batch of some columns of two tables of the same accounts, row by row alike.

@@ -41,8 +41,8 @@ impl<'n> OutputName<'n> {
     /// Takes a name apart; `None` where it is no name of a file of a run, as one that leads out of the run's
     /// directory is not.
     pub fn parse(name: &'n str) -> Option<OutputName<'n>> {
-        let attempt = name.split_once('/').filter(|(first, _)| is_attempt(first));
-        let (attempt, rest) = attempt.map_or((None, name), |(attempt, rest)| (Some(attempt), rest));
+        let attempt = attempt_of(name);
+        let rest = attempt.map_or(name, |attempt| &name[attempt.len() + 1..]);
         let part = match rest.split_once('/') {
             Some((directory, file)) => {
                 Some(PartName { table: table(directory)?, number: part_number(file)? })
@@ -57,6 +57,11 @@ impl<'n> OutputName<'n> {
     pub fn table(&self) -> Option<&'static str> {
         self.part.map(|part| part.table).or_else(|| table_of(self.rest))
     }
+}
+
+/// The attempt below whose directory a file lies; `None` where it lies below none.
+pub fn attempt_of(name: &str) -> Option<&str> {
+    name.split_once('/').map(|(first, _)| first).filter(|first| is_attempt(first))
 }
 
 /// The name of a part of a table.

@@ -1,24 +1,22 @@
 //! Counts a published run's tables again, for comparison with the control totals its manifest gives.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use anyhow::{Context, Result};
 
 use crate::failure::input;
 use crate::run_dir::RunDirectory;
-use crate::run_dir::manifest::{ActionTotals, ControlTotals, Manifest, account_hash};
+use crate::run_dir::manifest::{ActionTotals, ControlTotals, account_hash};
 use crate::run_dir::rows::{AccountId, for_batches, for_batches_of_file};
 
-/// The control totals as the tables of a run, whose bytes have been checked, give them. Fails where a table in
-/// parts is not in order of account, each account in one part.
-pub fn recount(run: &Path, manifest: &Manifest) -> Result<ControlTotals> {
-    let run = RunDirectory::unchecked(run, &manifest.outputs)?;
+/// The control totals as the tables of a run give them. Fails where a table in parts is not in order of account, each
+/// account in one part.
+pub fn recount(run: &RunDirectory) -> Result<ControlTotals> {
     for table in ["adjustments", "decisions", "features", "scores"] {
-        check_order(&run, table)?;
+        check_order(run, table)?;
     }
     let mut actions: BTreeMap<String, BTreeMap<String, ActionTotals>> = BTreeMap::new();
-    for_batches(&run, "decisions", &["product", "action", "old_limit", "new_limit"], |rows| {
+    for_batches(run, "decisions", &["product", "action", "old_limit", "new_limit"], |rows| {
         let (product, action) = (rows.texts("product")?, rows.texts("action")?);
         let (old, new) = (rows.ints("old_limit")?, rows.ints("new_limit")?);
         for row in 0..rows.len {
@@ -34,7 +32,7 @@ pub fn recount(run: &Path, manifest: &Manifest) -> Result<ControlTotals> {
         Ok(())
     })?;
     let (mut accounts, mut hash_total) = (0, 0_u64);
-    for_batches(&run, "scores", &["account_id"], |rows| {
+    for_batches(run, "scores", &["account_id"], |rows| {
         let ids = rows.column("account_id")?;
         accounts += rows.len as u64;
         for row in 0..rows.len {

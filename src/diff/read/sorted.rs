@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 use std::collections::{HashSet, VecDeque};
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -23,7 +23,9 @@ use crate::input::guard::guarded;
 use crate::input::handle::{Handle, open_regular};
 use crate::pieces::piece;
 use crate::run_dir::RunDirectory;
+use crate::run_dir::fetch::fetch;
 use crate::run_dir::manifest::OutputEntry;
+use crate::store::{self, is_url};
 use crate::suggest::{listing, near_miss};
 
 /// Rows read at a time: few enough that some blocks of two runs fit in memory many times over.
@@ -73,7 +75,7 @@ impl FileSource<'_> {
                 // Whoever made it may have meant harm.
                 let handle = Handle::open(path).map_err(|error| unreadable(&subject, error))?;
                 footer::read(&handle).map_err(|error| unreadable(&subject, error))?;
-                let file = open_regular(path).map_err(|error| unreadable(&subject, error))?;
+                let file = open_file(path).map_err(|error| unreadable(&subject, error))?;
                 Ok(OpenedFile { subject, file })
             }
             FileSource::OfRun(run, output) => {
@@ -82,6 +84,15 @@ impl FileSource<'_> {
             }
         }
     }
+}
+
+/// Opens a regular file, or an object, which is fetched.
+fn open_file(path: &Path) -> std::io::Result<File> {
+    if !is_url(path) {
+        return open_regular(path);
+    }
+    let object = store::head(path)?.ok_or_else(|| std::io::Error::other("it is not there"))?;
+    Ok(fetch(path, &object)?.file)
 }
 
 /// A file, opened.

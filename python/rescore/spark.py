@@ -47,6 +47,8 @@ class Driver:
     def many(self, step, count, plan, shared=(), own=None):
         """The tasks of a step: their reports in order. `shared` are reports that each of them is given, `own` one for
         each."""
+        if count == 0:
+            return []
         started = time.monotonic()
         work = {
             "step": step,
@@ -57,7 +59,7 @@ class Driver:
             "own": own and [lines([report]) for report in own],
         }
         # One a task, however often Spark has tried it.
-        rows = {row["task"]: row for row in (self.do_all(work, count) if count else [])}
+        rows = {row["task"]: row for row in self.do_all(work, count)}
         for task, row in sorted(rows.items()):
             for line in row["messages"].splitlines():
                 print(f"[{step} {task} on {row['host']}] {line}", file=sys.stderr, flush=True)
@@ -75,9 +77,9 @@ class Driver:
 
     def steps(self, planned):
         """The steps of a night after its plan: its exit code."""
-        plan = planned["plan"]
         if planned.get("done"):
             return planned["exit"]
+        plan = planned["plan"]
         keys = self.many("keys", planned["keys"], plan)
         sort = self.many("sort", planned["sort"], plan, shared=keys)
         part = self.many("part", planned["parts"], plan, shared=sort)
@@ -96,10 +98,11 @@ def run_nights(driver, options):
     code = 0
     for night in nights(options):
         arguments = [options.job, *asked_of_a_run(options, night), "--parts", str(options.parts), "--work", options.work]
+        arguments += ["--key-shards", str(options.key_shards)] if options.key_shards else []
         status = {"night": str(night), "exit": 0, "plan": None}
         try:
             planned = driver.plan(arguments)
-            status["plan"] = planned["plan"]
+            status["plan"] = planned.get("plan")
             status["exit"] = driver.steps(planned)
         except Ended as ended:
             status["exit"] = ended.code
@@ -165,6 +168,7 @@ def parse(arguments):
     run.add_argument("--from", type=date.fromisoformat, dest="first", help="a range: every day from this one")
     run.add_argument("--to", type=date.fromisoformat, dest="last", help="the last day of the range")
     run.add_argument("--parts", type=int, help="into how many ranges of accounts the work is cut")
+    run.add_argument("--key-shards", type=int, help="into how many shards the keys of a `unique` column are cut; 1 otherwise")
     run.add_argument("--work", help="where tasks leave what later ones read: a directory or URL that all machines see")
     run.add_argument("--out", help="publish below this directory instead of the job's")
     run.add_argument("--replace", action="store_true", help="run again what is published already, and replace it")

@@ -1,0 +1,7 @@
+"""What spark-submit is given: the arguments are those of `python -m rescore.spark`."""
+
+import sys
+
+from rescore.spark import main
+
+sys.exit(main())

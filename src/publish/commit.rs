@@ -12,7 +12,7 @@ use super::output_table::OutputTable;
 use super::stored_table::StoredTable;
 use super::{Publication, Results, tables};
 use crate::day::Dates;
-use crate::failure::{Kind, failure, in_order};
+use crate::failure::{Failure, Kind, failure, in_order};
 use crate::hash::file_hash;
 use crate::job::{Csv, Job, RUN_FILES};
 use crate::own::{self, Access, LockFile, Staging};
@@ -165,7 +165,7 @@ impl Stage {
     pub fn join(&self, table: &StoredTable) -> Result<OutputEntry> {
         let path = self.directory().join(format!("{}.parquet", table.name()));
         let file = own::create_file(&path, self.staging.access()).map_err(own::unwritable)?;
-        let rows = table.write(file, &path).map_err(own::unwritable)?;
+        let rows = table.write(file, &path).map_err(unread_or_unwritable)?;
         self.entry(&path, Some(rows))
     }
 
@@ -173,7 +173,7 @@ impl Stage {
     pub fn join_csv(&self, adjustments: &StoredTable, csv: Csv) -> Result<OutputEntry> {
         let path = self.directory().join("adjustments.csv");
         let file = own::create_file(&path, self.staging.access()).map_err(own::unwritable)?;
-        let rows = adjustments.write_csv(file, &path, csv).map_err(own::unwritable)?;
+        let rows = adjustments.write_csv(file, &path, csv).map_err(unread_or_unwritable)?;
         self.entry(&path, Some(rows))
     }
 
@@ -223,5 +223,13 @@ impl Stage {
         own::write_file(&directory.join(MANIFEST), manifest.seal()?.as_bytes(), access)?;
         crate::signal::check()?;
         own::place_run(&self.staging, &self.out, target)
+    }
+}
+
+/// What went wrong with copying a table: that it cannot be read has nothing to do with where it is copied to.
+fn unread_or_unwritable(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<Failure>() {
+        Ok(failure) => failure.into(),
+        Err(error) => own::unwritable(error),
     }
 }

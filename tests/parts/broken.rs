@@ -27,6 +27,7 @@ fn is_not_gathered(spoil: impl Fn(&Path)) -> String {
     let left: Vec<_> = fs::read_dir(book.path().join("gathered")).into_iter().flatten().flatten().collect();
     let left: Vec<_> = left.iter().map(fs::DirEntry::file_name).filter(|name| name != ".lock").collect();
     assert!(left.is_empty(), "{left:?}");
+    assert!(!stderr.contains(".staging-"), "{stderr}");
     stderr
 }
 

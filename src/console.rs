@@ -7,9 +7,10 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, presets};
-use indicatif::{DecimalBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{DecimalBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::day::Day;
+use crate::store::{self, is_url};
 
 pub use output::{print, print_bytes, print_error, print_json, visible};
 
@@ -29,7 +30,9 @@ impl Progress {
         }
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
         let bar = bars.add(ProgressBar::new(0));
-        bar.set_style(style("{spinner} {msg:28} [{bar:30}] {human_pos}/{human_len} {per_sec} {eta}"));
+        bar.set_style(style(
+            "{spinner} {msg:28} [{bar:30}] {human_pos}/{human_len} {per_sec} {eta}{fetched}",
+        ));
         bar.enable_steady_tick(Duration::from_millis(200));
         Progress { bars, bar, nights: ProgressBar::hidden() }
     }
@@ -97,7 +100,14 @@ impl Progress {
 }
 
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).expect("the template is well formed")
+    let style = ProgressStyle::with_template(template).expect("the template is well formed");
+    style.with_key("fetched", |_: &ProgressState, text: &mut dyn std::fmt::Write| {
+        let fetched = store::bytes_read();
+        if fetched > 0 {
+            // What cannot be shown is left out.
+            let _ = write!(text, ", {} fetched", bytes(fetched));
+        }
+    })
 }
 
 /// Sends log records to stderr: warnings, and more with `-v` (info) and `-vv` (debug).
@@ -141,6 +151,9 @@ pub fn is_number(cell: &str) -> bool {
 
 /// A path without the detours of `dir/..`, for people to read.
 pub fn plain_path(path: &Path) -> String {
+    if is_url(path) {
+        return path.display().to_string();
+    }
     let mut plain = PathBuf::new();
     for part in path.components() {
         match (part, plain.components().next_back()) {

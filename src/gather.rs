@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::console::plain_path;
 use crate::failure::{Kind, failure, input};
 use crate::job::RUN_FILES;
-use crate::own::{Access, OwnRun};
+use crate::own::{self, Access, OwnRun};
 use crate::publish::commit::{Lock, Stage};
 use crate::publish::stored_table::StoredTable;
 use crate::report;
@@ -16,6 +16,7 @@ use crate::run_dir::layout::{RELEASED, run_directory};
 use crate::run_dir::manifest::{MANIFEST, Manifest, OutputEntry, Timing};
 use crate::run_dir::release_note::ReleaseNote;
 use crate::run_dir::table_files::{OutputName, TABLES};
+use crate::store::is_url;
 use crate::verify::contradictions;
 
 /// A run that was gathered.
@@ -41,6 +42,7 @@ pub fn gather(run: &Path, out: &Path) -> Result<Gathered> {
     let directory = run_directory(out, as_of, known_on, run.manifest.held && !is_released);
     let access = Access::of_file(&run.directory.path().join(MANIFEST));
     let lock = Lock::take(out, &format!("gather of {as_of}"), access)?;
+    let seen = if is_url(&directory) { own::seen_manifest(&directory)? } else { None };
     if let Some(OwnRun { manifest, .. }) = OwnRun::at(&directory)? {
         if manifest.fingerprint != run.manifest.fingerprint {
             let message = format!(
@@ -67,7 +69,7 @@ pub fn gather(run: &Path, out: &Path) -> Result<Gathered> {
         let note = ReleaseNote { manifest_sha256: manifest.sha256().to_string(), ..read_note(&run)? };
         stage.mark_released(&(serde_json::to_string_pretty(&note)? + "\n"))?;
     }
-    stage.commit(&mut manifest, &directory)?;
+    stage.commit(&mut manifest, &directory, seen.as_ref())?;
     Ok(Gathered { directory, manifest, was_there: false })
 }
 

@@ -15,6 +15,7 @@ use crate::run_dir::manifest::MANIFEST;
 use crate::run_dir::release_note::ReleaseNote;
 use crate::run_dir::rows::{AccountId, for_batches};
 use crate::run_dir::{RunDirectory, dated_runs};
+use crate::store::is_url;
 use crate::verify::verify;
 
 /// A run that was released.
@@ -33,12 +34,12 @@ pub struct Released {
 pub fn release(out: &Path, as_of: Day, known_on: Day, anyway: bool) -> Result<Released> {
     let held = run_directory(out, as_of, known_on, true);
     let target = run_directory(out, as_of, known_on, false);
-    if !out.is_dir() {
+    if !is_url(out) && !out.is_dir() {
         return Err(input(format!("release {as_of}: there is no directory {}", out.display())));
     }
     let access = Access::of_file(&held.join(MANIFEST));
     let lock = Lock::take(out, &format!("release of {as_of}"), access)?;
-    let Some(OwnRun { manifest, .. }) = OwnRun::at(&held)? else {
+    let Some(run) = OwnRun::at(&held)? else {
         return Err(input(format!("release {as_of}: there is no held run in {}", held.display())));
     };
     if OwnRun::at(&target)?.is_some() {
@@ -55,15 +56,15 @@ pub fn release(out: &Path, as_of: Day, known_on: Day, anyway: bool) -> Result<Re
     if !unaware.is_empty() && !anyway {
         return Err(refused(out, as_of, &held, &unaware)?);
     }
-    let overruled: Vec<GateOutcome> = failed(&manifest.gates).into_iter().cloned().collect();
+    let overruled: Vec<GateOutcome> = failed(&run.manifest.gates).into_iter().cloned().collect();
     let note = ReleaseNote {
         released_at: jiff::Timestamp::now().to_string(),
         as_of,
         known_on,
-        manifest_sha256: manifest.sha256().to_string(),
+        manifest_sha256: run.manifest.sha256().to_string(),
         overruled: overruled.clone(),
     };
-    lock.release(&held, &target, &(serde_json::to_string_pretty(&note)? + "\n"))?;
+    lock.release(&run, &target, &(serde_json::to_string_pretty(&note)? + "\n"))?;
     Ok(Released { directory: target, overruled, unaware })
 }
 

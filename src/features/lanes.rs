@@ -75,7 +75,7 @@ where
                 let columns = (self.columns)(delivery)?;
                 for run in delivery.label.runs.iter().filter(|_| !columns.is_empty()) {
                     let cursor = Cursor::open(delivery, run, &columns)?;
-                    lanes.push(Lane::new(cursor, self.asked.accounts, parts[0].first_account));
+                    lanes.push(Lane::new(cursor, self.asked.accounts, parts));
                 }
             }
             let mut lanes = Lanes { lanes, pack: &self.pack, buffers: Buffers::default() };
@@ -111,7 +111,7 @@ where
 }
 
 impl<'a, R: LaneRows> Lane<'a, R> {
-    fn new(cursor: Cursor<'a>, accounts: &'a Accounts, first: u32) -> Lane<'a, R> {
+    fn new(mut cursor: Cursor<'a>, accounts: &'a Accounts, parts: &[Part]) -> Lane<'a, R> {
         let (last, range) = (accounts.len() as u32 - 1, &accounts.range);
         let blocks = cursor.blocks();
         let before = blocks.partition_point(|block| range.begins_after(&block.last));
@@ -120,7 +120,10 @@ impl<'a, R: LaneRows> Lane<'a, R> {
             .take_while(|block| range.reaches(&block.first))
             .map(|block| (accounts.before(&block.first).min(last), accounts.before(&block.last).min(last)));
         let bounds: Vec<(u32, u32)> = bounds.collect();
+        let first = parts.first().map_or(0, |part| part.first_account);
+        let end_account = parts.last().map_or(0, |part| part.end_account);
         let block = bounds.partition_point(|(_, last)| *last < first).max(before);
+        cursor.end_at(bounds.partition_point(|(first, _)| *first < end_account));
         Lane { cursor, accounts, bounds, block, rows: R::default(), next: 0 }
     }
 

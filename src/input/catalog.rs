@@ -6,10 +6,13 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use rayon::prelude::*;
 
+use super::tree::Tree;
 use crate::day::Day;
-use crate::failure::input;
+use crate::failure::{in_order, input};
 use crate::job::{InputSpec, before_wildcard};
+use crate::store::{StoredObject, is_url};
 
 /// A file of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,6 +21,15 @@ pub struct InputFile {
     pub name: String,
     /// Where it is.
     pub path: PathBuf,
+    /// What a listing said of it, where it is in an object store.
+    pub object: Option<StoredObject>,
+}
+
+impl InputFile {
+    /// A file that has not been listed.
+    pub fn at(name: String, path: PathBuf) -> InputFile {
+        InputFile { name, path, object: None }
+    }
 }
 
 /// The rows that arrived together.
@@ -47,23 +59,61 @@ const MATCHING: glob::MatchOptions = glob::MatchOptions {
 
 /// Lists an input's files. A directory that cannot be listed is an error; no files at all is not.
 pub fn list(spec: &InputSpec) -> Result<Catalog> {
-    let steps: Vec<&str> = spec.pattern.split('/').collect();
-    let mut deliveries: BTreeMap<Option<Day>, Vec<InputFile>> = BTreeMap::new();
-    let mut found = Vec::new();
-    let walked = match steps.split_first() {
-        Some((&"", rest)) => walk(PathBuf::from("/"), rest, None, &mut found),
-        _ => walk(PathBuf::new(), &steps, None, &mut found),
-    };
-    walked.map_err(|(path, error)| input(format!("list {}: {}: {error}", spec.name, shown(&path))))?;
-    for Found { path, date } in found {
+    let mut deliveries = FilesByDate::new();
+    let found = tree_of(spec).map_err(|error| (spec.root.clone(), error));
+    let found = found.and_then(|tree| find(&tree, &spec.pattern));
+    for Found { path, date, object } in found.map_err(|unlisted| not_listed(spec, unlisted))? {
         let name = path.strip_prefix(&spec.root).unwrap_or(&path).to_string_lossy().into_owned();
-        deliveries.entry(date).or_default().push(InputFile { name, path });
+        deliveries.entry(date).or_default().push(InputFile { name, path, object });
     }
+    Ok(catalog(spec, deliveries))
+}
+
+/// A file of a table of a run.
+#[derive(Debug, Clone)]
+pub struct RunFile {
+    /// Relative to the run, the same wherever it lies.
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+/// Lists an input that reads a table of runs: its last step is the name of a file. `files_of` finds the files of
+/// that name in the directory of a run; there may be none, or several.
+pub fn list_runs(
+    spec: &InputSpec,
+    files_of: &(dyn Fn(&Path, &str) -> Result<Vec<RunFile>> + Sync),
+) -> Result<Catalog> {
+    let split = spec.pattern.rsplit_once('/').and_then(|(runs, file)| Some((runs, literal(file)?)));
+    let Some((runs, file)) = split.filter(|(runs, _)| !runs.is_empty()) else { return list(spec) };
+    let tree = if is_url(&spec.root) { Tree::Asked } else { Tree::Disk };
+    let found = find(&tree, runs).map_err(|unlisted| not_listed(spec, unlisted))?;
+    let files = in_order(found.into_par_iter().map(|Found { path, date, .. }| {
+        let within = path.strip_prefix(&spec.root).unwrap_or(&path);
+        let files = files_of(&path, &file)?.into_iter().map(|RunFile { name, path }| {
+            InputFile::at(within.join(name).to_string_lossy().into_owned(), path)
+        });
+        Ok((date, files.collect::<Vec<InputFile>>()))
+    }))?;
+    let mut deliveries = FilesByDate::new();
+    for (date, files) in files.into_iter().filter(|(_, files)| !files.is_empty()) {
+        deliveries.entry(date).or_default().extend(files);
+    }
+    Ok(catalog(spec, deliveries))
+}
+
+type FilesByDate = BTreeMap<Option<Day>, Vec<InputFile>>;
+
+fn not_listed(spec: &InputSpec, (path, error): Unlisted) -> anyhow::Error {
+    input(format!("list {}: {}: {error}", spec.name, shown(&path)))
+}
+
+fn catalog(spec: &InputSpec, deliveries: FilesByDate) -> Catalog {
     let deliveries = deliveries.into_iter().map(|(date, mut files)| {
         files.sort();
         Delivery { date, files }
     });
-    Ok(Catalog { spec: spec.clone(), deliveries: deliveries.collect() })
+    Catalog { spec: spec.clone(), deliveries: deliveries.collect() }
 }
 
 /// A directory that cannot be listed, and why.
@@ -73,47 +123,77 @@ type Unlisted = (PathBuf, std::io::Error);
 struct Found {
     path: PathBuf,
     date: Option<Day>,
+    object: Option<StoredObject>,
+}
+
+/// What a pattern finds.
+fn find(tree: &Tree, pattern: &str) -> Result<Vec<Found>, Unlisted> {
+    let steps: Vec<&str> = pattern.split('/').collect();
+    let (directory, steps) = match &steps[..] {
+        // A URL's bucket is no step: `s3:`, nothing, the bucket.
+        [scheme, "", bucket, rest @ ..] if is_url(Path::new(pattern)) => {
+            (PathBuf::from(format!("{scheme}//{bucket}")), rest)
+        }
+        ["", rest @ ..] => (PathBuf::from("/"), rest),
+        all => (PathBuf::new(), all),
+    };
+    let mut found = Vec::new();
+    walk(tree, directory, steps, None, &mut found)?;
+    Ok(found)
+}
+
+/// The directories that a pattern goes through. Of a bucket all that may match is listed at once: a request
+/// gives a thousand keys, and to ask for a directory takes one too.
+fn tree_of(spec: &InputSpec) -> std::io::Result<Tree> {
+    if !is_url(&spec.root) {
+        return Ok(Tree::Disk);
+    }
+    match literal(&spec.pattern) {
+        Some(path) => Tree::of_one(&spec.root, path.rsplit('/').next().unwrap_or_default()),
+        None => Tree::below(&spec.root),
+    }
 }
 
 /// Follows the steps of a pattern below a directory. What lies at its end need be no file: that shows when it is
 /// opened.
 fn walk(
+    tree: &Tree,
     directory: PathBuf,
     steps: &[&str],
     date: Option<Day>,
     found: &mut Vec<Found>,
 ) -> Result<(), Unlisted> {
     let Some((step, rest)) = steps.split_first() else {
-        found.push(Found { path: directory, date });
+        found.push(Found { object: tree.object(&directory), path: directory, date });
         return Ok(());
     };
     let dated = date.map(|date| step.replace("{date}", &date.to_string()));
     let step = dated.as_deref().unwrap_or(step);
     if let Some(name) = literal(step) {
         let path = directory.join(name);
-        return match path.symlink_metadata() {
-            Ok(_) => walk(path, rest, date, found),
+        return match tree.check_is_there(&path) {
+            Ok(()) => walk(tree, path, rest, date, found),
             Err(error) if is_absent(&error) => Ok(()),
             Err(error) => Err((path, error)),
         };
     }
     let is_any_depth = step == "**";
     if is_any_depth {
-        walk(directory.clone(), rest, date, found)?;
+        walk(tree, directory.clone(), rest, date, found)?;
     }
-    for name in names_in(&directory)? {
+    for name in names_in(tree, &directory)? {
         let path = directory.join(&name);
         let text = name.to_string_lossy();
         if is_any_depth {
-            if path.is_dir() {
-                walk(path, steps, date, found)?;
+            if tree.is_directory(&path) {
+                walk(tree, path, steps, date, found)?;
             }
         } else if step.contains("{date}") {
             if let Some(date) = date_of(step, &text) {
-                walk(path, rest, Some(date), found)?;
+                walk(tree, path, rest, Some(date), found)?;
             }
         } else if matches(step, &text) {
-            walk(path, rest, date, found)?;
+            walk(tree, path, rest, date, found)?;
         }
     }
     Ok(())
@@ -126,9 +206,8 @@ fn literal(step: &str) -> Option<String> {
 }
 
 /// The names in a directory that may be data, or lead to them; none of one that is not there.
-fn names_in(directory: &Path) -> Result<Vec<OsString>, Unlisted> {
-    let here = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
-    match here.read_dir().and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect()) {
+fn names_in(tree: &Tree, directory: &Path) -> Result<Vec<OsString>, Unlisted> {
+    match tree.names_in(directory) {
         Ok(names) => Ok(Vec::into_iter(names).filter(may_be_data).collect()),
         Err(error) if is_absent(&error) => Ok(Vec::new()),
         Err(error) => Err((directory.to_path_buf(), error)),

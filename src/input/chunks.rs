@@ -19,12 +19,10 @@ pub struct Chunks {
 impl Chunks {
     /// Reads the chunks of some columns.
     pub(super) fn read(handle: &Handle, columns: &[&ColumnChunkMetaData]) -> Result<Chunks, String> {
-        let mut chunks = Vec::with_capacity(columns.len());
-        for column in columns {
-            let (start, length) = column.byte_range();
-            let bytes = handle.read_at(start, length as usize).map_err(|error| error.to_string())?;
-            chunks.push((start, Bytes::from(bytes)));
-        }
+        let ranges = ranges_of(columns);
+        let read = handle.read_ranges(&ranges).map_err(|error| error.to_string())?;
+        let mut chunks: Vec<(u64, Bytes)> =
+            ranges.iter().zip(read).map(|((start, _), bytes)| (*start, bytes)).collect();
         chunks.sort_unstable_by_key(|(start, _)| *start);
         Ok(Chunks { size: handle.stamp().size, chunks })
     }
@@ -38,6 +36,12 @@ impl Chunks {
         });
         held.ok_or_else(|| ParquetError::EOF(format!("byte {start} lies in no column that is read")))
     }
+}
+
+/// Where the chunks of some columns lie, each with its length.
+pub(super) fn ranges_of(columns: &[&ColumnChunkMetaData]) -> Vec<(u64, usize)> {
+    let ranges = columns.iter().map(|column| column.byte_range());
+    ranges.map(|(start, length)| (start, length as usize)).collect()
 }
 
 impl Length for Chunks {

@@ -10,6 +10,7 @@ use super::catalog::{InputFile, shown};
 use super::chunks::Chunks;
 use super::guard::guarded;
 use super::handle::{FileChange, FileStamp, Handle};
+use super::in_order::InOrder;
 use super::{footer, pages, row_group};
 use crate::day::Day;
 use crate::failure::input;
@@ -41,7 +42,10 @@ pub fn open(spec: &InputSpec, delivery: Option<Day>, file: &InputFile) -> Result
     if file.path.to_str().is_none() {
         return Err(input(format!("{subject}: its name is not UTF-8: rename it")));
     }
-    let handle = Handle::open(&file.path).map_err(|error| unreadable(&subject, &error.to_string()))?;
+    let handle = match &file.object {
+        Some(object) => Handle::of_object(&file.path, object.clone()),
+        None => Handle::open(&file.path).map_err(|error| unreadable(&subject, &error.to_string()))?,
+    };
     let metadata = footer::read(&handle).map_err(|reason| unreadable(&subject, &reason))?;
     let row_groups = metadata.row_groups().iter().map(|group| group.num_rows() as u64).collect();
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
@@ -74,10 +78,14 @@ impl OpenFile {
     pub fn sha256(&self) -> Result<&str> {
         if self.sha256.get().is_none() {
             let mut hasher = Sha256::default();
-            let read = self.handle.read_all(|piece| hasher.update(piece));
-            read.map_err(|error| self.unreadable(&error.to_string()))?;
-            pages::check_rows(&self.handle, self.metadata.metadata())
-                .map_err(|what| self.unreadable(&what))?;
+            let hash = |piece: &[u8]| hasher.update(piece);
+            let checked = if self.handle.is_object() {
+                self.check_in_order(hash)
+            } else {
+                let read = self.handle.read_all(hash).map_err(|error| error.to_string());
+                read.and_then(|()| pages::check_rows(&self.handle, self.footer()))
+            };
+            checked.map_err(|what| self.unreadable(&what))?;
             self.sha256.get_or_init(|| hasher.hex());
         }
         Ok(self.sha256.get().expect("just hashed"))
@@ -103,6 +111,13 @@ impl OpenFile {
             "{}: its bytes are not those that were planned with: deliver under a name that is new, and plan again",
             self.subject
         )))
+    }
+
+    /// Reads an object once, from its first byte to its last, and checks its pages as they come by.
+    fn check_in_order(&self, each: impl FnMut(&[u8])) -> Result<(), String> {
+        let mut reader = InOrder::new(&self.handle, each);
+        pages::check_rows_in_order(self.footer(), &mut |at, length| reader.read(at, length))?;
+        reader.finish()
     }
 
     /// Fails where the file was written to since it was opened, so that some of what was read may be old and some

@@ -11,6 +11,9 @@ use super::thrift::{Broken, ThriftReader, Wire};
 /// The metadata's length and the magic number.
 const TAIL_BYTES: u64 = 8;
 
+/// What is read of an object's end before its footer's length is known.
+const GUESSED_BYTES: u64 = 64 << 10;
+
 /// Footers of tens of thousands of columns and row groups stay below it; a reader may take thirty times
 /// as much memory.
 const MOST_FOOTER_BYTES: u64 = 64 << 20;
@@ -28,8 +31,10 @@ const MOST_ROW_GROUP_ROWS: i64 = u32::MAX as i64;
 pub fn read(handle: &Handle) -> Result<ParquetMetaData, String> {
     let size = handle.stamp().size;
     let before_tail = size.checked_sub(TAIL_BYTES).ok_or_else(|| no_footer(size))?;
-    let tail = handle.read_at(before_tail, TAIL_BYTES as usize).map_err(|error| error.to_string())?;
-    let (length, magic) = tail.split_at(4);
+    // Of an object so much is read at once that most footers are in it.
+    let ending = if handle.is_object() { size.min(GUESSED_BYTES) } else { TAIL_BYTES };
+    let ending = handle.read_at(size - ending, ending as usize).map_err(|error| error.to_string())?;
+    let (length, magic) = ending[ending.len() - TAIL_BYTES as usize..].split_at(4);
     match magic {
         b"PAR1" => {}
         b"PARE" => return Err("its footer is encrypted".into()),
@@ -40,7 +45,10 @@ pub fn read(handle: &Handle) -> Result<ParquetMetaData, String> {
     if length > MOST_FOOTER_BYTES {
         return Err(format!("its footer takes {length} bytes, and at most {MOST_FOOTER_BYTES} are read"));
     }
-    let bytes = handle.read_at(start, length as usize).map_err(|error| error.to_string())?;
+    let bytes = match (size - start).try_into().ok().and_then(|back| ending.len().checked_sub(back)) {
+        Some(first) => ending[first..][..length as usize].to_vec(),
+        None => handle.read_at(start, length as usize).map_err(|error| error.to_string())?,
+    };
     check_structure(&bytes).map_err(|broken| format!("its footer is damaged: {broken}"))?;
     let metadata = guarded(|| ParquetMetaDataReader::decode_metadata(&bytes))?;
     let metadata = guarded(|| Ok::<_, String>(without_absent_dictionaries(metadata)))?;

@@ -1,7 +1,7 @@
 //! A cache of the input files opened so far: one that has not changed is neither opened nor hashed again.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use rayon::prelude::*;
@@ -15,8 +15,12 @@ use crate::failure::in_order;
 use crate::job::InputSpec;
 use crate::signal;
 
-fn stamp(path: &Path) -> Option<FileStamp> {
-    path.metadata().ok().map(|metadata| FileStamp::of(&metadata))
+/// What is there now; a listing of a store has said so already.
+fn stamp(file: &InputFile) -> Option<FileStamp> {
+    match &file.object {
+        Some(object) => Some(FileStamp::of_object(&file.path, object)),
+        None => FileStamp::at(&file.path).ok(),
+    }
 }
 
 /// A file as it was opened.
@@ -49,7 +53,7 @@ impl FooterCache {
             .collect();
         let opened = in_order(files.into_par_iter().map(|(date, file)| {
             match self.known.get(&(spec.name, file.path.clone())) {
-                Some(known) if stamp(&file.path) == Some(known.file.handle.stamp()) => Ok(known.file.clone()),
+                Some(known) if stamp(file) == Some(known.file.handle.stamp()) => Ok(known.file.clone()),
                 _ => file::open(spec, date, file),
             }
         }))?;

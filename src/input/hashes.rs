@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::handle::{FileStamp, open_regular};
 use crate::day::Day;
 use crate::hash::bytes_hash;
+use crate::store::{self, is_url};
 
 /// The file's name in the directory of sorted deliveries.
 pub const HASHES: &str = "input-hashes";
@@ -46,9 +47,8 @@ pub struct Hashes {
 impl Hashes {
     /// Reads what earlier runs have left in a directory of sorted deliveries; nothing, if there is anything wrong.
     pub fn read(directory: &Path) -> Hashes {
-        let mut text = String::new();
-        let read = open_regular(&directory.join(HASHES)).and_then(|mut file| file.read_to_string(&mut text));
-        let known = read.ok().and_then(|_| parse(&text)).unwrap_or_default();
+        let text = read_text(&directory.join(HASHES));
+        let known = text.and_then(|text| parse(&text)).unwrap_or_default();
         Hashes { known, has_news: false }
     }
 
@@ -85,6 +85,17 @@ impl Hashes {
         writeln!(text, "{MARK}{VERSION} {}", bytes_hash(lines.as_bytes())).expect("text takes all");
         self.has_news.then(|| text + &lines)
     }
+}
+
+/// The text of a file or an object that the program has left; `None` where there is none, or it cannot be read.
+pub fn read_text(path: &Path) -> Option<String> {
+    if is_url(path) {
+        let (bytes, _) = store::read(path).ok()??;
+        return String::from_utf8(bytes).ok();
+    }
+    let mut text = String::new();
+    open_regular(path).and_then(|mut file| file.read_to_string(&mut text)).ok()?;
+    Some(text)
 }
 
 /// Whether a file of these bytes was left by a run.

@@ -251,6 +251,22 @@ pub fn check_rows(handle: &Handle, metadata: &ParquetMetaData) -> Result<(), Str
     Ok(())
 }
 
+/// Likewise, chunk by chunk as they lie in the file.
+pub fn check_rows_in_order(metadata: &ParquetMetaData, fetch: &mut Fetch) -> Result<(), String> {
+    let groups = metadata.row_groups().iter().enumerate();
+    let mut columns: Vec<(usize, i64, &ColumnChunkMetaData)> = groups
+        .flat_map(|(number, group)| {
+            group.columns().iter().map(move |column| (number, group.num_rows(), column))
+        })
+        .collect();
+    columns.sort_by_key(|(.., column)| column.byte_range().0);
+    for (number, rows, column) in columns {
+        for_pages(column, rows, fetch, |_| Ok(()))
+            .map_err(|what| format!("column {}, row group {number}, {what}", column_name(column)))?;
+    }
+    Ok(())
+}
+
 fn read_bytes(handle: &Handle, at: u64, length: usize) -> Result<bytes::Bytes, String> {
     handle.read_at(at, length).map(bytes::Bytes::from).map_err(|error| error.to_string())
 }

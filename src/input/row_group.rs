@@ -4,7 +4,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 
 use super::bounds::{check_pages, rows_at_a_time};
-use super::chunks::Chunks;
+use super::chunks::{Chunks, ranges_of};
 use super::footer::column_name;
 use super::handle::Handle;
 
@@ -26,9 +26,7 @@ impl ReadRowGroup {
         mask: &ProjectionMask,
         most_rows: usize,
     ) -> Result<ReadRowGroup, String> {
-        let columns = row_group.columns().iter().enumerate();
-        let wanted: Vec<&ColumnChunkMetaData> =
-            columns.filter(|(leaf, _)| mask.leaf_included(*leaf)).map(|(_, column)| column).collect();
+        let wanted = wanted(row_group, mask);
         let chunks = Chunks::read(handle, &wanted)?;
         let mut batch_rows = most_rows;
         for column in wanted {
@@ -37,6 +35,19 @@ impl ReadRowGroup {
             batch_rows = batch_rows.min(rows);
         }
         Ok(ReadRowGroup { chunks, batch_rows })
+    }
+}
+
+/// The chunks of the columns that are wanted.
+fn wanted<'g>(row_group: &'g RowGroupMetaData, mask: &ProjectionMask) -> Vec<&'g ColumnChunkMetaData> {
+    let columns = row_group.columns().iter().enumerate();
+    columns.filter(|(leaf, _)| mask.leaf_included(*leaf)).map(|(_, column)| column).collect()
+}
+
+/// Begins to fetch what [`ReadRowGroup::read`] reads, where that takes its time.
+pub fn fetch_ahead(handle: &Handle, row_group: &RowGroupMetaData, mask: &ProjectionMask) {
+    if handle.is_object() {
+        handle.fetch_ahead(&ranges_of(&wanted(row_group, mask)));
     }
 }
 

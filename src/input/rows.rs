@@ -10,7 +10,7 @@ use super::decode::Dictionaries;
 use super::file::OpenFile;
 use super::footer;
 use super::guard::guarded;
-use super::row_group::ReadRowGroup;
+use super::row_group::{ReadRowGroup, fetch_ahead};
 use crate::failure::input;
 use crate::pieces::piece;
 
@@ -18,6 +18,11 @@ use crate::pieces::piece;
 const BATCH_ROWS: usize = piece(16_384, 3);
 
 impl OpenFile {
+    /// Begins to fetch a row group that is read soon.
+    pub fn fetch_ahead(&self, binding: &Binding, row_group: usize) {
+        fetch_ahead(&self.handle, self.footer().row_group(row_group), &binding.mask);
+    }
+
     /// Reads a row group batch by batch.
     pub fn read(
         &self,

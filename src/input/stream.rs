@@ -211,8 +211,14 @@ pub fn stream(
         each(wave)?;
         signal::check()
     };
-    for wave in waves {
+    let fetch_ahead = |row_group: &WaveRowGroup| {
+        source.files[row_group.file].fetch_ahead(&bindings[row_group.file], row_group.number);
+    };
+    let mut to_come = waves.iter().skip(1);
+    for wave in &waves {
         signal::check()?;
+        // While a wave is decoded, the next one is on its way.
+        to_come.next().into_iter().flatten().for_each(fetch_ahead);
         if let [row_group] = wave[..] {
             let (binding, needs) = (&bindings[row_group.file], &needs[row_group.file]);
             // However many rows it has, no more than a wave of them are held.

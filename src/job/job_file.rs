@@ -21,6 +21,8 @@ use super::scopes::Scopes;
 use super::source::Source;
 use crate::expr::Scope;
 use crate::own::Access;
+use crate::places;
+use crate::store::{self, is_url};
 use crate::suggest::near_miss;
 use crate::zone;
 
@@ -342,7 +344,8 @@ fn directory(
     base: &Path,
     text: &Spanned<String>,
 ) -> Option<PathBuf> {
-    Some(base.join(expand(reader, variables, text)?))
+    let path = places::resolve(base, Path::new(&expand(reader, variables, text)?));
+    check_url(reader, &path, text).then_some(path)
 }
 
 fn access(reader: &mut Reader, mode: &Spanned<String>) -> Option<Access> {
@@ -357,18 +360,32 @@ fn access(reader: &mut Reader, mode: &Spanned<String>) -> Option<Access> {
 /// The glob with the job file's directory, taken literally, in front.
 fn pattern(reader: &mut Reader, variables: Variables, base: &Path, text: &Spanned<String>) -> Option<String> {
     let expanded = expand(reader, variables, text)?;
-    let pattern = if Path::new(&expanded).is_absolute() || base.as_os_str().is_empty() {
+    let is_whole = is_url(Path::new(&expanded)) || Path::new(&expanded).is_absolute();
+    let pattern = if is_whole || base.as_os_str().is_empty() {
         expanded
     } else {
         let base = glob::Pattern::escape(&base.to_string_lossy()).replace("{date}", "[{]date}");
         format!("{base}/{expanded}")
     };
-    let pattern = without_empty_steps(&pattern);
+    let pattern =
+        if is_url(Path::new(&pattern)) { places::plain_url(&pattern) } else { without_empty_steps(&pattern) };
+    if !check_url(reader, &root_of(&pattern), text) {
+        return None;
+    }
     if let Err(error) = glob::Pattern::new(&pattern.replace("{date}", "2000-01-01")) {
         reader.error(text.span(), format!("this is no path pattern: {error}"), None);
         return None;
     }
     Some(pattern)
+}
+
+/// Notes a mistake where a path is a URL and cannot be asked for.
+fn check_url(reader: &mut Reader, path: &Path, text: &Spanned<String>) -> bool {
+    let Some(error) = Some(path).filter(|path| is_url(path)).and_then(|path| store::check(path).err()) else {
+        return true;
+    };
+    reader.error(text.span(), format!("{}: {error}", text.get_ref()), None);
+    false
 }
 
 /// Without the `.` and `//` that a listing leaves out of the paths it finds.

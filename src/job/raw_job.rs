@@ -16,6 +16,7 @@ use super::resolved_job::Job;
 use super::scopes::{InputColumns, input_scopes};
 use super::source::Source;
 use super::{gate, policy_file, scorecard_file};
+use crate::places;
 
 /// The three job files as written, before they are bound to the inputs' columns.
 pub struct RawJob {
@@ -139,7 +140,7 @@ pub fn variables(job: &Source) -> BTreeMap<String, String> {
 
 /// Reads a file that the job file names.
 fn read_beside(job: &Source, name: &Spanned<String>, diagnostics: &mut Diagnostics) -> Option<Source> {
-    let path = job.path.parent().unwrap_or(Path::new("")).join(name.get_ref());
+    let path = places::resolve(job.path.parent().unwrap_or(Path::new("")), Path::new(name.get_ref()));
     let read = Source::read(&path);
     read.map_err(|error| diagnostics.error((job, name.span()), error.to_string(), None)).ok()
 }

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::failure::{self, Kind};
+use crate::store::{self, is_url};
 
 /// A job file as read.
 #[derive(Debug, Clone)]
@@ -21,16 +22,9 @@ const MOST_BYTES: u64 = 1 << 20;
 impl Source {
     /// Reads a job file: a regular one, of UTF-8, not without end.
     pub fn read(path: &Path) -> anyhow::Result<Source> {
-        // Looked at before it is opened: opening a FIFO waits for whoever writes to it.
-        let metadata = fs::metadata(path).map_err(|error| failed(path, &error.to_string()))?;
-        if !metadata.is_file() {
-            return Err(failed(path, "it is no regular file"));
-        }
-        let mut bytes = Vec::new();
-        let read = File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
-        read.map_err(|error| failed(path, &error.to_string()))?;
+        let bytes = if is_url(path) { read_object(path)? } else { read_file(path)? };
         if bytes.len() as u64 > MOST_BYTES {
-            return Err(failed(path, &format!("it has more than {MOST_BYTES} bytes; is it a job file?")));
+            return Err(too_large(path));
         }
         let text = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
@@ -41,6 +35,33 @@ impl Source {
         })?;
         Ok(Source { path: path.to_path_buf(), text })
     }
+}
+
+/// No more than one byte more than may be.
+fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
+    // Looked at before it is opened: opening a FIFO waits for whoever writes to it.
+    let metadata = fs::metadata(path).map_err(|error| failed(path, &error.to_string()))?;
+    if !metadata.is_file() {
+        return Err(failed(path, "it is no regular file"));
+    }
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
+    read.map_err(|error| failed(path, &error.to_string()))?;
+    Ok(bytes)
+}
+
+fn read_object(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let found = store::head(path).map_err(|error| failed(path, &error.to_string()))?;
+    if found.is_some_and(|object| object.size > MOST_BYTES) {
+        return Err(too_large(path));
+    }
+    let read = store::read(path).map_err(|error| failed(path, &error.to_string()))?;
+    let (bytes, _) = read.ok_or_else(|| failed(path, "there is no such object"))?;
+    Ok(bytes)
+}
+
+fn too_large(path: &Path) -> anyhow::Error {
+    failed(path, &format!("it has more than {MOST_BYTES} bytes; is it a job file?"))
 }
 
 fn failed(path: &Path, why: &str) -> anyhow::Error {

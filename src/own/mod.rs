@@ -5,6 +5,7 @@
 //! - `files`: permissions, files and directories made, renames, and how these fail;
 //! - `lock`: the file by which an output directory is locked;
 //! - `staging`: directories in which something is made before it is moved to its place;
+//! - `objects`: runs in object stores, put under a condition;
 //! - `runs`: run directories, by their manifests; what becomes of those that are replaced;
 //! - `states`: sorted deliveries kept between nights, by what they begin with;
 //! - `user_file`: the files that `--out` and `--html` name, which are the user's.
@@ -13,6 +14,7 @@
 
 mod files;
 mod lock;
+mod objects;
 mod runs;
 mod staging;
 mod states;
@@ -23,7 +25,10 @@ pub use files::{
     rename_new, sync_directory, take_file, unique_name, unwritable, what_failed, write_file,
 };
 pub use lock::LockFile;
+pub use objects::{
+    attempt_name, clear_attempts, complete_run, put_manifest, put_run, release_objects, seen_manifest,
+};
 pub use runs::{OwnRun, place_run, prune_superseded, release_run};
-pub use staging::{Staging, replace_file};
+pub use staging::{Staging, replace_file, replace_object};
 pub use states::{discard_copy, place_copy, remove_copy};
 pub use user_file::UserFile;

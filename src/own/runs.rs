@@ -18,6 +18,7 @@ use crate::hash::is_key;
 use crate::run_dir::layout::{RELEASED, SUCCESS, SUPERSEDED};
 use crate::run_dir::manifest::{MANIFEST, Manifest};
 use crate::run_dir::table_files::OutputName;
+use crate::store::is_url;
 
 /// Begins the name of one that could not be moved there, as a directory of another user cannot: it stays
 /// beside the run that replaced it.
@@ -43,6 +44,13 @@ pub struct OwnRun {
 impl OwnRun {
     /// The run in a directory; `None` where nothing is. What is there and is no run is refused.
     pub fn at(directory: &Path) -> Result<Option<OwnRun>> {
+        if is_url(directory) {
+            // Where there are no directories, what has no manifest is nothing yet.
+            let manifest = Manifest::read(directory);
+            let manifest = manifest.map_err(|error| no_run(directory, &error))?;
+            let directory = directory.to_path_buf();
+            return Ok(manifest.map(|manifest| OwnRun { directory, manifest }));
+        }
         match fs::symlink_metadata(directory) {
             Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => {
                 return Ok(None);
@@ -54,7 +62,7 @@ impl OwnRun {
         match Manifest::read(directory) {
             Ok(Some(manifest)) => Ok(Some(OwnRun { directory: directory.to_path_buf(), manifest })),
             Ok(None) => Err(in_the_way(directory, "no run (it has no manifest.json)")),
-            Err(error) => Err(in_the_way(directory, format_args!("no run that can be told ({error:#})"))),
+            Err(error) => Err(no_run(directory, &error)),
         }
     }
 
@@ -72,6 +80,10 @@ impl OwnRun {
         }
         Ok(())
     }
+}
+
+fn no_run(directory: &Path, error: &anyhow::Error) -> anyhow::Error {
+    in_the_way(directory, format_args!("no run that can be told ({error:#})"))
 }
 
 /// Moves a run that has been made to its place in an output directory, at once and whole. A run of the

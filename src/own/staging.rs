@@ -14,6 +14,7 @@ use super::files::{
 };
 use crate::hash::is_key;
 use crate::run_dir::layout::STAGING;
+use crate::store;
 
 /// The mark: a file in it, locked as long as the process lives.
 const LOCK: &str = ".rescore";
@@ -104,6 +105,15 @@ impl Drop for Staging {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.directory);
     }
+}
+
+/// Puts a whole object at a URL, in the place of one of which `is_own` says that it is the program's.
+pub fn replace_object(path: &Path, bytes: &[u8], is_own: fn(&[u8]) -> bool) -> Result<()> {
+    let found = store::read(path).map_err(|error| failed("look at", path, error))?;
+    if found.is_some_and(|(found, _)| !is_own(&found)) {
+        return Err(in_the_way(path, "no file of this program"));
+    }
+    store::put(path, bytes.to_vec()).map_err(|error| failed("write", path, error))
 }
 
 /// Puts a whole file under a name, or leaves what was there. What was there must be a regular file of which

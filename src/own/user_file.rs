@@ -18,6 +18,7 @@ use super::files::{Access, create_file, failed, unique_name};
 use crate::failure::{Kind, failure};
 use crate::places::resolved;
 use crate::run_dir::manifest::MANIFEST;
+use crate::store::{self, is_url};
 
 /// How long a pipe without a reader is waited for.
 const READER_COMES_WITHIN: Duration = Duration::from_secs(5);
@@ -30,11 +31,16 @@ pub struct UserFile {
     /// What takes the file's name at the end; none where it is written in place.
     new: Option<PathBuf>,
     is_stdout: bool,
+    /// Whether it is to be an object, put at the end.
+    is_object: bool,
 }
 
 impl UserFile {
     /// Begins to write. A path within a run is refused.
     pub fn create(path: &Path) -> Result<UserFile> {
+        if is_url(path) {
+            return UserFile::create_object(path);
+        }
         if path.file_name().is_none() {
             return Err(unusable(path, "it is no file's name"));
         }
@@ -47,12 +53,7 @@ impl UserFile {
             return Err(unusable(path, &format!("there is no directory {}", directory.display())));
         }
         if let Some(run) = resolved(path).ancestors().skip(1).find(|directory| is_run(directory)) {
-            let message = format!(
-                "write {}: it would lie in the run {}, and what is published stays as it is; name another place",
-                path.display(),
-                run.display()
-            );
-            return Err(failure(Kind::Refused, message));
+            return Err(within_run(path, run));
         }
         let is_stdout = leads_to_stdout(path);
         let (file, new) = if is_stdout {
@@ -62,7 +63,21 @@ impl UserFile {
         } else {
             (open_in_place(path)?, None)
         };
-        Ok(UserFile { path: path.to_path_buf(), file, new, is_stdout })
+        Ok(UserFile { path: path.to_path_buf(), file, new, is_stdout, is_object: false })
+    }
+
+    /// Begins to write what is put at a URL once it is whole.
+    fn create_object(path: &Path) -> Result<UserFile> {
+        store::check(path).map_err(|error| unusable(path, &error.to_string()))?;
+        let above = path.ancestors().skip(1).take_while(|directory| store::check(directory).is_ok());
+        for directory in above {
+            let found = store::head(&directory.join(MANIFEST));
+            if found.map_err(|error| failed("write", path, error))?.is_some() {
+                return Err(within_run(path, directory));
+            }
+        }
+        let file = tempfile::tempfile().map_err(|error| failed("write", path, error))?;
+        Ok(UserFile { path: path.to_path_buf(), file, new: None, is_stdout: false, is_object: true })
     }
 
     /// Whether it is this process's standard output, so that nothing else should be written there.
@@ -83,6 +98,9 @@ impl UserFile {
 
     /// Ends the file: it is whole now.
     pub fn finish(mut self) -> Result<()> {
+        if self.is_object {
+            store::upload(&self.path, &self.file).map_err(|error| failed("write", &self.path, error))?;
+        }
         if let Some(new) = self.new.take() {
             let placed = self.file.sync_all().and_then(|()| fs::rename(&new, &self.path));
             placed
@@ -100,6 +118,15 @@ impl Drop for UserFile {
             let _ = fs::remove_file(new);
         }
     }
+}
+
+fn within_run(path: &Path, run: &Path) -> anyhow::Error {
+    let message = format!(
+        "write {}: it would lie in the run {}, and what is published stays as it is; name another place",
+        path.display(),
+        run.display()
+    );
+    failure(Kind::Refused, message)
 }
 
 fn unusable(path: &Path, why: &str) -> anyhow::Error {

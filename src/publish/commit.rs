@@ -15,9 +15,11 @@ use crate::day::Dates;
 use crate::failure::{Failure, Kind, failure, in_order};
 use crate::hash::file_hash;
 use crate::job::{Csv, Job, RUN_FILES};
-use crate::own::{self, Access, LockFile, Staging};
+use crate::own::{self, Access, LockFile, OwnRun, Staging};
+use crate::places;
 use crate::run_dir::layout::{LOCK, RELEASED, SUCCESS};
 use crate::run_dir::manifest::{MANIFEST, Manifest, OutputEntry};
+use crate::store::{StoredObject, is_url};
 
 /// What every table's file says of its run.
 fn metadata(job: &Job, dates: Dates) -> Vec<(&'static str, String)> {
@@ -41,7 +43,8 @@ pub fn write_table(results: &Results, table: &OutputTable, path: &Path) -> Resul
 /// The output directory, locked against other runs until dropped.
 #[derive(Debug)]
 pub struct Lock {
-    _file: LockFile,
+    /// None in an object store: there the manifest is put under a condition.
+    _file: Option<LockFile>,
     out: PathBuf,
     access: Access,
 }
@@ -50,22 +53,36 @@ impl Lock {
     /// Takes the lock or fails at once, naming who holds it. Clears what dead runs left staged, and runs
     /// that were replaced long ago.
     pub fn take(out: &Path, what: &str, access: Access) -> Result<Lock> {
+        if is_url(out) {
+            let scratch = places::scratch(out);
+            Staging::clear_left_over(&scratch);
+            return Ok(Lock { _file: None, out: out.to_path_buf(), access });
+        }
         own::create_directory(out, access)?;
         let file = LockFile::take(&out.join(LOCK), what, access)?;
         Staging::clear_left_over(out);
         own::prune_superseded(out);
-        Ok(Lock { _file: file, out: out.to_path_buf(), access })
+        Ok(Lock { _file: Some(file), out: out.to_path_buf(), access })
     }
 
     /// Moves a held run to where published ones lie, with the note that it was released.
-    pub fn release(&self, held: &Path, target: &Path, note: &str) -> Result<()> {
+    pub fn release(&self, held: &OwnRun, target: &Path, note: &str) -> Result<()> {
+        let OwnRun { directory: held, manifest } = held;
+        if is_url(held) {
+            return own::release_objects(held, target, manifest, note.as_bytes());
+        }
         let staging = Staging::create(&self.out, self.access)?;
         own::release_run(&staging, &self.out, held, target, note.as_bytes())
     }
 
     /// A fresh directory in which to make a run.
     pub fn stage(&self) -> Result<Stage> {
-        Ok(Stage { staging: Staging::create(&self.out, self.access)?, out: self.out.clone() })
+        let staging = Staging::create(&places::scratch(&self.out), self.access)?;
+        let attempt = is_url(&self.out).then(own::attempt_name);
+        if let Some(attempt) = &attempt {
+            own::create_directory(&staging.made().join(attempt), self.access)?;
+        }
+        Ok(Stage { staging, out: self.out.clone(), attempt })
     }
 }
 
@@ -74,12 +91,19 @@ impl Lock {
 pub struct Stage {
     staging: Staging,
     out: PathBuf,
+    /// Where the run's files lie within it, if that is in an object store.
+    attempt: Option<String>,
 }
 
 impl Stage {
     /// Where the run is made.
     pub fn directory(&self) -> PathBuf {
         self.staging.made()
+    }
+
+    /// Where a file of the run is made.
+    fn file(&self, name: &str) -> PathBuf {
+        self.directory().join(self.attempt.as_deref().unwrap_or_default()).join(name)
     }
 
     /// A directory for files that are needed on the way only, and are no part of the run.
@@ -103,21 +127,21 @@ impl Stage {
     fn write_all(&self, results: &Results, all: &[OutputTable]) -> Result<Vec<OutputEntry>> {
         let metadata = metadata(results.job, results.dates);
         let write_rejects = || {
-            let path = self.directory().join("rejects.parquet");
+            let path = self.file("rejects.parquet");
             let file = own::create_file(&path, self.staging.access())?;
             let rows = tables::write_rejects(results.rejects, file, &path, &metadata)?;
             self.entry(&path, Some(rows))
         };
         let write_tables = || {
             in_order(all.par_iter().map(|table| {
-                let path = self.directory().join(format!("{}.parquet", table.name));
+                let path = self.file(&format!("{}.parquet", table.name));
                 let file = own::create_file(&path, self.staging.access())?;
                 write_parquet(table, file, &path, &metadata)?;
                 self.entry(&path, Some(table.rows))
             }))
         };
         let write_csv = |csv| {
-            let path = self.directory().join("adjustments.csv");
+            let path = self.file("adjustments.csv");
             let file = own::create_file(&path, self.staging.access())?;
             write_csv(&all[0].schema(), all[0].batches(), file, &path, csv)?;
             self.entry(&path, Some(all[0].rows))
@@ -147,11 +171,11 @@ impl Stage {
         let Publication { job, dates, tables, rejects } = publication;
         let taken = tables.par_iter().map(|part| {
             part.file.check()?;
-            own::take_file(&part.file.path, &self.directory().join(&part.name), self.staging.access())?;
+            own::take_file(&part.file.path, &self.file(&part.name), self.staging.access())?;
             Ok(part.file.as_output(&part.name))
         });
         let mut outputs = in_order(taken)?;
-        let path = self.directory().join("rejects.parquet");
+        let path = self.file("rejects.parquet");
         let file = own::create_file(&path, self.staging.access())?;
         let rows = tables::write_rejects(*rejects, file, &path, &metadata(job, *dates))?;
         outputs.push(self.entry(&path, Some(rows))?);
@@ -163,7 +187,7 @@ impl Stage {
     /// Writes a table of another run anew, in one file, and says what it is: what the run itself would have written
     /// in one process.
     pub fn join(&self, table: &StoredTable) -> Result<OutputEntry> {
-        let path = self.directory().join(format!("{}.parquet", table.name()));
+        let path = self.file(&format!("{}.parquet", table.name()));
         let file = own::create_file(&path, self.staging.access()).map_err(own::unwritable)?;
         let rows = table.write(file, &path).map_err(unread_or_unwritable)?;
         self.entry(&path, Some(rows))
@@ -171,7 +195,7 @@ impl Stage {
 
     /// Writes adjustments.csv from the adjustments of another run, and says what it is.
     pub fn join_csv(&self, adjustments: &StoredTable, csv: Csv) -> Result<OutputEntry> {
-        let path = self.directory().join("adjustments.csv");
+        let path = self.file("adjustments.csv");
         let file = own::create_file(&path, self.staging.access()).map_err(own::unwritable)?;
         let rows = adjustments.write_csv(file, &path, csv).map_err(unread_or_unwritable)?;
         self.entry(&path, Some(rows))
@@ -193,7 +217,7 @@ impl Stage {
 
     /// Writes one more file, and says what it is.
     pub fn add(&self, name: &str, bytes: &[u8]) -> Result<OutputEntry> {
-        let path = self.directory().join(name);
+        let path = self.file(name);
         own::write_file(&path, bytes, self.staging.access())?;
         self.entry(&path, None)
     }
@@ -206,7 +230,8 @@ impl Stage {
     }
 
     fn entry(&self, path: &Path, rows: Option<usize>) -> Result<OutputEntry> {
-        let name = path.file_name().expect("a file of the run").to_string_lossy().into_owned();
+        let name = path.strip_prefix(self.directory()).expect("a file of the run");
+        let name = name.to_string_lossy().into_owned();
         let bytes = fs::metadata(path).with_context(|| format!("look at {}", path.display()));
         let sha256 = file_hash(path).with_context(|| format!("hash {}", path.display()));
         let (bytes, sha256) = (bytes.map_err(own::unwritable)?.len(), sha256.map_err(own::unwritable)?);
@@ -214,8 +239,11 @@ impl Stage {
     }
 
     /// Writes the manifest last and moves the run to its place, at once and whole. What was there is
-    /// replaced, and kept for a while.
-    pub fn commit(self, manifest: &mut Manifest, target: &Path) -> Result<()> {
+    /// replaced, and kept for a while. In an object store, where others may be at it, `seen` is what there was before.
+    pub fn commit(self, manifest: &mut Manifest, target: &Path, seen: Option<&StoredObject>) -> Result<()> {
+        if is_url(target) {
+            return own::put_run(&self.directory(), manifest, target, seen);
+        }
         let (directory, access) = (self.directory(), self.staging.access());
         if !manifest.held {
             own::write_file(&directory.join(SUCCESS), b"", access)?;

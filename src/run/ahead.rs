@@ -18,6 +18,7 @@ use crate::input::accounts::{Accounts, Ids};
 use crate::input::wanted::Units;
 use crate::job::Job;
 use crate::pieces::piece;
+use crate::places;
 use crate::sorted::SortedDelivery;
 
 /// Nights answered at once: what they share is read and decoded once, what they come to is held until it is their
@@ -69,7 +70,7 @@ fn ids_of(
 ) -> Result<Ids> {
     let files = Files::open(job, deliveries, dates, &mut session.footers)?;
     files.check_schemas(job, deliveries, &mut session.footers)?;
-    Ok(read_lines(job, &files, units, &session.out, progress)?.accounts.ids)
+    Ok(read_lines(job, &files, units, &places::scratch(&session.out), progress)?.accounts.ids)
 }
 
 fn sweep(
@@ -91,7 +92,8 @@ fn sweep(
     let parts = asked.parts();
     let account_kind = accounts.ids.kind();
     let rows = FeatureRows { job, files: &files, units, plans: &plans, account_kind, first };
-    let (copies, scratch) = (&mut session.copies, &*session.out);
+    let scratch = &places::scratch(&session.out);
+    let copies = &mut session.copies;
     let mut work = Work { copies, scratch, progress, lap: &mut |_| {} };
     let Swept { transactions, repayments } = rows.sweep(&asked, &parts, &mut work)?;
     let ahead = nights.iter().zip(&repayments.answers.conflicts).map(|(night, conflicts)| {

@@ -9,10 +9,11 @@ use crate::console::plain_path;
 use crate::day::Dates;
 use crate::failure::{Kind, failure};
 use crate::job::Job;
-use crate::own::OwnRun;
+use crate::own::{self, OwnRun};
 use crate::publish::identity::Identity;
 use crate::run_dir::layout::run_directory;
 use crate::run_dir::manifest::Manifest;
+use crate::store::{StoredObject, is_url};
 
 /// A run that is there already.
 pub(super) struct ExistingRun {
@@ -35,7 +36,40 @@ impl ExistingRun {
 
 /// Whether there is a run of these dates, published or held.
 pub(super) fn exists(out: &Path, dates: Dates) -> bool {
-    [false, true].into_iter().any(|held| run_directory(out, dates.as_of, dates.known_on, held).exists())
+    [false, true].into_iter().any(|held| {
+        let directory = run_directory(out, dates.as_of, dates.known_on, held);
+        // What cannot be looked at is looked into, and reported then.
+        if is_url(out) {
+            own::seen_manifest(&directory).map_or(true, |seen| seen.is_some())
+        } else {
+            directory.exists()
+        }
+    })
+}
+
+/// What stands in an object store where a run of these dates may come to lie: what is put there later replaces this
+/// and nothing else.
+#[derive(Default)]
+pub(super) struct SeenRuns {
+    published: Option<StoredObject>,
+    held: Option<StoredObject>,
+}
+
+impl SeenRuns {
+    /// Looks; nothing is to be seen where a lock is held.
+    pub fn look(out: &Path, dates: Dates) -> Result<SeenRuns> {
+        if !is_url(out) {
+            return Ok(SeenRuns::default());
+        }
+        let [published, held] = [false, true]
+            .map(|held| own::seen_manifest(&run_directory(out, dates.as_of, dates.known_on, held)));
+        Ok(SeenRuns { published: published?, held: held? })
+    }
+
+    /// What a run takes the place of: a held one of any that is held, a published one only where it `replaces`.
+    pub fn at(&self, held: bool, replaces: bool) -> Option<&StoredObject> {
+        if held { self.held.as_ref() } else { self.published.as_ref().filter(|_| replaces) }
+    }
 }
 
 /// Checks that whatever stands where a run of these dates may come to lie is a run, and so may be replaced.
@@ -53,6 +87,9 @@ pub(super) fn existing_run(out: &Path, identity: &Identity) -> Result<Option<Exi
         match OwnRun::at(&directory)? {
             None => {}
             Some(OwnRun { manifest, .. }) if manifest.fingerprint == identity.fingerprint => {
+                if is_url(&directory) && !held {
+                    own::complete_run(&directory)?;
+                }
                 return Ok(Some(ExistingRun { held, directory, manifest }));
             }
             // A held run is nobody's input: a newer one takes its place.

@@ -7,6 +7,7 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::previous::EarlierRun;
+use super::published;
 use crate::console::Progress;
 use crate::day::{Dates, Day};
 use crate::expr::Type;
@@ -47,8 +48,8 @@ impl Deliveries {
             transactions: catalog::list(&inputs.transactions)?.into(),
             repayments: catalog::list(&inputs.repayments)?.into(),
             lines: catalog::list(&inputs.lines)?.into(),
-            issued: inputs.issued.iter().map(catalog::list).collect::<Result<_>>()?,
-            previous: inputs.previous.as_ref().map(catalog::list).transpose()?,
+            issued: inputs.issued.iter().map(published::list).collect::<Result<_>>()?,
+            previous: inputs.previous.as_ref().map(published::list).transpose()?,
         })
     }
 

@@ -1,7 +1,7 @@
 //! The nights of a run in order, each published as it is done, under one lock.
 //!
 //! - `request`: what is asked for; `session`: what lives from night to night;
-//! - `inputs`, `previous`, `simulation`: what a night reads;
+//! - `inputs`, `previous`, `published`, `simulation`: what a night reads;
 //! - `night`: its verbs in the order in which data flows; `compute`, `figures`: the book, and the figures over it; `answers`, `ahead`, `ready`: features of one night, and of several at once;
 //! - `outcome`: how it ended; `steps`: a night that many processes share;
 //! - `notices`, `watch`: what it warns of; `existing`: a run that is there already;
@@ -18,6 +18,7 @@ mod notices;
 mod outcome;
 mod plan;
 mod previous;
+mod published;
 mod ready;
 mod request;
 mod session;

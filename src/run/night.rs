@@ -17,12 +17,12 @@ use crate::run_dir::PublishedRun;
 use crate::run_dir::layout::run_directory;
 use crate::run_dir::manifest::{Manifest, Timing};
 use crate::summary::Summary;
-use crate::{own, report, signal};
+use crate::{own, places, report, signal};
 
 use super::ahead::look_ahead;
 use super::answers::{Answered, FeatureRows, Intake, Work};
 use super::compute::{Book, ComputedNight, NightInputs};
-use super::existing::{check_replaceable, existing_run};
+use super::existing::{SeenRuns, check_replaceable, existing_run};
 use super::figures::BookFigures;
 use super::inputs::Files;
 use super::outcome::{Ending, NightOutcome};
@@ -74,6 +74,7 @@ pub(super) fn run_night(
     files.hash(&mut session.footers, dates.as_of)?;
     session.leave_hashes(&job, dates.as_of);
     let identity = files.identity(&job, dates)?;
+    let seen = SeenRuns::look(&session.out, dates)?;
     if session.request.replace {
         check_replaceable(&session.out, dates)?;
     } else if let Some(existing) = existing_run(&session.out, &identity)? {
@@ -107,7 +108,8 @@ pub(super) fn run_night(
     watch.lap("write");
     manifest.timing = watch.stop();
     let directory = run_directory(&session.out, dates.as_of, dates.known_on, manifest.held);
-    stage.commit(&mut manifest, &directory)?;
+    let seen = seen.at(manifest.held, session.request.replace);
+    stage.commit(&mut manifest, &directory, seen)?;
     let ending = if manifest.held { Ending::Held } else { Ending::Published };
     Ok(NightOutcome { ending, directory, manifest, summary, minor_units: job.minor_units })
 }
@@ -122,7 +124,7 @@ fn compute(
 ) -> Result<ComputedNight> {
     let NightInputs { job, files, deliveries, dates } = inputs;
     let Dates { as_of, known_on, .. } = dates;
-    let scratch = session.out.clone();
+    let scratch = places::scratch(&session.out);
     let book = inputs.book(&AccountRange::default(), &scratch, progress)?;
     let Book { lines, issued_unknown } =
         book.map_err(|tally| snapshot::none_accepted(&tally, files.snapshot))?;

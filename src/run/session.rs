@@ -14,6 +14,7 @@ use crate::input::footer_cache::FooterCache;
 use crate::input::hashes::{self, HASHES, Hashes};
 use crate::job::{Job, RawJob};
 use crate::pieces::piece;
+use crate::places;
 use crate::sorted::{Shelf, SortedDeliveries};
 
 /// What lives from night to night: the job files as they were read, the files opened so far.
@@ -81,7 +82,7 @@ impl Session {
         }
         let out = request.out.clone().unwrap_or_else(|| job.output_dir.clone());
         let shelf = Shelf::of(&job).filter(|_| !request.from_scratch);
-        let copies = SortedDeliveries::new(shelf, &out, request.memory_bytes);
+        let copies = SortedDeliveries::new(shelf, &places::scratch(&out), request.memory_bytes);
         let (request, warned) = (request.clone(), BTreeSet::new());
         let session = Session {
             request,

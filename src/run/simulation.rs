@@ -7,14 +7,16 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::inputs::Deliveries;
+use super::published::files_of;
 use super::request::RunRequest;
 use crate::console::plain_path;
 use crate::day::Day;
 use crate::failure::{Kind, failure};
-use crate::input::catalog::{Catalog, Delivery, InputFile, is_found};
+use crate::input::catalog::{Catalog, Delivery, InputFile, RunFile, is_found};
 use crate::job::{InputSpec, Job, input_names};
 use crate::places::resolved;
 use crate::run_dir::layout::{ADJUSTMENTS, SCORES, is_own_entry, run_directory};
+use crate::store::is_url;
 
 /// A simulation: when it begins and where it lies.
 #[derive(Debug, Clone)]
@@ -55,7 +57,7 @@ impl Simulation {
                 spec.name
             )));
         }
-        Ok(Simulation { from, out: out.components().collect() })
+        Ok(Simulation { from, out: tidied(out) })
     }
 
     /// What a day of the simulation sees of earlier runs: as issued, the job's own adjustments of the days
@@ -74,10 +76,17 @@ impl Simulation {
     /// What the days of the simulation before a day have published for an input.
     fn simulated(&self, name: &'static str, as_of: Day) -> Catalog {
         let days = self.from.to(as_of.plus(-1)).map(|day| {
-            let path = run_directory(&self.out, day, day, false).join(table_of(name));
-            let name = path.strip_prefix(&self.out).expect("a run lies in its output directory");
-            let name = name.to_string_lossy().into_owned();
-            Delivery { date: Some(day), files: vec![InputFile { name, path }] }
+            let run = run_directory(&self.out, day, day, false);
+            let mut files = files_of(&run, table_of(name)).unwrap_or_default();
+            if files.is_empty() {
+                // What is missing is reported when it is opened.
+                files.push(RunFile { name: table_of(name).to_string(), path: run.join(table_of(name)) });
+            }
+            let within = run.strip_prefix(&self.out).expect("a run lies in its output directory");
+            let files = files.into_iter().map(|RunFile { name, path }| {
+                InputFile::at(within.join(name).to_string_lossy().into_owned(), path)
+            });
+            Delivery { date: Some(day), files: files.collect() }
         });
         Catalog { spec: self.spec(name), deliveries: days.collect() }
     }
@@ -93,6 +102,11 @@ impl Simulation {
             unique: None,
         }
     }
+}
+
+/// Without empty steps, so that what lies in it begins as it does.
+fn tidied(out: &Path) -> PathBuf {
+    if is_url(out) { resolved(out) } else { out.components().collect() }
 }
 
 fn usage(message: String) -> anyhow::Error {

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::answers::{FeatureRows, Intake, Sorting};
 use super::compute::NightInputs;
-use super::existing::{check_replaceable, existing_run};
+use super::existing::{SeenRuns, check_replaceable, existing_run};
 use super::figures::BookFigures;
 use super::inputs::{Deliveries, Files};
 use super::outcome::{Ending, NightOutcome};
@@ -151,7 +151,9 @@ impl StepsEnd<'_> {
             ..Timing::default()
         };
         let directory = run_directory(self.out, dates.as_of, dates.known_on, manifest.held);
-        stage.commit(&mut manifest, &directory)?;
+        let seen = SeenRuns::look(self.out, dates)?;
+        let seen = seen.at(manifest.held, self.replace);
+        stage.commit(&mut manifest, &directory, seen)?;
         let ending = if manifest.held { Ending::Held } else { Ending::Published };
         Ok(NightOutcome { ending, directory, manifest, summary: None, minor_units: job.minor_units })
     }

@@ -13,6 +13,7 @@ use crate::hash::{bytes_hash, xxh3_64};
 use crate::input::reason::RejectReason;
 use crate::input::stream::ReadTally;
 use crate::job::Action;
+use crate::store::{self, is_url};
 
 /// The file's name; a directory with it is whole.
 pub const MANIFEST: &str = "manifest.json";
@@ -306,8 +307,14 @@ impl Manifest {
     }
 }
 
-/// The text of a file of a run; `None` where there is none. A link, a pipe or a device is no file of a run.
+/// The text of a file of a run, or of an object; `None` where there is none. A link, a pipe or a device is no file of
+/// a run.
 pub fn read_regular(path: &Path) -> std::io::Result<Option<String>> {
+    if is_url(path) {
+        let read = store::read(path)?;
+        let text = read.map(|(bytes, _)| String::from_utf8(bytes)).transpose();
+        return text.map_err(std::io::Error::other);
+    }
     let found = match std::fs::symlink_metadata(path) {
         Ok(found) => found,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),

@@ -1,9 +1,13 @@
 //! Reads the blocks of a run, and of them only the columns that somebody asks for.
 
+use std::cell::RefCell;
+
 use anyhow::Result;
+use bytes::Bytes;
 
 use super::codec::{Pieces, SharedTexts, column_of, texts_of};
 use super::delivery::{BlockEntry, SortedDelivery, SortedRun};
+use super::window::BlockWindow;
 use crate::expr::Column;
 
 /// Room for a block as it is stored, and for a column of it.
@@ -22,6 +26,10 @@ pub struct Cursor<'a> {
     asked: usize,
     /// By stored column, the texts that all blocks share.
     texts: Vec<Option<SharedTexts>>,
+    /// The block at which nobody reads on.
+    end: usize,
+    /// Blocks that have been fetched together.
+    window: RefCell<BlockWindow>,
 }
 
 impl<'a> Cursor<'a> {
@@ -39,12 +47,18 @@ impl<'a> Cursor<'a> {
                 texts[stored] = Some(shared.0.into());
             }
         }
-        Ok(Cursor { delivery, run, positions, asked: columns.len(), texts })
+        let (end, window) = (run.blocks.len(), RefCell::default());
+        Ok(Cursor { delivery, run, positions, asked: columns.len(), texts, end, window })
     }
 
     /// The run's blocks.
     pub fn blocks(&self) -> &'a [BlockEntry] {
         &self.run.blocks
+    }
+
+    /// Says that no block is read from one on.
+    pub fn end_at(&mut self, block: usize) {
+        self.end = block;
     }
 
     /// The delivery.
@@ -55,7 +69,13 @@ impl<'a> Cursor<'a> {
     /// The columns of a block, in the order in which they were asked for.
     pub fn read(&self, block: usize, buffers: &mut Buffers) -> Result<Vec<Column>> {
         let BlockEntry { piece, rows, .. } = &self.run.blocks[block];
-        let bytes = self.delivery.read(*piece, &mut buffers.stored)?;
+        let fetched: Bytes;
+        let bytes = if self.delivery.is_remote() {
+            fetched = self.window.borrow_mut().read(self.delivery, &self.run.blocks, block, self.end)?;
+            &fetched
+        } else {
+            self.delivery.read(*piece, &mut buffers.stored)?
+        };
         let columns = self.columns(bytes, *rows as usize, &mut buffers.raw);
         columns.map_err(|error| self.delivery.torn(format!("{error:#}")))
     }

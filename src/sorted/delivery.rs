@@ -143,14 +143,16 @@ impl SortedDelivery {
 
     /// Opens one that is kept. Fails where it is not whole; its blocks are checked when they are read.
     pub fn open(path: &Path) -> Result<SortedDelivery> {
-        let handle = Handle::open(path)?;
+        SortedDelivery::of_handle(Handle::open(path)?)
+    }
+
+    /// Likewise, one that has been opened.
+    pub fn of_handle(handle: Handle) -> Result<SortedDelivery> {
         let size = handle.stamp().size;
         let before_tail = size.checked_sub(TAIL_BYTES as u64).context("it is cut")?;
-        let tail = handle.read_at(before_tail, TAIL_BYTES)?;
-        ensure!(
-            tail[16..] == *MARK && handle.read_at(0, MARK.len())? == MARK,
-            "it is cut, or of another kind"
-        );
+        let ends = handle.read_ranges(&[(0, MARK.len()), (before_tail, TAIL_BYTES)])?;
+        let (head, tail) = (&ends[0], &ends[1]);
+        ensure!(tail[16..] == *MARK && *head == MARK, "it is cut, or of another kind");
         let length = u64::from_le_bytes(tail[..8].try_into()?);
         let hash = u64::from_le_bytes(tail[8..16].try_into()?);
         let start = before_tail.checked_sub(length).filter(|_| length <= MOST_LABEL_BYTES);
@@ -183,8 +185,7 @@ impl SortedDelivery {
 
     /// Reads a piece, into a buffer if it is not in memory. One that is not as it was written is a [`TornCopy`].
     pub fn read<'b>(&'b self, piece: Piece, buffer: &'b mut Vec<u8>) -> Result<&'b [u8]> {
-        let Piece { offset, length, hash } = piece;
-        let length = length as usize;
+        let (offset, length) = (piece.offset, piece.length as usize);
         let read = match &self.bytes {
             Bytes::Memory(all) => return Ok(&all[offset as usize..][..length]),
             Bytes::Scratch(region) => region.read_into(offset, room(buffer, length)),
@@ -192,10 +193,36 @@ impl SortedDelivery {
         };
         read.map_err(|error| self.torn(error.to_string()))?;
         let bytes = &buffer[..length];
-        if xxh3_64(bytes) != hash {
-            return Err(self.torn(format!("its {length} bytes from {offset} are not as they were written")));
-        }
+        self.check(piece, bytes)?;
         Ok(bytes)
+    }
+
+    /// Whether its pieces are better read many at a time.
+    pub fn is_remote(&self) -> bool {
+        matches!(&self.bytes, Bytes::Kept(handle) if handle.is_object())
+    }
+
+    /// Reads bytes from a position on, unchecked, of one that is kept.
+    pub fn read_window(&self, offset: u64, length: usize) -> Result<bytes::Bytes> {
+        let Bytes::Kept(handle) = &self.bytes else { return Err(self.torn("it is not kept".to_string())) };
+        let read = handle.read_ranges(&[(offset, length)]).map_err(|error| self.torn(error.to_string()))?;
+        read.into_iter().next().context("a range was asked for")
+    }
+
+    /// Begins to fetch bytes that are read soon.
+    pub fn fetch_ahead(&self, offset: u64, length: usize) {
+        if let Bytes::Kept(handle) = &self.bytes {
+            handle.fetch_ahead(&[(offset, length)]);
+        }
+    }
+
+    /// Fails where bytes are not those of a piece as it was written.
+    pub fn check(&self, piece: Piece, bytes: &[u8]) -> Result<()> {
+        let Piece { offset, length, hash } = piece;
+        if xxh3_64(bytes) == hash {
+            return Ok(());
+        }
+        Err(self.torn(format!("its {length} bytes from {offset} are not as they were written")))
     }
 
     /// The error of one that is not as it was written.

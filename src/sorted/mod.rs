@@ -23,6 +23,7 @@ mod repeats;
 mod run;
 mod scratch;
 mod shelf;
+mod window;
 
 pub use catalog::{DeliveryRequest, Fetched, Outlook, SortedDeliveries, Why};
 pub use cursor::{Buffers, Cursor};

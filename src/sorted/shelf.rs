@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -13,9 +12,12 @@ use super::delivery::SortedDelivery;
 use super::make::PackedDelivery;
 use crate::day::Day;
 use crate::hash::is_key;
-use crate::input::handle::open_regular;
+use crate::input::handle::Handle;
+use crate::input::hashes::read_text;
 use crate::job::Job;
 use crate::own::{self, Access};
+use crate::places;
+use crate::store::{self, StoredName, is_url};
 
 /// A directory of sorted deliveries: `<input>/<hash>/date=<day>.sorted`. The input and the hash, of all that they
 /// depend on besides files, are their key.
@@ -54,12 +56,19 @@ impl Shelf {
     /// What is kept of a delivery; `None` where nothing is.
     pub fn open(&self, key: &str, delivery: Option<Day>) -> Option<Result<SortedDelivery>> {
         let path = self.path(key, delivery);
-        fs::symlink_metadata(&path).ok()?;
-        Some(SortedDelivery::open(&path))
+        if !is_url(&path) {
+            fs::symlink_metadata(&path).ok()?;
+            return Some(SortedDelivery::open(&path));
+        }
+        let opened = store::head(&path).map(|found| found.map(|object| Handle::of_object(&path, object)));
+        Some(opened.map_err(anyhow::Error::from).transpose()?.and_then(SortedDelivery::of_handle))
     }
 
     /// Begins to put deliveries on the shelf.
     pub fn stage(&self, key: &str) -> Result<own::Staging> {
+        if is_url(&self.directory) {
+            return own::Staging::create(&places::scratch(&self.directory), self.access);
+        }
         own::create_directory(&self.directory, self.access)?;
         let _lock = self.lock()?;
         let set = self.directory.join(key);
@@ -88,6 +97,9 @@ impl Shelf {
 
     /// Puts a file beside them, in the place of one that is the program's own.
     pub fn put_file(&self, name: &str, bytes: &[u8], is_own: fn(&[u8]) -> bool) -> Result<()> {
+        if is_url(&self.directory) {
+            return own::replace_object(&self.directory.join(name), bytes, is_own);
+        }
         own::create_directory(&self.directory, self.access)?;
         let _lock = self.lock()?;
         let staging = own::Staging::create(&self.directory, self.access)?;
@@ -98,10 +110,12 @@ impl Shelf {
     /// read; `None`: all there are.
     pub fn note_night(&self, key: &str, as_of: Day, oldest: Option<Day>) -> Result<()> {
         let set = self.directory.join(key);
-        if !set.is_dir() {
+        let is_in_store = is_url(&set);
+        if names_in(&set).is_empty() {
             return Ok(());
         }
-        let _lock = self.lock()?;
+        // In a store nobody can be waited for; a note that is lost costs time, no more.
+        let _lock = if is_in_store { None } else { Some(self.lock()?) };
         let mut nights = read_nights(&set);
         let latest = nights.last_key_value().map_or(as_of, |(latest, _)| as_of.max(*latest));
         let oldest = oldest.unwrap_or(Day(i32::MIN));
@@ -111,20 +125,25 @@ impl Shelf {
         for (night, oldest) in &nights {
             writeln!(text, "{night} {}", oldest.0).context("text takes all")?;
         }
-        let staging = own::Staging::create(&set, self.access)?;
-        own::replace_file(&staging, &set.join(NIGHTS), text.as_bytes(), is_nights)?;
-        drop(staging);
+        if is_in_store {
+            own::replace_object(&set.join(NIGHTS), text.as_bytes(), is_nights)?;
+        } else {
+            let staging = own::Staging::create(&set, self.access)?;
+            own::replace_file(&staging, &set.join(NIGHTS), text.as_bytes(), is_nights)?;
+        }
         let reached = nights.values().min().copied().unwrap_or(oldest);
         clear(&set, reached)?;
         let of_input = set.parent().unwrap_or(&self.directory);
-        for other in directories(of_input).filter(|other| *other != set && is_set(other)) {
+        for other in directories(of_input).into_iter().filter(|other| *other != set && is_set(other)) {
             let latest = read_nights(&other).last_key_value().map(|(latest, _)| *latest);
             if latest.is_some_and(|latest| latest <= as_of.plus(-KEPT_DAYS)) {
                 clear(&other, Day(i32::MAX))?;
             }
         }
-        own::Staging::clear_left_over(&self.directory);
-        directories(of_input).for_each(|set| own::Staging::clear_left_over(&set));
+        if !is_in_store {
+            own::Staging::clear_left_over(&self.directory);
+            directories(of_input).iter().for_each(|set| own::Staging::clear_left_over(set));
+        }
         Ok(())
     }
 
@@ -138,11 +157,10 @@ impl Shelf {
 
 /// Clears away the dated deliveries of a directory that are older than a day.
 fn clear(set: &Path, reached: Day) -> Result<()> {
-    for entry in fs::read_dir(set).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let day = name.to_str().and_then(|name| name.strip_prefix("date=")?.strip_suffix(".sorted"));
+    for StoredName { name, .. } in names_in(set) {
+        let day = name.strip_prefix("date=").and_then(|name| name.strip_suffix(".sorted"));
         if day.and_then(|day| day.parse::<Day>().ok()).is_some_and(|day| day < reached) {
-            own::remove_copy(&entry.path())?;
+            own::remove_copy(&set.join(name))?;
         }
     }
     Ok(())
@@ -150,9 +168,8 @@ fn clear(set: &Path, reached: Day) -> Result<()> {
 
 /// By night, how far back it has read; nothing where no file says so.
 fn read_nights(set: &Path) -> BTreeMap<Day, Day> {
-    let mut text = String::new();
-    let read = open_regular(&set.join(NIGHTS)).and_then(|mut file| file.read_to_string(&mut text));
-    let lines = read.ok().and_then(|_| text.strip_prefix(MARK)).unwrap_or_default().lines();
+    let text = read_text(&set.join(NIGHTS)).unwrap_or_default();
+    let lines = text.strip_prefix(MARK).unwrap_or_default().lines();
     lines.filter_map(parse_night).collect()
 }
 
@@ -170,8 +187,22 @@ fn is_set(directory: &Path) -> bool {
     directory.file_name().and_then(|name| name.to_str()).is_some_and(is_key)
 }
 
-/// The directories in a directory; none of one that is not there. Links are left out.
-fn directories(directory: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+/// The names in a directory; none of one that is not there.
+fn names_in(directory: &Path) -> Vec<StoredName> {
+    if is_url(directory) {
+        return store::names_in(directory).unwrap_or_default();
+    }
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path())
+    let names = entries.filter_map(|entry| {
+        // Of links it is said that they are none.
+        let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        Some(StoredName { name: entry.file_name().into_string().ok()?, is_directory, object: None })
+    });
+    names.collect()
+}
+
+/// The directories in a directory. Links are left out.
+fn directories(directory: &Path) -> Vec<PathBuf> {
+    let names = names_in(directory).into_iter().filter(|name| name.is_directory);
+    names.map(|name| directory.join(name.name)).collect()
 }

@@ -47,7 +47,7 @@ impl Spine {
             unique: None,
             without: Vec::new(),
         };
-        let file = InputFile { name: path.display().to_string(), path: path.to_path_buf() };
+        let file = InputFile::at(path.display().to_string(), path.to_path_buf());
         let file = file::open(&spec, None, &file)?;
         let units = Units { minor_units: 0, timezone: timezone.cloned() };
         let wanted = wanted(Type::Any);

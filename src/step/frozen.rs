@@ -212,8 +212,7 @@ impl FrozenPlan {
 
 impl FrozenDelivery {
     fn thaw(&self) -> Delivery {
-        let files =
-            self.files.iter().map(|file| InputFile { name: file.name.clone(), path: file.path.clone() });
+        let files = self.files.iter().map(|file| InputFile::at(file.name.clone(), file.path.clone()));
         Delivery { date: self.date, files: files.collect() }
     }
 }

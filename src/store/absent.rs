@@ -9,7 +9,7 @@ use std::path::Path;
 use bytes::Bytes;
 
 use super::location::check;
-use super::object::{StoredName, StoredObject};
+use super::object::{PendingRanges, StoredName, StoredObject};
 
 fn none<T>(path: &Path) -> Result<T> {
     check(path)?;
@@ -43,6 +43,11 @@ pub fn read(path: &Path) -> Result<Option<(Vec<u8>, StoredObject)>> {
 
 /// Ranges of an object.
 pub fn read_ranges(path: &Path, _: &StoredObject, _: &[Range<u64>]) -> Result<Vec<Bytes>> {
+    none(path)
+}
+
+/// Begins to fetch ranges.
+pub fn begin_ranges(path: &Path, _: &StoredObject, _: &[Range<u64>]) -> Result<PendingRanges> {
     none(path)
 }
 

@@ -5,6 +5,7 @@ use std::env;
 use std::io::{Error, Result};
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -14,6 +15,7 @@ use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::path::Path as Key;
 use object_store::{ObjectStore, RetryConfig};
 use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
 
 use super::location::{Location, Provider};
 use super::sentence;
@@ -33,6 +35,9 @@ type Stores = BTreeMap<(Provider, String), Arc<dyn ObjectStore>>;
 /// The buckets that have answered.
 static STORES: Mutex<Stores> = Mutex::new(BTreeMap::new());
 
+/// How long is waited before what was cut is asked for again.
+const PAUSES_MS: [u64; 4] = [100, 400, 1_600, 6_400];
+
 /// Threads that move bytes; those that asked for them wait.
 const THREADS: usize = 2;
 
@@ -45,6 +50,16 @@ static RUNTIME: LazyLock<std::result::Result<Runtime, String>> = LazyLock::new(|
 pub(super) fn wait<T>(answer: impl Future<Output = T>) -> Result<T> {
     match &*RUNTIME {
         Ok(runtime) => Ok(runtime.block_on(answer)),
+        Err(error) => Err(Error::other(error.clone())),
+    }
+}
+
+/// Begins to get an answer while its thread goes on.
+pub(super) fn begin<T: Send + 'static>(
+    answer: impl Future<Output = T> + Send + 'static,
+) -> Result<JoinHandle<T>> {
+    match &*RUNTIME {
+        Ok(runtime) => Ok(runtime.spawn(answer)),
         Err(error) => Err(Error::other(error.clone())),
     }
 }
@@ -72,6 +87,20 @@ impl Place {
     /// An answer, or why there is none.
     pub fn wait<T>(&self, answer: impl Future<Output = object_store::Result<T>>) -> Result<T> {
         wait(answer)?.map_err(|error| sentence::of(&self.bucket, &error))
+    }
+
+    /// Likewise of what may be asked twice: where an answer is lost or cut on the way, it is asked for again.
+    pub fn wait_again<T, A>(&self, ask: impl Fn() -> A) -> Result<T>
+    where
+        A: Future<Output = object_store::Result<T>>,
+    {
+        for pause in PAUSES_MS.map(Duration::from_millis) {
+            match wait(ask())? {
+                Err(error) if sentence::is_cut(&error) => thread::sleep(pause),
+                answer => return answer.map_err(|error| sentence::of(&self.bucket, &error)),
+            }
+        }
+        self.wait(ask())
     }
 }
 

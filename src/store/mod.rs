@@ -26,12 +26,12 @@ mod write;
 
 #[cfg(not(feature = "object-stores"))]
 pub use absent::{
-    bytes_read, copy, head, names_in, objects_below, put, put_instead, put_new, read, read_ranges, remove,
-    stream, upload,
+    begin_ranges, bytes_read, copy, head, names_in, objects_below, put, put_instead, put_new, read,
+    read_ranges, remove, stream, upload,
 };
 pub use location::{check, is_url};
-pub use object::{StoredName, StoredObject};
+pub use object::{PendingRanges, StoredName, StoredObject};
 #[cfg(feature = "object-stores")]
-pub use read::{bytes_read, head, names_in, objects_below, read, read_ranges, stream};
+pub use read::{begin_ranges, bytes_read, head, names_in, objects_below, read, read_ranges, stream};
 #[cfg(feature = "object-stores")]
 pub use write::{copy, put, put_instead, put_new, remove, upload};

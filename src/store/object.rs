@@ -1,4 +1,9 @@
-//! What a store says of an object.
+//! What a store says of an object, and what is on its way of it.
+
+use std::fmt;
+use std::io::Result;
+
+use bytes::Bytes;
 
 /// An object as it was when it was looked at; one that is put in its place has another tag.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,4 +27,20 @@ pub struct StoredName {
     pub is_directory: bool,
     /// The object; none of a directory.
     pub object: Option<StoredObject>,
+}
+
+/// Ranges of an object that are being fetched.
+pub struct PendingRanges(pub(super) Box<dyn FnOnce() -> Result<Vec<Bytes>> + Send>);
+
+impl PendingRanges {
+    /// Waits for them.
+    pub fn wait(self) -> Result<Vec<Bytes>> {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for PendingRanges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PendingRanges")
+    }
 }

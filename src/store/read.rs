@@ -11,8 +11,9 @@ use futures_util::{StreamExt, TryStreamExt};
 use object_store::path::Path as Key;
 use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, coalesce_ranges};
 
-use super::bucket::Place;
-use super::object::{StoredName, StoredObject};
+use super::bucket::{Place, begin, wait};
+use super::object::{PendingRanges, StoredName, StoredObject};
+use super::sentence;
 
 /// What this process has had from stores.
 static BYTES_READ: AtomicU64 = AtomicU64::new(0);
@@ -34,13 +35,13 @@ const AT_ONCE: usize = 4;
 /// What lies at a URL; `None` where nothing does.
 pub fn head(path: &Path) -> Result<Option<StoredObject>> {
     let place = Place::of(path)?;
-    found(place.wait(place.store.head(&place.key)).map(|meta| stored(&meta)))
+    found(place.wait_again(|| place.store.head(&place.key)).map(|meta| stored(&meta)))
 }
 
 /// The names in a directory, sorted; none where nothing lies in it.
 pub fn names_in(directory: &Path) -> Result<Vec<StoredName>> {
     let place = Place::of(directory)?;
-    let listed = place.wait(place.store.list_with_delimiter(Some(&place.key)))?;
+    let listed = place.wait_again(|| place.store.list_with_delimiter(Some(&place.key)))?;
     let last = |key: &Key| key.filename().unwrap_or_default().to_string();
     let directories = listed.common_prefixes.iter();
     let directories = directories.map(|key| StoredName { name: last(key), is_directory: true, object: None });
@@ -58,8 +59,7 @@ pub fn names_in(directory: &Path) -> Result<Vec<StoredName>> {
 /// Every object below a directory, however deep, by the rest of its key.
 pub fn objects_below(directory: &Path) -> Result<BTreeMap<String, StoredObject>> {
     let place = Place::of(directory)?;
-    let listed = place.store.list(Some(&place.key));
-    let listed: Vec<ObjectMeta> = place.wait(listed.try_collect())?;
+    let listed: Vec<ObjectMeta> = place.wait_again(|| place.store.list(Some(&place.key)).try_collect())?;
     let skipped = if place.key.as_ref().is_empty() { 0 } else { place.key.as_ref().len() + 1 };
     let below = listed.iter().filter_map(|meta| {
         let rest = meta.location.as_ref().get(skipped..).filter(|rest| !rest.is_empty())?;
@@ -83,14 +83,26 @@ pub fn read(path: &Path) -> Result<Option<(Vec<u8>, StoredObject)>> {
 /// Ranges of an object, in the order in which they are asked for; those that lie close together are fetched
 /// as one. It is an error if another object lies there by now.
 pub fn read_ranges(path: &Path, object: &StoredObject, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+    begin_ranges(path, object, ranges)?.wait()
+}
+
+/// Begins to fetch ranges, as [`read_ranges`] does, and goes on at once.
+pub fn begin_ranges(path: &Path, object: &StoredObject, ranges: &[Range<u64>]) -> Result<PendingRanges> {
     let place = Place::of(path)?;
-    let fetched =
-        place.wait(coalesce_ranges(ranges, |range| fetch_large(&place, object, range), GAP_BYTES))?;
-    let is_whole = |(range, bytes): (&Range<u64>, &Bytes)| bytes.len() as u64 == range.end - range.start;
-    if !ranges.iter().zip(&fetched).all(is_whole) {
-        return Err(Error::new(ErrorKind::UnexpectedEof, "it is cut"));
-    }
-    Ok(fetched)
+    let (object, bucket, ranges) = (object.clone(), place.bucket.clone(), ranges.to_vec());
+    let wanted = ranges.clone();
+    let fetched = begin(async move {
+        coalesce_ranges(&wanted, |range| fetch_large(&place, &object, range), GAP_BYTES).await
+    })?;
+    Ok(PendingRanges(Box::new(move || {
+        let fetched = wait(fetched)?.map_err(Error::other)?;
+        let fetched = fetched.map_err(|error| sentence::of(&bucket, &error))?;
+        let is_whole = |(range, bytes): (&Range<u64>, &Bytes)| bytes.len() as u64 == range.end - range.start;
+        if ranges.iter().zip(&fetched).all(is_whole) {
+            return Ok(fetched);
+        }
+        Err(Error::new(ErrorKind::UnexpectedEof, "it is cut"))
+    })))
 }
 
 /// All of an object in order, a piece at a time. It is an error if another object lies there by now.

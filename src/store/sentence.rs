@@ -46,6 +46,16 @@ pub(super) fn is_final(error: &StoreError) -> bool {
         || NO_BUCKET.iter().any(|said| whole.contains(said))
 }
 
+/// Whether an answer was lost or cut on the way.
+pub(super) fn is_cut(error: &StoreError) -> bool {
+    use HttpErrorKind::{Decode, Interrupted, Unknown};
+    transport(error).is_some_and(|kind| matches!(kind, Decode | Interrupted | Unknown))
+}
+
+fn transport(error: &StoreError) -> Option<HttpErrorKind> {
+    causes(error).find_map(|cause| Some(cause.downcast_ref::<HttpError>()?.kind()))
+}
+
 fn other(bucket: &str, error: &StoreError, whole: &str) -> String {
     if lacks_credentials(whole) {
         return "there are no credentials; set them in the environment (AWS_ACCESS_KEY_ID and \
@@ -93,11 +103,7 @@ fn lacks_region(whole: &str) -> bool {
 }
 
 fn is_unreachable(error: &StoreError) -> bool {
-    causes(error).any(|cause| {
-        cause
-            .downcast_ref::<HttpError>()
-            .is_some_and(|http| matches!(http.kind(), HttpErrorKind::Connect | HttpErrorKind::Timeout))
-    })
+    transport(error).is_some_and(|kind| matches!(kind, HttpErrorKind::Connect | HttpErrorKind::Timeout))
 }
 
 /// The code that a store's answer gives, in parentheses.

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::{StreamExt, TryStreamExt};
-use object_store::{MultipartUpload, ObjectStoreExt, PutMode, UpdateVersion};
+use object_store::{MultipartUpload, ObjectStoreExt, PutMode, PutPayload, UpdateVersion};
 
 use super::bucket::Place;
 use super::object::StoredObject;
@@ -27,7 +27,9 @@ const MOST_COPIED_BYTES: u64 = 5 << 30;
 
 /// Puts an object, in the place of one that is there.
 pub fn put(path: &Path, bytes: Vec<u8>) -> Result<()> {
-    put_if(path, bytes, PutMode::Overwrite)
+    let place = Place::of(path)?;
+    let bytes = PutPayload::from(bytes);
+    place.wait_again(|| place.store.put(&place.key, bytes.clone())).map(drop)
 }
 
 /// Puts an object where none is; [`ErrorKind::AlreadyExists`] if one is. After that error, and after any other,
@@ -97,7 +99,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
     let (source, target) = (Place::of(from)?, Place::of(to)?);
     let object = head(from)?.ok_or_else(|| Error::new(ErrorKind::NotFound, "there is no such object"))?;
     if Arc::ptr_eq(&source.store, &target.store) && object.size <= MOST_COPIED_BYTES {
-        return target.wait(target.store.copy(&source.key, &target.key));
+        return target.wait_again(|| target.store.copy(&source.key, &target.key));
     }
     let mut file = tempfile::tempfile()?;
     let mut written = Ok(());
@@ -113,7 +115,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
 /// Removes an object; none is as good.
 pub fn remove(path: &Path) -> Result<()> {
     let place = Place::of(path)?;
-    match place.wait(place.store.delete(&place.key)) {
+    match place.wait_again(|| place.store.delete(&place.key)) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         removed => removed,
     }

@@ -17,7 +17,7 @@ pub fn read(path: &Path) -> anyhow::Result<()> {
         unique: None,
         without: Default::default(),
     };
-    let file = file::open(&spec, None, &InputFile { name: "fuzzed".into(), path: path.to_path_buf() })?;
+    let file = file::open(&spec, None, &InputFile::at("fuzzed".into(), path.to_path_buf()))?;
     file.sha256()?;
     let known = file.columns(&spec).into_iter().filter(|(_, kind)| kind.is_ok());
     let wanted: Vec<Wanted> = known.map(|(name, _)| Wanted::new(&name, Role::Extra)).collect();

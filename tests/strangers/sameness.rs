@@ -191,7 +191,7 @@ fn opened(path: PathBuf) -> OpenFile {
         rename: Default::default(),
         unique: None,
     };
-    file::open(&spec, Some(crate::support::day(TODAY)), &InputFile { name: "part".into(), path }).unwrap()
+    file::open(&spec, Some(crate::support::day(TODAY)), &InputFile::at("part".into(), path)).unwrap()
 }
 
 #[test]

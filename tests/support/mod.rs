@@ -4,6 +4,7 @@ pub mod book;
 pub mod files;
 pub mod parts;
 pub mod raw;
+pub mod store;
 pub mod thrift;
 
 use std::fs::{self, File};

@@ -52,6 +52,9 @@ enum RunPlace {
     },
 }
 
+/// Larger files are fetched again where they are read again: many runs may be open at a time.
+const MOST_KEPT_BYTES: u64 = 64 << 20;
+
 const NO_RUN: &str = "it has no manifest.json, so it is no whole run";
 
 const UNLISTED: &str = "the manifest does not list it";
@@ -105,6 +108,11 @@ impl RunDirectory {
                 Ok(found?.is_some())
             }
         }
+    }
+
+    /// Whether it lies in an object store.
+    pub fn is_stored(&self) -> bool {
+        matches!(self.place, RunPlace::Store { .. })
     }
 
     /// The files of a table, in order: its only one, or its parts.
@@ -227,9 +235,13 @@ impl RunDirectory {
         check_size(object.size, output)?;
         let found = fetch(&path, &object)?;
         check_hash(&found.sha256, output)?;
-        let Some(file) = found.reopen() else { return Ok(found.file) };
-        fetched.insert(table, (output.file.clone(), found));
-        Ok(file)
+        match found.reopen() {
+            Some(file) if object.size <= MOST_KEPT_BYTES => {
+                fetched.insert(table, (output.file.clone(), found));
+                Ok(file)
+            }
+            _ => Ok(found.file),
+        }
     }
 }
 

@@ -110,7 +110,15 @@ impl AccountId {
 /// The names and types of the columns of a run's table: `scores`, `features`, `decisions`, `rejects`.
 pub fn columns(run: &RunDirectory, table: &str) -> Result<Vec<(String, Type)>> {
     let first = run.table(table)?[0];
-    let metadata = open(run, first)?.1;
+    let metadata = if run.is_stored() {
+        // Whoever reads rows fetches and checks the file then.
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let footer =
+            run.footer(first).and_then(|footer| Ok(ArrowReaderMetadata::try_new(footer.into(), options)?));
+        footer.map_err(|error| run.unreadable(first, &format_args!("{error:#}")))?
+    } else {
+        open(run, first)?.1
+    };
     let fields = metadata.schema().fields().iter();
     let column = |field: &Arc<arrow_schema::Field>| match Decoder::for_extra(field.data_type()) {
         Some(decoder) => Ok((field.name().clone(), decoder.kind())),

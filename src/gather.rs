@@ -64,12 +64,15 @@ pub fn gather(run: &Path, out: &Path) -> Result<Gathered> {
         manifest.outputs.push(stage.add("report.html", page.as_bytes())?);
     }
     manifest.outputs.sort_by(|a, b| a.file.cmp(&b.file));
-    if is_released {
+    if is_released && !is_url(&directory) {
         manifest.seal()?;
-        let note = ReleaseNote { manifest_sha256: manifest.sha256().to_string(), ..read_note(&run)? };
-        stage.mark_released(&(serde_json::to_string_pretty(&note)? + "\n"))?;
+        stage.mark_released(&note_of(&run, &manifest)?)?;
     }
     stage.commit(&mut manifest, &directory, seen.as_ref())?;
+    if is_released && is_url(&directory) {
+        // Until then it is a held run, which nobody reads.
+        own::put_release(&directory, note_of(&run, &manifest)?.as_bytes())?;
+    }
     Ok(Gathered { directory, manifest, was_there: false })
 }
 
@@ -97,9 +100,11 @@ fn write(run: &PublishedRun, stage: &Stage) -> Result<Vec<OutputEntry>> {
     Ok(outputs)
 }
 
-/// The note that the run was released.
-fn read_note(run: &PublishedRun) -> Result<ReleaseNote> {
+/// The note that the run was released, of the manifest of the gathered one.
+fn note_of(run: &PublishedRun, manifest: &Manifest) -> Result<String> {
     let text = run.directory.marker(RELEASED)?;
-    serde_json::from_str(&text.unwrap_or_default())
-        .map_err(|error| input(format!("read {}/{RELEASED}: {error}", run.directory.path().display())))
+    let note: ReleaseNote = serde_json::from_str(&text.unwrap_or_default())
+        .map_err(|error| input(format!("read {}/{RELEASED}: {error}", run.directory.path().display())))?;
+    let note = ReleaseNote { manifest_sha256: manifest.sha256().to_string(), ..note };
+    Ok(serde_json::to_string_pretty(&note)? + "\n")
 }

@@ -3,6 +3,7 @@
 mod faults;
 mod inputs;
 mod publishing;
+mod readers;
 
 use std::collections::BTreeMap;
 

@@ -74,8 +74,7 @@ pub enum Compared {
 impl Compared {
     /// Looks at what lies at a path.
     pub fn at(path: &Path) -> Result<Compared> {
-        let is_object = is_url(path) && store::head(path).map_err(|why| unreadable(path, &why))?.is_some();
-        if is_object || (!is_url(path) && path.exists() && !path.is_dir()) {
+        if !is_url(path) && path.exists() && !path.is_dir() {
             return Ok(Compared::Table(vec![path.to_path_buf()]));
         }
         if is_there(&path.join(MANIFEST))? {
@@ -83,7 +82,7 @@ impl Compared {
         }
         // A directory that cannot be listed is no run either, which is said when it is opened.
         let names = match names_in(path) {
-            Ok(names) if names.is_empty() && is_url(path) => return Ok(Compared::Nothing),
+            Ok(names) if names.is_empty() && is_url(path) => return Compared::object_at(path),
             Ok(names) => names,
             Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => {
                 return Ok(Compared::Nothing);
@@ -102,6 +101,12 @@ impl Compared {
             return Ok(Compared::Table(parts.into_iter().map(|part| path.join(part)).collect()));
         }
         Ok(Compared::Run)
+    }
+
+    /// What lies at a URL below which nothing lies.
+    fn object_at(path: &Path) -> Result<Compared> {
+        let found = store::head(path).map_err(|why| unreadable(path, &why))?;
+        Ok(found.map_or(Compared::Nothing, |_| Compared::Table(vec![path.to_path_buf()])))
     }
 }
 

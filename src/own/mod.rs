@@ -26,7 +26,8 @@ pub use files::{
 };
 pub use lock::LockFile;
 pub use objects::{
-    attempt_name, clear_attempts, complete_run, put_manifest, put_run, release_objects, seen_manifest,
+    attempt_name, clear_attempts, complete_run, put_manifest, put_release, put_run, release_objects,
+    seen_manifest,
 };
 pub use runs::{OwnRun, place_run, prune_superseded, release_run};
 pub use staging::{Staging, replace_file, replace_object};

@@ -142,6 +142,13 @@ pub fn complete_run(target: &Path) -> Result<()> {
     if is_there { Ok(()) } else { put_success(target) }
 }
 
+/// Puts the note of a release beside a run, and the marker of a published one.
+pub fn put_release(target: &Path, note: &[u8]) -> Result<()> {
+    let path = target.join(RELEASED);
+    store::put(&path, note.to_vec()).map_err(|error| failed("write", &path, error))?;
+    put_success(target)
+}
+
 /// Copies a held run to where published ones lie, with a note beside its manifest, then withdraws it. Its manifest is
 /// the same, byte by byte.
 pub fn release_objects(held: &Path, target: &Path, manifest: &Manifest, note: &[u8]) -> Result<()> {

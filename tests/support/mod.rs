@@ -238,11 +238,7 @@ pub fn run_here(
 
 /// Lays the shipped jobs and the sample book out in a directory.
 pub fn shipped_in(directory: &Path) {
-    std::fs::create_dir(directory.join("jobs")).unwrap();
-    for entry in std::fs::read_dir(project().join("jobs")).unwrap() {
-        let path = entry.unwrap().path();
-        std::fs::copy(&path, directory.join("jobs").join(path.file_name().unwrap())).unwrap();
-    }
+    files::copy(&project().join("jobs"), &directory.join("jobs"));
     std::os::unix::fs::symlink(project().join("sample_data"), directory.join("sample_data")).unwrap();
 }
 

@@ -11,13 +11,13 @@ use super::encode::{write_csv, write_parquet};
 use super::output_table::OutputTable;
 use super::stored_table::StoredTable;
 use super::{Publication, Results, tables};
-use crate::day::Dates;
+use crate::day::{Dates, Day};
 use crate::failure::{Failure, Kind, failure, in_order};
 use crate::hash::file_hash;
 use crate::job::{Csv, Job, RUN_FILES};
 use crate::own::{self, Access, LockFile, OwnRun, Staging};
 use crate::places;
-use crate::run_dir::layout::{LOCK, RELEASED, SUCCESS};
+use crate::run_dir::layout::{LOCK, RELEASED, SUCCESS, run_directory};
 use crate::run_dir::manifest::{MANIFEST, Manifest, OutputEntry};
 use crate::store::{StoredObject, is_url};
 
@@ -73,6 +73,17 @@ impl Lock {
         }
         let staging = Staging::create(&self.out, self.access)?;
         own::release_run(&staging, &self.out, held, target, note.as_bytes())
+    }
+
+    /// Clears what attempts at the last nights up to one have left in an object store, which no manifest names.
+    pub fn clear_attempts(&self, as_of: Day) {
+        /// Attempts at older nights are few, and take up room only.
+        const LOOKED_AT_DAYS: i32 = 31;
+        if is_url(&self.out) {
+            let nights = as_of.plus(-LOOKED_AT_DAYS).to(as_of);
+            let both = |night| [false, true].map(|held| run_directory(&self.out, night, night, held));
+            own::clear_attempts(&nights.flat_map(both).collect::<Vec<PathBuf>>());
+        }
     }
 
     /// A fresh directory in which to make a run.

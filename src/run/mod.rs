@@ -79,5 +79,8 @@ pub fn run(
         progress.night_done(outcome.is_left_alone());
         each(outcome)?;
     }
+    if let Some((last, _)) = request.nights.all().last() {
+        lock.clear_attempts(*last);
+    }
     Ok(())
 }

@@ -78,7 +78,7 @@ fn a_run_that_dies_at_any_put_is_whole_or_none() {
                 server.remove(&format!("book/out/{key}"));
             }
             server.make_faults(&format!(
-                r#"[{{"method": "PUT", "fault": "{fault}", "skip": {skip}, "seconds": 3}}]"#
+                r#"[{{"method": "PUT", "fault": "{fault}", "skip": {skip}, "seconds": 1}}]"#
             ));
             let mut child =
                 command(&server.faulty, &NIGHT).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -93,7 +93,7 @@ fn a_run_that_dies_at_any_put_is_whole_or_none() {
             let _ = child.kill();
             child.wait().unwrap();
             // What had been sent arrives after all.
-            std::thread::sleep(Duration::from_millis(if fault == "delay" { 3_100 } else { 50 }));
+            std::thread::sleep(Duration::from_millis(if fault == "delay" { 1_100 } else { 50 }));
             if server.run(RUN).is_some() {
                 assert_is_run_on_disk(&server, &book);
             } else {

@@ -67,7 +67,7 @@ fn of_many_that_publish_at_once_one_wins() {
 }
 
 #[test]
-fn a_held_run_takes_the_place_of_another() {
+fn a_held_run_is_released_as_it_is() {
     let server = Server::start();
     let book = stored_book(&server);
     book.append("job.toml", "\n[[gate]]\nname = \"the book is there\"\nrows = \"lines\"\nmin = 5\n");
@@ -82,7 +82,16 @@ fn a_held_run_takes_the_place_of_another() {
     assert_eq!(server.rescore(&replace()).0, 4);
     let newer = server.get(&format!("{held}/manifest.json"));
     assert_ne!(newer, manifest);
-    assert_eq!(server.run(held).unwrap().0, files);
+    let (code, _, err) = server.rescore(&["release", "s3://bucket/book/out", "--date", TODAY]);
+    assert_eq!(code, 0, "{err}");
+    assert!(server.run(RUN).unwrap().0 == files);
+    assert_eq!(server.get(&format!("{RUN}/manifest.json")), newer);
+    assert!(server.get(&format!("{RUN}/released.json")).is_some());
+    assert_eq!(server.get(&format!("{RUN}/_SUCCESS")), Some(Vec::new()));
+    assert!(server.run(held).is_none());
+    let (code, _, err) = server.rescore(&["release", "s3://bucket/book/out", "--date", TODAY]);
+    assert_ne!(code, 0, "{err}");
+    assert_eq!(server.rescore(&NIGHT).0, 0);
 }
 
 #[test]

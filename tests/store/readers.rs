@@ -170,6 +170,37 @@ fn a_part_that_is_not_what_the_manifest_says_is_named() {
 }
 
 #[test]
+fn what_goes_wrong_on_the_way_is_tried_again_and_what_is_replaced_is_not_read() {
+    let server = Server::start();
+    let book = in_parts(3);
+    put_run(&server, &book.path().join(RUN), "out/date=2026-11-20");
+    let run = "s3://bucket/out/date=2026-11-20";
+    let faulty =
+        |args: &[&str]| told(command(&server.faulty, args).current_dir(book.path()).output().unwrap());
+    for rules in [
+        r#"[{"fault": "status", "status": 503, "skip": 2, "times": 2}, {"method": "GET", "fault": "refuse", "skip": 4}]"#,
+        r#"[{"method": "GET", "key": "manifest", "fault": "cut"}, {"method": "GET", "key": "scores", "fault": "cut", "times": 2}]"#,
+        r#"[{"method": "HEAD", "fault": "lose", "skip": 1}, {"method": "GET", "key": "list-type", "fault": "cut"}]"#,
+    ] {
+        let questions: [&[&str]; 3] =
+            [&["verify", run], &["diff", RUN, run], &["explain", run, "--account", "2"]];
+        for question in questions {
+            server.make_faults(rules);
+            let (code, _, stderr) = faulty(question);
+            assert_eq!(code, 0, "{question:?} {rules}: {stderr}");
+        }
+    }
+    for question in [&["verify", run][..], &["diff", RUN, run], &["gather", run, "--out", "gathered"]] {
+        put_run(&server, &book.path().join(RUN), "out/date=2026-11-20");
+        server.make_faults(r#"[{"method": "GET", "key": "decisions/part-00001", "fault": "replace"}]"#);
+        let (code, stdout, stderr) = faulty(question);
+        assert_eq!((code, stdout.as_str()), (3, ""), "{question:?}: {stderr}");
+        assert!(stderr.contains("decisions/part-00001.parquet"), "{question:?}: {stderr}");
+    }
+    assert!(!book.path().join("gathered/date=2026-11-20").exists());
+}
+
+#[test]
 fn what_is_no_run_is_said_in_a_sentence() {
     let server = Server::start();
     let book = published();

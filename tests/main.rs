@@ -19,6 +19,7 @@ mod report;
 mod scorecard;
 mod spine;
 mod state;
+mod steps;
 mod store;
 mod strangers;
 mod support;

@@ -1,7 +1,7 @@
 //! What steps say of themselves: one line of JSON each, which later steps are given.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, stdin};
+use std::io::{self, BufRead, stdin};
 
 use anyhow::{Context, Result};
 use serde::de::DeserializeOwned;
@@ -39,8 +39,13 @@ pub struct GivenReports {
 impl GivenReports {
     /// Reads them from standard input, a line each.
     pub fn read() -> Result<GivenReports> {
+        GivenReports::of_lines(stdin().lock().lines())
+    }
+
+    /// Takes them line by line.
+    pub fn of_lines(lines: impl Iterator<Item = io::Result<String>>) -> Result<GivenReports> {
         let mut given = GivenReports::default();
-        for line in stdin().lock().lines() {
+        for line in lines {
             let line = line.context("read the reports of earlier steps")?;
             if !line.trim().is_empty() {
                 given.add(line)?;
@@ -53,9 +58,7 @@ impl GivenReports {
         let head: ReportHead = serde_json::from_str(&line)
             .map_err(|error| failure(Kind::Usage, format!("standard input: no report of a step: {error}")))?;
         let ReportHead { step, task } = head;
-        if let Some(known) = self.lines.insert((step.clone(), task), line)
-            && self.lines.get(&(step.clone(), task)) != Some(&known)
-        {
+        if self.lines.insert((step.clone(), task), line).is_some() {
             return Err(input(format!(
                 "step {step} of task {task} is reported twice: give what one try has reported"
             )));

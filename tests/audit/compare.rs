@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::Result;
 use rescore::day::Day;
 use rescore::failure::exit_code;
+use rescore::gather::gather;
 use rescore::run::{Ending, NightOutcome, Nights, RunRequest};
 use rescore::run_dir::manifest::Manifest;
 
@@ -16,7 +17,8 @@ use super::intake::Counts;
 use super::night::{Measured, Night, changes_little, named_columns, night};
 use super::value::date_text;
 use super::written::write_job_files;
-use crate::support::{Cell, Table, run_here};
+use crate::support::steps::{SharedOut, run_in_steps};
+use crate::support::{Cell, Table, once_unlocked, run_here};
 
 /// How much older than a night the run before it may be.
 const MOST_DAYS_BETWEEN: i32 = 7;
@@ -69,8 +71,40 @@ fn night_difference(case: &Case, expected: &Result<Night, String>, directory: &P
             let code = exit_code(&error);
             (code != 3).then(|| format!("the model refuses ({why}), the program with {code}: {error}"))
         }
-        (Ok(night), Ok(Ok(outcome))) => difference(night, &outcome),
+        (Ok(night), Ok(Ok(outcome))) => {
+            difference(night, &outcome).or_else(|| steps_difference(case, &request, &outcome, directory))
+        }
     }
+}
+
+/// What differs between a run and the same night in steps, gathered; every few nights are compared.
+fn steps_difference(
+    case: &Case,
+    request: &RunRequest,
+    outcome: &NightOutcome,
+    directory: &Path,
+) -> Option<String> {
+    const ONE_IN: usize = 5;
+    let rows = case.lines.files.iter().map(|file| file.rows.len()).sum::<usize>();
+    if !rows.is_multiple_of(ONE_IN) {
+        return None;
+    }
+    let shared = SharedOut { parts: 1 + rows % 4, key_shards: 1 + rows % 3 };
+    let out = directory.join(format!("in-steps-{}", case.as_of));
+    let request = RunRequest { out: Some(out.clone()), ..request.clone() };
+    let found = catch_unwind(AssertUnwindSafe(|| {
+        let in_parts = run_in_steps(&request, &directory.join("work"), shared)?.directory;
+        once_unlocked(|| gather(&in_parts, &out.join("gathered")))
+    }));
+    let gathered = match found {
+        Err(_) => return Some(format!("in steps, {shared:?}: the program panics")),
+        Ok(Err(error)) => return Some(format!("in steps, {shared:?}: {error:#}")),
+        Ok(Ok(gathered)) => gathered,
+    };
+    let mut manifest = gathered.manifest.clone();
+    manifest.timing = outcome.manifest.timing.clone();
+    let (expected, found) = (format!("{:?}", outcome.manifest), format!("{manifest:?}"));
+    (expected != found).then(|| format!("in steps, {shared:?}: {found}, and not {expected}"))
 }
 
 /// What differs between the model's night and a run.

@@ -4,6 +4,7 @@ pub mod book;
 pub mod files;
 pub mod parts;
 pub mod raw;
+pub mod steps;
 pub mod store;
 pub mod thrift;
 
@@ -220,20 +221,25 @@ pub fn project() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Runs nights in this process. A program that another test is starting has our files open, locks among them,
-/// until it is that program: a lock that is held is waited for.
+/// Runs nights in this process.
 pub fn run_here(
     request: &RunRequest,
     each: &mut dyn FnMut(NightOutcome) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
+    once_unlocked(|| run(request, &Progress::hidden(), each))
+}
+
+/// A program that another test is starting has our files open, locks among them, until it is that program: a lock
+/// that is held is waited for.
+pub fn once_unlocked<T>(mut attempt: impl FnMut() -> anyhow::Result<T>) -> anyhow::Result<T> {
     const MOST_TRIES: usize = 100;
     for _ in 1..MOST_TRIES {
-        match run(request, &Progress::hidden(), each) {
+        match attempt() {
             Err(error) if exit_code(&error) == Kind::Locked.exit_code() => sleep(Duration::from_millis(20)),
             ended => return ended,
         }
     }
-    run(request, &Progress::hidden(), each)
+    attempt()
 }
 
 /// Lays the shipped jobs and the sample book out in a directory.

@@ -10,6 +10,7 @@ pub(crate) mod decode;
 pub mod file;
 pub(crate) mod footer;
 pub mod footer_cache;
+mod group_range;
 pub(crate) mod guard;
 pub mod handle;
 pub mod hashes;

@@ -11,6 +11,7 @@ use super::account_range::AccountRange;
 use super::accounts::{Accounts, OFF_BOOK, compare_ids, distinct_ids, id_text};
 use super::catalog::{Catalog, Delivery};
 use super::file::OpenFile;
+use super::group_range::may_hold;
 use super::judge::{self, Verdicts};
 use super::lines::{Lines, Status};
 use super::reason::RejectReason;
@@ -196,8 +197,13 @@ fn read_delivery(reading: LinesReading, files: &[OpenFile], wanted: &[Wanted]) -
     };
     let mut parts: Vec<Vec<Column>> = vec![Vec::new(); wanted.len()];
     let mut left = 0;
-    for wave in waves(files) {
+    for mut wave in waves(files) {
         signal::check()?;
+        // Otherwise a row may repeat one of any account.
+        if spec.unique.is_none() {
+            let ids = spec.file_column("account_id");
+            wave.retain(|of| may_hold(files[of.file].footer().row_group(of.number), ids, reading.range));
+        }
         let is_alone = wave.len() == 1;
         let log = Mutex::new(&mut rows.rejects);
         let read = in_order(wave.par_iter().map(|row_group| {

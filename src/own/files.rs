@@ -159,16 +159,9 @@ pub fn put_file(path: &Path, bytes: &[u8], access: Access) -> Result<()> {
     fs::rename(&made, path).map_err(|error| failed("rename to", path, error))
 }
 
-/// Puts a file that is there besides to another place, at which nothing stands.
-pub fn take_file(from: &Path, to: &Path, access: Access) -> Result<()> {
-    create_directory(to.parent().unwrap_or(Path::new(".")), access)?;
-    if fs::hard_link(from, to).is_ok() {
-        return Ok(());
-    }
-    let mut source = File::open(from).map_err(|error| failed("read", from, error))?;
-    let mut file = create_file(to, access)?;
-    io::copy(&mut source, &mut file).map_err(|error| failed("write", to, error))?;
-    file.sync_all().map_err(|error| failed("sync", to, error))
+/// Has a file lie in another place besides, at which nothing stands; `false` where the file system cannot do that.
+pub fn link_file(from: &Path, to: &Path) -> bool {
+    fs::hard_link(from, to).is_ok()
 }
 
 /// Waits until the entries of a directory are on disk.

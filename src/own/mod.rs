@@ -21,8 +21,8 @@ mod states;
 mod user_file;
 
 pub use files::{
-    Access, create_directory, create_file, create_own_directory, free_bytes, is_out_of_space, put_file,
-    rename_new, sync_directory, take_file, unique_name, unwritable, what_failed, write_file,
+    Access, create_directory, create_file, create_own_directory, free_bytes, is_out_of_space, link_file,
+    put_file, rename_new, sync_directory, unique_name, unwritable, what_failed, write_file,
 };
 pub use lock::LockFile;
 pub use objects::{

@@ -1,7 +1,7 @@
 //! Runs in object stores, where nothing can be renamed: files lie under a prefix of the attempt that made them,
 //! and the manifest, put last and under a condition, makes them a run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::io::ErrorKind;
@@ -36,10 +36,11 @@ pub fn seen_manifest(target: &Path) -> Result<Option<StoredObject>> {
     store::head(&target.join(MANIFEST)).map_err(|error| failed("look at", &target.join(MANIFEST), error))
 }
 
-/// Puts the files of a run that has been made, and the manifest that names them last. `replaces` is what was seen in
+/// Puts the files of a run that has been made, `copied` ones from where they lie in an object store, and the manifest that names them last. `replaces` is what was seen in
 /// its place.
 pub fn put_run(
     made: &Path,
+    copied: &BTreeMap<String, PathBuf>,
     manifest: &mut Manifest,
     target: &Path,
     replaces: Option<&StoredObject>,
@@ -49,7 +50,10 @@ pub fn put_run(
     let files = names.par_iter().map(|name| {
         let place = target.join(name);
         signal::check()?;
-        let put = File::open(made.join(name)).and_then(|file| store::upload(&place, &file));
+        let put = match copied.get(*name) {
+            Some(from) => store::copy(from, &place),
+            None => File::open(made.join(name)).and_then(|file| store::upload(&place, &file)),
+        };
         put.map_err(|error| failed("write", &place, error))
     });
     // What nobody has been told of goes; what cannot be removed now is cleared later.

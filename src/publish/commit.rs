@@ -1,5 +1,6 @@
 //! Complete or absent: a run is staged beside its place, synced, and renamed into it; one writer.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +11,7 @@ use rayon::prelude::*;
 use super::encode::{write_csv, write_parquet};
 use super::output_table::OutputTable;
 use super::stored_table::StoredTable;
+use super::written_file::{PartOfTable, WrittenFile};
 use super::{Publication, Results, tables};
 use crate::day::{Dates, Day};
 use crate::failure::{Failure, Kind, failure, in_order};
@@ -33,11 +35,12 @@ fn metadata(job: &Job, dates: Dates) -> Vec<(&'static str, String)> {
     metadata
 }
 
-/// Writes a table of a run into a file that must not be there yet; how many rows it has.
-pub fn write_table(results: &Results, table: &OutputTable, path: &Path) -> Result<usize> {
-    let file = own::create_file(path, results.job.access)?;
-    write_parquet(table, file, path, &metadata(results.job, results.dates))?;
-    Ok(table.rows)
+/// Writes a table of a run into a file that must not be there yet.
+pub fn write_table(results: &Results, table: &OutputTable, path: &Path) -> Result<WrittenFile> {
+    WrittenFile::write(path, results.job.access, |file| {
+        write_parquet(table, file, path, &metadata(results.job, results.dates))?;
+        Ok(Some(table.rows))
+    })
 }
 
 /// The output directory, locked against other runs until dropped.
@@ -93,7 +96,7 @@ impl Lock {
         if let Some(attempt) = &attempt {
             own::create_directory(&staging.made().join(attempt), self.access)?;
         }
-        Ok(Stage { staging, out: self.out.clone(), attempt })
+        Ok(Stage { staging, out: self.out.clone(), attempt, copied: BTreeMap::new() })
     }
 }
 
@@ -104,6 +107,8 @@ pub struct Stage {
     out: PathBuf,
     /// Where the run's files lie within it, if that is in an object store.
     attempt: Option<String>,
+    /// By name, where files lie in an object store that are only copied there.
+    copied: BTreeMap<String, PathBuf>,
 }
 
 impl Stage {
@@ -178,14 +183,16 @@ impl Stage {
     }
 
     /// Takes in tables that lie there already, in parts, and writes every other file but the manifest.
-    pub fn write_parts(&self, publication: &Publication) -> Result<Vec<OutputEntry>> {
+    pub fn write_parts(&mut self, publication: &Publication) -> Result<Vec<OutputEntry>> {
         let Publication { job, dates, tables, rejects } = publication;
         let taken = tables.par_iter().map(|part| {
-            part.file.check()?;
-            own::take_file(&part.file.path, &self.file(&part.name), self.staging.access())?;
-            Ok(part.file.as_output(&part.name))
+            self.take(part)?;
+            Ok(part.file.as_output(&self.name_of(&self.file(&part.name))))
         });
         let mut outputs = in_order(taken)?;
+        let names = outputs.iter().map(|output| output.file.clone());
+        self.copied = names.zip(tables.iter().map(|part| part.file.path.clone())).collect();
+        self.copied.retain(|_, from| is_url(from));
         let path = self.file("rejects.parquet");
         let file = own::create_file(&path, self.staging.access())?;
         let rows = tables::write_rejects(*rejects, file, &path, &metadata(job, *dates))?;
@@ -193,6 +200,19 @@ impl Stage {
         outputs.extend(self.add_job_files(job)?);
         outputs.sort_by(|a, b| a.file.cmp(&b.file));
         Ok(outputs)
+    }
+
+    /// Takes in a part of a table. Between object stores it is only looked at: it is copied when the run is put there.
+    fn take(&self, part: &PartOfTable) -> Result<()> {
+        let target = self.file(&part.name);
+        if is_url(&self.out) && is_url(&part.file.path) {
+            return part.file.check();
+        }
+        own::create_directory(target.parent().unwrap_or(&target), self.staging.access())?;
+        if !is_url(&part.file.path) && own::link_file(&part.file.path, &target) {
+            return part.file.check();
+        }
+        part.file.copy_to(&mut own::create_file(&target, self.staging.access())?)
     }
 
     /// Writes a table of another run anew, in one file, and says what it is: what the run itself would have written
@@ -240,9 +260,14 @@ impl Stage {
         own::write_file(&self.directory().join(SUCCESS), b"", access)
     }
 
-    fn entry(&self, path: &Path, rows: Option<usize>) -> Result<OutputEntry> {
+    /// How the manifest calls a file that is made.
+    fn name_of(&self, path: &Path) -> String {
         let name = path.strip_prefix(self.directory()).expect("a file of the run");
-        let name = name.to_string_lossy().into_owned();
+        name.to_string_lossy().into_owned()
+    }
+
+    fn entry(&self, path: &Path, rows: Option<usize>) -> Result<OutputEntry> {
+        let name = self.name_of(path);
         let bytes = fs::metadata(path).with_context(|| format!("look at {}", path.display()));
         let sha256 = file_hash(path).with_context(|| format!("hash {}", path.display()));
         let (bytes, sha256) = (bytes.map_err(own::unwritable)?.len(), sha256.map_err(own::unwritable)?);
@@ -253,7 +278,7 @@ impl Stage {
     /// replaced, and kept for a while. In an object store, where others may be at it, `seen` is what there was before.
     pub fn commit(self, manifest: &mut Manifest, target: &Path, seen: Option<&StoredObject>) -> Result<()> {
         if is_url(target) {
-            return own::put_run(&self.directory(), manifest, target, seen);
+            return own::put_run(&self.directory(), &self.copied, manifest, target, seen);
         }
         let (directory, access) = (self.directory(), self.staging.access());
         if !manifest.held {

@@ -66,6 +66,15 @@ fn lines(worker: &Worker, reports: &[FinishReport]) -> Result<(ReadTally, Counts
         let rows = RejectedRows::of(report.rejects.read()?);
         rejected.extend(rows.rows().collect::<Result<Vec<_>>>()?);
     }
+    let rows: u64 = worker.files.snapshot_files().map(|file| file.rows()).sum();
+    if counts.read != rows {
+        let message = format!(
+            "read lines: {} of {rows} rows are of some part: the statistics of a file's account_id are not those of \
+             its rows: have it written anew without them",
+            counts.read
+        );
+        return Err(input(message));
+    }
     rejected.sort_unstable_by_key(|row| (row.file, row.row));
     let files: Vec<_> = worker.files.snapshot_files().cloned().collect();
     let mut rejects = RejectLog::new(worker.job.inputs.lines.name, &files, &worker.scratch);

@@ -15,7 +15,6 @@ use crate::failure::input;
 use crate::features::FeatureTable;
 use crate::input::lines::Lines;
 use crate::input::reject_log::{RejectLog, RejectedRows};
-use crate::own;
 use crate::policy::{apply_cuts, decide_unbudgeted, queued_raises};
 use crate::publish::commit::write_table;
 use crate::publish::written_file::WrittenFile;
@@ -106,8 +105,7 @@ fn finish_book(
     let mut tables = Vec::new();
     for table in &all {
         let path = directory.join(format!("{}.parquet", table.name));
-        let rows = write_table(&results, table, &path)?;
-        tables.push(WrittenFile::of(&path, Some(rows))?);
+        tables.push(write_table(&results, table, &path)?);
     }
     tables.insert(2, file.clone());
     Ok(FinishedBook { tables, figures: BookFigures::of(&results) })
@@ -133,7 +131,5 @@ fn write_rejects(worker: &Worker, directory: &Path, log: &RejectLog) -> Result<W
     for row in log.rows() {
         rows.push_row(&row?);
     }
-    let path = directory.join("rejects");
-    own::write_file(&path, rows.bytes(), worker.job.access)?;
-    WrittenFile::of(&path, None)
+    WrittenFile::write_bytes(&directory.join("rejects"), rows.bytes(), worker.job.access)
 }

@@ -14,7 +14,6 @@ use crate::failure::{Kind, failure, input};
 use crate::input::stream::{KnownRepeats, RepeatSearch};
 use crate::input::unique::KeyShard;
 use crate::job::input_names::TRANSACTIONS;
-use crate::own;
 use crate::publish::written_file::WrittenFile;
 use crate::sorted::{DeliveryRequest, repeats_of};
 
@@ -73,9 +72,9 @@ pub fn keys(worker: &Worker, task: usize) -> Result<KeysReport> {
     let files = found.into_iter().map(|((delivery, file), rows)| FileRepeats { delivery, file, rows });
     let files: Vec<FileRepeats> = files.collect();
     let directory = work_dir::attempt(&worker.directory.join(format!("keys-{task:05}")), worker.job.access)?;
-    let path = directory.join("repeats.json");
-    own::write_file(&path, &serde_json::to_vec(&files).context("write repeats")?, worker.job.access)?;
-    Ok(KeysReport { of: of.clone(), repeats: WrittenFile::of(&path, None)? })
+    let text = serde_json::to_vec(&files).context("write repeats")?;
+    let repeats = WrittenFile::write_bytes(&directory.join("repeats.json"), &text, worker.job.access)?;
+    Ok(KeysReport { of: of.clone(), repeats })
 }
 
 /// How the repeats of a delivery are found when it is sorted: where the plan has tasks for that, by what they report.

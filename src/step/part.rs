@@ -16,7 +16,6 @@ use crate::input::account_range::AccountRange;
 use crate::input::accounts::{Accounts, Id, Ids};
 use crate::input::lines::Lines;
 use crate::input::reject_log::RejectLog;
-use crate::own;
 use crate::policy::{Purse, QueuedRaise, counted_limits, decide_unbudgeted, queued_raises};
 use crate::publish::commit::write_table;
 use crate::publish::written_file::WrittenFile;
@@ -112,11 +111,11 @@ pub fn part(worker: &Worker, task: usize, given: &GivenReports) -> Result<PartRe
         rejects: [&none; 3],
     };
     let path = directory.join("features.parquet");
-    let rows = write_table(&results, &tables::features(&results), &path)?;
+    let features = write_table(&results, &tables::features(&results), &path)?;
     Ok(PartReport {
         accounts: lines.accounts.len() as u64,
         bill_conflicts,
-        features: Some(WrittenFile::of(&path, Some(rows))?),
+        features: Some(features),
         budgets: budgets(worker, &lines, &queue),
         raises: Some(write_raises(worker, &directory, &lines, &queue)?),
     })
@@ -195,9 +194,8 @@ fn write_raises(
         amount: raise.amount,
     });
     let waiting: Vec<WaitingRaise> = waiting.collect();
-    let path = directory.join("raises.json");
-    own::write_file(&path, &serde_json::to_vec(&waiting).context("write raises")?, worker.job.access)?;
-    WrittenFile::of(&path, Some(waiting.len()))
+    let text = serde_json::to_vec(&waiting).context("write raises")?;
+    WrittenFile::write_bytes(&directory.join("raises.json"), &text, worker.job.access)
 }
 
 /// The raises that a range has reported.

@@ -14,6 +14,7 @@ use crate::input::accounts::Id;
 use crate::input::wanted::Units;
 use crate::job::{Job, variables};
 use crate::run::{Files, NightOutcome, PlannedSteps, RunRequest, plan_steps, wanted_lines};
+use crate::store::is_url;
 
 /// What is planned.
 pub struct StepsRequest {
@@ -106,6 +107,9 @@ pub fn plan(request: &StepsRequest) -> Result<Result<PlanReport, NightOutcome>> 
 
 /// A location as every machine that has it names it.
 fn absolute(path: &Path) -> Result<PathBuf> {
+    if is_url(path) {
+        return Ok(path.to_path_buf());
+    }
     std::path::absolute(path).with_context(|| format!("find {}", path.display()))
 }
 

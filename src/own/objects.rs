@@ -36,8 +36,8 @@ pub fn seen_manifest(target: &Path) -> Result<Option<StoredObject>> {
     store::head(&target.join(MANIFEST)).map_err(|error| failed("look at", &target.join(MANIFEST), error))
 }
 
-/// Puts the files of a run that has been made, `copied` ones from where they lie in an object store, and the manifest that names them last. `replaces` is what was seen in
-/// its place.
+/// Puts the files of a run that has been made, `copied` ones from where they lie in an object store, and the manifest
+/// that names them last. `replaces` is what was seen in its place.
 pub fn put_run(
     made: &Path,
     copied: &BTreeMap<String, PathBuf>,

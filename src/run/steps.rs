@@ -137,7 +137,7 @@ impl StepsEnd<'_> {
         files.check_unchanged()?;
         manifest.notices.iter().for_each(|notice| log::warn!("{notice}"));
         let Intake { transactions, repayments } = &results.intake;
-        let stage = lock.stage()?;
+        let mut stage = lock.stage()?;
         manifest.outputs = stage.write_parts(&Publication {
             job,
             dates,

@@ -108,7 +108,8 @@ fn a_sorted_copy_that_is_damaged_or_cut_is_named() {
     let mut planned = night();
     planned.night.sort().unwrap();
     // The day's own delivery: every part reads it.
-    let last = planned.night.reports.sort.iter().filter(|line| line.contains("\"transactions\"")).next_back();
+    let is_of_transactions = |line: &&String| line.contains("\"transactions\"");
+    let last = planned.night.reports.sort.iter().rfind(is_of_transactions);
     let copy = copy_of(last.unwrap());
     let whole = fs::read(&copy).unwrap();
     fs::write(&copy, &whole[..whole.len() - 9]).unwrap();

@@ -44,7 +44,7 @@ class Driver:
             raise Ended(done.returncode)
         return {"exit": done.returncode} | report_of(done.stdout, arguments[0])
 
-    def many(self, step, count, plan, shared=(), own=None):
+    def many(self, step, count, planned, shared=(), own=None):
         """The tasks of a step: their reports in order. `shared` are reports that each of them is given, `own` one for
         each."""
         if count == 0:
@@ -52,7 +52,8 @@ class Driver:
         started = time.monotonic()
         work = {
             "step": step,
-            "plan": plan,
+            "plan": planned["plan"],
+            "parts": planned["parts"],
             "version": self.version,
             "binary": os.environ.get("RESCORE_BINARY"),
             "shared": lines(shared),
@@ -80,11 +81,11 @@ class Driver:
         if planned.get("done"):
             return planned["exit"]
         plan = planned["plan"]
-        keys = self.many("keys", planned["keys"], plan)
-        sort = self.many("sort", planned["sort"], plan, shared=keys)
-        part = self.many("part", planned["parts"], plan, shared=sort)
+        keys = self.many("keys", planned["keys"], planned)
+        sort = self.many("sort", planned["sort"], planned, shared=keys)
+        part = self.many("part", planned["parts"], planned, shared=sort)
         cut = self.one(["cut", "--plan", plan], part)
-        finish = self.many("finish", planned["parts"], plan, shared=[cut], own=part)
+        finish = self.many("finish", planned["parts"], planned, shared=[cut], own=part)
         return self.one(["commit", "--plan", plan], [*sort, *part, cut, *finish])["exit"]
 
 

@@ -56,17 +56,25 @@ def report_of(stdout, step):
 # ---- on a machine --------------------------------------------------------------------------------
 
 
-def do_task(work, task, threads=None):
-    """Does one task of a step: the row that it answers with.
+def do_tasks(work, tasks, threads=None):
+    """Does some tasks of a step one after the other: the rows that they answer with.
 
     `work` has the step, its plan, the driver's version and program, the reports that every task is given on its standard
     input, and those of each."""
-    row = {"task": task, "exit": USAGE, "report": "", "messages": "", "host": platform.node()}
     try:
         binary = os.environ.get("RESCORE_BINARY") or work["binary"] or program()
         refuse_an_unfit_machine(work, binary)
     except Ended as ended:
-        return row | {"messages": str(ended)}
+        return [answer(task, ended.code, messages=str(ended)) for task in tasks]
+    return [do_task(work, binary, task, threads) for task in tasks]
+
+
+def answer(task, code, report="", messages=""):
+    return {"task": task, "exit": code, "report": report, "messages": messages, "host": platform.node()}
+
+
+def do_task(work, binary, task, threads):
+    """Does one task of a step: the row that it answers with."""
     command = [binary, "step", work["step"], "--plan", work["plan"], "--task", str(task)]
     command += ["--threads", str(threads)] if threads else []
     stdin = work["shared"] + (work["own"][task] if work["own"] else b"")
@@ -75,13 +83,12 @@ def do_task(work, task, threads=None):
     if done.returncode < 0 or done.returncode > 128:
         # Somebody has stopped it, as the system does where memory is short. Spark tries it again.
         raise RuntimeError(f"step {work['step']}, task {task} was stopped ({done.returncode}): {messages[-500:]}")
-    row |= {"exit": done.returncode, "messages": messages}
-    if done.returncode == 0:
-        try:
-            row["report"] = json.dumps(report_of(done.stdout, work["step"]))
-        except Ended as ended:
-            return row | {"exit": ended.code, "messages": f"{messages}{ended}"}
-    return row
+    if done.returncode != 0:
+        return answer(task, done.returncode, messages=messages)
+    try:
+        return answer(task, 0, json.dumps(report_of(done.stdout, work["step"])), messages)
+    except Ended as ended:
+        return answer(task, ended.code, messages=f"{messages}{ended}")
 
 
 def refuse_an_unfit_machine(work, binary):
@@ -108,13 +115,14 @@ def here(workers):
 
     def do_all(work, count):
         with ThreadPoolExecutor(workers) as pool:
-            return list(pool.map(lambda task: do_task(work, task), range(count)))
+            return [row for rows in pool.map(lambda task: do_tasks(work, [task]), range(count)) for row in rows]
 
     return do_all
 
 
 def on_spark(spark):
-    """Does the tasks of a step on the executors of a session, each in a partition of its own."""
+    """Does the tasks of a step on the executors of a session, each in a partition of its own while there are not more than
+    parts: the many short ones of a first night are done some in a row."""
     from pyspark import cloudpickle
 
     # Machines that have the program need not have this package.
@@ -128,12 +136,11 @@ def on_spark(spark):
 
             context = TaskContext.get()
             for batch in batches:
-                for task in batch.column(0).to_pylist():
-                    row = do_task(work, task, context.cpus() if context else None)
-                    yield pyarrow.RecordBatch.from_pylist([row])
+                if rows := do_tasks(work, batch.column(0).to_pylist(), context.cpus() if context else None):
+                    yield pyarrow.RecordBatch.from_pylist(rows)
 
         try:
-            rows = spark.range(0, count, 1, count).mapInArrow(answers, ANSWER).collect()
+            rows = spark.range(0, count, 1, min(count, work["parts"])).mapInArrow(answers, ANSWER).collect()
         except Exception as error:  # Spark's own, those of its gateway and of its connection
             raise Ended(SPARK_FAILED, f"{work['step']}: {why_spark_failed(str(error))}") from error
         return [row.asDict() for row in rows]

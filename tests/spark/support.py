@@ -96,8 +96,8 @@ def contents(run):
     manifest = json.loads((run / "manifest.json").read_text())
     for key in ("outputs", "timing", "manifest_sha256"):
         manifest.pop(key, None)
-    # A night that reads what earlier nights have issued names their files, which are others where those were made in parts.
-    inputs = [file for file in manifest["inputs"] if file["input"] != "issued"]
+    # A night that reads what earlier nights have made names their files, which are others where they were made in parts.
+    inputs = [file for file in manifest["inputs"] if file["input"] not in ("issued", "previous")]
     if inputs != manifest["inputs"]:
         manifest["inputs"] = inputs
         del manifest["fingerprint"]

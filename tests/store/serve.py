@@ -50,8 +50,9 @@ def one_at_a_time(application):
     turn = threading.Lock()
 
     def answer(environ, start_response):
-        length = int(environ.get("CONTENT_LENGTH") or 0)
-        environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(length))
+        is_chunked = environ.pop("HTTP_TRANSFER_ENCODING", "") == "chunked"
+        body = environ["wsgi.input"].read(*[] if is_chunked else [int(environ.get("CONTENT_LENGTH") or 0)])
+        environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         with turn:
             return [b"".join(application(environ, start_response))]
 

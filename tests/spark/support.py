@@ -91,7 +91,8 @@ def contents(run):
     was made."""
     files = {}
     for path in sorted(run.rglob("*")):
-        if path.is_file() and path.name != "manifest.json":
+        # A release notes when it was, and of which manifest.
+        if path.is_file() and path.name not in ("manifest.json", "released.json"):
             files[str(path.relative_to(run))] = hashlib.sha256(path.read_bytes()).hexdigest()
     manifest = json.loads((run / "manifest.json").read_text())
     for key in ("outputs", "timing", "manifest_sha256"):

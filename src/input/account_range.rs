@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::accounts::Id;
+use super::account_id::Id;
 use crate::expr::Column;
 
 /// Ids from one to before another. Ranges that follow each other share out all ids, and all rows: one without an

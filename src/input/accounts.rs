@@ -5,8 +5,8 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use hashbrown::HashTable;
-use serde::{Deserialize, Serialize};
 
+use super::account_id::Id;
 use super::account_range::AccountRange;
 use crate::expr::{Column, Ints, Texts, Type};
 use crate::hash::HASHER;
@@ -107,53 +107,6 @@ pub struct Accounts {
     steps: Steps,
     /// Of texts.
     table: HashTable<u32>,
-}
-
-/// An id by itself.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(from = "PlainId", into = "PlainId")]
-pub enum Id {
-    /// Int64.
-    Int(i64),
-    /// Text.
-    Text(Arc<str>),
-}
-
-impl Id {
-    /// That of a row; `None` where it is null.
-    pub fn of(ids: &Column, row: usize) -> Option<Id> {
-        match ids {
-            Column::Int(ints) => ints.get(row).map(|id| Id::Int(*id)),
-            Column::Text(texts) => texts.shared(row).map(Id::Text),
-            _ => None,
-        }
-    }
-}
-
-/// An id as JSON writes it.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum PlainId {
-    Int(i64),
-    Text(String),
-}
-
-impl From<PlainId> for Id {
-    fn from(id: PlainId) -> Id {
-        match id {
-            PlainId::Int(id) => Id::Int(id),
-            PlainId::Text(id) => Id::Text(id.into()),
-        }
-    }
-}
-
-impl From<Id> for PlainId {
-    fn from(id: Id) -> PlainId {
-        match id {
-            Id::Int(id) => PlainId::Int(id),
-            Id::Text(id) => PlainId::Text(id.to_string()),
-        }
-    }
 }
 
 /// The position of an id that is not in the book.

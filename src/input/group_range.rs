@@ -4,8 +4,8 @@ use parquet::basic::{LogicalType, Type as PhysicalType};
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::statistics::Statistics;
 
+use super::account_id::Id;
 use super::account_range::AccountRange;
-use super::accounts::Id;
 use super::footer::column_name;
 
 /// Whether a row group may hold rows of a range, `column` being what the file calls the account. Without statistics

@@ -1,5 +1,6 @@
 //! Parquet in: deliveries, schemas, rejects; rows come out as columns of exact values.
 
+pub mod account_id;
 pub mod account_range;
 pub mod accounts;
 pub mod binding;

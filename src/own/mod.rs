@@ -7,6 +7,7 @@
 //! - `staging`: directories in which something is made before it is moved to its place;
 //! - `objects`: runs in object stores, put under a condition;
 //! - `runs`: run directories, by their manifests; what becomes of those that are replaced;
+//! - `plans`: plans of nights in steps, and what their steps have left;
 //! - `states`: sorted deliveries kept between nights, by what they begin with;
 //! - `user_file`: the files that `--out` and `--html` name, which are the user's.
 
@@ -15,6 +16,7 @@
 mod files;
 mod lock;
 mod objects;
+mod plans;
 mod runs;
 mod staging;
 mod states;
@@ -22,13 +24,14 @@ mod user_file;
 
 pub use files::{
     Access, create_directory, create_file, create_own_directory, free_bytes, is_out_of_space, link_file,
-    put_file, rename_new, sync_directory, unique_name, unwritable, what_failed, write_file,
+    put_file, rename_new, sync_directory, unwritable, what_failed, write_file,
 };
 pub use lock::LockFile;
 pub use objects::{
     attempt_name, clear_attempts, complete_run, put_manifest, put_release, put_run, release_objects,
     seen_manifest,
 };
+pub use plans::{PLAN, clear_plans};
 pub use runs::{OwnRun, place_run, prune_superseded, release_run};
 pub use staging::{Staging, replace_file, replace_object};
 pub use states::{discard_copy, place_copy, remove_copy};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::decision::{Decision, Refusal};
 use super::rules::products;
-use crate::input::accounts::Id;
+use crate::input::account_id::Id;
 use crate::input::lines::Lines;
 use crate::job::{Action, Budget, Policy};
 use crate::score::Scores;

@@ -35,7 +35,7 @@ pub struct NightInputs<'a> {
 }
 
 /// The lines as a night sees them.
-pub struct Book {
+pub struct NightBook {
     /// With the adjustments of earlier runs laid over them.
     pub lines: Lines,
     /// Adjustments whose line is not in the snapshot.
@@ -72,7 +72,7 @@ impl NightInputs<'_> {
         range: &AccountRange,
         scratch: &Path,
         progress: &Progress,
-    ) -> Result<Result<Book, ReadTally>> {
+    ) -> Result<Result<NightBook, ReadTally>> {
         let NightInputs { job, files, dates, .. } = *self;
         let units = Units::of(job);
         let mut lines = match read_lines_of(job, files, range, &units, scratch, progress)? {
@@ -80,7 +80,7 @@ impl NightInputs<'_> {
             Err(tally) => return Ok(Err(tally)),
         };
         let issued_unknown = issued::overlay(&files.issued, dates.as_of, &units, &mut lines, progress)?;
-        Ok(Ok(Book { lines, issued_unknown }))
+        Ok(Ok(NightBook { lines, issued_unknown }))
     }
 
     /// All features, from the answers of transactions and repayments and from the lines.

@@ -21,7 +21,7 @@ use crate::{own, places, report, signal};
 
 use super::ahead::look_ahead;
 use super::answers::{Answered, FeatureRows, Intake, Work};
-use super::compute::{Book, ComputedNight, NightInputs};
+use super::compute::{ComputedNight, NightBook, NightInputs};
 use super::existing::{SeenRuns, check_replaceable, existing_run};
 use super::figures::BookFigures;
 use super::inputs::Files;
@@ -126,7 +126,7 @@ fn compute(
     let Dates { as_of, known_on, .. } = dates;
     let scratch = places::scratch(&session.out);
     let book = inputs.book(&AccountRange::default(), &scratch, progress)?;
-    let Book { lines, issued_unknown } =
+    let NightBook { lines, issued_unknown } =
         book.map_err(|tally| snapshot::none_accepted(&tally, files.snapshot))?;
     manifest.issued_unknown = issued_unknown;
     watch.lap("lines");

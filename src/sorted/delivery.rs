@@ -10,7 +10,7 @@ use super::codec::Pieces;
 use super::scratch::Region;
 use crate::day::Day;
 use crate::hash::xxh3_64;
-use crate::input::accounts::Id;
+use crate::input::account_id::Id;
 use crate::input::handle::Handle;
 use crate::input::reason::RejectReason;
 use crate::input::reject_log::RejectedRows;

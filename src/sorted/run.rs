@@ -10,7 +10,7 @@ use super::delivery::{BlockEntry, Piece, SortedRun};
 use crate::expr::column::concat;
 use crate::expr::{Column, Texts};
 use crate::hash::xxh3_64;
-use crate::input::accounts::Id;
+use crate::input::account_id::Id;
 use crate::input::judge::Verdicts;
 use crate::input::reason::RejectReason;
 use crate::input::reject_log::RejectedRows;

@@ -65,7 +65,7 @@ fn place(blocks: &[BlockEntry]) -> (u64, usize) {
 mod tests {
     use super::super::delivery::Piece;
     use super::*;
-    use crate::input::accounts::Id;
+    use crate::input::account_id::Id;
 
     #[test]
     fn a_window_holds_as_many_blocks_as_fit_and_one_at_least() {

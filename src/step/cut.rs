@@ -27,7 +27,7 @@ pub fn cut(worker: &Worker, given: &GivenReports) -> Result<CutReport> {
             parts.iter().map(|part| part.budgets.iter().find(|budget| budget.purse == purse)).collect();
         let limits = own.iter().flatten().map(|budget| budget.counted_limits).sum();
         let Some(budget) = purse.budget(policy).map(|budget| budget.amount(limits)) else { continue };
-        if let Some(Ending { part, score, spent }) = ending(&own, budget) {
+        if let Some(BudgetEnding { part, score, spent }) = ending(&own, budget) {
             cuts.extend(first_refused(&parts[part], purse, score, budget - spent)?);
         }
     }
@@ -36,14 +36,14 @@ pub fn cut(worker: &Worker, given: &GivenReports) -> Result<CutReport> {
 
 /// Where a budget ends: in which part, among the raises of which score, and what is spent before these.
 #[derive(Debug, PartialEq, Eq)]
-struct Ending {
+struct BudgetEnding {
     part: usize,
     score: i32,
     spent: i128,
 }
 
 /// Raises are granted by score, those of one score in order of account, and so part by part.
-fn ending(parts: &[Option<&PartBudget>], budget: i128) -> Option<Ending> {
+fn ending(parts: &[Option<&PartBudget>], budget: i128) -> Option<BudgetEnding> {
     let mut by_score: BTreeMap<i32, Vec<(usize, i128)>> = BTreeMap::new();
     for (part, own) in parts.iter().enumerate() {
         for ScoreRaises { score, amount, .. } in own.iter().flat_map(|own| &own.by_score) {
@@ -54,7 +54,7 @@ fn ending(parts: &[Option<&PartBudget>], budget: i128) -> Option<Ending> {
     for (score, amounts) in by_score.into_iter().rev() {
         for (part, amount) in amounts {
             if spent + amount > budget {
-                return Some(Ending { part, score, spent });
+                return Some(BudgetEnding { part, score, spent });
             }
             spent += amount;
         }
@@ -93,12 +93,12 @@ mod tests {
         let table = [
             (100, None),
             (90, None),
-            (89, Some(Ending { part: 0, score: 690, spent: 50 })),
-            (50, Some(Ending { part: 0, score: 690, spent: 50 })),
-            (49, Some(Ending { part: 2, score: 700, spent: 30 })),
-            (30, Some(Ending { part: 2, score: 700, spent: 30 })),
-            (29, Some(Ending { part: 0, score: 700, spent: 0 })),
-            (0, Some(Ending { part: 0, score: 700, spent: 0 })),
+            (89, Some(BudgetEnding { part: 0, score: 690, spent: 50 })),
+            (50, Some(BudgetEnding { part: 0, score: 690, spent: 50 })),
+            (49, Some(BudgetEnding { part: 2, score: 700, spent: 30 })),
+            (30, Some(BudgetEnding { part: 2, score: 700, spent: 30 })),
+            (29, Some(BudgetEnding { part: 0, score: 700, spent: 0 })),
+            (0, Some(BudgetEnding { part: 0, score: 700, spent: 0 })),
         ];
         for (budget, expected) in table {
             assert_eq!(ending(&parts, budget), expected, "a budget of {budget}");

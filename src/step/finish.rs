@@ -19,7 +19,7 @@ use crate::policy::{apply_cuts, decide_unbudgeted, queued_raises};
 use crate::publish::commit::write_table;
 use crate::publish::written_file::WrittenFile;
 use crate::publish::{Results, tables};
-use crate::run::{Book, BookFigures};
+use crate::run::{BookFigures, NightBook};
 use crate::run_dir::RunDirectory;
 use crate::run_dir::manifest::Counts;
 use crate::run_dir::rows;
@@ -60,13 +60,13 @@ pub fn finish(worker: &Worker, task: usize, given: &GivenReports) -> Result<Fini
         work_dir::attempt(&worker.directory.join(format!("finish-{task:05}")), worker.job.access)?;
     let book = worker.inputs().book(range, &worker.scratch, worker.progress)?;
     let (tally, issued_unknown) = match &book {
-        Ok(Book { lines, issued_unknown }) => (&lines.tally, *issued_unknown),
+        Ok(NightBook { lines, issued_unknown }) => (&lines.tally, *issued_unknown),
         Err(tally) => (tally, 0),
     };
     let rejects = write_rejects(worker, &directory, &tally.rejects)?;
     let lines = Counts::from(tally);
     let book = match (&book, &part.features) {
-        (Ok(Book { lines, .. }), Some(features)) => {
+        (Ok(NightBook { lines, .. }), Some(features)) => {
             Some(finish_book(worker, lines, features, &cuts, &directory)?)
         }
         (Err(_), None) => None,

@@ -12,15 +12,16 @@ use super::work_dir;
 use super::worker::Worker;
 use crate::failure::{Kind, failure, input};
 use crate::features::{Answers, Asked, FeatureTable};
+use crate::input::account_id::Id;
 use crate::input::account_range::AccountRange;
-use crate::input::accounts::{Accounts, Id, Ids};
+use crate::input::accounts::{Accounts, Ids};
 use crate::input::lines::Lines;
 use crate::input::reject_log::RejectLog;
 use crate::policy::{Purse, QueuedRaise, counted_limits, decide_unbudgeted, queued_raises};
 use crate::publish::commit::write_table;
 use crate::publish::written_file::WrittenFile;
 use crate::publish::{Results, tables};
-use crate::run::{Book, Work};
+use crate::run::{NightBook, Work};
 
 /// What is reported of a range of accounts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -88,7 +89,7 @@ pub fn part(worker: &Worker, task: usize, given: &GivenReports) -> Result<PartRe
     let range = range_of(worker, task)?;
     let inputs = worker.inputs();
     let lines = match inputs.book(range, &worker.scratch, worker.progress)? {
-        Ok(Book { lines, .. }) => lines,
+        Ok(NightBook { lines, .. }) => lines,
         // Nobody has a line here, but bills off the book may have conflicts.
         Err(_) => return without_accounts(worker, range),
     };

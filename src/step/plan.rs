@@ -9,10 +9,11 @@ use serde::Serialize;
 use super::frozen::{DeliveryToSort, FrozenPlan, FrozenSource, freeze_inputs};
 use super::{keys, work_dir};
 use crate::failure::in_order;
+use crate::input::account_id::Id;
 use crate::input::account_range::AccountRange;
-use crate::input::accounts::Id;
 use crate::input::wanted::Units;
 use crate::job::{Job, variables};
+use crate::own;
 use crate::run::{Files, NightOutcome, PlannedSteps, RunRequest, plan_steps, wanted_lines};
 use crate::store::is_url;
 
@@ -93,7 +94,8 @@ pub fn plan(request: &StepsRequest) -> Result<Result<PlanReport, NightOutcome>> 
     let text = serde_json::to_vec_pretty(&frozen).context("write the plan")?;
     // The same run shared out alike is the same plan.
     let name = format!("{}-{}-{}", dates.as_of, &frozen.fingerprint[..16], frozen.ranges.len());
-    let path = work.join(name).join("plan.json");
+    let path = work.join(name).join(own::PLAN);
+    own::clear_plans(&work);
     work_dir::put(&path, &text, job.access)?;
     Ok(Ok(PlanReport {
         plan: Some(path),

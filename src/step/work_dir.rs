@@ -27,7 +27,7 @@ pub fn put(path: &Path, bytes: &[u8], access: Access) -> Result<()> {
 
 /// A fresh directory below one, for what a try of a step writes.
 pub fn attempt(directory: &Path, access: Access) -> Result<PathBuf> {
-    let path = directory.join(own::unique_name());
+    let path = directory.join(own::attempt_name());
     if !store::is_url(&path) {
         own::create_directory(&path, access)?;
     }

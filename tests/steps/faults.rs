@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::request;
 use crate::support::files::tree;
 use crate::support::shipped_in;
-use crate::support::steps::{Night, SharedOut, planned};
+use crate::support::steps::{Night, SharedOut, planned, steps_request};
 
 /// A night of the sample book in four parts, planned.
 struct Planned {
@@ -193,4 +193,37 @@ fn a_step_that_is_done_twice_does_no_harm() {
     let second = planned.night.commit().unwrap();
     assert!(second.is_left_alone());
     assert_eq!(first.manifest.sha256(), second.manifest.sha256());
+}
+
+/// What steps have left is cleared with their plan, once that is a week old and another is made; what others have put
+/// there stays.
+#[test]
+fn old_plans_are_cleared() {
+    let mut planned = night();
+    planned.night.sort().unwrap();
+    planned.night.parts().unwrap();
+    let plan = planned.night.plan.parent().unwrap().to_path_buf();
+    let again = || {
+        let job = planned.home.path().join("jobs/first-night.toml");
+        let run = request(&job, DATE, None, &planned.home.path().join("published"));
+        let shared = SharedOut { parts: 2, key_shards: 1 };
+        assert!(
+            rescore::step::plan::plan(&steps_request(&run, &planned.home.path().join("work"), shared))
+                .unwrap()
+                .is_ok()
+        );
+    };
+    again();
+    assert!(plan.join("plan.json").exists(), "it is not old");
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(8 * 24 * 3600);
+    fs::File::options().write(true).open(plan.join("plan.json")).unwrap().set_modified(old).unwrap();
+    let foreign = plan.join("part-00001/notes.txt");
+    fs::write(&foreign, "mine").unwrap();
+    again();
+    let left: Vec<String> = tree(&plan).into_keys().filter(|path| plan.join(path).is_file()).collect();
+    assert!(foreign.exists() && left.iter().all(|path| !path.contains("part-00000")), "{left:?}");
+    fs::remove_file(&foreign).unwrap();
+    fs::File::options().write(true).open(plan.join("plan.json")).unwrap().set_modified(old).unwrap();
+    again();
+    assert!(!plan.exists());
 }

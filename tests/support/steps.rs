@@ -42,15 +42,19 @@ fn lines<T: Serialize>(step: &str, tasks: usize, each: impl Fn(usize) -> Result<
     (0..tasks).map(|task| report_line(step, task, &each(task)?)).collect()
 }
 
+/// What is asked of a plan.
+pub fn steps_request(run: &RunRequest, work: &Path, shared: SharedOut) -> StepsRequest {
+    let SharedOut { parts, key_shards } = shared;
+    StepsRequest { run: run.clone(), parts, work: work.to_path_buf(), key_shards }
+}
+
 /// Plans a night; an error, or the outcome where it is there already.
 pub fn planned(
     run: &RunRequest,
     work: &Path,
     shared: SharedOut,
 ) -> Result<std::result::Result<Night, NightOutcome>> {
-    let SharedOut { parts, key_shards } = shared;
-    let request = StepsRequest { run: run.clone(), parts, work: work.to_path_buf(), key_shards };
-    Ok(plan(&request)?
+    Ok(plan(&steps_request(run, work, shared))?
         .map(|report| Night { plan: report.plan.expect("it is not there yet"), reports: Reports::default() }))
 }
 

@@ -16,6 +16,7 @@ use crate::day::Day;
 use crate::failure::input;
 use crate::hash::Sha256;
 use crate::job::InputSpec;
+use crate::store::StoredObject;
 
 /// An input file whose footer has been read and checked.
 #[derive(Debug, Clone)]
@@ -89,6 +90,11 @@ impl OpenFile {
             self.sha256.get_or_init(|| hasher.hex());
         }
         Ok(self.sha256.get().expect("just hashed"))
+    }
+
+    /// The object that it is, if it lies in a store.
+    pub fn object(&self) -> Option<&StoredObject> {
+        self.handle.object()
     }
 
     /// What the file system says of it.

@@ -142,6 +142,14 @@ impl Handle {
         Handle { path: path.to_path_buf(), stamp, backing }
     }
 
+    /// The object as it was seen, if it is one.
+    pub fn object(&self) -> Option<&StoredObject> {
+        match &self.backing {
+            Backing::Object { object, .. } => Some(object),
+            _ => None,
+        }
+    }
+
     /// Whether it is an object in a store, where a request takes as long as thousands of bytes.
     pub fn is_object(&self) -> bool {
         matches!(self.backing, Backing::Object { .. })

@@ -11,6 +11,7 @@ use super::published;
 use crate::console::Progress;
 use crate::day::{Dates, Day};
 use crate::expr::Type;
+use crate::failure::in_order;
 use crate::features::plan::FeaturePlan;
 use crate::input::account_range::AccountRange;
 use crate::input::catalog::{self, Catalog, Delivery};
@@ -242,7 +243,8 @@ impl Files {
 
     /// Fails where one was changed while the run read it.
     pub(crate) fn check_unchanged(&self) -> Result<()> {
-        self.all().try_for_each(OpenFile::check_unchanged)
+        let files: Vec<&OpenFile> = self.all().collect();
+        in_order(files.par_iter().map(|file| file.check_unchanged())).map(drop)
     }
 
     /// The files of the snapshot itself.

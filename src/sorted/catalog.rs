@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use rayon::prelude::*;
 
 use super::delivery::{SortedDelivery, StoredColumn};
 use super::make::{Maker, PackedDelivery, ToMake};
@@ -14,7 +15,7 @@ use super::shelf::Shelf;
 use crate::console::Progress;
 use crate::day::Day;
 use crate::expr::Type;
-use crate::failure::{Kind, failure, input};
+use crate::failure::{Kind, failure, in_order, input};
 use crate::hash::bytes_hash;
 use crate::input::file::OpenFile;
 use crate::input::stream::{InputSource, RepeatSearch};
@@ -40,7 +41,7 @@ pub struct DeliveryRequest<'a> {
     /// one always is.
     pub oldest: Day,
     /// The positions of the columns that are read of a delivery.
-    pub read: &'a dyn Fn(Option<Day>) -> Vec<usize>,
+    pub read: &'a (dyn Fn(Option<Day>) -> Vec<usize> + Sync),
 }
 
 /// Why a delivery is sorted anew.
@@ -253,9 +254,13 @@ impl SortedDeliveries {
         let (mut found, mut to_make) = (BTreeMap::new(), Vec::new());
         let mut outlook = Outlook::default();
         let mut others: Vec<StoredColumn> = Vec::new();
-        for delivery in wanted(request) {
+        // In an object store each takes its time.
+        let looked_up = in_order(wanted(request).into_par_iter().map(|delivery| {
             let made_of = made_of(request, &key, delivery)?;
-            let (columns, known) = self.find(request, &key, delivery, &made_of);
+            let found = self.find(request, &key, delivery, &made_of);
+            Ok((delivery, made_of, found))
+        }))?;
+        for (delivery, made_of, (columns, known)) in looked_up {
             others.extend(columns.into_iter().filter(|column| !others.contains(column)).collect::<Vec<_>>());
             match known {
                 Ok(known) => {

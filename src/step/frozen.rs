@@ -15,6 +15,7 @@ use crate::input::file::OpenFile;
 use crate::input::unique::KeyShard;
 use crate::job::{InputSpec, Inputs, Source};
 use crate::run::Deliveries;
+use crate::store::StoredObject;
 
 /// A run frozen before its first step.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -83,6 +84,9 @@ pub struct FrozenFile {
     pub path: PathBuf,
     /// What it was; `None` where it does not bear on the run.
     pub version: Option<FileVersion>,
+    /// What an object store said of it: no other object is read in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<StoredObject>,
 }
 
 /// What a file was when it was frozen.
@@ -212,7 +216,11 @@ impl FrozenPlan {
 
 impl FrozenDelivery {
     fn thaw(&self) -> Delivery {
-        let files = self.files.iter().map(|file| InputFile::at(file.name.clone(), file.path.clone()));
+        let files = self.files.iter().map(|FrozenFile { name, path, object, .. }| InputFile {
+            name: name.clone(),
+            path: path.clone(),
+            object: object.clone(),
+        });
         Delivery { date: self.date, files: files.collect() }
     }
 }
@@ -223,9 +231,12 @@ pub fn freeze_inputs(
     opened: &[(&InputSpec, &[OpenFile])],
 ) -> Result<Vec<FrozenInput>> {
     let mut versions: BTreeMap<(&str, &Path), FileVersion> = BTreeMap::new();
+    let mut objects: BTreeMap<(&str, &Path), &StoredObject> = BTreeMap::new();
     for (spec, files) in opened {
         for file in *files {
-            versions.insert((spec.name, &file.file.path), FileVersion::of(file)?);
+            let place = (spec.name, &*file.file.path);
+            versions.insert(place, FileVersion::of(file)?);
+            objects.extend(file.object().map(|object| (place, object)));
         }
     }
     let plain =
@@ -245,6 +256,11 @@ pub fn freeze_inputs(
                         name: file.name.clone(),
                         path: file.path.clone(),
                         version: versions.remove(&(catalog.spec.name, &*file.path)),
+                        object: objects
+                            .get(&(catalog.spec.name, &*file.path))
+                            .copied()
+                            .or(file.object.as_ref())
+                            .cloned(),
                     })
                     .collect(),
             })

@@ -4,9 +4,10 @@ use std::fmt;
 use std::io::Result;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 /// An object as it was when it was looked at; one that is put in its place has another tag.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct StoredObject {
     /// Bytes.
     pub size: u64,

@@ -46,7 +46,7 @@ fn a_run_that_is_there_is_left_alone_and_replaced_when_asked_for() {
 
 #[test]
 fn of_many_that_publish_at_once_one_wins() {
-    const AT_ONCE: usize = 12;
+    const AT_ONCE: usize = 50;
     let server = Server::start();
     let book = stored_book(&server);
     book.publish();

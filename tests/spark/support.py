@@ -44,6 +44,7 @@ class Place:
         strict = night.replace('dir = "../out', 'dir = "../strict')
         (self.root / "jobs/strict.toml").write_text(strict + NOBODY_IS_HELD)
         self.repeat_rows()
+        self.add_a_busy_account()
 
     def repeat_rows(self):
         """A file of a delivery with forty rows a second time, each for another account: half of them those of another file
@@ -51,11 +52,20 @@ class Place:
         days = [self.root / f"sample_data/transactions/date={date}" for date in ("2026-11-17", "2026-11-18")]
         repeats = []
         for day in days:
-            rows = pyarrow.parquet.ParquetFile(next(day.iterdir())).read().slice(0, 21)
+            rows = pyarrow.parquet.ParquetFile(next(day.glob("part-*"))).read().slice(0, 21)
             index = rows.schema.get_field_index("account_id")
             others = rows.column(index).slice(1, 20)
             repeats.append(rows.slice(0, 20).set_column(index, rows.schema.field(index), others))
         pyarrow.parquet.write_table(pyarrow.concat_tables(repeats), days[1] / "repeats.parquet")
+
+    def add_a_busy_account(self):
+        """One account with as many rows in a day as the others have in two months."""
+        day = self.root / "sample_data/transactions/date=2026-11-18"
+        rows = pyarrow.parquet.ParquetFile(next(day.glob("part-*"))).read().slice(0, 1)
+        rows = pyarrow.concat_tables([rows] * 50_000).combine_chunks()
+        index = rows.schema.get_field_index("transaction_id")
+        ids = pyarrow.array(range(10**12, 10**12 + 50_000)).cast(rows.schema.field(index).type)
+        pyarrow.parquet.write_table(rows.set_column(index, rows.schema.field(index), ids), day / "busy.parquet")
 
     def deliver_late(self):
         """A file that a delivery had not when its night ran."""

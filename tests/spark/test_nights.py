@@ -52,11 +52,21 @@ def what_is_said():
             said.append(file.read().decode(errors="replace"))
 
 
-def session(master):
+# Whatever is not among the first is tried a second time, at once.
+SPECULATIVE = {
+    "spark.speculation": "true",
+    "spark.speculation.quantile": "0.1",
+    "spark.speculation.multiplier": "1.01",
+    "spark.speculation.interval": "20ms",
+    "spark.speculation.minTaskRuntime": "20ms",
+}
+
+
+def session(master, **settings):
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.master(master)
-    for name, value in SETTINGS.items():
+    for name, value in (SETTINGS | settings).items():
         builder = builder.config(name, value)
     # The machines are to take the driver's word for which program it is.
     with mock.patch.dict(os.environ):
@@ -192,7 +202,7 @@ class OnACluster(unittest.TestCase):
         killer.write_text(KILLER.format(program=tasks.program(), marks=marks))
         killer.chmod(0o755)
         workers = mock.patch.dict(os.environ, RESCORE_BINARY=str(killer), SPARK_WORKER_DIR=str(place.root / "workers"))
-        with workers, session("local-cluster[2,1,1024]"):
+        with workers, session("local-cluster[2,1,1024]", **SPECULATIVE):
             self.assertEqual(in_parts(4, "jobs/night.toml", "--date", DAY, "--out", "many"), 0)
         self.assertEqual(sorted(mark.name for mark in marks.iterdir()), ["finish", "part", "sort"])
         run = place.root / f"many/date={DAY}"

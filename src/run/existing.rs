@@ -72,8 +72,23 @@ impl SeenRuns {
     }
 }
 
+/// The outcome of leaving alone the run that is there already, unless it is to be replaced. Fails where it may neither
+/// stand nor be replaced.
+pub(super) fn left_alone(
+    out: &Path,
+    identity: &Identity,
+    replace: bool,
+    job: &Job,
+) -> Result<Option<NightOutcome>> {
+    if replace {
+        check_replaceable(out, identity.dates)?;
+        return Ok(None);
+    }
+    Ok(existing_run(out, identity)?.map(|existing| existing.outcome(job)))
+}
+
 /// Checks that whatever stands where a run of these dates may come to lie is a run, and so may be replaced.
-pub(super) fn check_replaceable(out: &Path, dates: Dates) -> Result<()> {
+fn check_replaceable(out: &Path, dates: Dates) -> Result<()> {
     for held in [false, true] {
         OwnRun::at(&run_directory(out, dates.as_of, dates.known_on, held))?;
     }

@@ -1,8 +1,9 @@
 //! The nights of a run in order, each published as it is done, under one lock.
 //!
 //! - `request`: what is asked for; `session`: what lives from night to night;
-//! - `inputs`, `previous`, `published`, `simulation`: what a night reads;
-//! - `night`: its verbs in the order in which data flows; `compute`, `figures`: the book, and the figures over it; `answers`, `ahead`, `ready`: features of one night, and of several at once;
+//! - `inputs`, `opened`, `previous`, `published`, `simulation`: what a night reads;
+//! - `night`: its verbs in the order in which data flows; `compute`, `figures`: the book, and the figures over it;
+//! - `answers`, `ahead`, `ready`: features of one night, and of several at once;
 //! - `outcome`: how it ended; `steps`: a night that many processes share;
 //! - `notices`, `watch`: what it warns of; `existing`: a run that is there already;
 //! - `plan`: what a run would read and do.
@@ -15,6 +16,7 @@ mod figures;
 mod inputs;
 mod night;
 mod notices;
+mod opened;
 mod outcome;
 mod plan;
 mod previous;

@@ -22,9 +22,9 @@ use crate::{own, places, report, signal};
 use super::ahead::look_ahead;
 use super::answers::{Answered, FeatureRows, Intake, Work};
 use super::compute::{ComputedNight, NightBook, NightInputs};
-use super::existing::{SeenRuns, check_replaceable, existing_run};
+use super::existing::{SeenRuns, left_alone};
 use super::figures::BookFigures;
-use super::inputs::Files;
+use super::opened::OpenedNight;
 use super::outcome::{Ending, NightOutcome};
 use super::ready::take;
 use super::session::{PreparedNight, Session};
@@ -68,17 +68,10 @@ pub(super) fn run_night(
     progress: &Progress,
 ) -> Result<NightOutcome> {
     let mut watch = Stopwatch::start();
-    let PreparedNight { dates, job, deliveries } = prepared;
-    session.footers.next_night();
-    let files = Files::open(&job, &deliveries, dates, &mut session.footers)?;
-    files.hash(&mut session.footers, dates.as_of)?;
-    session.leave_hashes(&job, dates.as_of);
-    let identity = files.identity(&job, dates)?;
+    let OpenedNight { dates, job, deliveries, files, identity } = OpenedNight::open(session, prepared)?;
     let seen = SeenRuns::look(&session.out, dates)?;
-    if session.request.replace {
-        check_replaceable(&session.out, dates)?;
-    } else if let Some(existing) = existing_run(&session.out, &identity)? {
-        return Ok(existing.outcome(&job));
+    if let Some(existing) = left_alone(&session.out, &identity, session.request.replace, &job)? {
+        return Ok(existing);
     }
     files.check_schemas(&job, &deliveries, &mut session.footers)?;
     watch.lap("open inputs");

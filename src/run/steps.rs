@@ -6,12 +6,13 @@ use anyhow::Result;
 
 use super::answers::{FeatureRows, Intake, Sorting};
 use super::compute::NightInputs;
-use super::existing::{SeenRuns, check_replaceable, existing_run};
+use super::existing::{SeenRuns, left_alone};
 use super::figures::BookFigures;
 use super::inputs::{Deliveries, Files};
+use super::opened::OpenedNight;
 use super::outcome::{Ending, NightOutcome};
 use super::request::RunRequest;
-use super::session::{PreparedNight, Session};
+use super::session::Session;
 use crate::failure::input;
 use crate::features::AskedDay;
 use crate::features::plan::Plans;
@@ -45,20 +46,14 @@ pub struct PlannedSteps {
 /// kept for other runs, they lie in `shelf`.
 pub fn plan_steps(request: &RunRequest, shelf: &Path) -> Result<Result<PlannedSteps, NightOutcome>> {
     let (mut session, prepared) = Session::open(request)?;
-    let PreparedNight { dates, job, deliveries } = prepared;
-    session.footers.next_night();
-    let files = Files::open(&job, &deliveries, dates, &mut session.footers)?;
-    files.hash(&mut session.footers, dates.as_of)?;
-    session.leave_hashes(&job, dates.as_of);
-    let identity = files.identity(&job, dates)?;
-    if request.replace {
-        check_replaceable(&session.out, dates)?;
-    } else if let Some(existing) = existing_run(&session.out, &identity)? {
-        return Ok(Err(existing.outcome(&job)));
+    let OpenedNight { dates, job, deliveries, files, identity } = OpenedNight::open(&mut session, prepared)?;
+    if let Some(existing) = left_alone(&session.out, &identity, request.replace, &job)? {
+        return Ok(Err(existing));
     }
     files.check_schemas(&job, &deliveries, &mut session.footers)?;
     let shelf = Shelf::of(&job).unwrap_or_else(|| Shelf::at(shelf, job.access));
-    let copies = SortedDeliveries::new(Some(shelf), shelf_scratch(), None);
+    // Nothing is sorted while planning, so that nothing is put into a directory.
+    let copies = SortedDeliveries::new(Some(shelf), Path::new(""), None);
     let (units, plans) = (Units::of(&job), Plans::of(&job.features));
     let account_kind = job.scopes.account_kind();
     let rows = FeatureRows {
@@ -73,11 +68,6 @@ pub fn plan_steps(request: &RunRequest, shelf: &Path) -> Result<Result<PlannedSt
     let (sorting, _) = rows.outlook(&copies, &[day], &Default::default())?;
     let out = session.out.clone();
     Ok(Ok(PlannedSteps { job, deliveries, files, identity, sorting, out }))
-}
-
-/// Nothing is sorted while planning, so that nothing is put there.
-fn shelf_scratch() -> &'static Path {
-    Path::new("")
 }
 
 /// What the parts of a night come to.
@@ -114,12 +104,7 @@ impl StepsEnd<'_> {
     /// The run that is there already, from the same inputs and job files.
     pub fn existing(&self) -> Result<Option<NightOutcome>> {
         let NightInputs { job, files, dates, .. } = self.inputs;
-        if self.replace {
-            check_replaceable(self.out, dates)?;
-            return Ok(None);
-        }
-        let identity = files.identity(job, dates)?;
-        Ok(existing_run(self.out, &identity)?.map(|existing| existing.outcome(job)))
+        left_alone(self.out, &files.identity(job, dates)?, self.replace, job)
     }
 
     /// Publishes it.

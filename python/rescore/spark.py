@@ -26,9 +26,10 @@ HELD = 4
 class Driver:
     """Leads nights through their steps. `do_all` does the tasks of a step: on Spark, or in tests on this machine."""
 
-    def __init__(self, do_all, quiet=False):
+    def __init__(self, do_all, quiet=False, memory=None):
         self.do_all = do_all
         self.quiet = quiet
+        self.memory = memory
         self.binary = program()
         self.version = version_of(self.binary)
 
@@ -56,6 +57,7 @@ class Driver:
             "parts": planned["parts"],
             "version": self.version,
             "binary": os.environ.get("RESCORE_BINARY"),
+            "memory": self.memory,
             "shared": lines(shared),
             "own": own and [lines([report]) for report in own],
         }
@@ -170,6 +172,7 @@ def parse(arguments):
     run.add_argument("--to", type=date.fromisoformat, dest="last", help="the last day of the range")
     run.add_argument("--parts", type=int, help="into how many ranges of accounts the work is cut")
     run.add_argument("--key-shards", type=int, help="into how many shards the keys of a `unique` column are cut; 1 otherwise")
+    run.add_argument("--memory", help="what a task may take, as in 4GB: a delivery is sorted in runs that fill half of it")
     run.add_argument("--work", help="where tasks leave what later ones read: a directory or URL that all machines see")
     run.add_argument("--out", help="publish below this directory instead of the job's")
     run.add_argument("--replace", action="store_true", help="run again what is published already, and replace it")
@@ -201,7 +204,7 @@ def main(arguments=None):
         is_ours = SparkSession.getActiveSession() is None
         spark = SparkSession.builder.appName(f"rescore {options.job}").getOrCreate()
         try:
-            return run_nights(Driver(on_spark(spark), options.quiet), options)
+            return run_nights(Driver(on_spark(spark), options.quiet, options.memory), options)
         finally:
             if is_ours:
                 spark.stop()

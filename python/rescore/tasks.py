@@ -77,6 +77,7 @@ def do_task(work, binary, task, threads):
     """Does one task of a step: the row that it answers with."""
     command = [binary, "step", work["step"], "--plan", work["plan"], "--task", str(task)]
     command += ["--threads", str(threads)] if threads else []
+    command += ["--memory", work["memory"]] if work.get("memory") else []
     stdin = work["shared"] + (work["own"][task] if work["own"] else b"")
     done = subprocess.run(command, input=stdin, capture_output=True, preexec_fn=end_with_parent, check=False)
     messages = done.stderr[-MESSAGES_BYTES:].decode(errors="replace")

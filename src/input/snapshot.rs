@@ -16,7 +16,7 @@ use super::judge::{self, Verdicts};
 use super::lines::{Lines, Status};
 use super::reason::RejectReason;
 use super::reject_log::{RejectLog, RejectedRow, RejectedRows};
-use super::stream::{ReadTally, waves};
+use super::stream::{ReadTally, WAVE_ROWS, waves};
 use super::unique::{DeliveryKeys, Keys, Seen};
 use super::wanted::{Presence, Role, Units, Wanted};
 use crate::console::Progress;
@@ -197,7 +197,7 @@ fn read_delivery(reading: LinesReading, files: &[OpenFile], wanted: &[Wanted]) -
     };
     let mut parts: Vec<Vec<Column>> = vec![Vec::new(); wanted.len()];
     let mut left = 0;
-    for mut wave in waves(files) {
+    for mut wave in waves(files, WAVE_ROWS) {
         signal::check()?;
         // Otherwise a row may repeat one of any account.
         if spec.unique.is_none() {

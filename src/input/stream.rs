@@ -54,6 +54,8 @@ pub struct InputSource<'a> {
     pub unique: Option<usize>,
     /// How repeats are found.
     pub repeats: RepeatSearch,
+    /// So many rows of a delivery are held at a time; see [`wave_rows`].
+    pub wave_rows: u64,
 }
 
 impl InputSource<'_> {
@@ -154,7 +156,16 @@ impl ReadTally {
 }
 
 /// A wave is cut off at this many rows: enough for all threads, few enough to hold.
-pub(super) const WAVE_ROWS: u64 = piece(2_000_000, 5) as u64;
+pub const WAVE_ROWS: u64 = piece(2_000_000, 5) as u64;
+
+/// What a row of a wave takes in memory until it is sorted, about: measured on the sample's transactions.
+const BYTES_A_ROW: u64 = 154;
+
+/// How many rows a wave may have where half of so many bytes of memory are for it: the fewer waves a delivery is read
+/// in, the fewer runs its sorted copy has.
+pub fn wave_rows(memory: Option<u64>) -> u64 {
+    memory.map_or(WAVE_ROWS, |bytes| (bytes / 2 / BYTES_A_ROW).clamp(WAVE_ROWS, u32::MAX.into()))
+}
 
 /// A row group to read, and the row number in its file at which it starts.
 #[derive(Clone, Copy)]
@@ -190,7 +201,7 @@ pub fn stream(
         .map(|(file, needs)| file.bind_only(source.spec, &source.wanted, source.units, &needs.columns));
     let bindings: Vec<Binding> = in_order(bindings)?;
     let mut seen = Seen::new(source.spec.unique.as_ref().map_or(0, |unique| unique.within_days));
-    let waves = waves(source.files);
+    let waves = waves(source.files, source.wave_rows);
     progress.read(
         source.spec.name,
         source.files.len(),
@@ -239,10 +250,10 @@ pub fn stream(
     Ok(())
 }
 
-/// Row groups to read, in order, in waves of at most [`WAVE_ROWS`] rows where a row group has no more. Deliveries
+/// Row groups to read, in order, in waves of at most so many rows where a row group has no more. Deliveries
 /// that are small share a wave, one that is not begins its own: where it is cut depends on nothing else.
-pub(super) fn waves(files: &[OpenFile]) -> Vec<Vec<WaveRowGroup>> {
-    let mut waves = Waves { all: vec![Vec::new()], rows: 0 };
+pub(super) fn waves(files: &[OpenFile], most_rows: u64) -> Vec<Vec<WaveRowGroup>> {
+    let mut waves = Waves { all: vec![Vec::new()], rows: 0, most_rows };
     let mut file = 0;
     for delivery in files.chunk_by(|a, b| a.delivery == b.delivery) {
         waves.begin_if_full(delivery.iter().map(OpenFile::rows).sum());
@@ -264,12 +275,13 @@ struct Waves {
     all: Vec<Vec<WaveRowGroup>>,
     /// Those of the last one.
     rows: u64,
+    most_rows: u64,
 }
 
 impl Waves {
     /// Begins a wave where so many more rows are too many for the last one.
     fn begin_if_full(&mut self, rows: u64) {
-        if self.rows > 0 && self.rows + rows > WAVE_ROWS {
+        if self.rows > 0 && self.rows + rows > self.most_rows {
             self.all.push(Vec::new());
             self.rows = 0;
         }
@@ -294,7 +306,7 @@ fn read_parts(
     let mut part = JudgedRows::begin(row_group.file, row_group.first_row);
     let mut rows = 0;
     file.read(binding, row_group.number, |decoded| {
-        if rows >= WAVE_ROWS {
+        if rows >= source.wave_rows {
             let next = JudgedRows::begin(part.file, part.first_row + rows);
             each(std::mem::replace(&mut part, next))?;
             rows = 0;

@@ -19,7 +19,7 @@ use crate::input::file::OpenFile;
 use crate::input::footer_cache::FooterCache;
 use crate::input::lines::Lines;
 use crate::input::schemas::{self, Inspected};
-use crate::input::stream::{InputSource, ReadTally, RepeatSearch};
+use crate::input::stream::{InputSource, ReadTally, RepeatSearch, WAVE_ROWS};
 use crate::input::wanted::{Role, Units, Wanted};
 use crate::input::{issued, judge, previous, snapshot};
 use crate::job::{
@@ -406,6 +406,7 @@ pub(crate) fn transactions<'a>(
         judge: judge::judge_transactions,
         unique: unique.and_then(|unique| slots.iter().position(|slot| *slot == unique)),
         repeats: RepeatSearch::All,
+        wave_rows: WAVE_ROWS,
     };
     (source, slots)
 }
@@ -434,7 +435,16 @@ pub(crate) fn repayments<'a>(
         }
     });
     let judge = judge::judge_repayments;
-    InputSource { spec, files: &files.repayments, wanted, units, judge, unique, repeats: RepeatSearch::All }
+    InputSource {
+        spec,
+        files: &files.repayments,
+        wanted,
+        units,
+        judge,
+        unique,
+        repeats: RepeatSearch::All,
+        wave_rows: WAVE_ROWS,
+    }
 }
 
 /// Reads the book as it was delivered.

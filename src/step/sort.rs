@@ -11,6 +11,7 @@ use super::report::GivenReports;
 use super::worker::Worker;
 use crate::failure::{Kind, failure, input};
 use crate::input::handle::Handle;
+use crate::input::stream::wave_rows;
 use crate::sorted::SortedDeliveries;
 
 /// What is reported of a sorted delivery.
@@ -36,6 +37,7 @@ pub fn sort(worker: &Worker, task: usize, given: &GivenReports, memory: Option<u
     let path = keys::with_request(worker, of, |mut request| {
         worker.files.check_bytes(request.source.files, of.delivery, request.source.within_days())?;
         request.source.repeats = repeats;
+        request.source.wave_rows = wave_rows(memory);
         copies.sort(&request, of.delivery, worker.progress)
     })?;
     worker.files.check_unchanged()?;

@@ -197,12 +197,20 @@ fn read_delivery(reading: LinesReading, files: &[OpenFile], wanted: &[Wanted]) -
     };
     let mut parts: Vec<Vec<Column>> = vec![Vec::new(); wanted.len()];
     let mut left = 0;
-    for mut wave in waves(files, WAVE_ROWS) {
-        signal::check()?;
-        // Otherwise a row may repeat one of any account.
-        if spec.unique.is_none() {
-            let ids = spec.file_column("account_id");
+    let mut waves = waves(files, WAVE_ROWS);
+    // Otherwise a row may repeat one of any account.
+    if spec.unique.is_none() {
+        let ids = spec.file_column("account_id");
+        for wave in &mut waves {
             wave.retain(|of| may_hold(files[of.file].footer().row_group(of.number), ids, reading.range));
+        }
+    }
+    let mut to_come = waves.iter().skip(1);
+    for wave in &waves {
+        signal::check()?;
+        // While a wave is decoded, the next one is on its way.
+        for of in to_come.next().into_iter().flatten() {
+            files[of.file].fetch_ahead(&bindings[of.file], of.number);
         }
         let is_alone = wave.len() == 1;
         let log = Mutex::new(&mut rows.rejects);

@@ -213,7 +213,7 @@ impl Engine<'_> {
 /// Where files may be put that go with the command: beside the output, unless that is a device or a pipe.
 fn scratch(out: &Path) -> PathBuf {
     let beside = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if out.is_file() || !out.exists() { beside.to_path_buf() } else { std::env::temp_dir() }
+    if out.is_file() || !out.exists() { places::scratch(beside) } else { std::env::temp_dir() }
 }
 
 /// The device and the number of a file that is there.

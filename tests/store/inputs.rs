@@ -1,9 +1,11 @@
 //! Inputs, job files and state in a store.
 
+use arrow_schema::DataType;
+
 use super::{NIGHT, assert_is_run_on_disk, stored_book};
-use crate::support::Table;
 use crate::support::book::{Book, TODAY, YESTERDAY, delivered};
 use crate::support::store::{Server, command, told};
+use crate::support::{Cell, Table, day};
 
 #[test]
 fn a_night_in_a_store_has_the_bytes_of_one_on_disk() {
@@ -113,4 +115,33 @@ fn nights_with_state_and_issued_in_a_store_are_those_on_disk() {
     let again = [&stored[..], &["--replace"]].concat();
     assert_eq!(server.rescore(&again).0, 0);
     assert_is_run_on_disk(&server, &book);
+}
+
+#[test]
+fn features_and_pages_are_put_whole_and_never_within_a_run() {
+    let server = Server::start();
+    let book = stored_book(&server);
+    let spine = Table::new(&[("account_id", DataType::Int64), ("as_of", DataType::Date32)])
+        .row([Cell::Int(1), Cell::Date(day(TODAY))])
+        .row([Cell::Int(3), Cell::Date(day(TODAY))]);
+    spine.write(&book.path().join("spine.parquet"));
+    server.put_all(book.path(), "book");
+    book.publish();
+    book.outcome(&["features", "job.toml", "--spine", "spine.parquet", "--out", "features.parquet"]);
+    let expected = std::fs::read(book.path().join("features.parquet")).unwrap();
+    let ask = |out| {
+        let (job, spine) = ("s3://bucket/book/job.toml", "s3://bucket/book/spine.parquet");
+        server.rescore(&["features", job, "--spine", spine, "--out", out])
+    };
+    let (code, _, err) = ask("s3://bucket/asked/features.parquet");
+    assert_eq!(code, 0, "{err}");
+    assert!(server.get("asked/features.parquet").unwrap() == expected);
+    assert_eq!(server.rescore(&NIGHT).0, 0);
+    let (code, _, err) = ask("s3://bucket/book/out/date=2026-11-20/more.parquet");
+    assert_eq!(code, 6, "{err}");
+    let (stored, on_disk) = ("s3://bucket/book/out/date=2026-11-20", book.path().join("out/date=2026-11-20"));
+    let page = ["diff", on_disk.to_str().unwrap(), stored, "--html", "s3://bucket/pages/diff.html"];
+    let (code, out, err) = server.rescore(&page);
+    assert!(code == 0 && out.contains("no difference"), "{out}{err}");
+    assert!(server.get("pages/diff.html").unwrap().starts_with(b"<!"));
 }

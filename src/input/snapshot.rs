@@ -16,7 +16,7 @@ use super::judge::{self, Verdicts};
 use super::lines::{Lines, Status};
 use super::reason::RejectReason;
 use super::reject_log::{RejectLog, RejectedRow, RejectedRows};
-use super::stream::{ReadTally, WAVE_ROWS, waves};
+use super::stream::{ReadTally, WAVE_ROWS, fetch_ahead, waves};
 use super::unique::{DeliveryKeys, Keys, Seen};
 use super::wanted::{Presence, Role, Units, Wanted};
 use crate::console::Progress;
@@ -205,13 +205,9 @@ fn read_delivery(reading: LinesReading, files: &[OpenFile], wanted: &[Wanted]) -
             wave.retain(|of| may_hold(files[of.file].footer().row_group(of.number), ids, reading.range));
         }
     }
-    let mut to_come = waves.iter().skip(1);
-    for wave in &waves {
+    for (number, wave) in waves.iter().enumerate() {
         signal::check()?;
-        // While a wave is decoded, the next one is on its way.
-        for of in to_come.next().into_iter().flatten() {
-            files[of.file].fetch_ahead(&bindings[of.file], of.number);
-        }
+        fetch_ahead(waves.get(number + 1), files, &bindings);
         let is_alone = wave.len() == 1;
         let log = Mutex::new(&mut rows.rejects);
         let read = in_order(wave.par_iter().map(|row_group| {

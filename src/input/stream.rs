@@ -222,14 +222,9 @@ pub fn stream(
         each(wave)?;
         signal::check()
     };
-    let fetch_ahead = |row_group: &WaveRowGroup| {
-        source.files[row_group.file].fetch_ahead(&bindings[row_group.file], row_group.number);
-    };
-    let mut to_come = waves.iter().skip(1);
-    for wave in &waves {
+    for (number, wave) in waves.iter().enumerate() {
         signal::check()?;
-        // While a wave is decoded, the next one is on its way.
-        to_come.next().into_iter().flatten().for_each(fetch_ahead);
+        fetch_ahead(waves.get(number + 1), source.files, &bindings);
         if let [row_group] = wave[..] {
             let (binding, needs) = (&bindings[row_group.file], &needs[row_group.file]);
             // However many rows it has, no more than a wave of them are held.
@@ -248,6 +243,18 @@ pub fn stream(
         deliver(whole.into_iter().flatten().collect())?;
     }
     Ok(())
+}
+
+/// Begins to fetch the next wave while one is decoded, as much of it as may be held besides.
+pub(super) fn fetch_ahead(next: Option<&Vec<WaveRowGroup>>, files: &[OpenFile], bindings: &[Binding]) {
+    let mut rows = 0;
+    for row_group in next.into_iter().flatten() {
+        rows += row_group.rows;
+        if rows > WAVE_ROWS {
+            return;
+        }
+        files[row_group.file].fetch_ahead(&bindings[row_group.file], row_group.number);
+    }
 }
 
 /// Row groups to read, in order, in waves of at most so many rows where a row group has no more. Deliveries

@@ -1,6 +1,7 @@
 //! What runs have published of a table that later nights read: one file, parts, or files of an attempt in an object
 //! store, as the run's manifest says.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::Result;
@@ -22,8 +23,13 @@ pub(super) fn list(spec: &InputSpec) -> Result<Catalog> {
 pub(super) fn files_of(run: &Path, file: &str) -> Result<Vec<RunFile>> {
     let only = || vec![RunFile { name: file.to_string(), path: run.join(file) }];
     let is_stored = is_url(run);
-    if !is_stored && run.join(file).symlink_metadata().is_ok() {
-        return Ok(only());
+    if !is_stored {
+        let path = run.join(file);
+        match path.symlink_metadata() {
+            Ok(_) => return Ok(only()),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
+            Err(error) => return Err(input(format!("look for {}: {error}", path.display()))),
+        }
     }
     let Some(table) = table_of(file).filter(|table| is_stored || run.join(table).is_dir()) else {
         return Ok(Vec::new());

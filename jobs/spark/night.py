@@ -4,4 +4,5 @@ import sys
 
 from rescore.spark import main
 
-sys.exit(main())
+if code := main():
+    sys.exit(code)

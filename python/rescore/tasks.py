@@ -42,11 +42,11 @@ def version_of(binary):
         raise Ended(USAGE, f"{binary} cannot be run: {error}") from None
 
 
-def report_of(stdout, step):
-    """The report of a step: the one line that it prints."""
+def report_of(stdout, step, task=0):
+    """The report of a task: one line that its step prints."""
     try:
         report = json.loads(stdout)
-        if report["step"] == step:
+        if (report["step"], report["task"]) == (step, task):
             return report
     except (ValueError, TypeError, KeyError):
         pass
@@ -66,30 +66,38 @@ def do_tasks(work, tasks, threads=None):
         refuse_an_unfit_machine(work, binary)
     except Ended as ended:
         return [answer(task, ended.code, messages=str(ended)) for task in tasks]
-    return [do_task(work, binary, task, threads) for task in tasks]
+    return run_step(work, binary, tasks, threads)
 
 
 def answer(task, code, report="", messages=""):
     return {"task": task, "exit": code, "report": report, "messages": messages, "host": platform.node()}
 
 
-def do_task(work, binary, task, threads):
-    """Does one task of a step: the row that it answers with."""
-    command = [binary, "step", work["step"], "--plan", work["plan"], "--task", str(task)]
+def run_step(work, binary, tasks, threads):
+    """Runs the program on tasks of a step: their rows. The first without a report is the one that failed."""
+    command = [binary, "step", work["step"], "--plan", work["plan"]]
+    command += [text for task in tasks for text in ("--task", str(task))]
     command += ["--threads", str(threads)] if threads else []
-    command += ["--memory", work["memory"]] if work.get("memory") else []
-    stdin = work["shared"] + (work["own"][task] if work["own"] else b"")
+    stdin = work["shared"] + b"".join(work["own"][task] for task in tasks if work["own"])
     done = subprocess.run(command, input=stdin, capture_output=True, preexec_fn=end_with_parent, check=False)
     messages = done.stderr[-MESSAGES_BYTES:].decode(errors="replace")
     if done.returncode < 0 or done.returncode > 128:
         # Somebody has stopped it, as the system does where memory is short. Spark tries it again.
-        raise RuntimeError(f"step {work['step']}, task {task} was stopped ({done.returncode}): {messages[-500:]}")
-    if done.returncode != 0:
-        return answer(task, done.returncode, messages=messages)
+        of = f"step {work['step']}, task {tasks[0]}"
+        raise RuntimeError(f"{of} was stopped ({done.returncode}): {messages[-500:]}")
+    printed = done.stdout.splitlines(keepends=True)
+    rows = []
     try:
-        return answer(task, 0, json.dumps(report_of(done.stdout, work["step"])), messages)
+        for task, line in zip(tasks, printed):
+            rows.append(answer(task, 0, json.dumps(report_of(line, work["step"], task))))
+        if done.returncode == 0 and len(printed) != len(tasks):
+            raise Ended(FAULT, f"step {work['step']} has printed {len(printed)} reports of {len(tasks)} tasks")
     except Ended as ended:
-        return answer(task, ended.code, messages=f"{messages}{ended}")
+        return [answer(tasks[min(len(rows), len(tasks) - 1)], ended.code, messages=f"{messages}{ended}")]
+    if done.returncode != 0:
+        return [*rows, answer(tasks[min(len(rows), len(tasks) - 1)], done.returncode, messages=messages)]
+    rows[0]["messages"] = messages
+    return rows
 
 
 def refuse_an_unfit_machine(work, binary):
@@ -137,8 +145,8 @@ def on_spark(spark):
 
             context = TaskContext.get()
             for batch in batches:
-                if rows := do_tasks(work, batch.column(0).to_pylist(), context.cpus() if context else None):
-                    yield pyarrow.RecordBatch.from_pylist(rows)
+                if some := batch.column(0).to_pylist():
+                    yield pyarrow.RecordBatch.from_pylist(do_tasks(work, some, context.cpus() if context else None))
 
         try:
             rows = spark.range(0, count, 1, min(count, work["parts"])).mapInArrow(answers, ANSWER).collect()

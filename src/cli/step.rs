@@ -74,9 +74,9 @@ struct TaskArgs {
     /// The plan, as step `plan` reports it
     #[arg(long, value_name = "FILE")]
     plan: PathBuf,
-    /// Which of the step's tasks; the first is 0
-    #[arg(long, value_name = "I", default_value_t = 0)]
-    task: usize,
+    /// Which of the step's tasks; the first is 0. Given again, those are done one after the other
+    #[arg(long = "task", value_name = "I", default_values_t = [0])]
+    tasks: Vec<usize>,
     #[command(flatten)]
     engine: EngineArgs,
 }
@@ -95,29 +95,37 @@ pub(super) fn execute(args: StepArgs, progress: &Progress) -> Result<()> {
         Step::Keys(args) => {
             args.engine.start_threads()?;
             let worker = Worker::open(&args.plan, progress)?;
-            say("keys", args.task, &keys::keys(&worker, args.task)?)
+            each("keys", &args, |task| keys::keys(&worker, task))
         }
         Step::Sort(args) => {
             let (worker, given) = begin(&args, progress)?;
-            say("sort", args.task, &sort::sort(&worker, args.task, &given, args.engine.memory)?)
+            each("sort", &args, |task| sort::sort(&worker, task, &given, args.engine.memory))
         }
         Step::Part(args) => {
             let (worker, given) = begin(&args, progress)?;
-            say("part", args.task, &part::part(&worker, args.task, &given)?)
+            each("part", &args, |task| part::part(&worker, task, &given))
         }
         Step::Cut(args) => {
             let (worker, given) = begin(&args, progress)?;
-            say("cut", args.task, &cut::cut(&worker, &given)?)
+            say("cut", 0, &cut::cut(&worker, &given)?)
         }
         Step::Finish(args) => {
             let (worker, given) = begin(&args, progress)?;
-            say("finish", args.task, &finish::finish(&worker, args.task, &given)?)
+            each("finish", &args, |task| finish::finish(&worker, task, &given))
         }
         Step::Commit(args) => {
             let (worker, given) = begin(&args, progress)?;
             end(&commit::commit(&worker, &given)?)
         }
     }
+}
+
+/// Does the tasks that are asked for, and says of each what came of it.
+fn each<T: Serialize>(step: &str, args: &TaskArgs, run: impl Fn(usize) -> Result<T>) -> Result<()> {
+    for &task in &args.tasks {
+        say(step, task, &run(task)?)?;
+    }
+    Ok(())
 }
 
 fn begin<'p>(args: &TaskArgs, progress: &'p Progress) -> Result<(Worker<'p>, GivenReports)> {

@@ -67,10 +67,20 @@ class Nights(unittest.TestCase):
             self.run_nights("--date", DAY, fake={"sort 0": "kill"})
 
     def test_a_step_that_prints_another_thing_than_its_report_is_a_fault(self):
-        for step in ("part 0", "cut 0"):
+        for step, what in (("part 0", "has printed 2 reports of 1 tasks"), ("cut 0", "has not printed one report")):
             code, said = self.run_nights("--date", DAY, fake={step: "twice"})
             self.assertEqual(code, 70)
-            self.assertIn("has not printed one report", said)
+            self.assertIn(what, said)
+
+    def test_of_tasks_in_a_row_the_first_without_a_report_has_failed(self):
+        work = {"step": "sort", "plan": FAKE, "parts": 1, "version": "rescore 0.0.0 (fake)", "binary": FAKE}
+        work |= {"shared": b"", "own": None}
+        with mock.patch.dict(os.environ, FAKE='{"sort 5": "exit 3"}', RESCORE_BINARY=FAKE):
+            rows = tasks.do_tasks(work, [4, 5, 6])
+            whole = tasks.do_tasks(work, [6, 7])
+        self.assertEqual([(row["task"], row["exit"]) for row in rows], [(4, 0), (5, 3)])
+        self.assertIn("sort 5 says so", rows[1]["messages"])
+        self.assertEqual([(row["task"], row["exit"]) for row in whole], [(6, 0), (7, 0)])
 
     def test_a_night_that_is_there_is_left_alone(self):
         code, said = self.run_nights("--date", DAY, FAKE_PLAN='{"done": true, "exit": 4}', fake={"sort 0": "exit 3"})

@@ -78,6 +78,7 @@ def run_step(work, binary, tasks, threads):
     command = [binary, "step", work["step"], "--plan", work["plan"]]
     command += [text for task in tasks for text in ("--task", str(task))]
     command += ["--threads", str(threads)] if threads else []
+    command += ["--memory", work["memory"]] if work.get("memory") else []
     stdin = work["shared"] + b"".join(work["own"][task] for task in tasks if work["own"])
     done = subprocess.run(command, input=stdin, capture_output=True, preexec_fn=end_with_parent, check=False)
     messages = done.stderr[-MESSAGES_BYTES:].decode(errors="replace")

@@ -28,7 +28,8 @@ class Nights(unittest.TestCase):
         environment |= {"RESCORE_BINARY": FAKE, "FAKE": json.dumps(fake or {})}
         said = io.StringIO()
         with mock.patch.dict(os.environ, environment), contextlib.redirect_stderr(said):
-            code = spark.run_nights(spark.Driver(self.do_all), spark.parse(arguments))
+            options = spark.parse(arguments)
+            code = spark.run_nights(spark.Driver(self.do_all, memory=options.memory), options)
         return code, said.getvalue()
 
     def status(self, night=None):
@@ -51,6 +52,18 @@ class Nights(unittest.TestCase):
         self.assertEqual(seen["finish"], [[["cut", 0], ["part", 0]], [["cut", 0], ["part", 1]]])
         given = json.loads(Path(self.work, DAY, "given.json").read_text())
         self.assertEqual(given, sort + part + [["cut", 0], ["finish", 0], ["finish", 1]])
+
+    def test_memory_is_what_each_task_may_take(self):
+        seen = []
+
+        def do_all(work, count):
+            rows = tasks.here(2)(work, count)
+            seen.extend(json.loads(row["report"])["memory"] for row in rows)
+            return rows
+
+        self.do_all = do_all
+        self.run_nights("--date", DAY, "--memory", "4GB")
+        self.assertEqual(seen, ["4GB"] * 7)
 
     def test_what_the_program_refuses_ends_the_night_with_its_code_and_its_words(self):
         code, said = self.run_nights("--date", DAY, fake={"part 1": "exit 3"})

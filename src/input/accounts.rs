@@ -21,6 +21,11 @@ pub enum Ids {
 }
 
 impl Ids {
+    /// None, of a type.
+    pub fn none(kind: Type) -> Ids {
+        if kind == Type::Text { Ids::Text(Vec::new()) } else { Ids::Int(Vec::new()) }
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         match self {

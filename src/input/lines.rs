@@ -80,6 +80,28 @@ pub struct Lines {
 }
 
 impl Lines {
+    /// No lines, of no account.
+    pub fn none(accounts: Accounts, snapshot: Option<Day>) -> Lines {
+        Lines {
+            accounts,
+            has_rejected: Vec::new(),
+            account: Vec::new(),
+            product: Texts::default(),
+            limit: Vec::new(),
+            balance: Vec::new(),
+            status: Vec::new(),
+            opened_on: Vec::new(),
+            increased_on: Vec::new(),
+            decreased_on: Vec::new(),
+            status_since: Vec::new(),
+            status_reason: Texts::default(),
+            pending: Vec::new(),
+            columns: Vec::new(),
+            tally: ReadTally::default(),
+            snapshot,
+        }
+    }
+
     /// The lines as many times over, each time as those of other accounts. `self` must be of one account.
     pub fn repeated(&self, times: usize) -> Lines {
         let ids = Ids::Int((0..times as i64).collect());

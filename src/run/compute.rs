@@ -11,6 +11,7 @@ use crate::day::Dates;
 use crate::features::plan::FeaturePlan;
 use crate::features::{Answers, Asked, FeatureTable, Part, from_lines};
 use crate::input::account_range::AccountRange;
+use crate::input::accounts::{Accounts, Ids};
 use crate::input::line_columns::line_columns;
 use crate::input::lines::Lines;
 use crate::input::stream::ReadTally;
@@ -42,6 +43,14 @@ pub struct NightBook {
     pub issued_unknown: u64,
 }
 
+/// A range of accounts of which not one has an accepted line.
+pub struct EmptyRange {
+    /// The rows that were read.
+    pub tally: ReadTally,
+    /// Adjustments whose line is not in the snapshot.
+    pub issued_unknown: u64,
+}
+
 /// What a night has computed.
 pub struct ComputedNight {
     /// The book.
@@ -66,21 +75,30 @@ impl ComputedNight {
 }
 
 impl NightInputs<'_> {
-    /// Reads the lines of a range of accounts; where not one is accepted, the rows that were read.
+    /// Reads the lines of a range of accounts.
     pub fn book(
         &self,
         range: &AccountRange,
         scratch: &Path,
         progress: &Progress,
-    ) -> Result<Result<NightBook, ReadTally>> {
+    ) -> Result<Result<NightBook, EmptyRange>> {
         let NightInputs { job, files, dates, .. } = *self;
         let units = Units::of(job);
-        let mut lines = match read_lines_of(job, files, range, &units, scratch, progress)? {
-            Ok(lines) => lines,
-            Err(tally) => return Ok(Err(tally)),
-        };
-        let issued_unknown = issued::overlay(&files.issued, dates.as_of, &units, &mut lines, progress)?;
-        Ok(Ok(NightBook { lines, issued_unknown }))
+        let overlay =
+            |lines: &mut Lines| issued::overlay(&files.issued, dates.as_of, &units, lines, progress);
+        match read_lines_of(job, files, range, &units, scratch, progress)? {
+            Ok(mut lines) => {
+                let issued_unknown = overlay(&mut lines)?;
+                Ok(Ok(NightBook { lines, issued_unknown }))
+            }
+            Err(tally) => {
+                let ids = Ids::none(job.scopes.account_kind());
+                let mut none = Lines::none(Accounts::within(ids, range.clone()), files.snapshot);
+                // A whole book without lines is an error of its own.
+                let issued_unknown = if range.is_everything() { 0 } else { overlay(&mut none)? };
+                Ok(Err(EmptyRange { tally, issued_unknown }))
+            }
+        }
     }
 
     /// All features, from the answers of transactions and repayments and from the lines.

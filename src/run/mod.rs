@@ -36,7 +36,7 @@ use crate::signal;
 
 pub use answers::Sorting;
 pub(crate) use answers::{FeatureRows, Swept, Work};
-pub(crate) use compute::{NightBook, NightInputs};
+pub(crate) use compute::{EmptyRange, NightBook, NightInputs};
 pub(crate) use figures::BookFigures;
 pub use inputs::{Deliveries, Files, bind, missing_days, prepare};
 pub(crate) use inputs::{earlier_snapshots, wanted_lines};

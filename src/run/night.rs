@@ -120,7 +120,7 @@ fn compute(
     let scratch = places::scratch(&session.out);
     let book = inputs.book(&AccountRange::default(), &scratch, progress)?;
     let NightBook { lines, issued_unknown } =
-        book.map_err(|tally| snapshot::none_accepted(&tally, files.snapshot))?;
+        book.map_err(|empty| snapshot::none_accepted(&empty.tally, files.snapshot))?;
     manifest.issued_unknown = issued_unknown;
     watch.lap("lines");
     let (units, plans) = (Units::of(job), Plans::of(&job.features));

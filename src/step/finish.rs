@@ -19,7 +19,7 @@ use crate::policy::{apply_cuts, decide_unbudgeted, queued_raises};
 use crate::publish::commit::write_table;
 use crate::publish::written_file::WrittenFile;
 use crate::publish::{Results, tables};
-use crate::run::{BookFigures, NightBook};
+use crate::run::{BookFigures, EmptyRange, NightBook};
 use crate::run_dir::RunDirectory;
 use crate::run_dir::manifest::Counts;
 use crate::run_dir::rows;
@@ -61,7 +61,7 @@ pub fn finish(worker: &Worker, task: usize, given: &GivenReports) -> Result<Fini
     let book = worker.inputs().book(range, &worker.scratch, worker.progress)?;
     let (tally, issued_unknown) = match &book {
         Ok(NightBook { lines, issued_unknown }) => (&lines.tally, *issued_unknown),
-        Err(tally) => (tally, 0),
+        Err(EmptyRange { tally, issued_unknown }) => (tally, *issued_unknown),
     };
     let rejects = write_rejects(worker, &directory, &tally.rejects)?;
     let lines = Counts::from(tally);

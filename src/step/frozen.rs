@@ -34,7 +34,7 @@ pub struct FrozenPlan {
     pub sources: Vec<FrozenSource>,
     /// The variables of the environment that the job file names.
     pub variables: BTreeMap<String, String>,
-    /// By input, as [`frozen_catalogs`] orders them.
+    /// Transactions, repayments, lines, then what earlier runs published.
     pub inputs: Vec<FrozenInput>,
     /// Of the run.
     pub fingerprint: String,

@@ -22,7 +22,7 @@ use crate::sorted::{DeliveryRequest, repeats_of};
 pub struct KeysReport {
     /// Which they are.
     pub of: KeysTask,
-    /// The repeats, as [`FileRepeats`].
+    /// By file, the numbers of the rows that repeat others.
     pub repeats: WrittenFile,
 }
 

@@ -2,14 +2,15 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 
 use super::files::remove_directory_of;
+use super::runs::{directories_in, file_name};
 use crate::day::Day;
 use crate::hash::is_key;
-use crate::run_dir::table_files::ATTEMPT;
+use crate::run_dir::table_files::is_attempt;
 use crate::store;
 
 /// The file that makes a directory a plan.
@@ -62,7 +63,7 @@ fn clear_stored(work: &Path, oldest: i64) -> io::Result<()> {
 }
 
 fn clear_on_disk(work: &Path, oldest: i64) -> io::Result<()> {
-    for plan in directories(work, is_plan)? {
+    for plan in directories_in(work).filter(|path| is_plan(file_name(path))) {
         let Ok(found) = fs::symlink_metadata(plan.join(PLAN)) else { continue };
         if Timestamp::try_from(found.modified()?).is_ok_and(|time| time.as_second() <= oldest) {
             clear_plan(&plan)?;
@@ -74,26 +75,13 @@ fn clear_on_disk(work: &Path, oldest: i64) -> io::Result<()> {
 /// Removes what steps have written and then the plan; whatever else lies there stays, and what holds it.
 fn clear_plan(plan: &Path) -> io::Result<()> {
     let is_step = |name: &str| ["keys-", "part-", "finish-"].iter().any(|step| name.starts_with(step));
-    for step in directories(plan, is_step)? {
-        for attempt in directories(&step, |name| name.strip_prefix(ATTEMPT).is_some_and(is_key))? {
+    for step in directories_in(plan).filter(|path| is_step(file_name(path))) {
+        for attempt in directories_in(&step).filter(|path| is_attempt(file_name(path))) {
             remove_directory_of(&attempt, &STEP_FILES)?;
         }
         remove_directory_of(&step, &[])?;
     }
     remove_directory_of(plan, &PLAN_FILES).map(drop)
-}
-
-/// The directories of some names in one; none of one that is not there. Links are left out.
-fn directories(directory: &Path, is_wanted: impl Fn(&str) -> bool) -> io::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    let Ok(entries) = fs::read_dir(directory) else { return Ok(found) };
-    for entry in entries {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() && entry.file_name().to_str().is_some_and(&is_wanted) {
-            found.push(entry.path());
-        }
-    }
-    Ok(found)
 }
 
 #[cfg(test)]

@@ -192,10 +192,12 @@ pub fn prune_superseded(out: &Path) {
     let Ok(oldest) = oldest else { return };
     // Those that lie beside the runs that replaced them lie where runs do.
     let held = out.join("held");
-    let known = entries(out).chain(entries(&held)).filter(|path| file_name(path).starts_with("known="));
-    let beside = [out.to_path_buf(), held.clone()].into_iter().chain(known).flat_map(|place| entries(&place));
+    let known =
+        directories_in(out).chain(directories_in(&held)).filter(|path| file_name(path).starts_with("known="));
+    let beside =
+        [out.to_path_buf(), held.clone()].into_iter().chain(known).flat_map(|place| directories_in(&place));
     let beside = beside.filter(|path| file_name(path).starts_with(SUPERSEDED_BESIDE));
-    for path in entries(&out.join(SUPERSEDED)).chain(beside) {
+    for path in directories_in(&out.join(SUPERSEDED)).chain(beside) {
         if let Some((replaced_at, hash)) = parse_superseded(file_name(&path)) {
             let removed = match OwnRun::at(&path) {
                 Ok(Some(run)) if replaced_at < oldest || !run.manifest.sha256().starts_with(hash) => {
@@ -213,11 +215,12 @@ pub fn prune_superseded(out: &Path) {
 }
 
 /// The directories in a directory; none of one that is not there. Links are left out.
-fn entries(directory: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+pub(super) fn directories_in(directory: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path())
 }
 
-fn file_name(path: &Path) -> &str {
+/// The last step of a path; empty where it is no text.
+pub(super) fn file_name(path: &Path) -> &str {
     path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
 }

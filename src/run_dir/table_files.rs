@@ -103,7 +103,8 @@ fn table(name: &str) -> Option<&'static str> {
     TABLES.into_iter().find(|table| *table == name)
 }
 
-fn is_attempt(directory: &str) -> bool {
+/// Whether a directory of this name is that of an attempt.
+pub fn is_attempt(directory: &str) -> bool {
     directory.strip_prefix(ATTEMPT).is_some_and(is_key)
 }
 

@@ -2,7 +2,7 @@
 
 mod output;
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
@@ -113,16 +113,15 @@ fn style(template: &str) -> ProgressStyle {
 /// Sends log records to stderr: warnings, and more with `-v` (info) and `-vv` (debug).
 pub fn start_log(verbose: u8) {
     let level = match verbose {
-        0 => log::LevelFilter::Warn,
-        1 => log::LevelFilter::Info,
-        _ => log::LevelFilter::Debug,
+        0 => tracing::Level::WARN,
+        1 => tracing::Level::INFO,
+        _ => tracing::Level::DEBUG,
     };
-    env_logger::Builder::new()
-        .filter_module("rescore", level)
-        .format(|line, record| {
-            let style = line.default_level_style(record.level());
-            writeln!(line, "[{style}{:<5}{style:#}] {}", record.level(), visible(&record.args().to_string()))
-        })
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .without_time()
+        .with_target(false)
         .init();
 }
 

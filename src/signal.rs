@@ -29,7 +29,7 @@ pub fn listen(ends_at_once: bool) {
             .and_then(|_| flag::register(number, ends.clone()))
             .and_then(|_| flag::register_usize(number, CAME.clone(), number as usize));
         if let Err(error) = listens {
-            log::warn!("{signal} is not handled: {error}");
+            tracing::warn!("{signal} is not handled: {error}");
         }
     }
 }

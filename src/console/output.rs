@@ -56,7 +56,7 @@ pub fn print_bytes(bytes: &[u8]) {
         && error.kind() != ErrorKind::BrokenPipe
         && !WARNED.swap(true, Ordering::Relaxed)
     {
-        log::warn!("stdout cannot be written: {error}");
+        tracing::warn!("stdout cannot be written: {error}");
     }
 }
 

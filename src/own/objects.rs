@@ -189,7 +189,7 @@ pub fn clear_attempts(runs: &[PathBuf]) {
     let oldest = Timestamp::now().as_second() - 24 * 3600 * KEPT_DAYS;
     runs.par_iter().for_each(|run| {
         if let Err(error) = clear_run(run, oldest) {
-            log::info!("{}: attempts stay: {error}", run.display());
+            tracing::info!("{}: attempts stay: {error}", run.display());
         }
     });
 }

@@ -38,7 +38,7 @@ pub fn clear_plans(work: &Path) {
     let oldest = Timestamp::now().as_second() - 24 * 3600 * KEPT_DAYS;
     let cleared = if store::is_url(work) { clear_stored(work, oldest) } else { clear_on_disk(work, oldest) };
     if let Err(error) = cleared {
-        log::info!("{}: old plans stay: {error}", work.display());
+        tracing::info!("{}: old plans stay: {error}", work.display());
     }
 }
 

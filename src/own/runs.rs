@@ -76,7 +76,7 @@ impl OwnRun {
     /// Removes it, the manifest last; one that holds something else besides stays.
     fn remove(&self) -> io::Result<()> {
         if !remove_directory_of(&self.directory, &self.files())? {
-            log::info!("{} holds more than a run and stays", self.directory.display());
+            tracing::info!("{} holds more than a run and stays", self.directory.display());
         }
         Ok(())
     }
@@ -208,7 +208,7 @@ pub fn prune_superseded(out: &Path) {
                 Ok(_) => Ok(()),
             };
             if let Err(error) = removed {
-                log::info!("{} stays: {error}", path.display());
+                tracing::info!("{} stays: {error}", path.display());
             }
         }
     }

@@ -90,7 +90,7 @@ fn clear(directory: &Path) {
         None => fs::remove_dir(directory),
     };
     if let Err(error) = removed {
-        log::info!("{} stays: {error}", directory.display());
+        tracing::info!("{} stays: {error}", directory.display());
     }
 }
 

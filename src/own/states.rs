@@ -65,7 +65,7 @@ pub fn place_copy(made: &Path, target: &Path) -> Result<()> {
 /// Removes a sorted delivery; what is none stays.
 pub fn remove_copy(path: &Path) -> Result<()> {
     if !is_copy(path) {
-        log::info!("{} is no sorted delivery of this program and stays", path.display());
+        tracing::info!("{} is no sorted delivery of this program and stays", path.display());
         return Ok(());
     }
     let removed = if is_url(path) { store::remove(path) } else { fs::remove_file(path) };

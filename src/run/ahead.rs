@@ -48,7 +48,7 @@ pub(super) fn look_ahead(
         match ids_of(session, job, deliveries, dates, &units, progress) {
             Ok(ids) => nights.push(AskedNight { as_of, ids }),
             Err(error) => {
-                log::info!("the night of {as_of} is not looked ahead to: {error:#}");
+                tracing::info!("the night of {as_of} is not looked ahead to: {error:#}");
                 break;
             }
         }
@@ -57,7 +57,7 @@ pub(super) fn look_ahead(
         return Ahead::new();
     }
     let swept = sweep(session, job, deliveries, &units, &nights, progress);
-    swept.inspect_err(|error| log::info!("nights are answered one by one: {error:#}")).unwrap_or_default()
+    swept.inspect_err(|error| tracing::info!("nights are answered one by one: {error:#}")).unwrap_or_default()
 }
 
 fn ids_of(

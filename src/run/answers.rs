@@ -290,7 +290,7 @@ impl Work<'_> {
             match torn.filter(|delivery| forgotten.insert(*delivery)) {
                 Some(delivery) if self.copies.forget(name, delivery) => {
                     let of = delivery.map_or(String::new(), |day| format!(" of {day}"));
-                    log::warn!("{name}{of}: {error:#}: it is sorted anew");
+                    tracing::warn!("{name}{of}: {error:#}: it is sorted anew");
                 }
                 _ if torn.is_some() => return Err(input(format!("{name}: {error:#}"))),
                 _ => return Err(error),

@@ -49,7 +49,7 @@ impl Stopwatch {
 
     fn lap(&mut self, stage: &str) {
         let seconds = self.last.elapsed().as_secs_f64();
-        log::info!("{stage}: {seconds:.3} s");
+        tracing::info!("{stage}: {seconds:.3} s");
         self.timing.stages.push((stage.to_string(), seconds));
         self.last = Instant::now();
     }
@@ -136,7 +136,7 @@ fn compute(
     let (copies, lap) = (&mut session.copies, &mut |stage: &str| watch.lap(stage));
     let mut work = Work { copies, scratch: &scratch, progress, lap };
     let Answered { answers, conflicts, intake } = rows.answer(&asked, &parts, ready, as_of, &mut work)?;
-    log::info!("features {}", intake.sorting());
+    tracing::info!("features {}", intake.sorting());
     watch.timing.basis = intake.sorting().to_string();
     manifest.bill_conflicts = conflicts.iter().sum();
     inputs.count(&intake, &(&lines.tally).into(), manifest);

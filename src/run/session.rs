@@ -74,7 +74,7 @@ impl Session {
             if request.chain { Some(Simulation::begin(&job, from, request.out.as_deref())?) } else { None };
         check_nights(&mut draft, &job, &deliveries, all.iter().copied().map(dates), &mut footers)?;
         if let Some(remark) = pending_remark(request, &job, from) {
-            log::warn!("{remark}");
+            tracing::warn!("{remark}");
         }
         let listed = deliveries.clone();
         if let Some(chain) = &chain {
@@ -133,7 +133,7 @@ impl Session {
         if let Some(text) = self.footers.hashes.to_text(as_of)
             && let Err(error) = shelf.put_file(HASHES, text.as_bytes(), hashes::is_own)
         {
-            log::warn!("the hashes of the inputs are not kept: {error:#}");
+            tracing::warn!("the hashes of the inputs are not kept: {error:#}");
         }
     }
 
@@ -152,7 +152,7 @@ impl Session {
     pub fn warn_of(&mut self, notices: &[String]) {
         for notice in notices {
             if self.noticed.insert(notice.clone()) {
-                log::warn!("{notice}");
+                tracing::warn!("{notice}");
             }
         }
     }
@@ -162,7 +162,7 @@ impl Session {
         let known = self.warned.len();
         self.warned.extend(days.iter().map(|day| (name.to_string(), *day)));
         if let (Some(first), Some(last), true) = (days.first(), days.last(), self.warned.len() > known) {
-            log::warn!("{name}: {} days without a delivery, from {first} to {last}", days.len());
+            tracing::warn!("{name}: {} days without a delivery, from {first} to {last}", days.len());
         }
     }
 }
@@ -182,7 +182,7 @@ fn check_nights(
         }
         if let Err(error) = required(job, deliveries, dates) {
             if number > 0 {
-                log::warn!("the range will come no further than {}: {error:#}", dates.as_of);
+                tracing::warn!("the range will come no further than {}: {error:#}", dates.as_of);
             }
             break;
         }

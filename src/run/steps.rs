@@ -120,7 +120,7 @@ impl StepsEnd<'_> {
         self.inputs.count(&results.intake, &results.counts, &mut manifest);
         self.inputs.measure(results.figures, &mut manifest);
         files.check_unchanged()?;
-        manifest.notices.iter().for_each(|notice| log::warn!("{notice}"));
+        manifest.notices.iter().for_each(|notice| tracing::warn!("{notice}"));
         let Intake { transactions, repayments } = &results.intake;
         let mut stage = lock.stage()?;
         manifest.outputs = stage.write_parts(&Publication {

@@ -241,7 +241,7 @@ impl SortedDeliveries {
     ) -> Option<Result<Arc<SortedDelivery>, Why>> {
         let opened = self.shelf.as_ref()?.open(key, delivery)?;
         Some(opened.map(Arc::new).map_err(|error| {
-            log::info!("{} of {delivery:?}: {error:#}", request.source.spec.name);
+            tracing::info!("{} of {delivery:?}: {error:#}", request.source.spec.name);
             Why::Torn
         }))
     }
@@ -278,7 +278,7 @@ impl SortedDeliveries {
                 }
             }
         }
-        outlook.remarks(name).iter().for_each(|remark| log::warn!("{remark}"));
+        outlook.remarks(name).iter().for_each(|remark| tracing::warn!("{remark}"));
         if let Some((delivery, why)) = outlook.to_make.first().filter(|_| !self.may_make) {
             let of = of_day(name, *delivery);
             return Err(input(format!(
@@ -381,7 +381,7 @@ impl SortedDeliveries {
 
 /// Sorted deliveries that cannot be kept are a loss of time, not of the run.
 fn warn_of_loss<T>(kept: Result<T>) -> Option<T> {
-    kept.inspect_err(|error| log::warn!("sorted deliveries are not kept: {error:#}")).ok()
+    kept.inspect_err(|error| tracing::warn!("sorted deliveries are not kept: {error:#}")).ok()
 }
 
 /// The deliveries that are wanted, in order.

@@ -10,6 +10,7 @@
 //! - [`signal`] — Ctrl-C between pieces of work
 //! - [`pieces`] — how much is done at a time
 //! - [`hash`] — SHA-256, XXH3, and maps for fast lookups, all without a seed
+//! - [`magnitude`] — values by magnitude, in steps that grow with them
 //! - [`radix`] — items in order by counting keys
 //! - [`suggest`] — the known name nearest to a mistyped one, listings of names
 //! - [`store`] — object stores: listings, ranges, puts under conditions
@@ -59,6 +60,7 @@ pub mod hash;
 pub mod html;
 pub mod input;
 pub mod job;
+pub mod magnitude;
 pub mod own;
 pub mod pieces;
 pub mod places;

@@ -19,6 +19,7 @@ pub mod plan;
 mod rows;
 mod table;
 pub mod transactions;
+mod value_counts;
 
 pub use aggregate::distinct::MOST_SLOTS;
 pub use asked::{Asked, AskedDay, Part};
@@ -26,3 +27,4 @@ pub use finish::{Answers, PartAnswers, derived};
 pub use interner::Interner;
 pub use lines::from_lines;
 pub use table::FeatureTable;
+pub use value_counts::ValueCounts;

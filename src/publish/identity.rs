@@ -75,6 +75,7 @@ impl Identity {
             bill_conflicts: 0,
             issued_unknown: 0,
             control_totals: ControlTotals::default(),
+            features: Vec::new(),
             gates: Vec::new(),
             held: false,
             outputs: Vec::new(),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::watch::{Watch, WatchedDates, WatchedText};
 use crate::day::Day;
 use crate::expr::{Column, Expr};
-use crate::features::FeatureTable;
+use crate::features::ValueCounts;
 use crate::features::plan::{FeaturePlan, Plans};
 use crate::input::lines::Lines;
 use crate::job::{FeatureKind, From, Job, LINE_STATE};
@@ -66,19 +66,6 @@ pub struct BookNotices {
     lines: u64,
     /// The texts that rules and features of lines ask for. Statuses are known.
     texts: Vec<WatchedText>,
-    /// By feature.
-    only_values: Vec<OnlyValue>,
-}
-
-/// The value of a feature that all accounts have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum OnlyValue {
-    /// There is no account.
-    NoAccount,
-    /// It is the same for all, or null.
-    Same(Option<i64>),
-    /// Two accounts differ.
-    Differs,
 }
 
 /// Of fewer accounts nothing follows.
@@ -86,15 +73,11 @@ const LEAST_ACCOUNTS: u64 = 10;
 
 impl BookNotices {
     /// What is seen in a book, or a part of one.
-    pub fn of(job: &Job, book: &Lines, features: &FeatureTable) -> BookNotices {
-        let accounts = book.accounts.len();
+    pub fn of(job: &Job, book: &Lines) -> BookNotices {
         BookNotices {
-            accounts: accounts as u64,
+            accounts: book.accounts.len() as u64,
             lines: book.account.len() as u64,
             texts: texts_of(job, book),
-            only_values: (0..job.features.len())
-                .map(|feature| only_value(features, feature, accounts))
-                .collect(),
         }
     }
 
@@ -103,25 +86,17 @@ impl BookNotices {
         self.accounts += other.accounts;
         self.lines += other.lines;
         self.texts.iter_mut().zip(&other.texts).for_each(|(text, other)| text.add(other));
-        for (known, other) in self.only_values.iter_mut().zip(&other.only_values) {
-            *known = match (*known, *other) {
-                (OnlyValue::NoAccount, other) | (other, OnlyValue::NoAccount) => other,
-                (known, other) if known == other => known,
-                _ => OnlyValue::Differs,
-            };
-        }
     }
 
     /// What there is to say: texts that no line has, then features that are null, or the same, for every account.
-    pub fn texts(&self, job: &Job) -> Vec<String> {
+    pub fn texts(&self, job: &Job, features: &[ValueCounts]) -> Vec<String> {
         let rows = format!("the {} lines", self.lines);
         let mut notices: Vec<String> = self.texts.iter().filter_map(|text| text.notice(&rows)).collect();
         // A gate that watches for what should not be finds none of it on most nights.
         let gated: BTreeSet<usize> = job.features_in_gates().collect();
-        let features = job.features.iter().zip(&self.only_values).enumerate();
-        for (number, (feature, value)) in features.filter(|_| self.accounts >= LEAST_ACCOUNTS) {
-            let (OnlyValue::Same(value), false) = (value, gated.contains(&number)) else { continue };
-            let value = value.map_or("null".to_string(), |value| value.to_string());
+        let features = job.features.iter().zip(features).enumerate();
+        for (number, (feature, counts)) in features.filter(|_| self.accounts >= LEAST_ACCOUNTS) {
+            let (Some(value), false) = (only_value(counts), gated.contains(&number)) else { continue };
             notices.push(format!(
                 "the feature `{}` is {value} for all {} accounts",
                 feature.name, self.accounts
@@ -151,19 +126,11 @@ fn texts_of(job: &Job, book: &Lines) -> Vec<WatchedText> {
     texts
 }
 
-/// The value that all accounts have; that two differ mostly shows at once.
-fn only_value(features: &FeatureTable, feature: usize, accounts: usize) -> OnlyValue {
-    const RUN: usize = 4_096;
-    if accounts == 0 {
-        return OnlyValue::NoAccount;
+/// The value that all accounts have, as text.
+fn only_value(counts: &ValueCounts) -> Option<String> {
+    match (counts.nulls, counts.min, counts.max) {
+        (0, Some(min), Some(max)) if min == max => Some(min.to_string()),
+        (1.., None, None) => Some("null".to_string()),
+        _ => None,
     }
-    let first = features.get(feature, 0);
-    for start in (0..accounts).step_by(RUN) {
-        let mut is_same = true;
-        features.each(feature, start..(start + RUN).min(accounts), |value| is_same &= value == first);
-        if !is_same {
-            return OnlyValue::Differs;
-        }
-    }
-    OnlyValue::Same(first)
 }

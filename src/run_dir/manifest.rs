@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
+use super::feature_profile::FeatureProfile;
 use super::gates::GateOutcome;
 use crate::day::{Dates, Day};
 use crate::failure::input;
@@ -64,6 +65,9 @@ pub struct Manifest {
     pub issued_unknown: u64,
     /// Figures to check downstream totals against.
     pub control_totals: ControlTotals,
+    /// The values of each feature, in file order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<FeatureProfile>,
     /// How the run did.
     pub gates: Vec<GateOutcome>,
     /// Whether some gate did not hold.

@@ -6,11 +6,13 @@
 //! - `table_files`: which files a table is: one, or parts;
 //! - `rows`: a table's columns by name, of one account or all;
 //! - `decisions`: what was decided, line by line, and the lines as they were before;
+//! - `feature_profile`: what a manifest says of a feature's values;
 //! - `facts`: accounts with all that is needed to decide about them again.
 
 pub mod decisions;
 pub mod directory;
 mod facts;
+pub mod feature_profile;
 pub mod fetch;
 pub mod gates;
 pub mod layout;

@@ -2,7 +2,7 @@
 //!
 //! - `files`, `stored`: the files of a run on disk, and of one in an object store;
 //! - `claims`: what a manifest says, held against itself;
-//! - `recount`: the control totals, counted again.
+//! - `recount`: the control totals and the profiles of features, counted again.
 
 mod claims;
 mod files;
@@ -18,7 +18,7 @@ use crate::run_dir::RunDirectory;
 use crate::run_dir::manifest::Manifest;
 use crate::store::is_url;
 use claims::wrong_markers;
-use recount::recount;
+use recount::{recount, recount_features};
 
 pub use claims::contradictions;
 
@@ -50,11 +50,20 @@ pub fn verify(run: &Path) -> Result<Manifest> {
     }
 }
 
-/// What is wrong with the control totals, by the run's tables, whose bytes are those of the manifest.
+/// What is wrong with the control totals and the profiles of features, by the run's tables, whose bytes are those of the
+/// manifest.
 fn wrong_totals(run: &RunDirectory, manifest: &Manifest) -> Option<String> {
-    match recount(run) {
-        Ok(totals) if totals == manifest.control_totals => None,
-        Ok(_) => Some("the control totals are not those of the run's tables".to_string()),
+    let names: Vec<&str> = manifest.features.iter().map(|profile| profile.feature.as_str()).collect();
+    let counted = recount(run).and_then(|totals| Ok((totals, recount_features(run, &names)?)));
+    match counted {
         Err(error) => Some(format!("{error:#}")),
+        Ok((totals, _)) if totals != manifest.control_totals => {
+            Some("the control totals are not those of the run's tables".to_string())
+        }
+        Ok((_, profiles)) => {
+            profiles.iter().zip(&manifest.features).find(|(found, said)| found != said).map(|(found, _)| {
+                format!("the profile of the feature {} is not that of features.parquet", found.feature)
+            })
+        }
     }
 }

@@ -1,11 +1,13 @@
-//! Counts a published run's tables again, for comparison with the control totals its manifest gives.
+//! Counts a published run's tables again, for comparison with the control totals and profiles its manifest gives.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 
 use crate::failure::input;
+use crate::features::ValueCounts;
 use crate::run_dir::RunDirectory;
+use crate::run_dir::feature_profile::FeatureProfile;
 use crate::run_dir::manifest::{ActionTotals, ControlTotals, account_hash};
 use crate::run_dir::rows::{AccountId, for_batches, for_batches_of_file};
 
@@ -42,6 +44,19 @@ pub fn recount(run: &RunDirectory) -> Result<ControlTotals> {
         Ok(())
     })?;
     Ok(ControlTotals::of(accounts, hash_total, actions))
+}
+
+/// The profiles of features that `features.parquet` gives, of those named.
+pub fn recount_features(run: &RunDirectory, names: &[&str]) -> Result<Vec<FeatureProfile>> {
+    let mut counts = vec![ValueCounts::default(); names.len()];
+    for_batches(run, "features", names, |rows| {
+        for (counts, name) in counts.iter_mut().zip(names) {
+            let values = rows.ints(name)?;
+            counts.add(&ValueCounts::of(|to| (0..rows.len).for_each(|row| to(values.get(row).copied()))));
+        }
+        Ok(())
+    })?;
+    Ok(names.iter().zip(&counts).map(|(name, counts)| FeatureProfile::of(name, counts)).collect())
 }
 
 /// The totals of a product and an action; names are copied only where they are new.

@@ -12,6 +12,7 @@ mod jobs;
 mod mistakes;
 mod parts;
 mod policy;
+mod profiles;
 mod properties;
 mod publish;
 mod range;

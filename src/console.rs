@@ -1,114 +1,25 @@
 //! The terminal: progress, log lines, and tables for people.
 
 mod output;
+mod progress;
+mod table;
+mod tone;
+mod width;
 
-use std::io::IsTerminal;
 use std::path::{Component, Path, PathBuf};
-use std::time::Duration;
 
-use comfy_table::{CellAlignment, Table, presets};
-use indicatif::{DecimalBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::DecimalBytes;
 
-use crate::day::Day;
-use crate::store::{self, is_url};
+use crate::store::is_url;
 
-pub use output::{print, print_bytes, print_error, print_json, visible};
-
-/// A progress bar on a terminal, above it one for the nights of a range; nothing elsewhere.
-#[derive(Clone)]
-pub struct Progress {
-    bars: MultiProgress,
-    bar: ProgressBar,
-    nights: ProgressBar,
-}
-
-impl Progress {
-    /// Shows progress on stderr where that is a terminal.
-    pub fn on_terminal(quiet: bool) -> Progress {
-        if quiet || !std::io::stderr().is_terminal() {
-            return Progress::hidden();
-        }
-        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
-        let bar = bars.add(ProgressBar::new(0));
-        bar.set_style(style(
-            "{spinner} {msg:28} [{bar:30}] {human_pos}/{human_len} {per_sec} {eta}{fetched}",
-        ));
-        bar.enable_steady_tick(Duration::from_millis(200));
-        Progress { bars, bar, nights: ProgressBar::hidden() }
-    }
-
-    /// Shows nothing.
-    pub fn hidden() -> Progress {
-        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
-        Progress { bars, bar: ProgressBar::hidden(), nights: ProgressBar::hidden() }
-    }
-
-    /// Begins a range: its nights get a bar of their own, with an estimate of what is left.
-    pub fn nights(&self, total: usize) {
-        self.nights.set_length(total as u64);
-        self.nights.set_style(style("  {msg:28} [{bar:30}] {pos}/{len} nights"));
-        self.bars.insert(0, self.nights.clone());
-    }
-
-    /// Begins a night of a range.
-    pub fn night(&self, as_of: Day) {
-        self.nights.set_message(format!("night of {as_of}"));
-    }
-
-    /// Notes that a night is done; one that took no work says nothing about those to come.
-    pub fn night_done(&self, was_left_alone: bool) {
-        self.nights.inc(1);
-        if was_left_alone {
-            self.nights.reset_eta();
-        } else {
-            self.nights.set_style(style("  {msg:28} [{bar:30}] {pos}/{len} nights, {eta} left"));
-        }
-    }
-
-    /// Takes the bars away while something else is written.
-    pub fn pause<T>(&self, write: impl FnOnce() -> T) -> T {
-        self.bars.suspend(write)
-    }
-
-    /// Begins a stage of `total` rows (or other units); 0 where the amount is not known.
-    pub fn stage(&self, name: &str, total: u64) {
-        self.bar.set_message(name.to_string());
-        self.bar.set_length(total);
-        self.bar.reset();
-    }
-
-    /// Begins a stage that reads files.
-    pub fn read(&self, input: &str, files: usize, rows: u64) {
-        self.stage(&format!("{input}: {files} files"), rows);
-    }
-
-    /// Notes work done; called from any thread.
-    pub fn advance(&self, amount: u64) {
-        self.bar.inc(amount);
-    }
-
-    /// Notes how much is done in all.
-    pub fn reach(&self, position: u64) {
-        self.bar.set_position(position);
-    }
-
-    /// Takes the bars away.
-    pub fn finish(&self) {
-        self.bar.finish_and_clear();
-        self.nights.finish_and_clear();
-    }
-}
-
-fn style(template: &str) -> ProgressStyle {
-    let style = ProgressStyle::with_template(template).expect("the template is well formed");
-    style.with_key("fetched", |_: &ProgressState, text: &mut dyn std::fmt::Write| {
-        let fetched = store::bytes_read();
-        if fetched > 0 {
-            // What cannot be shown is left out.
-            let _ = write!(text, ", {} fetched", bytes(fetched));
-        }
-    })
-}
+pub use output::{
+    be_quiet, print, print_bytes, print_error, print_errors_as_json, print_json, print_json_error, say,
+    visible,
+};
+pub use progress::{Progress, above_progress};
+pub use table::{is_number, table, table_of_width};
+pub use tone::{Tone, choose_colour, paint, plain, stderr_has_colour, stdout_has_colour};
+pub use width::width;
 
 /// Sends log records to stderr: warnings, and more with `-v` (info) and `-vv` (debug).
 pub fn start_log(verbose: u8) {
@@ -123,29 +34,6 @@ pub fn start_log(verbose: u8) {
         .without_time()
         .with_target(false)
         .init();
-}
-
-/// A table with a header; columns of numbers are aligned right.
-pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(header.iter().map(|name| visible(name)));
-    for row in rows {
-        table.add_row(row.iter().map(|cell| visible(cell)));
-    }
-    for (number, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((if number == 0 { 2 } else { 1 }, 1));
-        if rows.iter().all(|row| is_number(&row[number])) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_string()).collect();
-    lines.join("\n")
-}
-
-/// Whether a cell leaves a column one of numbers.
-pub fn is_number(cell: &str) -> bool {
-    cell.is_empty() || cell.trim_start_matches(['+', '-']).starts_with(|first: char| first.is_ascii_digit())
 }
 
 /// A path without the detours of `dir/..`, for people to read.
@@ -175,6 +63,12 @@ pub fn thousands(number: i128) -> String {
         text.push(digit);
     }
     text
+}
+
+/// A count and what is counted, as in `1 night` and `1,200 nights`; `noun` is the word for one.
+pub fn plural(count: usize, noun: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{ending}", thousands(count as i128))
 }
 
 /// A number of bytes, in the unit that suits it.

@@ -43,6 +43,22 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// Its name, as errors in JSON have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Usage => "usage",
+            Kind::Input => "input",
+            Kind::Held => "held",
+            Kind::Locked => "locked",
+            Kind::Refused => "refused",
+            Kind::Unwritable => "unwritable",
+            Kind::Interrupted => "interrupted",
+            Kind::Terminated => "terminated",
+        }
+    }
+}
+
 /// Exit code of a fault of the program itself.
 pub const FAULT: u8 = 70;
 

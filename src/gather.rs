@@ -102,9 +102,9 @@ fn write(run: &PublishedRun, stage: &Stage) -> Result<Vec<OutputEntry>> {
 
 /// The note that the run was released, of the manifest of the gathered one.
 fn note_of(run: &PublishedRun, manifest: &Manifest) -> Result<String> {
-    let text = run.directory.marker(RELEASED)?;
-    let note: ReleaseNote = serde_json::from_str(&text.unwrap_or_default())
-        .map_err(|error| input(format!("read {}/{RELEASED}: {error}", run.directory.path().display())))?;
+    let note = ReleaseNote::of(&run.directory)?;
+    let note =
+        note.ok_or_else(|| input(format!("read {}: it was not released", run.directory.path().display())))?;
     let note = ReleaseNote { manifest_sha256: manifest.sha256().to_string(), ..note };
     Ok(serde_json::to_string_pretty(&note)? + "\n")
 }

@@ -9,7 +9,7 @@ use crate::day::Day;
 use crate::failure::{Kind, failure, input};
 use crate::own::{Access, OwnRun};
 use crate::publish::commit::Lock;
-use crate::run_dir::gates::{GateOutcome, failed};
+use crate::run_dir::gates::failed;
 use crate::run_dir::layout::run_directory;
 use crate::run_dir::manifest::MANIFEST;
 use crate::run_dir::release_note::ReleaseNote;
@@ -22,16 +22,37 @@ use crate::verify::verify;
 pub struct Released {
     /// Where it lies now.
     pub directory: PathBuf,
-    /// The gates overruled.
-    pub overruled: Vec<GateOutcome>,
+    /// The note that was left.
+    pub note: ReleaseNote,
+    /// Decimal places of money.
+    pub minor_units: u32,
     /// Later nights that are published already and have not seen what this one issued: they are to be run
     /// again.
     pub unaware: Vec<Day>,
 }
 
-/// Moves the held run to where published ones lie. Where later nights are published, whose runs did not
-/// see what this one issues, it is refused unless `anyway`.
-pub fn release(out: &Path, as_of: Day, known_on: Day, anyway: bool) -> Result<Released> {
+/// What is to be released, and on whose word.
+#[derive(Debug, Clone)]
+pub struct ReleaseRequest {
+    /// The output directory.
+    pub out: PathBuf,
+    /// D of the held run.
+    pub as_of: Day,
+    /// K.
+    pub known_on: Day,
+    /// Also where later nights are published, whose runs did not see what this one issues.
+    pub anyway: bool,
+    /// Who releases it, if they say so.
+    pub by: Option<String>,
+    /// Why.
+    pub why: Option<String>,
+}
+
+/// Moves the held run to where published ones lie, with a note that says who, when, why and in spite of which gates.
+/// Where later nights are published, whose runs did not see what this one issues, it is refused unless `anyway`.
+pub fn release(request: &ReleaseRequest) -> Result<Released> {
+    let ReleaseRequest { out, as_of, known_on, anyway, by, why } = request;
+    let (out, as_of, known_on) = (out.as_path(), *as_of, *known_on);
     let held = run_directory(out, as_of, known_on, true);
     let target = run_directory(out, as_of, known_on, false);
     if !is_url(out) && !out.is_dir() {
@@ -53,19 +74,22 @@ pub fn release(out: &Path, as_of: Day, known_on: Day, anyway: bool) -> Result<Re
     } else {
         Vec::new()
     };
-    if !unaware.is_empty() && !anyway {
+    if !unaware.is_empty() && !*anyway {
         return Err(refused(out, as_of, &held, &unaware)?);
     }
-    let overruled: Vec<GateOutcome> = failed(&run.manifest.gates).into_iter().cloned().collect();
+    let overruled = failed(&run.manifest.gates).into_iter().cloned().collect();
     let note = ReleaseNote {
         released_at: jiff::Timestamp::now().to_string(),
         as_of,
         known_on,
         manifest_sha256: run.manifest.sha256().to_string(),
-        overruled: overruled.clone(),
+        by: by.clone(),
+        why: why.clone(),
+        overruled,
     };
+    let minor_units = RunDirectory::open(&held)?.0.minor_units().unwrap_or(0);
     lock.release(&run, &target, &(serde_json::to_string_pretty(&note)? + "\n"))?;
-    Ok(Released { directory: target, overruled, unaware })
+    Ok(Released { directory: target, note, minor_units, unaware })
 }
 
 /// A line that is adjusted: account and product, as text.

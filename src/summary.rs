@@ -5,12 +5,13 @@ use std::cmp::Reverse;
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::console::{money, table, thousands};
+use crate::console::{money, paint, plural, table, thousands, visible};
 use crate::expr::Ints;
 use crate::frame::{FrameTotals, GROUP_ROWS, IntFrame, NameNumbers, col, wide};
 use crate::job::{Action, Policy};
 use crate::policy::{Decision, Refusal};
 use crate::publish::Results;
+use crate::run_dir::gates::{GateOutcome, GateVerdict, not_holding};
 use crate::run_dir::manifest::Manifest;
 
 /// Counts and money by what an operator looks at first.
@@ -150,22 +151,49 @@ impl ReasonNumbers {
     }
 }
 
-/// What the operator reads at the end of a run.
-pub fn for_people(manifest: &Manifest, summary: Option<&Summary>, minor_units: u32) -> String {
+/// One line of a run: how many accounts and adjustments, how limits change, how many gates do not hold.
+pub fn headline(manifest: &Manifest, minor_units: u32) -> String {
+    let totals = &manifest.control_totals;
+    let mut parts = vec![
+        plural(totals.accounts as usize, "account"),
+        plural(totals.adjustments as usize, "adjustment"),
+        format!("limits change by {}", money(totals.new_limit_total - totals.old_limit_total, minor_units)),
+    ];
+    parts.extend(gates_in_a_word(&manifest.gates));
+    let known = match manifest.known_on {
+        known if known == manifest.as_of => String::new(),
+        known => format!(", known on {known}"),
+    };
+    format!("{} of {}{known}: {}", visible(&manifest.job), manifest.as_of, parts.join(", "))
+}
+
+/// How many gates fail, or warn, or that all hold; nothing where there are none.
+fn gates_in_a_word(gates: &[GateOutcome]) -> Option<String> {
+    let of = |verdict| gates.iter().filter(|gate| gate.verdict() == verdict).count();
+    let all = plural(gates.len(), "gate");
+    let said = |count: usize, word: &str, words: &str| {
+        (count > 0).then(|| format!("{count} of {all} {}", if count == 1 { word } else { words }))
+    };
+    let (failed, warned) = (of(GateVerdict::Fails), of(GateVerdict::Warns));
+    let said = [said(failed, "fails", "fail"), said(warned, "warns", "warn")];
+    let said: Vec<String> = said.into_iter().flatten().collect();
+    match (gates.len(), said.is_empty()) {
+        (0, _) => None,
+        (1, true) => Some("1 gate holds".to_string()),
+        (_, true) => Some(format!("{all} hold")),
+        _ => Some(said.join(", ")),
+    }
+}
+
+/// The figures of a run in tables, a section each.
+pub fn sections(manifest: &Manifest, bands: &[BandRow], minor_units: u32) -> Vec<String> {
     let mut parts = Vec::new();
-    if let Some(summary) = summary {
-        let rows: Vec<Vec<String>> = summary
-            .bands
-            .iter()
-            .map(|row| {
-                vec![
-                    row.band.clone(),
-                    thousands(row.accounts.into()),
-                    format!("{}..{}", row.lowest, row.highest),
-                ]
-            })
-            .collect();
-        parts.push(table(&["band", "accounts", "scores"], &rows));
+    if !bands.is_empty() {
+        let row = |row: &BandRow| {
+            let scores = format!("{}..{}", row.lowest, row.highest);
+            vec![row.band.clone(), thousands(row.accounts.into()), scores]
+        };
+        parts.push(table(&["band", "accounts", "scores"], &bands.iter().map(row).collect::<Vec<_>>()));
     }
     parts.push(actions(manifest, minor_units));
     let counts = manifest.counts.iter().map(|(name, counts)| {
@@ -175,11 +203,26 @@ pub fn for_people(manifest: &Manifest, summary: Option<&Summary>, minor_units: u
     });
     parts.push(table(&["input", "read", "accepted", "rejected"], &counts.collect::<Vec<_>>()));
     if !manifest.gates.is_empty() {
-        parts.push(
-            manifest.gates.iter().map(|gate| format!("  {}", gate.line())).collect::<Vec<_>>().join("\n"),
-        );
+        parts.push(gates(&manifest.gates, minor_units));
     }
-    parts.join("\n\n")
+    parts
+}
+
+/// A table of gates, those that do not hold first.
+fn gates(gates: &[GateOutcome], minor_units: u32) -> String {
+    let held = gates.iter().filter(|gate| gate.verdict() == GateVerdict::Holds);
+    let rows = not_holding(gates).into_iter().chain(held).map(|gate| {
+        let words = gate.in_words(minor_units);
+        let verdict = gate.verdict();
+        vec![
+            gate.name.clone(),
+            paint(verdict.tone(), verdict.word()),
+            words.value,
+            words.rows.unwrap_or_default(),
+            words.bounds,
+        ]
+    });
+    table(&["gate", "it", "figure", "rows", "may be"], &rows.collect::<Vec<_>>())
 }
 
 fn actions(manifest: &Manifest, minor_units: u32) -> String {

@@ -5,13 +5,17 @@ mod diff;
 mod explain;
 mod features;
 mod gather;
+mod next_steps;
 mod plan;
 mod release;
 mod report;
 mod run;
+mod run_figures;
+mod runs;
 mod sample;
 mod scorecard;
 mod shared;
+mod show;
 mod step;
 
 use std::borrow::Cow;
@@ -19,7 +23,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use anyhow::Result;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{ArgMatches, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::console::{self, Progress, print, print_bytes};
@@ -34,12 +38,15 @@ use crate::{signal, zone};
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// Say more on stderr: -v stages and times, -vv details
+    /// Say more: -v stages and times on stderr and, of a run, tables; -vv details
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
-    /// No progress bar
+    /// Say nothing unless something fails: no progress bar, no warnings, no summary
     #[arg(short, long, global = true)]
     quiet: bool,
+    /// Colour: where stdout or stderr is a terminal (auto; see also NO_COLOR and CLICOLOR_FORCE), always, never
+    #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
+    color: ColorChoice,
 }
 
 /// The version with the commit that it was built from, where that is known: see build.rs. Outputs name the
@@ -70,12 +77,25 @@ enum Command {
     #[command(after_help = "\
 Examples:
   rescore run jobs/nightly.toml --date 2026-11-20
+  rescore run jobs/nightly.toml --date latest                             # of what is delivered
   rescore run jobs/nightly.toml --date 2026-11-17 --known-on 2026-11-20   # with what has arrived since
   rescore run jobs/nightly.toml --date 2026-11-20 --out /tmp/trial --json
   rescore run jobs/nightly.toml --from 2026-11-01 --to 2026-11-20         # each published as it is done
   rescore run jobs/nightly.toml --from 2026-11-01 --to 2026-11-20 --plan  # what that would read and do
   rescore run jobs/nightly.toml --from 2026-11-01 --to 2026-11-20 --chain --out /tmp/simulation")]
     Run(run::RunArgs),
+    /// List the nights of an output directory: published, held, released, missing
+    #[command(after_help = "\
+Examples:
+  rescore runs out
+  rescore runs out --json")]
+    Runs(runs::RunsArgs),
+    /// Show what a run came to, in tables
+    #[command(after_help = "\
+Examples:
+  rescore show out/date=2026-11-20
+  rescore show out/held/date=2026-11-20 --json")]
+    Show(show::ShowArgs),
     /// Compute the features of a list of accounts and days, each as the run of its day would
     #[command(after_help = "\
 Examples:
@@ -130,7 +150,7 @@ Examples:
     /// Publish a held run, unchanged
     #[command(after_help = "\
 Examples:
-  rescore release out --date 2026-11-20")]
+  rescore release out --date 2026-11-20 --by \"Li Na\" --why \"a new campaign, known to risk\"")]
     Release(release::ReleaseArgs),
     /// Make one file a table of a run whose tables are in parts
     #[command(after_help = "\
@@ -167,15 +187,26 @@ Examples:
 
 /// Parses the arguments and does what they ask; the exit code.
 pub fn main() -> Result<u8> {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let parsed = Cli::command().try_get_matches();
+    let parsed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, wants_json(&matches))));
+    let (cli, wants_json) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return Ok(answer(&error)),
     };
+    console::choose_colour(cli.color);
+    if wants_json {
+        console::print_errors_as_json();
+    }
+    if cli.quiet {
+        console::be_quiet();
+    }
     console::start_log(cli.verbose);
     signal::listen(!cli.command.tidies_up());
     let progress = Progress::on_terminal(cli.quiet);
     let done = match cli.command {
-        Command::Run(args) => run::execute(args, &progress),
+        Command::Run(args) => return run::execute(args, cli.verbose, &progress),
+        Command::Runs(args) => runs::execute(&args),
+        Command::Show(args) => show::execute(&args),
         Command::Features(args) => features::execute(args, &progress),
         Command::Diff(args) => return diff::execute(args),
         Command::Check(args) => check::execute(&args),
@@ -188,7 +219,7 @@ pub fn main() -> Result<u8> {
         Command::Explain(args) => explain::execute(&args),
         Command::Report(args) => report::execute(&args),
         Command::Scorecard(args) => scorecard::execute(&args),
-        Command::Release(args) => release::execute(&args),
+        Command::Release(args) => release::execute(args),
         Command::Gather(args) => gather::execute(&args),
         Command::Step(args) => step::execute(args, &progress),
         Command::Sample(args) => sample::execute(args, &progress),
@@ -205,6 +236,7 @@ pub fn main() -> Result<u8> {
             Ok(())
         }
     };
+    progress.finish();
     done.map(|()| 0)
 }
 
@@ -222,6 +254,12 @@ impl Command {
     }
 }
 
+/// Whether a verb is asked for JSON.
+fn wants_json(matches: &ArgMatches) -> bool {
+    let verb = matches.subcommand().map(|(_, verb)| verb);
+    verb.and_then(|verb| verb.try_get_one::<bool>("json").ok().flatten()).is_some_and(|json| *json)
+}
+
 /// Prints clap's own answer, help or what is wrong with the arguments; the exit code.
 fn answer(error: &clap::Error) -> u8 {
     let arguments: Vec<String> = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
@@ -232,7 +270,15 @@ fn answer(error: &clap::Error) -> u8 {
     } else {
         None
     };
+    let error = of_shown.as_ref().unwrap_or(error);
+    let code = u8::try_from(error.exit_code()).unwrap_or(Kind::Usage.exit_code());
+    if code != 0 && shown.iter().any(|argument| argument == "--json") {
+        let message = error.to_string();
+        let message = message.strip_prefix("error: ").unwrap_or(&message);
+        console::print_json_error(code, Kind::Usage.name(), message.trim_end());
+        return code;
+    }
     // In colour, perhaps. Where it cannot be written there is nobody to tell.
-    drop(of_shown.as_ref().unwrap_or(error).print());
-    u8::try_from(error.exit_code()).unwrap_or(Kind::Usage.exit_code())
+    drop(error.print());
+    code
 }

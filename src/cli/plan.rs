@@ -81,7 +81,7 @@ struct PlanLine<'a> {
     reads: &'a [PlannedRead],
     awaits: &'a [Day],
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<ErrorLine>,
+    error: Option<PlannedError>,
 }
 
 /// A delivery that is not sorted yet.
@@ -108,7 +108,7 @@ impl ToSort {
 }
 
 #[derive(Serialize)]
-struct ErrorLine {
+struct PlannedError {
     exit: u8,
     message: String,
 }
@@ -136,7 +136,7 @@ impl<'a> PlanLine<'a> {
             awaits: &night.depends_on,
             error: match &night.plan {
                 NightPlan::Fails(error) => {
-                    Some(ErrorLine { exit: exit_code(error), message: format!("{error:#}") })
+                    Some(PlannedError { exit: exit_code(error), message: format!("{error:#}") })
                 }
                 _ => None,
             },

@@ -1,30 +1,34 @@
 //! The `run` command: its arguments, and what it prints of a night and of a range.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use serde::Serialize;
 
-use super::plan;
+use super::next_steps::next_steps;
+use super::run_figures::RunFigures;
 use super::shared::{EngineArgs, check_dates};
-use crate::console::{self, Progress, money, print, print_json, thousands, visible};
+use super::{plan, show};
+use crate::console::{
+    Progress, Tone, money, paint, plain, plain_path, plural, print_error, print_json, say, thousands, visible,
+};
 use crate::day::Day;
-use crate::failure::{Kind, failure};
+use crate::failure::{Kind, exit_code, failure};
 use crate::job::Action;
-use crate::run::{Ending, NightOutcome, Nights, RunRequest, run};
-use crate::run_dir::gates;
-use crate::run_dir::manifest::{ControlTotals, Counts};
-use crate::summary::{self, Summary};
+use crate::run::{AskedDate, Ending, NightOutcome, Nights, RunRequest, run};
+use crate::run_dir::PublishedRun;
+use crate::run_dir::gates::{self, GateVerdict};
+use crate::summary::{self, headline};
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
     /// The job file
     job: PathBuf,
-    /// As-of date D: everything is computed as at the end of this day
+    /// As-of date D: everything is computed as at the end of this day. `latest` is the last day of which
+    /// transactions are delivered, `yesterday` the day before today in the job's time zone
     #[arg(long, value_name = "DATE", required_unless_present = "from")]
-    date: Option<Day>,
+    date: Option<AskedDate>,
     /// Known-on date K, not before D: only deliveries of this day or before are seen [default: D]
     #[arg(long, value_name = "DATE", requires = "date", conflicts_with = "from")]
     known_on: Option<Day>,
@@ -49,15 +53,16 @@ pub(super) struct RunArgs {
     plan: bool,
     #[command(flatten)]
     engine: EngineArgs,
-    /// Print figures as JSON instead of tables; of a range, one object a line, a line a day
+    /// Print figures as JSON, a line a night; errors, too
     #[arg(long)]
     json: bool,
 }
 
 impl RunArgs {
     fn nights(&self) -> Result<Nights> {
-        check_dates(self.date, self.known_on)?;
-        match (self.date, self.from, self.to) {
+        let date = self.date.map(|date| date.day(&self.job)).transpose()?;
+        check_dates(date, self.known_on)?;
+        match (date, self.from, self.to) {
             (Some(as_of), _, _) => Ok(Nights::One { as_of, known_on: self.known_on.unwrap_or(as_of) }),
             (None, Some(from), Some(to)) if from <= to => Ok(Nights::Range { from, to }),
             (None, Some(from), Some(to)) => {
@@ -70,7 +75,8 @@ impl RunArgs {
     }
 }
 
-pub(super) fn execute(args: RunArgs, progress: &Progress) -> Result<()> {
+/// Runs what is asked for; the exit code.
+pub(super) fn execute(args: RunArgs, verbose: u8, progress: &Progress) -> Result<u8> {
     let nights = args.nights()?;
     args.engine.start_threads()?;
     let request = RunRequest {
@@ -83,46 +89,61 @@ pub(super) fn execute(args: RunArgs, progress: &Progress) -> Result<()> {
         memory_bytes: args.engine.memory,
     };
     match (args.plan, nights) {
-        (true, _) => plan::execute(&request, args.json),
-        (false, Nights::One { .. }) => run_night(&request, args.json, progress),
-        (false, Nights::Range { .. }) => run_range(&request, args.json, progress),
+        (true, _) => plan::execute(&request, args.json).map(|()| 0),
+        (false, Nights::One { .. }) => run_night(&request, args.json, verbose > 0, progress),
+        (false, Nights::Range { .. }) => run_range(&request, args.json, progress).map(|()| 0),
     }
 }
 
-fn run_night(request: &RunRequest, json: bool, progress: &Progress) -> Result<()> {
+/// Runs one night. What holds it is told first, then what it came to, then what may be done.
+fn run_night(request: &RunRequest, json: bool, has_tables: bool, progress: &Progress) -> Result<u8> {
     let mut held = Ok(());
-    let outcome = run(request, progress, &mut |outcome| {
+    run(request, progress, &mut |outcome| {
         progress.finish();
+        warn_of_gates(&outcome);
         if outcome.ending == Ending::Held {
-            held = gates::held(&outcome.manifest.gates, &outcome.directory);
+            held = gates::held(&outcome.as_gated());
         }
         if json {
-            print_json(&serde_json::to_string_pretty(&RunFigures::of(&outcome))?);
-        } else {
-            print(&text(&outcome));
+            print_json(&serde_json::to_string(&RunFigures::of(&outcome))?);
+            return Ok(());
         }
+        if let Err(error) = &held {
+            print_error(error);
+        }
+        say(&text(&outcome, has_tables)?);
         Ok(())
-    });
-    progress.finish();
-    outcome.and(held)
+    })
+    .inspect_err(|_| progress.finish())?;
+    match held {
+        Err(error) if json => Err(error),
+        Err(error) => Ok(exit_code(&error)),
+        Ok(()) => Ok(0),
+    }
+}
+
+/// Warns of the gates that do not hold and do not hold the run.
+fn warn_of_gates(outcome: &NightOutcome) {
+    let gates = outcome.manifest.gates.iter().filter(|gate| gate.verdict() == GateVerdict::Warns);
+    for gate in gates {
+        tracing::warn!("night of {}: {}", outcome.manifest.as_of, plain(&gate.line(outcome.minor_units)));
+    }
 }
 
 fn run_range(request: &RunRequest, json: bool, progress: &Progress) -> Result<()> {
     let mut so_far = SoFar::default();
     let outcome = run(request, progress, &mut |outcome| {
         so_far.add(&outcome);
-        progress.pause(|| {
-            if json {
-                print_json(&serde_json::to_string(&RunFigures::of(&outcome))?);
-            } else {
-                print(&line(&outcome));
-            }
-            Ok(())
-        })
+        if json {
+            print_json(&serde_json::to_string(&RunFigures::of(&outcome))?);
+        } else {
+            say(&line(&outcome));
+        }
+        Ok(())
     });
     progress.finish();
     if !json && so_far.nights > 0 {
-        print(&so_far.text(request.nights));
+        say(&so_far.text(request.nights));
     }
     outcome?;
     so_far.check()
@@ -162,8 +183,8 @@ fn line(outcome: &NightOutcome) -> String {
     if !actions.is_empty() {
         line.push_str(&format!("  {}", actions.join(", ")));
     }
-    for gate in gates::failed(&outcome.manifest.gates) {
-        line.push_str(&format!("\n  {}", gate.line()));
+    for gate in gates::not_holding(&outcome.manifest.gates) {
+        line.push_str(&format!("\n  {}", gate.line(outcome.minor_units)));
     }
     line
 }
@@ -196,15 +217,15 @@ impl SoFar {
 
     fn text(&self, nights: Nights) -> String {
         let all = nights.all().len();
-        let of = if self.nights == all { String::new() } else { format!(" of {all}") };
+        let of = if self.nights == all { String::new() } else { format!("{} of ", self.nights) };
         let counted = ENDINGS.iter().filter_map(|ending| Some((ending, self.endings.get(ending)?)));
         let endings: Vec<String> = counted.map(|(ending, nights)| format!("{nights} {ending}")).collect();
         format!(
-            "\n{} {nights}: {}{of} nights: {}; {} adjustments, limits change by {}",
+            "\n{} {nights}: {of}{}: {}; {}, limits change by {}",
             visible(&self.job),
-            self.nights,
+            plural(all, "night"),
             endings.join(", "),
-            thousands(self.adjustments.into()),
+            plural(self.adjustments as usize, "adjustment"),
             money(self.change, self.minor_units),
         )
     }
@@ -215,73 +236,38 @@ impl SoFar {
             return Ok(());
         }
         let days: Vec<String> = self.held.iter().map(Day::to_string).collect();
-        let message =
-            format!("{} of {} nights are held by gates: {}", days.len(), self.nights, days.join(", "));
+        let are = if days.len() == 1 { "is" } else { "are" };
+        let message = format!(
+            "{} of {} {are} held by gates: {}",
+            days.len(),
+            plural(self.nights, "night"),
+            days.join(", ")
+        );
         Err(failure(Kind::Held, message))
     }
 }
 
-fn text(outcome: &NightOutcome) -> String {
-    let manifest = &outcome.manifest;
-    let figures = summary::for_people(manifest, outcome.summary.as_ref(), outcome.minor_units);
-    let totals = &manifest.control_totals;
-    let change = totals.new_limit_total - totals.old_limit_total;
-    let verb = match (outcome.ending, manifest.chain_from) {
-        (Ending::Published, None) => "published".to_string(),
-        (Ending::Published, Some(from)) => format!("a simulation from {from}, its gates hold nothing:"),
-        (Ending::Held, _) => "held".to_string(),
-        (Ending::Unchanged, _) => "left alone, published already from the same inputs:".to_string(),
+/// What a night came to: a line, tables where they are asked for, and of a held one what may be done about it.
+fn text(outcome: &NightOutcome, has_tables: bool) -> Result<String> {
+    let NightOutcome { manifest, directory, minor_units, .. } = outcome;
+    let from = manifest.chain_from.map_or(String::new(), |from| format!(" from {from}"));
+    let verb = match ending(outcome) {
+        "published" => paint(Tone::Good, "published"),
+        "simulated" => format!("a simulation{from}, its gates hold nothing:"),
+        "left alone" => "left alone, published already from the same inputs:".to_string(),
+        "held" => paint(Tone::Failure, "held"),
+        _ => format!("left alone, {} already from the same inputs:", paint(Tone::Failure, "held")),
     };
-    format!(
-        "{} of {}, known on {}: {} accounts, {} lines, {} adjustments, limits change by {}\n\n{figures}\n\n{verb} {}",
-        visible(&manifest.job),
-        manifest.as_of,
-        manifest.known_on,
-        thousands(totals.accounts.into()),
-        thousands(totals.lines.into()),
-        thousands(totals.adjustments.into()),
-        money(change, outcome.minor_units),
-        console::plain_path(&outcome.directory),
-    )
-}
-
-/// What `--json` prints: the summary's figures and the manifest's. Sums may need more than 64 bits, so
-/// they are written as they are and never pass through a `serde_json::Value`.
-#[derive(Serialize)]
-struct RunFigures<'a> {
-    ending: &'static str,
-    directory: &'a Path,
-    job: &'a str,
-    as_of: Day,
-    known_on: Day,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    chain_from: Option<Day>,
-    summary: Option<&'a Summary>,
-    control_totals: &'a ControlTotals,
-    counts: &'a BTreeMap<String, Counts>,
-    missing_days: &'a BTreeMap<String, Vec<Day>>,
-    gates: &'a [gates::GateOutcome],
-}
-
-impl<'a> RunFigures<'a> {
-    fn of(outcome: &'a NightOutcome) -> RunFigures<'a> {
-        let manifest = &outcome.manifest;
-        RunFigures {
-            ending: match outcome.ending {
-                Ending::Published => "published",
-                Ending::Held => "held",
-                Ending::Unchanged => "unchanged",
-            },
-            directory: &outcome.directory,
-            job: &manifest.job,
-            as_of: manifest.as_of,
-            known_on: manifest.known_on,
-            chain_from: manifest.chain_from,
-            summary: outcome.summary.as_ref(),
-            control_totals: &manifest.control_totals,
-            counts: &manifest.counts,
-            missing_days: &manifest.missing_days,
-            gates: &manifest.gates,
-        }
+    let mut parts = vec![format!("{}; {verb} {}", headline(manifest, *minor_units), plain_path(directory))];
+    if has_tables {
+        let bands = match &outcome.summary {
+            Some(summary) => summary.bands.clone(),
+            None => show::bands(&PublishedRun::open(directory)?)?,
+        };
+        parts.extend(summary::sections(manifest, &bands, *minor_units));
     }
+    if outcome.ending == Ending::Held {
+        parts.push(next_steps(directory, manifest));
+    }
+    Ok(parts.join(if has_tables { "\n\n" } else { "\n" }))
 }

@@ -178,7 +178,7 @@ fn held(outcome: &NightOutcome) -> (Result<()>, u8) {
     if outcome.ending != Ending::Held {
         return (Ok(()), 0);
     }
-    let held = gates::held(&outcome.manifest.gates, &outcome.directory);
+    let held = gates::held(&outcome.as_gated());
     let kind =
         held.as_ref().err().and_then(|error| error.downcast_ref::<Failure>()).map(|failure| failure.kind);
     (held, kind.unwrap_or(Kind::Held).exit_code())

@@ -4,7 +4,11 @@ use std::borrow::Cow;
 use std::io::{ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::failure::Failure;
+use serde::Serialize;
+
+use super::progress::above_progress;
+use super::tone::{Tone, paint, plain, shown, stderr_has_colour, stdout_has_colour};
+use crate::failure::{Failure, exit_code};
 
 /// Whether a terminal would act on a character instead of showing it: control characters, line and paragraph
 /// separators, and those that turn the direction of writing.
@@ -37,9 +41,23 @@ fn visible_json(text: &str) -> Cow<'_, str> {
     escaped(text, |c| c == '\n', |c| format!("\\u{:04x}", u32::from(c)))
 }
 
-/// Prints lines to stdout.
+/// Prints lines to stdout, painted ones in colour where it has that.
 pub fn print(text: &str) {
-    print_bytes(format!("{}\n", visible_lines(text)).as_bytes());
+    print_bytes(format!("{}\n", shown(&visible_lines(text), stdout_has_colour())).as_bytes());
+}
+
+static IS_QUIET: AtomicBool = AtomicBool::new(false);
+
+/// From here on nothing is said of what was done.
+pub fn be_quiet() {
+    IS_QUIET.store(true, Ordering::Relaxed);
+}
+
+/// Prints lines about what was done to stdout, unless it is to be done in quiet; an answer is printed.
+pub fn say(text: &str) {
+    if !IS_QUIET.load(Ordering::Relaxed) {
+        print(text);
+    }
 }
 
 /// Prints JSON to stdout.
@@ -52,7 +70,7 @@ pub fn print_json(text: &str) {
 pub fn print_bytes(bytes: &[u8]) {
     static WARNED: AtomicBool = AtomicBool::new(false);
     let mut stdout = std::io::stdout();
-    if let Err(error) = stdout.write_all(bytes).and_then(|()| stdout.flush())
+    if let Err(error) = above_progress(|| stdout.write_all(bytes).and_then(|()| stdout.flush()))
         && error.kind() != ErrorKind::BrokenPipe
         && !WARNED.swap(true, Ordering::Relaxed)
     {
@@ -60,17 +78,48 @@ pub fn print_bytes(bytes: &[u8]) {
     }
 }
 
-/// Prints an error to stderr, in lines where it is laid out so.
+static ERRORS_ARE_JSON: AtomicBool = AtomicBool::new(false);
+
+/// From here on errors are printed as JSON.
+pub fn print_errors_as_json() {
+    ERRORS_ARE_JSON.store(true, Ordering::Relaxed);
+}
+
+/// An error in JSON, on one line.
+#[derive(Serialize)]
+struct ErrorLine<'a> {
+    error: ErrorFacts<'a>,
+}
+
+#[derive(Serialize)]
+struct ErrorFacts<'a> {
+    exit: u8,
+    kind: &'a str,
+    message: &'a str,
+}
+
+/// Prints an error to stderr: in lines where it is laid out so, or as an object of JSON on one line.
 pub fn print_error(error: &anyhow::Error) {
     let text = format!("{error:#}");
+    if ERRORS_ARE_JSON.load(Ordering::Relaxed) {
+        let kind = error.downcast_ref::<Failure>().map_or("fault", |failure| failure.kind.name());
+        return print_json_error(exit_code(error), kind, &plain(&text));
+    }
     let is_laid_out = error.downcast_ref::<Failure>().is_some_and(|failure| failure.is_laid_out);
-    let shown = if is_laid_out { visible_lines(&text) } else { visible(&text) };
-    print_to_stderr(&format!("error: {shown}\n"));
+    let said = if is_laid_out { visible_lines(&text) } else { visible(&text) };
+    print_to_stderr(&format!("{} {said}\n", paint(Tone::Failure, "error:")));
+}
+
+/// Prints an error to stderr as JSON: `kind` is a [`Kind`](crate::failure::Kind) by its name, or a fault.
+pub fn print_json_error(exit: u8, kind: &str, message: &str) {
+    let line = serde_json::to_string(&ErrorLine { error: ErrorFacts { exit, kind, message } });
+    print_to_stderr(&format!("{}\n", visible_json(&line.unwrap_or_default())));
 }
 
 /// Writes to stderr; where that cannot be done nobody reads it.
 fn print_to_stderr(text: &str) {
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    let text = shown(text, stderr_has_colour());
+    let _ = above_progress(|| std::io::stderr().write_all(text.as_bytes()));
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod parse;
 mod range;
 mod scope;
 mod shape;
+mod sums;
 
 pub use column::{Column, Ints, Texts, Type};
 pub use conjuncts::Conjunct;

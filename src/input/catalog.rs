@@ -9,6 +9,7 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::tree::Tree;
+use crate::console::plain_path;
 use crate::day::Day;
 use crate::failure::{in_order, input};
 use crate::job::{InputSpec, before_wildcard};
@@ -276,10 +277,20 @@ impl Catalog {
             Some(day) => self.spec.pattern.replace("{date}", &day.to_string()),
             None => self.spec.pattern.clone(),
         };
+        let path = plain_path(Path::new(&path));
         let of = day.map_or(String::new(), |day| format!(" of {day}"));
+        let latest = match self.latest().filter(|_| day.is_some()) {
+            Some(latest) => format!(", the latest delivery is that of {latest}"),
+            None => String::new(),
+        };
         input(format!(
-            "find {name}{of}: no file matches {path}; deliver it (a file without rows will do) and run again"
+            "find {name}{of}: no file matches {path}{latest}; deliver it (a file without rows will do) and run again"
         ))
+    }
+
+    /// The day of the latest dated delivery.
+    pub fn latest(&self) -> Option<Day> {
+        self.deliveries.iter().filter_map(|delivery| delivery.date).max()
     }
 
     /// Days from `from` (or the first delivery, if that is later) to `to`, both included, without a

@@ -134,6 +134,17 @@ impl DecisionColumn {
         DecisionColumn::ALL.into_iter().find(|column| column.name() == name)
     }
 
+    /// Whether it is money, in minor units.
+    pub fn is_money(self) -> bool {
+        matches!(
+            self,
+            DecisionColumn::OldLimit
+                | DecisionColumn::NewLimit
+                | DecisionColumn::Balance
+                | DecisionColumn::PendingLimit
+        )
+    }
+
     /// Whether decisions keep it only where a rule reads it, so that a run can be decided again from itself.
     pub fn is_on_demand(self) -> bool {
         matches!(

@@ -1,6 +1,6 @@
 //! Gates: what must hold of a run before it may be published.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::decision_column::DecisionColumn;
@@ -19,6 +19,40 @@ pub struct Gate {
     pub measure: Measure,
     /// What the measure must lie within.
     pub bounds: Bounds,
+    /// What follows where it does not.
+    pub severity: GateSeverity,
+}
+
+/// What follows where a gate does not hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GateSeverity {
+    /// The run is held.
+    #[default]
+    Hold,
+    /// It is told, and the run is published all the same.
+    Warn,
+}
+
+impl GateSeverity {
+    /// As a job file has it.
+    pub const NAMES: [(&str, GateSeverity); 2] = [("hold", GateSeverity::Hold), ("warn", GateSeverity::Warn)];
+
+    /// Whether it is the one that goes without saying.
+    pub fn is_hold(&self) -> bool {
+        *self == GateSeverity::Hold
+    }
+}
+
+impl Gate {
+    /// Whether it measures money: a sum over decisions of columns that are money.
+    pub fn is_of_money(&self, scopes: &Scopes) -> bool {
+        let Measure::Sum { table: GateTable::Decisions, of, .. } = &self.measure else { return false };
+        of.is_sum_of(&|slot| {
+            let column = DecisionColumn::named(&scopes.decisions.columns[slot].0);
+            column.is_some_and(DecisionColumn::is_money)
+        })
+    }
 }
 
 /// The table whose rows a gate counts or sums.
@@ -102,6 +136,7 @@ fn is_gated(column: DecisionColumn) -> bool {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawGate {
     name: Spanned<String>,
+    severity: Option<Spanned<String>>,
     table: Option<Spanned<String>>,
     share_of: Option<Spanned<String>>,
     sum_of: Option<Spanned<String>>,
@@ -166,7 +201,22 @@ fn resolve_one(reader: &mut Reader, raw: &Spanned<RawGate>, scopes: &Scopes) -> 
     }
     let measure =
         if over_table { table_measure(reader, raw, place, scopes)? } else { input_measure(reader, raw)? };
-    Some(Gate { name: raw.name.get_ref().clone(), measure, bounds: Bounds { min, max, max_change_bp } })
+    let severity = severity(reader, raw.severity.as_ref())?;
+    Some(Gate {
+        name: raw.name.get_ref().clone(),
+        measure,
+        bounds: Bounds { min, max, max_change_bp },
+        severity,
+    })
+}
+
+fn severity(reader: &mut Reader, written: Option<&Spanned<String>>) -> Option<GateSeverity> {
+    let Some(written) = written else { return Some(GateSeverity::Hold) };
+    let found = GateSeverity::NAMES.into_iter().find(|(name, _)| name == written.get_ref());
+    if found.is_none() {
+        reader.unknown_name("severity", written, GateSeverity::NAMES.into_iter().map(|(name, _)| name));
+    }
+    found.map(|(_, severity)| severity)
 }
 
 fn table_measure(

@@ -30,7 +30,7 @@ pub use columns::{
 pub use decision_column::{ColumnSpec, DecisionColumn};
 pub use diagnostics::{Diagnostics, Severity};
 pub use feature_file::{Aggregate, Feature, FeatureKind, From, MOST_KEPT};
-pub use gate::{Bounds, Gate, GateTable, Measure};
+pub use gate::{Bounds, Gate, GateSeverity, GateTable, Measure};
 pub use inputs::{InputSpec, Inputs, Unique, before_wildcard, input_names};
 pub use policy_file::{Action, Affordability, Amount, Budget, Cooldown, Policy, Product, Rule};
 pub use raw_job::{RawJob, variables};

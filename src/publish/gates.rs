@@ -11,9 +11,9 @@ use super::decision_columns::{ColumnSink, make};
 use crate::day::Day;
 use crate::expr::{Column, Expr, Frame, Texts};
 use crate::features::FeatureTable;
-use crate::job::{Bounds, DecisionColumn, Gate, GateTable, Measure};
+use crate::job::{Bounds, DecisionColumn, Gate, GateTable, Job, Measure};
 use crate::pieces::piece;
-use crate::run_dir::gates::{CHANGE, EarlierFigure, GateOutcome};
+use crate::run_dir::gates::{CHANGE, EarlierFigure, GateOutcome, GateUnit};
 use crate::run_dir::manifest::Counts;
 use crate::score::score_columns;
 
@@ -77,14 +77,17 @@ pub fn table_figures(results: &Results) -> Vec<TableFigure> {
 
 /// Measures all gates by what the tables come to, which `figures` says; `earlier` are those of the run before.
 pub fn measure(
-    gates: &[Gate],
+    job: &Job,
     figures: &[TableFigure],
     counts: &dyn Fn(&str) -> Counts,
     missing_days: &dyn Fn(&str) -> u64,
     earlier: &[GateOutcome],
 ) -> Vec<GateOutcome> {
-    let measured = gates.iter().zip(figures).map(|(gate, figure)| {
-        let outcome = measure_one(gate, figure, counts, missing_days);
+    let measured = job.gates.iter().zip(figures).map(|(gate, figure)| {
+        let mut outcome = measure_one(gate, figure, counts, missing_days);
+        if gate.is_of_money(&job.scopes) {
+            outcome.unit = GateUnit::Money;
+        }
         with_change(gate, outcome, earlier.iter().find(|before| before.name == gate.name))
     });
     measured.collect()
@@ -146,6 +149,8 @@ fn share(gate: &Gate, part: u64, rows: u64) -> GateOutcome {
     GateOutcome {
         name: gate.name.clone(),
         holds,
+        severity: gate.severity,
+        unit: GateUnit::Count,
         figure: part.to_string(),
         among: Some(rows),
         bounds: describe(gate.bounds, "_bp"),
@@ -159,6 +164,8 @@ fn plain(gate: &Gate, figure: BigInt, bounds: Bounds) -> GateOutcome {
     GateOutcome {
         name: gate.name.clone(),
         holds,
+        severity: gate.severity,
+        unit: GateUnit::Count,
         figure: figure.to_string(),
         among: None,
         bounds: describe(bounds, ""),

@@ -14,8 +14,8 @@ use anyhow::Result;
 
 use crate::diff::compare_open;
 use crate::run_dir::PublishedRun;
-use figures::Figures;
 
+pub use figures::Figures;
 pub use range::range_page;
 
 /// The page of a run, held against another where there is one.

@@ -12,6 +12,7 @@ use crate::publish::Results;
 use crate::publish::gates::{TableFigure, measure, table_figures};
 use crate::publish::totals::control_totals;
 use crate::run_dir::feature_profile::FeatureProfile;
+use crate::run_dir::gates::failed;
 use crate::run_dir::manifest::{ControlTotals, Counts, Manifest};
 
 /// The figures over a book, or a part of one.
@@ -81,8 +82,8 @@ impl NightInputs<'_> {
         let counts = |input: &str| manifest.counts.get(input).cloned().unwrap_or_default();
         let missing = |input: &str| manifest.missing_days.get(input).map_or(0, |days| days.len() as u64);
         let earlier = files.previous.as_ref().map_or(&[][..], |previous| &previous.gates);
-        manifest.gates = measure(&job.gates, &figures.gates, &counts, &missing, earlier);
+        manifest.gates = measure(job, &figures.gates, &counts, &missing, earlier);
         // A simulation's gates are there to be looked at.
-        manifest.held = dates.chain_from.is_none() && manifest.gates.iter().any(|gate| !gate.holds);
+        manifest.held = dates.chain_from.is_none() && !failed(&manifest.gates).is_empty();
     }
 }

@@ -1,6 +1,6 @@
 //! The nights of a run in order, each published as it is done, under one lock.
 //!
-//! - `request`: what is asked for; `session`: what lives from night to night;
+//! - `request`, `asked_date`: what is asked for; `session`: what lives from night to night;
 //! - `inputs`, `opened`, `previous`, `published`, `simulation`: what a night reads;
 //! - `night`: its verbs in the order in which data flows; `compute`, `figures`: the book, and the figures over it;
 //! - `answers`, `ahead`, `ready`: features of one night, and of several at once;
@@ -10,6 +10,7 @@
 
 mod ahead;
 mod answers;
+mod asked_date;
 mod compute;
 mod existing;
 mod figures;
@@ -36,6 +37,7 @@ use crate::signal;
 
 pub use answers::Sorting;
 pub(crate) use answers::{FeatureRows, Swept, Work};
+pub use asked_date::AskedDate;
 pub(crate) use compute::{EmptyRange, NightBook, NightInputs};
 pub(crate) use figures::BookFigures;
 pub use inputs::{Deliveries, Files, bind, missing_days, prepare};

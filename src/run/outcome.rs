@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::run_dir::gates::GatedRun;
 use crate::run_dir::manifest::Manifest;
 use crate::summary::Summary;
 
@@ -31,6 +32,12 @@ pub struct NightOutcome {
 }
 
 impl NightOutcome {
+    /// The run, as a sentence about its gates names it.
+    pub fn as_gated(&self) -> GatedRun<'_> {
+        let Manifest { job, as_of, gates, .. } = &self.manifest;
+        GatedRun { job, as_of: *as_of, gates, directory: &self.directory, minor_units: self.minor_units }
+    }
+
     /// Whether the night had run before, from the same inputs and job files.
     pub fn is_left_alone(&self) -> bool {
         self.summary.is_none()

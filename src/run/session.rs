@@ -180,9 +180,12 @@ fn check_nights(
         if number > 0 {
             bind(draft, Some(deliveries), Some(dates), footers)?;
         }
-        if let Err(error) = required(job, deliveries, dates) {
+        if required(job, deliveries, dates).is_err() {
             if number > 0 {
-                tracing::warn!("the range will come no further than {}: {error:#}", dates.as_of);
+                tracing::warn!(
+                    "the range will come no further than {}, for which not all is delivered",
+                    dates.as_of
+                );
             }
             break;
         }

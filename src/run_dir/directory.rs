@@ -16,10 +16,12 @@ use rustix::fs::{AtFlags, Mode, OFlags, openat, statat};
 use rustix::io::Errno;
 
 use super::fetch::{FetchedObject, fetch};
+use super::listing::no_run;
 use crate::failure::{Failure, input};
 use crate::hash::hash_of;
 use crate::input::footer;
 use crate::input::handle::{FileStamp, Handle};
+use crate::job::RUN_FILES;
 use crate::run_dir::manifest::{MANIFEST, Manifest, OutputEntry, read_regular};
 use crate::run_dir::table_files::{OutputName, table_files};
 use crate::signal;
@@ -55,8 +57,6 @@ enum RunPlace {
 /// Larger files are fetched again where they are read again: many runs may be open at a time.
 const MOST_KEPT_BYTES: u64 = 64 << 20;
 
-const NO_RUN: &str = "it has no manifest.json, so it is no whole run";
-
 const UNLISTED: &str = "the manifest does not list it";
 
 const MISSING: &str = "it is not there";
@@ -67,13 +67,13 @@ impl RunDirectory {
         let failed = |why: &dyn Display| input(format!("read {}: {why}", path.display()));
         let place = match RunPlace::hold(path) {
             Ok(place) => place,
-            Err(Errno::NOENT | Errno::NOTDIR) => return Err(failed(&NO_RUN)),
+            Err(Errno::NOENT | Errno::NOTDIR) => return Err(no_run("read", path)),
             Err(error) => return Err(failed(&error)),
         };
         let directory =
             RunDirectory { path: path.to_path_buf(), place, outputs: Vec::new(), is_unchecked: false };
         let failed_manifest = |why: String| input(format!("read {}: {why}", path.join(MANIFEST).display()));
-        let text = directory.marker(MANIFEST)?.ok_or_else(|| failed(&NO_RUN))?;
+        let text = directory.marker(MANIFEST)?.ok_or_else(|| no_run("read", path))?;
         let manifest = Manifest::parse(&text).map_err(failed_manifest)?;
         Ok((RunDirectory { outputs: manifest.outputs.clone(), ..directory }, manifest))
     }
@@ -163,6 +163,12 @@ impl RunDirectory {
             .read_to_string(&mut text)
             .map_err(|error| input(format!("read {}/{name}: {error}", self.path.display())))?;
         Ok(text)
+    }
+
+    /// Decimal places of money, as the run's copy of the job file has it; `None` where that is not understood.
+    pub fn minor_units(&self) -> Option<u32> {
+        let job: toml::Table = self.text(RUN_FILES[0]).ok()?.parse().ok()?;
+        u32::try_from(job.get("minor_units")?.as_integer()?).ok()
     }
 
     /// Reads a text beside the run's files, such as a marker; `None` where there is none.

@@ -27,17 +27,33 @@ pub const ADJUSTMENTS: &str = "adjustments.parquet";
 pub const SCORES: &str = "scores.parquet";
 
 /// Held runs lie below this.
-const HELD: &str = "held";
+pub(super) const HELD: &str = "held";
+
+/// What the names of directories begin with in which runs lie as they were known later.
+pub(super) const KNOWN: &str = "known=";
 
 /// Whether a name within an output directory is the program's own.
 pub fn is_own_entry(name: &str) -> bool {
-    const BEGINNINGS: [&str; 3] = [STAGING, "date=", "known="];
+    const BEGINNINGS: [&str; 3] = [STAGING, "date=", KNOWN];
     [LOCK, HELD, SUPERSEDED].contains(&name) || BEGINNINGS.iter().any(|own| name.starts_with(own))
 }
 
 /// The directory of a run within an output directory, published or held.
 pub fn run_directory(out: &Path, as_of: Day, known_on: Day, held: bool) -> PathBuf {
     let base = if held { out.join(HELD) } else { out.to_path_buf() };
-    let base = if known_on == as_of { base } else { base.join(format!("known={known_on}")) };
+    let base = if known_on == as_of { base } else { base.join(format!("{KNOWN}{known_on}")) };
     base.join(format!("date={as_of}"))
+}
+
+/// The output directory in which the directory of a run lies.
+pub fn output_directory(run: &Path) -> PathBuf {
+    let name =
+        |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut out = run.parent().unwrap_or(run);
+    for is_between in [|name: &str| name.starts_with(KNOWN), |name: &str| name == HELD] {
+        if is_between(&name(out)) {
+            out = out.parent().unwrap_or(out);
+        }
+    }
+    out.to_path_buf()
 }

@@ -1,6 +1,7 @@
 //! A run directory read back: its manifest, its job files as used, its tables.
 //!
-//! - here: the run, its copies of the job files, the runs in a directory;
+//! - here: the run, its copies of the job files;
+//! - `listing`, `nights`: the runs in a directory, and the days between them;
 //! - `directory`: its directory, held open, and its files, checked against the manifest;
 //! - `fetch`: objects of a store, fetched whole;
 //! - `table_files`: which files a table is: one, or parts;
@@ -16,28 +17,29 @@ pub mod feature_profile;
 pub mod fetch;
 pub mod gates;
 pub mod layout;
+mod listing;
 pub mod manifest;
+pub mod nights;
 pub mod release_note;
 pub mod rows;
 pub mod table_files;
 
-use std::collections::{BTreeMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::collections::HashSet;
+use std::path::Path;
 
 use anyhow::Result;
 
 use crate::console::visible;
-use crate::day::Day;
 use crate::expr::Type;
-use crate::failure::{Kind, input, laid_out};
+use crate::failure::{Kind, laid_out};
 use crate::job::input_names::LINES;
 use crate::job::{DecisionColumn, FileColumns, InputColumns, Job, LINE_COLUMNS, RUN_FILES, RawJob, Source};
 use crate::policy::Purse;
-use crate::run_dir::manifest::{MANIFEST, Manifest};
-use crate::store::{self, is_url};
+use crate::run_dir::manifest::Manifest;
 
 pub use directory::RunDirectory;
 pub use facts::{Decided, Facts};
+pub use listing::{dated_runs, is_there, names_in, no_run};
 
 /// The copies of the job files that lie in a run's directory.
 #[derive(Debug, Clone)]
@@ -63,40 +65,6 @@ impl Copies {
         let job: toml::Table = self.job.text.parse().ok()?;
         u32::try_from(job.get("minor_units")?.as_integer()?).ok()
     }
-}
-
-/// The whole runs in a directory, by the date that they are named by.
-pub fn dated_runs(directory: &Path) -> Result<BTreeMap<Day, PathBuf>> {
-    let failed = |error| input(format!("list {}: {error}", directory.display()));
-    let mut runs = BTreeMap::new();
-    for name in names_in(directory).map_err(failed)? {
-        let date = name.strip_prefix("date=").and_then(|date| date.parse().ok());
-        let path = directory.join(&name);
-        if let Some(date) = date
-            && is_there(&path.join(MANIFEST))?
-        {
-            runs.insert(date, path);
-        }
-    }
-    Ok(runs)
-}
-
-/// The names in a directory, as far as they are UTF-8.
-pub fn names_in(directory: &Path) -> std::io::Result<Vec<String>> {
-    if is_url(directory) {
-        return Ok(store::names_in(directory)?.into_iter().map(|found| found.name).collect());
-    }
-    let names = std::fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name().into_string().ok()));
-    names.filter_map(Result::transpose).collect()
-}
-
-/// Whether there is a file, links followed, or an object.
-pub fn is_there(path: &Path) -> Result<bool> {
-    if !is_url(path) {
-        return Ok(path.exists());
-    }
-    let found = store::head(path).map_err(|error| input(format!("read {}: {error}", path.display())));
-    Ok(found?.is_some())
 }
 
 /// A whole run, published or held. Its tables are read when they are asked for.

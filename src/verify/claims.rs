@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::run_dir::gates::failed;
 use crate::run_dir::layout::{RELEASED, SUCCESS};
 use crate::run_dir::manifest::{Manifest, fingerprint, read_regular};
 use crate::run_dir::release_note::ReleaseNote;
@@ -36,7 +37,7 @@ pub fn contradictions(manifest: &Manifest) -> Vec<String> {
             wrong.push(format!("{name}: read is not accepted + rejected"));
         }
     }
-    let is_held = manifest.chain_from.is_none() && manifest.gates.iter().any(|gate| !gate.holds);
+    let is_held = manifest.chain_from.is_none() && !failed(&manifest.gates).is_empty();
     if manifest.held != is_held {
         wrong.push(format!("it says held: {}, its gates say otherwise", manifest.held));
     }
@@ -119,7 +120,7 @@ pub(super) fn wrong_markers(run: &Path, manifest: &Manifest) -> Vec<String> {
             let is_of_run = manifest.held
                 && note.manifest_sha256 == manifest.sha256()
                 && (note.as_of, note.known_on) == (manifest.as_of, manifest.known_on)
-                && note.overruled.iter().eq(crate::run_dir::gates::failed(&manifest.gates));
+                && note.overruled.iter().eq(failed(&manifest.gates));
             if !is_of_run {
                 wrong.push(format!("{RELEASED} tells of another run than this one"));
             }

@@ -47,12 +47,19 @@ fn a_held_run_is_whole_apart_from_the_others_and_its_gates_are_told() {
     let (code, stdout, stderr) = book.run();
     assert_eq!(code, 4);
     insta::assert_snapshot!(stderr, @r"
-    error: held by 2 of 3 gates; the run lies in out/held/date=2026-11-20
-    gate `book is there` FAILS: 4, min 5
-    gate `nobody is suspended` FAILS: 1 of 4 rows, max_bp 0
+    error: plain of 2026-11-20 is held by 2 of 3 gates; it lies in out/held/date=2026-11-20
+      gate `book is there` fails: 4 (at least 5)
+      gate `nobody is suspended` fails: 25.00 % (at most 0.00 %), 1 of 4
     ");
-    assert!(stdout.contains("gate `it was delivered` holds: 0, max 0"), "{stdout}");
-    assert!(stdout.ends_with("held out/held/date=2026-11-20\n"), "{stdout}");
+    insta::assert_snapshot!(stdout, @r"
+    plain of 2026-11-20: 3 accounts, 1 adjustment, limits change by 0.00, 2 of 3 gates fail; held out/held/date=2026-11-20
+    next:
+      rescore report out/held/date=2026-11-20
+      rescore release out --date 2026-11-20 --by NAME --why TEXT
+    ");
+    let shown = succeed_in(book.path(), &["show", &format!("out/held/date={TODAY}")]);
+    let gate = shown.lines().find(|line| line.trim_start().starts_with("it was delivered"));
+    assert!(gate.is_some_and(|line| line.contains(" holds ") && line.ends_with("at most 0")), "{shown}");
     assert_eq!(entries(&book), ["held"]);
     succeed_in(book.path(), &["verify", &format!("out/held/date={TODAY}")]);
     let manifest = json(&held(&book)["manifest.json"]);
@@ -103,8 +110,8 @@ fn a_release_publishes_the_run_unchanged_and_notes_which_gates_were_overruled() 
     let stdout = succeed_in(book.path(), &["release", "out", "--date", TODAY]);
     insta::assert_snapshot!(stdout, @r"
     published out/date=2026-11-20
-    overruled gate `book is there` FAILS: 4, min 5
-    overruled gate `nobody is suspended` FAILS: 1 of 4 rows, max_bp 0
+      gate `book is there` fails: 4 (at least 5)
+      gate `nobody is suspended` fails: 25.00 % (at most 0.00 %), 1 of 4
     ");
     let mut after = published(&book);
     let note = json(&after.remove("released.json").unwrap());

@@ -42,7 +42,7 @@ fn anyway_publishes_it_and_says_which_nights_to_run_again() {
     let stdout = succeed_in(book.path(), &["release", "out", "--date", YESTERDAY, "--anyway"]);
     insta::assert_snapshot!(stdout, @r"
     published out/date=2026-11-19
-    overruled gate `never` FAILS: 4, min 99
+      gate `never` fails: 4 (at least 99)
     run again with --replace, in this order: 2026-11-20
     ");
     succeed_in(book.path(), &["verify", &format!("out/date={YESTERDAY}")]);

@@ -216,7 +216,7 @@ fn figures_beyond_64_bits_are_told_to_machines() {
     book.deliver("lines", TODAY, &table(&LINES, &text));
     let (code, stdout, stderr) = book.outcome(&["run", "job.toml", "--date", TODAY, "--json"]);
     assert_eq!(code, 0, "{stderr}");
-    assert!(stdout.contains("\"old_limit_total\": 27670116110564327421"), "{stdout}");
+    assert!(stdout.contains("\"old_limit_total\":27670116110564327421"), "{stdout}");
     let (code, ..) = book.outcome(&["verify", &format!("out/date={TODAY}")]);
     assert_eq!(code, 0);
 }

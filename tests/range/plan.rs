@@ -130,13 +130,13 @@ fn every_night_is_listed_before_the_first_that_cannot_run_ends_the_plan() {
     insta::assert_snapshot!(without_sizes(&format!("{stdout}\n{stderr}")), @r"
            night     transactions        repayments            lines                   issued  what is done
       2026-11-18  1 file, NNNN kB     1 file, 837 B  1 file, NNNN kB             0 files, 0 B  from 0 sorted deliveries, 2 to sort: 2 not sorted before
-      2026-11-19                                                                               cannot run: find transactions of 2026-11-19: no file matches in/transactions/date=2026-11-19/*.parquet; deliver it (a file without rows will do) and run again
+      2026-11-19                                                                               cannot run: find transactions of 2026-11-19: no file matches in/transactions/date=2026-11-19/*.parquet, the latest delivery is that of 2026-11-20; deliver it (a file without rows will do) and run again
       2026-11-20  1 file, NNNN kB  2 files, NNNN kB  1 file, NNNN kB  0 files, 0 B, 2 to come  from 2 sorted deliveries, 3 to sort: 3 not sorted before
 
     3 nights, 2 to compute: 7 files to read, NNNNN kB; nothing was written
 
-    [WARN ] the range will come no further than 2026-11-19: find transactions of 2026-11-19: no file matches in/transactions/date=2026-11-19/*.parquet; deliver it (a file without rows will do) and run again
-    error: night of 2026-11-19: find transactions of 2026-11-19: no file matches in/transactions/date=2026-11-19/*.parquet; deliver it (a file without rows will do) and run again
+     WARN the range will come no further than 2026-11-19, for which not all is delivered
+    error: night of 2026-11-19: find transactions of 2026-11-19: no file matches in/transactions/date=2026-11-19/*.parquet, the latest delivery is that of 2026-11-20; deliver it (a file without rows will do) and run again
     ");
     let (code, stdout, _) = book.outcome(&[&args[..], &["--json"]].concat());
     assert_eq!(code, 3);

@@ -13,28 +13,13 @@ use indicatif::DecimalBytes;
 use crate::store::is_url;
 
 pub use output::{
-    be_quiet, print, print_bytes, print_error, print_errors_as_json, print_json, print_json_error, say,
-    visible,
+    be_quiet, print, print_bytes, print_error, print_errors_as_json, print_json, print_json_error,
+    print_record, say, visible,
 };
 pub use progress::{Progress, above_progress};
 pub use table::{is_number, table, table_of_width};
 pub use tone::{Tone, choose_colour, paint, plain, stderr_has_colour, stdout_has_colour};
 pub use width::width;
-
-/// Sends log records to stderr: warnings, and more with `-v` (info) and `-vv` (debug).
-pub fn start_log(verbose: u8) {
-    let level = match verbose {
-        0 => tracing::Level::WARN,
-        1 => tracing::Level::INFO,
-        _ => tracing::Level::DEBUG,
-    };
-    tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(std::io::stderr)
-        .without_time()
-        .with_target(false)
-        .init();
-}
 
 /// A path without the detours of `dir/..`, for people to read.
 pub fn plain_path(path: &Path) -> String {

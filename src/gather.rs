@@ -41,7 +41,7 @@ pub fn gather(run: &Path, out: &Path) -> Result<Gathered> {
     let is_released = run.directory.has(RELEASED)?;
     let directory = run_directory(out, as_of, known_on, run.manifest.held && !is_released);
     let access = Access::of_file(&run.directory.path().join(MANIFEST));
-    let lock = Lock::take(out, &format!("gather of {as_of}"), access)?;
+    let lock = Lock::take(out, &format!("gathering {as_of}"), access)?;
     let seen = if is_url(&directory) { own::seen_manifest(&directory)? } else { None };
     if let Some(OwnRun { manifest, .. }) = OwnRun::at(&directory)? {
         if manifest.fingerprint != run.manifest.fingerprint {

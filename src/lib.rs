@@ -7,6 +7,7 @@
 //! - [`zone`] — time zones, by the program's own rules
 //! - [`failure`] — how a command fails, and its exit code
 //! - [`console`] — the terminal: progress, tables
+//! - [`log`] — log records on stderr
 //! - [`signal`] — Ctrl-C between pieces of work
 //! - [`pieces`] — how much is done at a time
 //! - [`hash`] — SHA-256, XXH3, and maps for fast lookups, all without a seed
@@ -28,12 +29,15 @@
 //! - [`publish`] — writing one: gates, tables, identity, control totals, atomic commit
 //! - [`verify`] — whether a run directory is whole and what its manifest says
 //! - [`release`] — a held run published on somebody's word
+//! - [`prune`] — runs that nobody needs any more
 //! - [`gather`] — a run in parts made into one file a table
 //! - [`html`] — what HTML pages are built of, and how they are written
 //! - [`explain`] — one account of a run: why it was decided so, and what would change it
 //! - [`scorecard`] — every bin with its points, and a run's accounts and mean score in it
 //! - [`report`] — a run, or a range of them, as a page to look at
 //! - [`run`] — the verbs of a run, in order: a night, a range, a simulation, a dry run
+//! - [`operations`] — what other systems are told of how runs ended: metrics, lineage, whoever is on call
+//! - [`audit`] — a night run again from scratch, held against what is published
 //! - [`step`] — a night in steps that many processes share
 //! - [`spine`] — features for a list of accounts and days
 //! - [`check`] — job files, schemas and deliveries without a run
@@ -45,6 +49,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 #![deny(missing_docs)]
 
+pub mod audit;
 pub mod check;
 pub mod cli;
 pub mod console;
@@ -60,11 +65,14 @@ pub mod hash;
 pub mod html;
 pub mod input;
 pub mod job;
+pub mod log;
 pub mod magnitude;
+pub mod operations;
 pub mod own;
 pub mod pieces;
 pub mod places;
 pub mod policy;
+pub mod prune;
 pub mod publish;
 pub mod radix;
 pub mod release;

@@ -59,7 +59,7 @@ pub fn release(request: &ReleaseRequest) -> Result<Released> {
         return Err(input(format!("release {as_of}: there is no directory {}", out.display())));
     }
     let access = Access::of_file(&held.join(MANIFEST));
-    let lock = Lock::take(out, &format!("release of {as_of}"), access)?;
+    let lock = Lock::take(out, &format!("releasing {as_of}"), access)?;
     let Some(run) = OwnRun::at(&held)? else {
         return Err(input(format!("release {as_of}: there is no held run in {}", held.display())));
     };

@@ -10,6 +10,7 @@ mod golden;
 mod inputs;
 mod jobs;
 mod mistakes;
+mod operations;
 mod parts;
 mod policy;
 mod profiles;

@@ -1,12 +1,15 @@
 //! The command line: arguments, and which verb they ask for.
 
+mod audit;
 mod check;
 mod diff;
 mod explain;
 mod features;
 mod gather;
+mod man;
 mod next_steps;
 mod plan;
+mod prune;
 mod release;
 mod report;
 mod run;
@@ -17,19 +20,18 @@ mod scorecard;
 mod shared;
 mod show;
 mod step;
+mod verify;
 
 use std::borrow::Cow;
-use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use anyhow::Result;
 use clap::{ArgMatches, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::console::{self, Progress, print, print_bytes};
+use crate::console::{self, Progress, print_bytes};
 use crate::failure::Kind;
-use crate::verify::verify;
-use crate::{signal, zone};
+use crate::{log, signal, zone};
 
 /// Nightly batch rescoring: reads a day's transactions and repayments and the book of credit lines,
 /// rescores every account, applies the limit policy and publishes the adjustments.
@@ -58,8 +60,8 @@ static LONG_VERSION: LazyLock<String> =
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0    done (diff: no difference)
-  1    diff: differences
+  0    done (diff, audit: no difference)
+  1    diff, audit: differences
   2    usage, or a mistake in a job file
   3    input: not delivered, unreadable, wrong schema, a result out of range
   4    held by a gate
@@ -118,14 +120,27 @@ Examples:
 
 Exit codes: 0 no difference, 1 differences, 2 or 3 trouble")]
     Diff(diff::DiffArgs),
-    /// Check that a run's files are whole and what its manifest says
+    /// Check that runs are whole and what their manifests say
     #[command(after_help = "\
 Examples:
-  rescore verify out/date=2026-11-20")]
-    Verify {
-        /// A run's directory
-        run: PathBuf,
-    },
+  rescore verify out/date=2026-11-20
+  rescore verify out                                     # every run in it, a line a run
+  rescore verify out --from 2026-11-01 --to 2026-11-20
+  rescore verify out/date=2026-11-20 --inputs            # its inputs, too")]
+    Verify(verify::VerifyArgs),
+    /// Run a night again from scratch and compare it with what is published, byte by byte
+    #[command(after_help = "\
+Examples:
+  rescore audit jobs/nightly.toml --date 2026-11-20
+
+Exit codes: 0 the same, 1 something differs, 2 or more trouble")]
+    Audit(audit::AuditArgs),
+    /// Remove runs that nobody needs any more; names them only, unless it is confirmed
+    #[command(after_help = "\
+Examples:
+  rescore prune out --keep 30 --older-than 90
+  rescore prune out --keep 30 --older-than 90 --yes")]
+    Prune(prune::PruneArgs),
     /// Explain one account of a run: its score, its lines, and what would change them
     #[command(after_help = "\
 Examples:
@@ -178,11 +193,12 @@ Examples:
         /// Which shell
         shell: Shell,
     },
-    /// Print the manual page
+    /// Print the manual page, or write one for every command
     #[command(after_help = "\
 Examples:
-  rescore man > ~/.local/share/man/man1/rescore.1")]
-    Man,
+  rescore man > ~/.local/share/man/man1/rescore.1
+  rescore man --out ~/.local/share/man/man1")]
+    Man(man::ManArgs),
 }
 
 /// Parses the arguments and does what they ask; the exit code.
@@ -200,7 +216,7 @@ pub fn main() -> Result<u8> {
     if cli.quiet {
         console::be_quiet();
     }
-    console::start_log(cli.verbose);
+    log::start(cli.verbose, cli.quiet);
     signal::listen(!cli.command.tidies_up());
     let progress = Progress::on_terminal(cli.quiet);
     let done = match cli.command {
@@ -210,12 +226,9 @@ pub fn main() -> Result<u8> {
         Command::Features(args) => features::execute(args, &progress),
         Command::Diff(args) => return diff::execute(args),
         Command::Check(args) => check::execute(&args),
-        Command::Verify { run } => {
-            let manifest = verify(&run)?;
-            let files = manifest.outputs.len();
-            print(&format!("{}: {files} files, whole and as the manifest says", run.display()));
-            Ok(())
-        }
+        Command::Verify(args) => verify::execute(&args),
+        Command::Audit(args) => return audit::execute(args, &progress),
+        Command::Prune(args) => prune::execute(&args),
         Command::Explain(args) => explain::execute(&args),
         Command::Report(args) => report::execute(&args),
         Command::Scorecard(args) => scorecard::execute(&args),
@@ -229,12 +242,7 @@ pub fn main() -> Result<u8> {
             print_bytes(&script);
             Ok(())
         }
-        Command::Man => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-            print_bytes(&page);
-            Ok(())
-        }
+        Command::Man(args) => man::execute(&args, Cli::command()),
     };
     progress.finish();
     done.map(|()| 0)
@@ -247,6 +255,8 @@ impl Command {
             self,
             Command::Run(_)
                 | Command::Release(_)
+                | Command::Audit(_)
+                | Command::Prune(_)
                 | Command::Features(_)
                 | Command::Gather(_)
                 | Command::Step(_)

@@ -16,6 +16,7 @@ use crate::console::{
 use crate::day::Day;
 use crate::failure::{Kind, exit_code, failure};
 use crate::job::Action;
+use crate::operations::Watcher;
 use crate::run::{AskedDate, Ending, NightOutcome, Nights, RunRequest, run};
 use crate::run_dir::PublishedRun;
 use crate::run_dir::gates::{self, GateVerdict};
@@ -88,18 +89,30 @@ pub(super) fn execute(args: RunArgs, verbose: u8, progress: &Progress) -> Result
         from_scratch: args.engine.from_scratch,
         memory_bytes: args.engine.memory,
     };
-    match (args.plan, nights) {
-        (true, _) => plan::execute(&request, args.json).map(|()| 0),
-        (false, Nights::One { .. }) => run_night(&request, args.json, verbose > 0, progress),
-        (false, Nights::Range { .. }) => run_range(&request, args.json, progress).map(|()| 0),
+    if args.plan {
+        return plan::execute(&request, args.json).map(|()| 0);
     }
+    let mut watcher = Watcher::begin(&request);
+    let ended = match nights {
+        Nights::One { .. } => run_night(&request, args.json, verbose > 0, progress, &mut watcher),
+        Nights::Range { .. } => run_range(&request, args.json, progress, &mut watcher).map(|()| 0),
+    };
+    watcher.run_ended(ended.as_ref().err());
+    ended
 }
 
 /// Runs one night. What holds it is told first, then what it came to, then what may be done.
-fn run_night(request: &RunRequest, json: bool, has_tables: bool, progress: &Progress) -> Result<u8> {
+fn run_night(
+    request: &RunRequest,
+    json: bool,
+    has_tables: bool,
+    progress: &Progress,
+    watcher: &mut Watcher,
+) -> Result<u8> {
     let mut held = Ok(());
     run(request, progress, &mut |outcome| {
         progress.finish();
+        watcher.night_ended(&outcome);
         warn_of_gates(&outcome);
         if outcome.ending == Ending::Held {
             held = gates::held(&outcome.as_gated());
@@ -130,10 +143,11 @@ fn warn_of_gates(outcome: &NightOutcome) {
     }
 }
 
-fn run_range(request: &RunRequest, json: bool, progress: &Progress) -> Result<()> {
+fn run_range(request: &RunRequest, json: bool, progress: &Progress, watcher: &mut Watcher) -> Result<()> {
     let mut so_far = SoFar::default();
     let outcome = run(request, progress, &mut |outcome| {
         so_far.add(&outcome);
+        watcher.night_ended(&outcome);
         if json {
             print_json(&serde_json::to_string(&RunFigures::of(&outcome))?);
         } else {

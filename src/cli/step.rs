@@ -10,6 +10,7 @@ use super::shared::{EngineArgs, check_dates};
 use crate::console::{Progress, print_json};
 use crate::day::Day;
 use crate::failure::{Failure, Kind};
+use crate::operations::Watcher;
 use crate::run::{Ending, NightOutcome, Nights, RunRequest};
 use crate::run_dir::gates;
 use crate::step::plan::{PlanReport, StepsRequest, plan};
@@ -115,7 +116,12 @@ pub(super) fn execute(args: StepArgs, progress: &Progress) -> Result<()> {
         }
         Step::Commit(args) => {
             let (worker, given) = begin(&args, progress)?;
-            end(&commit::commit(&worker, &given)?)
+            let plan = &worker.plan;
+            let mut watcher = Watcher::begin_commit(&worker.job.sources[0].path, plan.as_of, plan.known_on);
+            let done = commit::commit(&worker, &given);
+            done.iter().for_each(|outcome| watcher.night_ended(outcome));
+            watcher.run_ended(done.as_ref().err());
+            end(&done?)
         }
     }
 }

@@ -116,6 +116,11 @@ pub fn print_json_error(exit: u8, kind: &str, message: &str) {
     print_to_stderr(&format!("{}\n", visible_json(&line.unwrap_or_default())));
 }
 
+/// Prints a record of the log to stderr.
+pub fn print_record(line: &str) {
+    print_to_stderr(line);
+}
+
 /// Writes to stderr; where that cannot be done nobody reads it.
 fn print_to_stderr(text: &str) {
     let text = shown(text, stderr_has_colour());

@@ -15,14 +15,16 @@ use super::diagnostics::Diagnostics;
 use super::gate::RawGate;
 use super::inputs::input_names::{ISSUED, LINES, PREVIOUS, REPAYMENTS, TRANSACTIONS};
 use super::inputs::{InputSpec, Inputs, Unique, before_wildcard};
+use super::operations;
 use super::reader::Reader;
 use super::resolved_job::Csv;
 use super::scopes::Scopes;
 use super::source::Source;
+use super::written_path::{Variables, check_url, directory, expand};
 use crate::expr::Scope;
 use crate::own::Access;
 use crate::places;
-use crate::store::{self, is_url};
+use crate::store::is_url;
 use crate::suggest::near_miss;
 use crate::zone;
 
@@ -70,6 +72,9 @@ struct RawHead {
     output: Option<IgnoredAny>,
     state: Option<IgnoredAny>,
     gate: Option<IgnoredAny>,
+    metrics: Option<IgnoredAny>,
+    lineage: Option<IgnoredAny>,
+    notify: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -130,9 +135,6 @@ const MOST_GATES: usize = 1_000;
 /// More decimal places than any currency has, and the most that keeps one unit within 64 bits.
 const MOST_MINOR_UNITS: u32 = 18;
 
-/// What stands for `${NAME}` in a path; `None` where nothing does.
-pub(super) type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
-
 pub(super) fn read(
     source: &Source,
     variables: Variables,
@@ -145,6 +147,9 @@ pub(super) fn read(
     let input = required_table::<RawInput>(&mut reader, &mut top, "input");
     let output = required_table::<RawOutput>(&mut reader, &mut top, "output");
     let state = reader.take_key::<RawState>(&mut top, "state");
+    let base = source.path.parent().unwrap_or(Path::new("")).to_path_buf();
+    // They are asked for by themselves; here their mistakes are noted with all others.
+    operations::read(&mut reader, &mut top, variables, &base);
     let renames = by_input::<BTreeMap<String, String>>(&mut reader, &mut top, "rename");
     let uniques = by_input::<RawUnique>(&mut reader, &mut top, "unique");
     let span = top.span();
@@ -157,7 +162,6 @@ pub(super) fn read(
     let policy = sibling(&mut reader, variables, &head.policy);
     let (input, output) = (input?.into_inner(), output?.into_inner());
     let without = without(&mut reader, &head.without);
-    let base = source.path.parent().unwrap_or(Path::new("")).to_path_buf();
     let unique_columns = uniques.iter().map(|(input, unique)| (*input, unique.column.clone())).collect();
     let mut declared = DeclaredInputs { variables, base: base.clone(), renames, uniques, without };
     let transactions = declared.spec(&mut reader, TRANSACTIONS, &input.transactions);
@@ -293,34 +297,6 @@ fn timezone(reader: &mut Reader, name: &Spanned<String>) -> Option<TimeZone> {
     found
 }
 
-/// Puts `${NAME}` in; an unset variable is a mistake.
-fn expand(reader: &mut Reader, variables: Variables, text: &Spanned<String>) -> Option<String> {
-    let mut expanded = String::new();
-    let mut rest = text.get_ref().as_str();
-    while let Some((before, after)) = rest.split_once("${") {
-        expanded.push_str(before);
-        let Some((name, tail)) = after.split_once('}').filter(|(name, _)| may_be_variable(name)) else {
-            reader.error(text.span(), "`${` is not closed", Some("write ${NAME}".into()));
-            return None;
-        };
-        match variables(name) {
-            Some(value) => expanded.push_str(&value),
-            None => {
-                let message = format!("the environment variable {name} is not set");
-                reader.error(text.span(), message, Some(format!("export {name}=… before the run")));
-                return None;
-            }
-        }
-        rest = tail;
-    }
-    expanded.push_str(rest);
-    Some(expanded)
-}
-
-fn may_be_variable(name: &str) -> bool {
-    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-}
-
 fn csv_of(reader: &mut Reader, csv: &Spanned<RawCsv>) -> Option<Csv> {
     match csv.get_ref() {
         RawCsv::Plain(is_wanted) => is_wanted.then_some(Csv::Plain),
@@ -336,16 +312,6 @@ fn csv_of(reader: &mut Reader, csv: &Spanned<RawCsv>) -> Option<Csv> {
 /// The name of another job file.
 fn sibling(reader: &mut Reader, variables: Variables, text: &Spanned<String>) -> Option<Spanned<String>> {
     Some(Spanned::new(text.span(), expand(reader, variables, text)?))
-}
-
-fn directory(
-    reader: &mut Reader,
-    variables: Variables,
-    base: &Path,
-    text: &Spanned<String>,
-) -> Option<PathBuf> {
-    let path = places::resolve(base, Path::new(&expand(reader, variables, text)?));
-    check_url(reader, &path, text).then_some(path)
 }
 
 fn access(reader: &mut Reader, mode: &Spanned<String>) -> Option<Access> {
@@ -377,15 +343,6 @@ fn pattern(reader: &mut Reader, variables: Variables, base: &Path, text: &Spanne
         return None;
     }
     Some(pattern)
-}
-
-/// Notes a mistake where a path is a URL and cannot be asked for.
-fn check_url(reader: &mut Reader, path: &Path, text: &Spanned<String>) -> bool {
-    let Some(error) = Some(path).filter(|path| is_url(path)).and_then(|path| store::check(path).err()) else {
-        return true;
-    };
-    reader.error(text.span(), format!("{}: {error}", text.get_ref()), None);
-    false
 }
 
 /// Without the `.` and `//` that a listing leaves out of the paths it finds.

@@ -13,6 +13,7 @@ mod inputs;
 mod job_file;
 pub mod letter;
 pub mod lint;
+mod operations;
 mod policy_file;
 mod raw_job;
 mod reader;
@@ -22,6 +23,7 @@ mod scorecard_file;
 mod source;
 mod statistic;
 mod terms;
+mod written_path;
 
 pub use columns::{
     BILL_COLUMNS, LINE_COLUMNS, LINE_HISTORY, LINE_STATE, OPTIONAL_LINE_COLUMNS, REPAYMENT_COLUMNS,
@@ -32,6 +34,7 @@ pub use diagnostics::{Diagnostics, Severity};
 pub use feature_file::{Aggregate, Feature, FeatureKind, From, MOST_KEPT};
 pub use gate::{Bounds, Gate, GateSeverity, GateTable, Measure};
 pub use inputs::{InputSpec, Inputs, Unique, before_wildcard, input_names};
+pub use operations::{Lineage, LineageTarget, Notify, Operations, operations_of};
 pub use policy_file::{Action, Affordability, Amount, Budget, Cooldown, Policy, Product, Rule};
 pub use raw_job::{RawJob, variables};
 pub use resolved_job::{Csv, Job};

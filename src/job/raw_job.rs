@@ -72,6 +72,11 @@ impl RawJob {
         self.file.as_ref().map(|file| &file.inputs)
     }
 
+    /// Where runs are published, if the job file says so.
+    pub fn output_dir(&self) -> Option<&Path> {
+        self.file.as_ref().map(|file| file.output_dir.as_path())
+    }
+
     /// The zone in which an instant becomes a date, if the job file names one.
     pub fn timezone(&self) -> Option<&TimeZone> {
         self.file.as_ref().and_then(|file| file.timezone.as_ref())

@@ -217,6 +217,11 @@ fn holds_only(directory: &OwnedFd, files: &[&str]) -> io::Result<bool> {
     Ok(true)
 }
 
+/// Whether a directory, which no link stands for, holds files of these names and nothing else.
+pub(super) fn directory_holds_only(directory: &Path, files: &[&str]) -> io::Result<bool> {
+    holds_only(&open_directory(CWD, directory)?, files)
+}
+
 /// Removes a directory that holds these files and nothing else, in this order but for those of directories within
 /// it, which go first; `false` where it holds something else and stays. Links within it are removed, not followed.
 pub(super) fn remove_directory_of(directory: &Path, files: &[&str]) -> io::Result<bool> {

@@ -6,7 +6,9 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use anyhow::Result;
+use jiff::Timestamp;
 use rustix::fs::OFlags;
+use rustix::system::uname;
 
 use super::files::{Access, failed, in_the_way};
 use crate::failure::{Kind, failure};
@@ -24,7 +26,8 @@ pub struct LockFile {
 }
 
 impl LockFile {
-    /// Takes the lock or fails at once, naming who holds it. `what` is what this process does.
+    /// Takes the lock or fails at once, naming who holds it: process, host, since when, and what it does, which `what`
+    /// says of this one, as in `running jobs/nightly.toml`.
     pub fn take(path: &Path, what: &str, access: Access) -> Result<LockFile> {
         let mut file = open(path, access)?;
         if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
@@ -45,12 +48,22 @@ impl LockFile {
             Err(TryLockError::Error(error)) => return Err(failed("lock", path, error)),
         }
         // Written over, then cut: the file is never empty once it has been written.
-        let holder = format!("{MARK}{} ({what})\n", std::process::id());
+        let holder = holder(what);
         let written =
             file.write_all_at(holder.as_bytes(), 0).and_then(|()| file.set_len(holder.len() as u64));
         written.map_err(|error| failed("write", path, error))?;
         Ok(LockFile { _file: file })
     }
+}
+
+/// Who holds the lock from now on, in UTC.
+fn holder(what: &str) -> String {
+    /// Longer names of files are cut.
+    const MOST_SHOWN: usize = 800;
+    let shown: String = what.chars().take(MOST_SHOWN).collect();
+    let host = uname().nodename().to_string_lossy().into_owned();
+    let since = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ");
+    format!("{MARK}{} on host {host} since {since}, {shown}\n", std::process::id())
 }
 
 /// Opens the file, or makes it; never one that a link points to.

@@ -7,8 +7,10 @@
 //! - `staging`: directories in which something is made before it is moved to its place;
 //! - `objects`: runs in object stores, put under a condition;
 //! - `runs`: run directories, by their manifests; what becomes of those that are replaced;
+//! - `removal`: runs that nobody needs any more;
 //! - `plans`: plans of nights in steps, and what their steps have left;
 //! - `states`: sorted deliveries kept between nights, by what they begin with;
+//! - `operator_file`: the files that a job names for its operators: metrics, events;
 //! - `user_file`: the files that `--out` and `--html` name, which are the user's.
 
 #![allow(clippy::disallowed_methods, reason = "this is the room where these are allowed")]
@@ -16,7 +18,9 @@
 mod files;
 mod lock;
 mod objects;
+mod operator_file;
 mod plans;
+mod removal;
 mod runs;
 mod staging;
 mod states;
@@ -31,7 +35,9 @@ pub use objects::{
     attempt_name, clear_attempts, complete_run, put_manifest, put_release, put_run, release_objects,
     seen_manifest,
 };
+pub use operator_file::{append_line, read_left, replace_left};
 pub use plans::{PLAN, clear_plans};
+pub use removal::remove_run;
 pub use runs::{OwnRun, place_run, prune_superseded, release_run};
 pub use staging::{Staging, replace_file, replace_object};
 pub use states::{discard_copy, place_copy, remove_copy};

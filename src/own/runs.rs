@@ -10,8 +10,8 @@ use jiff::tz::Offset;
 use serde::Deserialize;
 
 use super::files::{
-    Access, create_own_directory, exchange, failed, in_the_way, remove_directory_of, rename_new,
-    sync_directory,
+    Access, create_own_directory, directory_holds_only, exchange, failed, in_the_way, remove_directory_of,
+    rename_new, sync_directory,
 };
 use super::staging::{Staging, replace_file};
 use crate::hash::is_key;
@@ -64,6 +64,11 @@ impl OwnRun {
             Ok(None) => Err(in_the_way(directory, "no run (it has no manifest.json)")),
             Err(error) => Err(no_run(directory, &error)),
         }
+    }
+
+    /// Whether nothing else lies in its directory; in an object store, where nothing does, always.
+    pub fn is_alone(&self) -> bool {
+        is_url(&self.directory) || directory_holds_only(&self.directory, &self.files()).unwrap_or(false)
     }
 
     /// Every file that a run may have, the manifest last.

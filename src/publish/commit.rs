@@ -78,6 +78,11 @@ impl Lock {
         own::release_run(&staging, &self.out, held, target, note.as_bytes())
     }
 
+    /// Removes a run of the program's, at once and whole.
+    pub fn remove(&self, run: &OwnRun) -> Result<()> {
+        own::remove_run(run, &self.out, self.access)
+    }
+
     /// Clears what attempts at the last nights up to one have left in an object store, which no manifest names.
     pub fn clear_attempts(&self, as_of: Day) {
         /// Attempts at older nights are few, and take up room only.

@@ -31,7 +31,7 @@ mod watch;
 
 use anyhow::{Context, Result};
 
-use crate::console::Progress;
+use crate::console::{Progress, plain_path};
 use crate::publish::commit::Lock;
 use crate::signal;
 
@@ -57,7 +57,7 @@ pub fn run(
     each: &mut dyn FnMut(NightOutcome) -> Result<()>,
 ) -> Result<()> {
     let (mut session, first) = Session::open(request)?;
-    let what = format!("run {} of {}", first.job.name, request.nights);
+    let what = format!("running {} ({} of {})", plain_path(&request.job), first.job.name, request.nights);
     let lock = Lock::take(&session.out, &what, first.job.access)?;
     let mut first = Some(first);
     let nights = request.nights.all();

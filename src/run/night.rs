@@ -17,7 +17,7 @@ use crate::run_dir::PublishedRun;
 use crate::run_dir::layout::run_directory;
 use crate::run_dir::manifest::{Manifest, Timing};
 use crate::summary::Summary;
-use crate::{own, places, report, signal};
+use crate::{log, own, places, report, signal};
 
 use super::ahead::look_ahead;
 use super::answers::{Answered, FeatureRows, Intake, Work};
@@ -47,9 +47,16 @@ impl Stopwatch {
         Stopwatch { started: now, last: now, timing }
     }
 
+    /// Ends a stage; the records from here on are of the next one.
+    fn lap_before(&mut self, stage: &str, next: &'static str) {
+        self.lap(stage);
+        log::set_stage(next);
+    }
+
+    /// Ends a stage.
     fn lap(&mut self, stage: &str) {
         let seconds = self.last.elapsed().as_secs_f64();
-        tracing::info!("{stage}: {seconds:.3} s");
+        tracing::info!(stage, "{stage}: {seconds:.3} s");
         self.timing.stages.push((stage.to_string(), seconds));
         self.last = Instant::now();
     }
@@ -74,7 +81,7 @@ pub(super) fn run_night(
         return Ok(existing);
     }
     files.check_schemas(&job, &deliveries, &mut session.footers)?;
-    watch.lap("open inputs");
+    watch.lap_before("open inputs", "lines");
     let mut manifest = identity.manifest(&job.name);
     let inputs = NightInputs { job: &job, files: &files, deliveries: &deliveries, dates };
     let computed = compute(inputs, session, &mut manifest, &mut watch, progress);
@@ -87,7 +94,7 @@ pub(super) fn run_night(
         session.warn_missing(name, days);
     }
     session.warn_of(&manifest.notices);
-    watch.lap("gates");
+    watch.lap_before("gates", "write");
     progress.stage("write", 0);
     let stage = lock.stage()?;
     let (outputs, summary) = rayon::join(|| stage.write(&results), || Summary::of(&results));
@@ -122,7 +129,7 @@ fn compute(
     let NightBook { lines, issued_unknown } =
         book.map_err(|empty| snapshot::none_accepted(&empty.tally, files.snapshot))?;
     manifest.issued_unknown = issued_unknown;
-    watch.lap("lines");
+    watch.lap_before("lines", "features");
     let (units, plans) = (Units::of(job), Plans::of(&job.features));
     let asked = Asked::all(&lines.accounts, AskedDay { as_of, known_on });
     if session.ahead.is_empty() {
@@ -143,10 +150,10 @@ fn compute(
     signal::check()?;
     progress.stage("score and decide", 0);
     let features = inputs.features(&lines, &asked, &parts, answers)?;
-    watch.lap("features");
+    watch.lap_before("features", "score and decide");
     let scores = inputs.scores(&lines, &features)?;
     let decisions = decide(job, as_of, &lines, &features, &scores);
-    watch.lap("score and decide");
+    watch.lap_before("score and decide", "gates");
     drop(asked);
     let Intake { transactions, repayments } = intake;
     Ok(ComputedNight { lines, features, scores, decisions, tallies: [transactions.tally, repayments.tally] })

@@ -129,7 +129,7 @@ impl Session {
     pub fn leave_hashes(&mut self, job: &Job, as_of: Day) {
         self.computed += 1;
         let is_due = self.is_last(as_of) || self.computed.is_multiple_of(LEAVE_EVERY);
-        let Some(shelf) = Shelf::of(job).filter(|_| is_due) else { return };
+        let Some(shelf) = Shelf::of(job).filter(|_| is_due && !self.request.from_scratch) else { return };
         if let Some(text) = self.footers.hashes.to_text(as_of)
             && let Err(error) = shelf.put_file(HASHES, text.as_bytes(), hashes::is_own)
         {

@@ -5,6 +5,7 @@
 //! - `directory`: its directory, held open, and its files, checked against the manifest;
 //! - `fetch`: objects of a store, fetched whole;
 //! - `table_files`: which files a table is: one, or parts;
+//! - `tree`: all runs of an output directory;
 //! - `rows`: a table's columns by name, of one account or all;
 //! - `decisions`: what was decided, line by line, and the lines as they were before;
 //! - `feature_profile`: what a manifest says of a feature's values;
@@ -23,6 +24,7 @@ pub mod nights;
 pub mod release_note;
 pub mod rows;
 pub mod table_files;
+pub mod tree;
 
 use std::collections::HashSet;
 use std::path::Path;

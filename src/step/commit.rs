@@ -6,6 +6,7 @@ use super::finish::{FinishReport, TABLES_IN_PARTS};
 use super::report::GivenReports;
 use super::sort::check_sorted;
 use super::worker::Worker;
+use crate::console::plain_path;
 use crate::failure::input;
 use crate::input::reject_log::{RejectLog, RejectedRow, RejectedRows};
 use crate::input::snapshot;
@@ -26,7 +27,8 @@ pub fn commit(worker: &Worker, given: &GivenReports) -> Result<NightOutcome> {
         fingerprint: &plan.fingerprint,
     };
     check_sorted(plan, given)?;
-    let what = format!("run {} of {}", worker.job.name, plan.as_of);
+    let path = plain_path(&worker.job.sources[0].path);
+    let what = format!("publishing {path} ({} of {})", worker.job.name, plan.as_of);
     let lock = Lock::take(&plan.out, &what, worker.job.access)?;
     if let Some(existing) = end.existing()? {
         return Ok(existing);

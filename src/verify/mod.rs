@@ -2,10 +2,12 @@
 //!
 //! - `files`, `stored`: the files of a run on disk, and of one in an object store;
 //! - `claims`: what a manifest says, held against itself;
+//! - `inputs`: the inputs that the manifest names, hashed again;
 //! - `recount`: the control totals and the profiles of features, counted again.
 
 mod claims;
 mod files;
+mod inputs;
 mod recount;
 mod stored;
 
@@ -21,6 +23,7 @@ use claims::wrong_markers;
 use recount::{recount, recount_features};
 
 pub use claims::contradictions;
+pub use inputs::{CheckedInputs, check_inputs};
 
 /// Checks every file of a run; returns its manifest. Fails with everything that is wrong.
 pub fn verify(run: &Path) -> Result<Manifest> {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::{FIRST, GATE, RANGE, book_of_days, real_book};
 use crate::support::book::{Book, LINES, TODAY, TRANSACTIONS, YESTERDAY, delivered, table};
 use crate::support::files::{assert_same, runs_in};
-use crate::support::{day, outcome_in, succeed_in};
+use crate::support::{as_text, day, outcome_in, succeed_in};
 use rescore::console::Progress;
 use rescore::run::{Nights, RunRequest, run};
 
@@ -86,12 +86,12 @@ fn a_range_goes_on_where_it_was_once_what_was_missing_is_delivered() {
     fs::remove_file(&missing).unwrap();
     let (code, stdout, stderr) = book.outcome(&RANGE);
     assert_eq!(code, 3);
-    insta::assert_snapshot!(format!("{stdout}\n{stderr}"), @r"
+    insta::assert_snapshot!(format!("{stdout}\n{}", as_text(&stderr)), @r"
     2026-11-18  published               3 accounts          3 adjustments  limits change by           800.00  raise 3
 
     plain 2026-11-18 to 2026-11-20: 1 of 3 nights: 1 published; 3 adjustments, limits change by 800.00
 
-     WARN the range will come no further than 2026-11-19, for which not all is delivered
+    warning: the range will come no further than 2026-11-19, for which not all is delivered
     error: night of 2026-11-19: find transactions of 2026-11-19: no file matches in/transactions/date=2026-11-19/*.parquet, the latest delivery is that of 2026-11-20; deliver it (a file without rows will do) and run again
     ");
     let before = runs(&book);

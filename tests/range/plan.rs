@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{FIRST, GATE, RANGE, book_of_days};
 use crate::support::book::{Book, TODAY, YESTERDAY, delivered};
 use crate::support::files::files_in;
-use crate::support::succeed_in;
+use crate::support::{as_text, succeed_in};
 
 fn plan(book: &Book, more: &[&str]) -> String {
     let before = files_in(book.path());
@@ -127,7 +127,7 @@ fn every_night_is_listed_before_the_first_that_cannot_run_ends_the_plan() {
     let args = [&RANGE[..], &["--plan"]].concat();
     let (code, stdout, stderr) = book.outcome(&args);
     assert_eq!(code, 3);
-    insta::assert_snapshot!(without_sizes(&format!("{stdout}\n{stderr}")), @r"
+    insta::assert_snapshot!(without_sizes(&format!("{stdout}\n{}", as_text(&stderr))), @r"
            night     transactions        repayments            lines                   issued  what is done
       2026-11-18  1 file, NNNN kB     1 file, 837 B  1 file, NNNN kB             0 files, 0 B  from 0 sorted deliveries, 2 to sort: 2 not sorted before
       2026-11-19                                                                               cannot run: find transactions of 2026-11-19: no file matches in/transactions/date=2026-11-19/*.parquet, the latest delivery is that of 2026-11-20; deliver it (a file without rows will do) and run again
@@ -135,7 +135,7 @@ fn every_night_is_listed_before_the_first_that_cannot_run_ends_the_plan() {
 
     3 nights, 2 to compute: 7 files to read, NNNNN kB; nothing was written
 
-     WARN the range will come no further than 2026-11-19, for which not all is delivered
+    warning: the range will come no further than 2026-11-19, for which not all is delivered
     error: night of 2026-11-19: find transactions of 2026-11-19: no file matches in/transactions/date=2026-11-19/*.parquet, the latest delivery is that of 2026-11-20; deliver it (a file without rows will do) and run again
     ");
     let (code, stdout, _) = book.outcome(&[&args[..], &["--json"]].concat());

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::twice::difference;
 use crate::support::book::{Book, LINES, REPAYMENTS, TRANSACTIONS, table};
-use crate::support::{Cell, Table};
+use crate::support::{Cell, Table, as_text};
 
 const JOB: &str = r#"name = "desk"
 scorecard = "scorecard.toml"
@@ -161,6 +161,7 @@ impl Desk {
         assert_eq!(code, 0, "{stdout}\n{stderr}");
         self.nights.push(day);
         let manifest = self.manifest(day);
+        let stderr = as_text(&stderr);
         Ran { basis: manifest["timing"]["basis"].as_str().unwrap().to_string(), stderr }
     }
 

@@ -15,7 +15,7 @@ const SUM_3D: &str = r#"name = "sum_3d"; from = "transactions"; agg = "sum"; of 
 
 fn start(directory: &Path, args: &[&str]) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rescore"));
-    command.current_dir(directory).args(args).env_remove("RUST_LOG").env("NO_COLOR", "1");
+    command.current_dir(directory).args(args).env_remove("RESCORE_LOG").env("NO_COLOR", "1");
     command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 

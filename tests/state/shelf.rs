@@ -7,6 +7,7 @@ use std::process::Command;
 use arrow_schema::DataType;
 
 use super::desk::{Desk, Ran, date};
+use crate::support::as_text;
 use crate::support::book::{REPAYMENTS, TRANSACTIONS, table as rows_of};
 
 const SUM_3D: &str = r#"name = "sum_3d"; from = "transactions"; agg = "sum"; of = "amount"; days = 3"#;
@@ -36,7 +37,7 @@ fn expect(ran: &Ran, to_sort: &str, stderr: &str) {
 }
 
 fn warning(text: &str) -> String {
-    format!("[WARN ] {text}\n")
+    format!("warning: {text}\n")
 }
 
 #[test]
@@ -263,7 +264,7 @@ fn sorted_deliveries_that_cannot_be_kept_are_a_warning() {
     let mut desk = Desk::new(&[SUM_3D]);
     desk.book().put("states", "no directory");
     let ran = desk.night(1);
-    let told = "[WARN ] sorted deliveries are not kept: states is there, but is no directory";
+    let told = "warning: sorted deliveries are not kept: states is there, but is no directory";
     assert!(
         !ran.stderr.is_empty() && ran.stderr.lines().all(|line| line.starts_with(told)),
         "{}",
@@ -284,9 +285,9 @@ fn a_sorted_delivery_that_cannot_be_written_is_a_warning() {
         date(1)
     );
     let output = Command::new("sh").args(["-c", &limited]).current_dir(desk.path()).output().unwrap();
-    let stderr = String::from_utf8(output.stderr).unwrap();
+    let stderr = as_text(&String::from_utf8(output.stderr).unwrap());
     assert_eq!(output.status.code(), Some(0), "{stderr}");
-    let told = "[WARN ] sorted deliveries are not kept: write states/transactions/";
+    let told = "warning: sorted deliveries are not kept: write states/transactions/";
     assert!(stderr.starts_with(told) && stderr.lines().count() == 1, "{stderr}");
     assert!(!desk.copy("transactions", 1).exists());
     desk.night(1);

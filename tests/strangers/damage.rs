@@ -214,7 +214,7 @@ fn run(directory: &Path) -> Result<Ended, String> {
     let mut run = Command::new("sh")
         .args(["-c", &limited, env!("CARGO_BIN_EXE_rescore")])
         .current_dir(directory)
-        .env_remove("RUST_LOG")
+        .env_remove("RESCORE_LOG")
         .env("NO_COLOR", "1")
         .stdout(Stdio::null())
         .stderr(fs::File::create(&stderr).unwrap())

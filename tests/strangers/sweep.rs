@@ -98,7 +98,7 @@ fn move_a_line(random: &mut Random, bytes: &mut Vec<u8>) {
 fn outcome(book: &Book, args: &[&str]) -> (i32, String) {
     let mut command = Command::new("timeout");
     command.current_dir(book.path()).args(["20", env!("CARGO_BIN_EXE_rescore")]).args(args);
-    let output = command.env_remove("RUST_LOG").env("NO_COLOR", "1").output().unwrap();
+    let output = command.env_remove("RESCORE_LOG").env("NO_COLOR", "1").output().unwrap();
     (output.status.code().unwrap_or(-1), String::from_utf8(output.stderr).unwrap())
 }
 

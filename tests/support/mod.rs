@@ -255,7 +255,7 @@ pub const SHIPPED_NIGHTS: [(&str, &str); 2] =
 /// Runs the binary in a directory.
 pub fn rescore_in(directory: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rescore"));
-    command.current_dir(directory).args(args).env_remove("RUST_LOG").env("NO_COLOR", "1");
+    command.current_dir(directory).args(args).env_remove("RESCORE_LOG").env("NO_COLOR", "1");
     command.output().expect("the binary starts")
 }
 
@@ -264,6 +264,17 @@ pub fn outcome_in(directory: &Path, args: &[&str]) -> (i32, String, String) {
     let output = rescore_in(directory, args);
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+}
+
+/// What stderr tells a person, log records among it as text.
+pub fn as_text(stderr: &str) -> String {
+    let line = |line: &str| match serde_json::from_str::<serde_json::Value>(line) {
+        Ok(record) if record["message"].is_string() => {
+            format!("{}: {}\n", record["level"].as_str().unwrap(), record["message"].as_str().unwrap())
+        }
+        _ => format!("{line}\n"),
+    };
+    stderr.lines().map(line).collect()
 }
 
 /// Runs the binary and expects it to succeed.

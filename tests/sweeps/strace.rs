@@ -58,7 +58,7 @@ const CALLS: [&str; 22] = [
 
 fn strace(directory: &Path) -> Command {
     let mut command = Command::new("strace");
-    command.current_dir(directory).args(["-f", "-qq", "-y"]).env_remove("RUST_LOG").env("NO_COLOR", "1");
+    command.current_dir(directory).args(["-f", "-qq", "-y"]).env_remove("RESCORE_LOG").env("NO_COLOR", "1");
     command
 }
 

@@ -9,6 +9,7 @@ mod naive;
 mod options;
 mod pairs;
 mod runs;
+mod screen;
 mod types;
 
 use std::path::Path;

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::console::{print, print_json};
-use crate::diff::{self, DiffRequest, Only, compare, compare_ranges, is_range};
+use crate::diff::{self, Detail, DiffRequest, Only, compare, compare_ranges, is_range};
 use crate::own::UserFile;
 
 #[derive(Debug, Args)]
@@ -27,6 +27,9 @@ pub struct DiffArgs {
     /// Differences of a column up to so many units do not count; can be given again
     #[arg(long, value_name = "COLUMN=UNITS")]
     tolerance: Vec<String>,
+    /// Columns that are left out of the comparison
+    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
+    exclude: Vec<String>,
     /// Write every change, a row each, to a .parquet or .csv file
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -36,13 +39,20 @@ pub struct DiffArgs {
     /// Write a page as well, in one file
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Most entries of a list
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    limit: usize,
-    /// Headlines only
-    #[arg(long)]
+    /// Most entries of a list [default: 20; 10 on the terminal without --full]
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Headlines only: the verdict, causes and sums of money
+    #[arg(long, conflicts_with = "full")]
     summary: bool,
+    /// Everything: features, bands, changed cells, inputs and job files too, and rows of nothing
+    #[arg(long)]
+    full: bool,
 }
+
+/// Entries of a list, and those on the terminal where not everything is shown.
+const MOST_ENTRIES: usize = 20;
+const MOST_AT_A_GLANCE: usize = 10;
 
 /// Exit code where there is a difference.
 const DIFFERENT: u8 = 1;
@@ -56,18 +66,27 @@ pub(super) fn execute(args: DiffArgs) -> Result<u8> {
         only: args.only,
         selection: args.selection,
         tolerances: args.tolerance,
+        excluded: args.exclude,
         out: args.out,
-        limit: args.limit,
+        limit: args.limit.unwrap_or(MOST_ENTRIES),
     };
+    let detail = if args.full {
+        Detail::Full
+    } else if args.summary {
+        Detail::Headlines
+    } else {
+        Detail::Short
+    };
+    let at_a_glance = if args.full { MOST_ENTRIES } else { MOST_AT_A_GLANCE };
+    let shown = args.limit.unwrap_or(at_a_glance);
     let (text, json, page, same) = if is_range(&request.left)? && is_range(&request.right)? {
         let found = compare_ranges(&request)?;
         let json = serde_json::to_string_pretty(&found)?;
-        (diff::range_text(&found), json, diff::range_page(&found)?, found.same)
+        (diff::range_text(&found, detail), json, diff::range_page(&found)?, found.same)
     } else {
         let found = compare(&request)?;
         let json = serde_json::to_string_pretty(&found)?;
-        let (limit, summary) = (args.limit, args.summary);
-        (diff::text(&found, limit, summary), json, diff::page(&found, limit, summary)?, found.same)
+        (diff::text(&found, shown, detail), json, diff::page(&found, request.limit)?, found.same)
     };
     if let Some(path) = &args.html {
         UserFile::create(path)?.write(page.as_bytes())?;

@@ -8,19 +8,20 @@ use super::causes::decisions::CauseTally;
 use super::causes::redecide::RunSide;
 use super::causes::scores::ScoreCauseTally;
 use super::change_file::ChangeFile;
+use super::filters::Filters;
 use super::findings::Findings;
 use super::provenance::{Provenance, RunLabel};
 use super::read::cells::{FileColumn, Shape};
+use super::read::csv_file::{CsvFile, is_csv};
 use super::read::join::{LINE_KEY, join};
 use super::read::runs::{BlockReader, Layout};
 use super::read::sorted::TableSource;
 use super::request::{Compared, DiffRequest, Only};
-use super::selection::{Selection, Tolerances};
 use super::tallies::Tallies;
 use super::tally::decisions::DecisionTally;
 use super::tally::scores::ScoreTally;
 use crate::failure::{Kind, failure};
-use crate::job::Terms;
+use crate::job::{Feature, Terms, Unit};
 use crate::run_dir::decisions::Slots;
 use crate::run_dir::manifest::Manifest;
 use crate::run_dir::{Copies, PublishedRun, RunDirectory, rejected_accounts};
@@ -88,22 +89,6 @@ fn usage<T>(message: &str) -> Result<T> {
     Err(failure(Kind::Usage, format!("diff: {message}")))
 }
 
-/// Which rows count, and how far their values may lie apart.
-struct Filters {
-    selection: Option<Selection>,
-    tolerances: Tolerances,
-}
-
-impl Filters {
-    fn new(request: &DiffRequest, left: &Layout, right: &Layout) -> Result<Filters> {
-        check_keys(left, right)?;
-        let selection =
-            request.selection.as_ref().map(|expr| Selection::parse(expr, left, right)).transpose()?;
-        let tolerances = Tolerances::parse(&request.tolerances, left, right)?;
-        Ok(Filters { selection, tolerances })
-    }
-}
-
 /// Keys that are not of one type cannot be matched.
 fn check_keys(left: &Layout, right: &Layout) -> Result<()> {
     for (i, j) in left.key.iter().zip(&right.key) {
@@ -133,22 +118,53 @@ fn compare_files(request: &DiffRequest, files: [&[PathBuf]; 2]) -> Result<Findin
     compare_tables(request, "file", sides)
 }
 
-/// Opens both tables; bytes of the key are taken for text where `bytes_are_text`.
+/// Opens both tables; bytes of the key are taken for text where `bytes_are_text`. What a CSV file holds is taken for
+/// what the other side has there.
 fn open_files(
     request: &DiffRequest,
     files: [&[PathBuf]; 2],
     bytes_are_text: bool,
 ) -> Result<[TableSide<'static>; 2]> {
-    let key: Vec<&str> = request.key.iter().map(String::as_str).collect();
-    let [left, right] = files
-        .map(|files| BlockReader::table("file", TableSource::files(files.to_vec()), &key, bytes_are_text));
-    Ok([left?, right?])
+    let csv = files.map(|files| files.first().filter(|file| is_csv(file)));
+    let key = &request.key;
+    Ok(match csv {
+        [None, None] => {
+            [open_parquet(files[0], key, bytes_are_text)?, open_parquet(files[1], key, bytes_are_text)?]
+        }
+        [Some(left), None] => {
+            let right = open_parquet(files[1], key, bytes_are_text)?;
+            [open_csv(CsvFile::look(left)?, &right.1.columns, key)?, right]
+        }
+        [None, Some(right)] => {
+            let left = open_parquet(files[0], key, bytes_are_text)?;
+            let right = open_csv(CsvFile::look(right)?, &left.1.columns, key)?;
+            [left, right]
+        }
+        [Some(left), Some(right)] => {
+            let (left, right) = (CsvFile::look(left)?, CsvFile::look(right)?);
+            let columns = [left.columns.clone(), right.columns.clone()];
+            [open_csv(left, &columns[1], key)?, open_csv(right, &columns[0], key)?]
+        }
+    })
+}
+
+fn open_parquet(files: &[PathBuf], key: &[String], bytes_are_text: bool) -> Result<TableSide<'static>> {
+    let key: Vec<&str> = key.iter().map(String::as_str).collect();
+    BlockReader::table("file", TableSource::files(files.to_vec()), &key, bytes_are_text)
+}
+
+/// Opens a CSV file beside a table with the columns `other`.
+fn open_csv(mut file: CsvFile, other: &[FileColumn], key: &[String]) -> Result<TableSide<'static>> {
+    file.match_types(other);
+    let key: Vec<&str> = key.iter().map(String::as_str).collect();
+    BlockReader::table("file", TableSource::csv(file), &key, false)
 }
 
 fn compare_adjustments(request: &DiffRequest, runs: [OpenRun; 2]) -> Result<Findings> {
     let sides = [open_adjustments(runs[0].directory)?, open_adjustments(runs[1].directory)?];
     let descriptions = RunDescriptions::read(runs)?;
-    let findings = compare_tables(request, "adjustments", sides)?;
+    let mut findings = compare_tables(request, "adjustments", sides)?;
+    set_units(&mut findings, &[]);
     Ok(descriptions.complete(findings))
 }
 
@@ -161,16 +177,17 @@ fn compare_tables(
     table: &'static str,
     [(left, left_layout), (right, right_layout)]: [TableSide; 2],
 ) -> Result<Findings> {
+    check_keys(&left_layout, &right_layout)?;
     let filters = Filters::new(request, &left_layout, &right_layout)?;
     let layouts = [&left_layout, &right_layout];
-    let mut tallies = Tallies::new(layouts, filters.selection.as_ref(), request.limit);
-    tallies.compare_file(table, &filters.tolerances);
+    let mut tallies = Tallies::new(layouts, &filters, request.limit);
+    tallies.compare_file(table);
     if let Some(path) = &request.out {
         let key: Vec<_> = left_layout.key.iter().map(|slot| &left_layout.columns[*slot]).collect();
         tallies.changes = Some(ChangeFile::create(path, &key)?);
     }
     join([left, right], layouts, [None, None], |piece| tallies.add(piece))?;
-    tallies.finish(request, &filters.tolerances)
+    tallies.finish(request)
 }
 
 /// What is known of two runs before their tables are read.
@@ -204,6 +221,7 @@ fn compare_runs(request: &DiffRequest, open: [OpenRun; 2]) -> Result<Findings> {
     let runs = RunDescriptions::read(open)?;
     let (left, left_layout) = BlockReader::run(open[0].directory)?;
     let (right, right_layout) = BlockReader::run(open[1].directory)?;
+    check_keys(&left_layout, &right_layout)?;
     let filters = Filters::new(request, &left_layout, &right_layout)?;
     let layouts = [&left_layout, &right_layout];
     let sides = [
@@ -214,18 +232,23 @@ fn compare_runs(request: &DiffRequest, open: [OpenRun; 2]) -> Result<Findings> {
     let terms = [0, 1].map(|side| {
         Terms::bind(&copies[side].scorecard, &copies[side].policy, &sides[side].line_columns()).ok()
     });
-    let mut tallies = Tallies::new(layouts, filters.selection.as_ref(), request.limit);
+    let mut tallies = Tallies::new(layouts, &filters, request.limit);
     if request.only != Some(Only::Decisions) {
-        tallies.compare_accounts(&filters.tolerances);
-        tallies.scores = ScoreTally::new(&left_layout, &right_layout, [terms[0].as_ref(), terms[1].as_ref()]);
-        if let [Some(left), Some(right)] = &terms {
+        tallies.compare_accounts();
+        let has_scores = !filters.excluded.has("score");
+        if has_scores {
+            let terms = [terms[0].as_ref(), terms[1].as_ref()];
+            tallies.scores = ScoreTally::new(&left_layout, &right_layout, terms, &filters.excluded);
+        }
+        if let ([Some(left), Some(right)], true) = (&terms, has_scores) {
             let same_scorecard = copies[0].scorecard.text == copies[1].scorecard.text;
             tallies.score_causes = ScoreCauseTally::new([left, right], layouts, same_scorecard);
         }
     }
     if request.only != Some(Only::Scores) {
-        tallies.compare_lines(&filters.tolerances);
-        tallies.decisions = Some(DecisionTally::new([sides[0].slots.clone(), sides[1].slots.clone()]));
+        tallies.compare_lines();
+        let slots = [sides[0].slots.clone(), sides[1].slots.clone()];
+        tallies.decisions = Some(DecisionTally::new(slots, &filters.excluded));
         tallies.decision_causes = Some(CauseTally::new(copies, sides));
     }
     if let Some(path) = &request.out {
@@ -236,7 +259,23 @@ fn compare_runs(request: &DiffRequest, open: [OpenRun; 2]) -> Result<Findings> {
     }
     let products = layouts.map(|layout| layout.of_lines("product"));
     join([left, right], layouts, products, |piece| tallies.add(piece))?;
-    Ok(runs.complete(tallies.finish(request, &filters.tolerances)?))
+    let mut findings = tallies.finish(request)?;
+    set_units(&mut findings, terms[1].as_ref().map_or(&[], |terms| &terms.features));
+    Ok(runs.complete(findings))
+}
+
+/// Says of the columns of a run what they count, as far as the right run's features show it.
+fn set_units(findings: &mut Findings, features: &[Feature]) {
+    for column in findings.columns.iter_mut().filter(|column| column.sum.is_some()) {
+        let unit = if column.table == "features" {
+            Unit::of_name(features, &column.column)
+        } else {
+            Unit::of_column(&column.column)
+        };
+        if !unit.is_number() {
+            column.unit = unit;
+        }
+    }
 }
 
 fn run_side(layout: &Layout, label: &RunLabel, directory: &RunDirectory) -> Result<RunSide> {

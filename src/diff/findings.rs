@@ -31,6 +31,9 @@ pub struct Findings {
     pub selection: Option<String>,
     /// How far values may lie apart.
     pub tolerances: BTreeMap<String, u64>,
+    /// The columns that are left out.
+    #[serde(rename = "exclude")]
+    pub excluded: Vec<String>,
     /// In what the schemas differ.
     pub schema: Vec<SchemaChange>,
     /// The accounts of a run or the rows of a file on each side.

@@ -10,6 +10,7 @@
 mod causes;
 mod change_file;
 mod compare;
+mod filters;
 mod findings;
 mod piece_changes;
 mod provenance;
@@ -26,5 +27,6 @@ pub use compare::{compare, compare_open};
 pub use findings::{Findings, SideCounts};
 pub use range::{RangeFindings, compare_ranges};
 pub use render::page::{page, range_page};
+pub use render::section::Detail;
 pub use render::terminal::{range_text, text};
 pub use request::{DiffRequest, Only, is_range};

@@ -140,6 +140,9 @@ impl RunLabel {
     }
 }
 
+/// How the verdict begins where the figures of two runs mean different things.
+pub const NOT_COMPARABLE: &str = "not comparable";
+
 impl Provenance {
     /// Compares what two runs were made from.
     pub fn new(labels: &[RunLabel; 2], manifests: [&Manifest; 2], copies: [&Copies; 2]) -> Provenance {
@@ -158,7 +161,7 @@ impl Provenance {
             && left != right
         {
             verdict = format!(
-                "not comparable: money has {left} decimal places on the left and {right} on the right ({verdict})"
+                "{NOT_COMPARABLE}: money has {left} decimal places on the left and {right} on the right ({verdict})"
             );
         }
         Provenance { verdict, differs, inputs, job_files, rejects: reject_changes(manifests) }

@@ -54,6 +54,8 @@ pub struct DayChange {
     pub accounts_one_side: u64,
     /// Lines that only one side has.
     pub lines_one_side: u64,
+    /// Lines that both sides have.
+    pub lines: u64,
     /// Accounts with another score.
     pub scores_changed: u64,
     /// Σ of score changes.
@@ -131,6 +133,7 @@ impl DayChange {
             } else {
                 lines.map_or(0, SideCounts::on_one_side)
             },
+            lines: decisions.map_or(0, |decisions| decisions.lines),
             scores_changed: scores.map_or(0, |scores| scores.changed),
             score_sum: scores.map_or(0, |scores| scores.sum),
             decisions_changed: match decisions {
@@ -152,6 +155,7 @@ impl DayChange {
             differs,
             accounts_one_side: self.accounts_one_side + other.accounts_one_side,
             lines_one_side: self.lines_one_side + other.lines_one_side,
+            lines: self.lines + other.lines,
             scores_changed: self.scores_changed + other.scores_changed,
             score_sum: self.score_sum + other.score_sum,
             decisions_changed: self.decisions_changed + other.decisions_changed,

@@ -25,6 +25,8 @@ pub struct DiffRequest {
     pub selection: Option<String>,
     /// `column=units`.
     pub tolerances: Vec<String>,
+    /// Columns that are left out.
+    pub excluded: Vec<String>,
     /// Where to write every change.
     pub out: Option<PathBuf>,
     /// Entries of lists.
@@ -41,6 +43,7 @@ impl DiffRequest {
             only: None,
             selection: None,
             tolerances: Vec::new(),
+            excluded: Vec::new(),
             out: None,
             limit: 0,
         }

@@ -1,6 +1,4 @@
-//! Which rows count (`--where`) and how far values may lie apart (`--tolerance`).
-
-use std::collections::BTreeMap;
+//! Which rows count (`--where`).
 
 use anyhow::Result;
 
@@ -10,7 +8,6 @@ use super::read::pairs::{NONE, Pairs};
 use super::read::runs::{Block, Layout};
 use crate::expr::{Column, Expr, ExprError, Frame, Scope, Texts, Type};
 use crate::failure::{Kind, failure};
-use crate::suggest::{listing, near_miss};
 
 /// Which side a column is read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,56 +190,4 @@ fn mistakes(expr: &str, errors: &[ExprError]) -> anyhow::Error {
     });
     let mistakes = mistakes.collect::<Vec<_>>().join("; ");
     failure(Kind::Usage, format!("--where \"{expr}\": {mistakes}"))
-}
-
-/// By column: how far values may lie apart and still count as the same.
-#[derive(Debug, Clone, Default)]
-pub struct Tolerances {
-    by_column: BTreeMap<String, u64>,
-}
-
-impl Tolerances {
-    /// Checks `column=units` against the columns of both sides.
-    pub fn parse(given: &[String], left: &Layout, right: &Layout) -> Result<Tolerances> {
-        let columns: Vec<&FileColumn> =
-            [left, right].into_iter().flat_map(|layout| layout.columns.iter().chain(&layout.lines)).collect();
-        let mut by_column = BTreeMap::new();
-        for text in given {
-            let (name, units) = parse_tolerance(text, &columns)
-                .map_err(|what| failure(Kind::Usage, format!("--tolerance {text}: {what}")))?;
-            by_column.insert(name, units);
-        }
-        Ok(Tolerances { by_column })
-    }
-
-    /// Of a column; 0 unless one was given.
-    pub fn of(&self, column: &str) -> u64 {
-        self.by_column.get(column).copied().unwrap_or(0)
-    }
-
-    /// Those that were given, by column.
-    pub fn given(&self) -> &BTreeMap<String, u64> {
-        &self.by_column
-    }
-}
-
-/// The column and the units of `column=units`; `Err` says what is wrong with it.
-fn parse_tolerance(text: &str, columns: &[&FileColumn]) -> Result<(String, u64), String> {
-    let parts =
-        text.split_once('=').and_then(|(name, units)| Some((name, units.replace('_', "").parse().ok()?)));
-    let Some((name, units)) = parts else {
-        return Err("write column=units, units an integer, 0 or more".to_string());
-    };
-    match columns.iter().find(|column| column.name == name) {
-        Some(column) if column.shape.is_number() => Ok((name.to_string(), units)),
-        Some(_) => Err(format!("{name} holds no numbers")),
-        None => {
-            let names = columns.iter().map(|column| column.name.as_str());
-            let help = match near_miss(name, names.clone()) {
-                Some(near) => format!("did you mean {near}?"),
-                None => format!("there are {}", listing(names)),
-            };
-            Err(format!("there is no column {name}: {help}"))
-        }
-    }
 }

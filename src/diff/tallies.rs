@@ -5,14 +5,14 @@ use anyhow::Result;
 use super::causes::decisions::CauseTally;
 use super::causes::scores::ScoreCauseTally;
 use super::change_file::ChangeFile;
+use super::filters::Filters;
 use super::findings::{Example, Findings, SideCounts, TableChange};
 use super::piece_changes::PieceChanges;
-use super::read::cells::KeyPart;
+use super::read::cells::{FileColumn, KeyPart};
 use super::read::join::{JoinPiece, LINE_KEY};
 use super::read::pairs::{NONE, Pairs};
 use super::read::runs::Layout;
 use super::request::DiffRequest;
-use super::selection::{Selection, Tolerances};
 use super::tally::columns::{CellMasks, ColumnChange, TableColumn, TableTally, schema_changes};
 use super::tally::decisions::DecisionTally;
 use super::tally::movers::Movers;
@@ -23,7 +23,7 @@ use crate::expr::Column;
 /// What is counted of two sides.
 pub struct Tallies<'a> {
     layouts: [&'a Layout; 2],
-    selection: Option<&'a Selection>,
+    filters: &'a Filters,
     limit: usize,
     /// Tables whose rows are those of the join.
     tables: Vec<TableTally>,
@@ -53,10 +53,10 @@ pub struct Tallies<'a> {
 
 impl<'a> Tallies<'a> {
     /// Counts nothing yet but who is on which side.
-    pub fn new(layouts: [&'a Layout; 2], selection: Option<&'a Selection>, limit: usize) -> Tallies<'a> {
+    pub fn new(layouts: [&'a Layout; 2], filters: &'a Filters, limit: usize) -> Tallies<'a> {
         Tallies {
             layouts,
-            selection,
+            filters,
             limit,
             tables: Vec::new(),
             lines_table: None,
@@ -74,33 +74,38 @@ impl<'a> Tallies<'a> {
     }
 
     /// Compares a file, which messages call `table`.
-    pub fn compare_file(&mut self, table: &'static str, tolerances: &Tolerances) {
+    pub fn compare_file(&mut self, table: &'static str) {
         let key = key_names(self.layouts[0]);
-        let columns = self.layouts.map(|layout| TableColumn::all_but(&key, &layout.columns, 0));
-        self.tables.push(TableTally::new(table, columns, tolerances));
+        let columns = self.layouts.map(|layout| self.compared(&key, &layout.columns, 0));
+        self.tables.push(TableTally::new(table, columns, &self.filters.tolerances));
     }
 
     /// Compares a run's scores and features.
-    pub fn compare_accounts(&mut self, tolerances: &Tolerances) {
+    pub fn compare_accounts(&mut self) {
         let key = key_names(self.layouts[0]);
-        let scores =
-            self.layouts.map(|layout| TableColumn::all_but(&key, &layout.columns[..layout.scores], 0));
-        let features = self
-            .layouts
-            .map(|layout| TableColumn::all_but(&key, &layout.columns[layout.scores..], layout.scores));
-        self.tables.push(TableTally::new("scores", scores, tolerances));
-        self.tables.push(TableTally::new("features", features, tolerances));
+        let scores = self.layouts.map(|layout| self.compared(&key, &layout.columns[..layout.scores], 0));
+        let features =
+            self.layouts.map(|layout| self.compared(&key, &layout.columns[layout.scores..], layout.scores));
+        self.tables.push(TableTally::new("scores", scores, &self.filters.tolerances));
+        self.tables.push(TableTally::new("features", features, &self.filters.tolerances));
     }
 
     /// Compares a run's decisions.
-    pub fn compare_lines(&mut self, tolerances: &Tolerances) {
-        let columns = self.layouts.map(|layout| TableColumn::all_but(&LINE_KEY, &layout.lines, 0));
-        self.lines_table = Some(TableTally::new("decisions", columns, tolerances));
+    pub fn compare_lines(&mut self) {
+        let columns = self.layouts.map(|layout| self.compared(&LINE_KEY, &layout.lines, 0));
+        self.lines_table = Some(TableTally::new("decisions", columns, &self.filters.tolerances));
+    }
+
+    /// The columns of a table that are compared; the first of all is the block's column number `first`.
+    fn compared(&self, key: &[&str], columns: &[FileColumn], first: usize) -> Vec<TableColumn> {
+        let mut compared = TableColumn::all_but(key, columns, first);
+        compared.retain(|column| !self.filters.excluded.has(&column.name));
+        compared
     }
 
     /// Counts a piece.
     pub fn add(&mut self, piece: &JoinPiece) -> Result<()> {
-        match self.selection {
+        match &self.filters.selection {
             None => self.count(piece),
             Some(selection) => {
                 let chosen = selection.choose(piece);
@@ -186,6 +191,7 @@ impl<'a> Tallies<'a> {
             }
         }
         if self.decisions.is_some()
+            && !self.filters.excluded.has("new_limit")
             && let (Some(l), Some(r)) = (a.of_lines("new_limit"), b.of_lines("new_limit"))
         {
             for (i, j) in piece.lines.iter().filter(|(i, j)| *i != NONE && *j != NONE) {
@@ -217,10 +223,13 @@ impl<'a> Tallies<'a> {
     }
 
     /// The findings, with the file of changes, if there is one, ended.
-    pub fn finish(self, request: &DiffRequest, tolerances: &Tolerances) -> Result<Findings> {
+    pub fn finish(self, request: &DiffRequest) -> Result<Findings> {
         let tables: Vec<&TableTally> = self.tables.iter().chain(&self.lines_table).collect();
         let mut schema = schema_changes(self.layouts[0], self.layouts[1]);
-        schema.retain(|change| tables.iter().any(|compared| compared.table == change.table));
+        schema.retain(|change| {
+            tables.iter().any(|compared| compared.table == change.table)
+                && !self.filters.excluded.has(&change.column)
+        });
         let columns: Vec<ColumnChange> = tables.iter().flat_map(|table| table.changes()).collect();
         let changed = tables
             .iter()
@@ -247,7 +256,8 @@ impl<'a> Tallies<'a> {
             runs: None,
             provenance: None,
             selection: request.selection.clone(),
-            tolerances: tolerances.given().clone(),
+            tolerances: self.filters.tolerances.given().clone(),
+            excluded: self.filters.excluded.given().to_vec(),
             schema,
             rows: self.rows,
             lines,

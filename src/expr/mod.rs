@@ -12,6 +12,7 @@ mod range;
 mod scope;
 mod shape;
 mod sums;
+mod terms;
 
 pub use column::{Column, Ints, Texts, Type};
 pub use conjuncts::Conjunct;

@@ -23,6 +23,7 @@ mod scorecard_file;
 mod source;
 mod statistic;
 mod terms;
+mod unit;
 mod written_path;
 
 pub use columns::{
@@ -43,6 +44,7 @@ pub use scorecard_file::{Band, Bin, Characteristic, Dimension, Scorecard};
 pub use source::Source;
 pub use statistic::{Operand, Statistic, ValueRange};
 pub use terms::{DecisionTerms, Declarations, Terms};
+pub use unit::Unit;
 
 /// The names under which a run keeps the files of its job.
 pub const RUN_FILES: [&str; 3] = ["job.toml", "scorecard.toml", "policy.toml"];

@@ -162,7 +162,7 @@ impl<'a> PublishedOutcome<'a> {
 }
 
 /// The columns that make an outcome, but for the notice.
-const OUTCOME: [DecisionColumn; 6] = [
+pub const OUTCOME: [DecisionColumn; 6] = [
     DecisionColumn::Action,
     DecisionColumn::Reason,
     DecisionColumn::Rule,
@@ -192,9 +192,9 @@ impl<'a> Decisions<'a> {
         self.new_limit.values[line]
     }
 
-    /// The columns that make the outcome, but for the notice.
-    pub fn outcome_columns(&self) -> impl Iterator<Item = &'a Column> {
-        OUTCOME.into_iter().filter_map(|column| self.columns[column as usize])
+    /// The values of a column; `None` where the run does not keep it.
+    pub fn column(&self, column: DecisionColumn) -> Option<&'a Column> {
+        self.columns[column as usize]
     }
 
     /// Days from the as-of date until it takes effect; `None` on hold.

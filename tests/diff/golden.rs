@@ -19,7 +19,7 @@ fn other_scorecard(file: &str, text: String) -> String {
 }
 
 /// Another policy: the first rule asks for another notice, raises are worth half.
-fn other_policy(file: &str, text: String) -> String {
+pub fn other_policy(file: &str, text: String) -> String {
     match file {
         "policy.toml" => text
             .replace("percent = 20", "percent = 35")
@@ -31,7 +31,7 @@ fn other_policy(file: &str, text: String) -> String {
 
 /// The diff as text; it must say that its parts add up.
 fn told(home: &Path, left: &str, right: &str) -> String {
-    let (code, stdout, stderr) = outcome_in(home, &["diff", left, right, "--limit", "8"]);
+    let (code, stdout, stderr) = outcome_in(home, &["diff", left, right, "--full", "--limit", "8"]);
     assert_eq!((code, stderr.as_str()), (1, ""), "{stdout}");
     assert_eq!(
         stdout.matches("the parts add up to").count(),

@@ -1,10 +1,10 @@
-//! A table sorted by its key, one Parquet file or parts, read block by block; refused where it is not, and where it
-//! is damaged.
+//! A table sorted by its key, one Parquet or CSV file or Parquet files in parts, read block by block; refused where it
+//! is not sorted, and where it is damaged.
 
 use std::cmp::Ordering;
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -15,17 +15,17 @@ use parquet::arrow::arrow_reader::{
 use parquet::file::metadata::ParquetMetaData;
 
 use super::cells::{self, CellDecoder, FileColumn, Shape};
+use super::csv_file::{CsvFile, CsvRows};
+use super::file::{open_file, repeated_name, unreadable};
 use crate::expr::Column;
 use crate::failure::{Kind, failure, input};
 use crate::input::decode::Dictionaries;
 use crate::input::footer;
 use crate::input::guard::guarded;
-use crate::input::handle::{Handle, open_regular};
+use crate::input::handle::Handle;
 use crate::pieces::piece;
 use crate::run_dir::RunDirectory;
-use crate::run_dir::fetch::fetch;
 use crate::run_dir::manifest::OutputEntry;
-use crate::store::{self, is_url};
 use crate::suggest::{listing, near_miss};
 
 /// Rows read at a time: few enough that some blocks of two runs fit in memory many times over.
@@ -45,6 +45,8 @@ pub struct TableSource<'r> {
 enum FileSource<'r> {
     /// Any file.
     File(PathBuf),
+    /// A CSV file, and what its columns are taken for.
+    Csv(CsvFile),
     /// A file of a run, as its manifest says it is.
     OfRun(&'r RunDirectory, &'r OutputEntry),
 }
@@ -53,6 +55,11 @@ impl<'r> TableSource<'r> {
     /// The files of a table in order, whatever they are called; there is one at least.
     pub fn files(paths: Vec<PathBuf>) -> TableSource<'static> {
         TableSource { files: paths.into_iter().map(FileSource::File).collect() }
+    }
+
+    /// A CSV file, with the types that its columns are taken for.
+    pub fn csv(file: CsvFile) -> TableSource<'static> {
+        TableSource { files: VecDeque::from([FileSource::Csv(file)]) }
     }
 
     /// A table of a run.
@@ -76,23 +83,19 @@ impl FileSource<'_> {
                 let handle = Handle::open(path).map_err(|error| unreadable(&subject, error))?;
                 footer::read(&handle).map_err(|error| unreadable(&subject, error))?;
                 let file = open_file(path).map_err(|error| unreadable(&subject, error))?;
-                Ok(OpenedFile { subject, file })
+                Ok(OpenedFile { subject, file, csv: None })
+            }
+            FileSource::Csv(CsvFile { path, columns }) => {
+                let subject = format!("read {}", crate::console::plain_path(path));
+                let file = open_file(path).map_err(|error| unreadable(&subject, error))?;
+                Ok(OpenedFile { subject, file, csv: Some(columns.clone()) })
             }
             FileSource::OfRun(run, output) => {
                 let subject = format!("read {}", crate::console::plain_path(&run.path().join(&output.file)));
-                Ok(OpenedFile { subject, file: run.file(output)? })
+                Ok(OpenedFile { subject, file: run.file(output)?, csv: None })
             }
         }
     }
-}
-
-/// Opens a regular file, or an object, which is fetched.
-fn open_file(path: &Path) -> std::io::Result<File> {
-    if !is_url(path) {
-        return open_regular(path);
-    }
-    let object = store::head(path)?.ok_or_else(|| std::io::Error::other("it is not there"))?;
-    Ok(fetch(path, &object)?.file)
 }
 
 /// A file, opened.
@@ -100,10 +103,8 @@ struct OpenedFile {
     /// As messages name it.
     subject: String,
     file: File,
-}
-
-fn unreadable(subject: &str, error: impl std::fmt::Display) -> anyhow::Error {
-    input(format!("{subject}: it cannot be read: {error}"))
+    /// The columns of a CSV file; `None` for Parquet.
+    csv: Option<Vec<FileColumn>>,
 }
 
 /// A sorted table being read.
@@ -138,15 +139,28 @@ struct SortedFile {
     subject: String,
     /// Every column.
     schema: Vec<FileColumn>,
-    cells: Vec<CellDecoder>,
-    reader: ParquetRecordBatchReader,
+    rows: FileRows,
     /// Rows read.
     read: u64,
 }
 
+/// Where the rows of a file come from.
+enum FileRows {
+    Parquet {
+        cells: Vec<CellDecoder>,
+        reader: Box<ParquetRecordBatchReader>,
+    },
+    /// At most so many at a time.
+    Csv(CsvRows, usize),
+}
+
 impl SortedFile {
     fn open(opened: OpenedFile, reading: &Reading) -> Result<SortedFile> {
-        let OpenedFile { subject, file } = opened;
+        let OpenedFile { subject, file, csv } = opened;
+        if let Some(schema) = csv {
+            let rows = CsvRows::open(file).map_err(|why| unreadable(&subject, why))?;
+            return Ok(SortedFile { subject, schema, rows: FileRows::Csv(rows, reading.rows), read: 0 });
+        }
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let metadata = guarded(|| ArrowReaderMetadata::load(&file, options))
             .map_err(|error| unreadable(&subject, error))?;
@@ -184,12 +198,19 @@ impl SortedFile {
                 .build()
         })
         .map_err(|error| unreadable(&subject, error))?;
-        Ok(SortedFile { subject, schema, cells, reader, read: 0 })
+        let rows = FileRows::Parquet { cells, reader: Box::new(reader) };
+        Ok(SortedFile { subject, schema, rows, read: 0 })
     }
 
     /// The next rows, all columns, and how many they are; `None` at the end.
     fn next(&mut self, dictionaries: &mut Dictionaries) -> Result<Option<(Vec<Column>, usize)>> {
-        let SortedFile { subject, schema, cells, reader, .. } = self;
+        let SortedFile { subject, schema, rows, .. } = self;
+        let (cells, reader) = match rows {
+            FileRows::Parquet { cells, reader } => (cells, reader),
+            FileRows::Csv(rows, most) => {
+                return rows.next(schema, *most).map_err(|why| unreadable(subject, why));
+            }
+        };
         let batch = guarded(|| reader.next().transpose()).map_err(|error| unreadable(subject, error))?;
         let Some(batch) = batch else { return Ok(None) };
         let (_, arrays, rows) = batch.into_parts();
@@ -319,12 +340,6 @@ fn is_all_null(metadata: &ParquetMetaData, name: &str) -> bool {
         let nulls = column.and_then(|column| column.statistics()?.null_count_opt());
         nulls == u64::try_from(group.num_rows()).ok()
     })
-}
-
-/// A name that two columns have.
-fn repeated_name(columns: &[FileColumn]) -> Option<&str> {
-    let mut seen = HashSet::new();
-    columns.iter().map(|column| column.name.as_str()).find(|name| !seen.insert(*name))
 }
 
 fn key_position(subject: &str, name: &str, columns: &[FileColumn]) -> Result<usize> {

@@ -4,6 +4,7 @@ mod decisions;
 pub mod page;
 mod range;
 mod scores;
-mod section;
+pub mod section;
 mod sections;
 pub mod terminal;
+mod verdict;

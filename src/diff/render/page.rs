@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::range::range_sections;
-use super::section::{self, FindingsSection, bar_length, count, signed_money};
+use super::section::{self, Detail, FindingsSection, bar_length, count, signed_money};
 use super::sections::sections;
 use crate::console::is_number;
 use crate::day::Day;
@@ -12,18 +12,18 @@ use crate::diff::range::RangeFindings;
 use crate::html::{Bar, Cell, Page, Section, Table, Tile};
 
 /// The page of a comparison, of each list at most `limit` entries.
-pub fn page(findings: &Findings, limit: usize, is_summary: bool) -> Result<String> {
+pub fn page(findings: &Findings, limit: usize) -> Result<String> {
     let sides = [&findings.left, &findings.right];
-    assemble(sides, findings.same, tiles(findings), &sections(findings, limit, is_summary)).render()
+    assemble(sides, findings.same, tiles(findings), &sections(findings, limit, Detail::Full)).render()
 }
 
 /// The page of two ranges.
 pub fn range_page(findings: &RangeFindings) -> Result<String> {
     let sides = [&findings.left, &findings.right];
-    assemble(sides, findings.same, Vec::new(), &range_sections(findings)).render()
+    assemble(sides, findings.same, Vec::new(), &range_sections(findings, Detail::Full)).render()
 }
 
-/// The first section goes below the heading, the last, which is the verdict, beside it.
+/// The first section goes below the heading.
 fn assemble([left, right]: [&String; 2], same: bool, tiles: Vec<Tile>, sections: &[FindingsSection]) -> Page {
     let (opening, rest) = sections.split_first().expect("there is an opening");
     let verdict = if same { section::SAME } else { section::DIFFERENT };

@@ -1,7 +1,9 @@
 //! Scores and what moved them.
 
-use super::section::{FindingsSection, bar, count, signed, signed_money, sum_sentence};
-use crate::console::thousands;
+use std::cmp::Reverse;
+
+use super::section::{Detail, FindingsSection, bar, count, signed, signed_money, sum_sentence};
+use crate::console::money;
 use crate::diff::causes::scores::ScoreCauses;
 use crate::diff::tally::scores::{BandMigration, ChangeRange, Drift, ScoreChanges};
 
@@ -9,11 +11,11 @@ pub(super) fn sections(
     scores: &ScoreChanges,
     features: &[Drift],
     limit: usize,
-    is_summary: bool,
+    detail: Detail,
 ) -> Vec<FindingsSection> {
     let mean = scores.mean_thousandths.map_or("-".into(), |mean| signed_money(mean, 3));
     let section = FindingsSection::new("scores").say(format!(
-        "{} of {} changed: {} up, {} down; sum {} points, mean {mean}, worst {}, best {}; PSI {} thousandths",
+        "{} of {} changed: {} up, {} down; sum {} points, mean {mean}, worst {}, best {}; PSI {}",
         count(scores.changed),
         count(scores.accounts),
         count(scores.up),
@@ -23,12 +25,14 @@ pub(super) fn sections(
         signed(scores.best.into()),
         psi(scores.psi_thousandths),
     ));
-    if is_summary {
-        return vec![section];
+    match detail {
+        Detail::Full => {}
+        _ if scores.changed == 0 => return Vec::new(),
+        _ => return vec![section],
     }
     let drifts = features.iter().filter(|drift| drift.psi_thousandths != Some(0));
     let drifts = drifts.map(|drift| vec![drift.feature.clone(), psi(drift.psi_thousandths)]);
-    let header = ["feature", "PSI, thousandths"];
+    let header = ["feature", "PSI"];
     let drifts = FindingsSection::new("features that moved").table(&header, drifts.collect()).cut(limit);
     if scores.changed == 0 {
         return vec![section, drifts];
@@ -37,7 +41,7 @@ pub(super) fn sections(
 }
 
 fn psi(thousandths: Option<i64>) -> String {
-    thousandths.map_or("-".to_string(), |thousandths| thousands(thousandths.into()))
+    thousandths.map_or("-".to_string(), |thousandths| money(thousandths.into(), 3))
 }
 
 fn histogram(scores: &ScoreChanges) -> Vec<Vec<String>> {
@@ -77,39 +81,48 @@ fn bands(scores: &ScoreChanges) -> FindingsSection {
         .table(&header, cells.collect())
 }
 
-pub(super) fn causes(causes: &ScoreCauses, is_summary: bool) -> Option<FindingsSection> {
+/// What moved the scores, by part; but where everything is shown, at most `limit` parts, those that moved most points,
+/// and no kind of cause that moved none.
+pub(super) fn causes(causes: &ScoreCauses, limit: usize, detail: Detail) -> Option<FindingsSection> {
     let is_split = causes.not_separable == 0 && causes.notes.is_empty();
     if is_split && causes.parts.iter().all(|part| part.accounts == 0) {
         return None;
     }
-    let mut header = vec!["part", "accounts", "data", "scorecard", "not separable", "points"];
-    if is_split {
-        header.retain(|name| *name != "not separable");
-    }
-    let moved = causes.parts.iter().filter(|part| part.accounts > 0 && !is_summary);
-    let parts = moved.map(|part| {
-        let (name, accounts) = (part.part.clone(), count(part.accounts));
-        cause_row(name, accounts, [part.data, part.scorecard, part.not_separable], is_split)
+    let is_full = detail == Detail::Full;
+    let sums = causes.parts.iter().map(|part| [part.data, part.scorecard, part.not_separable]);
+    let sums: Vec<[i128; 3]> = sums.chain([[causes.data, causes.scorecard, causes.not_separable]]).collect();
+    let kinds = [(0, "data"), (1, "scorecard"), (2, "not separable")];
+    let mut kinds: Vec<(usize, &str)> = kinds.to_vec();
+    kinds.retain(|(kind, _)| match kind {
+        2 => !is_split,
+        _ => is_full || sums.iter().any(|sums| sums[*kind] != 0),
     });
-    let points = [causes.data, causes.scorecard, causes.not_separable];
-    let total = cause_row("total".to_string(), String::new(), points, is_split);
-    let rows = parts.chain([total]).collect();
-    let mut section = FindingsSection::new("why scores changed").table(&header, rows);
-    section.sentences = causes.notes.clone();
+    let mut moved: Vec<usize> = (0..causes.parts.len()).collect();
+    moved.retain(|part| causes.parts[*part].accounts > 0 && detail != Detail::Headlines);
+    if !is_full {
+        moved.retain(|part| sums[*part].iter().any(|sum| *sum != 0));
+        moved.sort_by_key(|part| Reverse(sums[*part].iter().sum::<i128>().unsigned_abs()));
+    }
+    let parts = moved.into_iter().map(|part| {
+        let name = causes.parts[part].part.clone();
+        cause_row(name, count(causes.parts[part].accounts), &kinds, sums[part])
+    });
+    let mut header = vec!["part", "accounts"];
+    header.extend(kinds.iter().map(|(_, name)| *name));
+    header.extend((kinds.len() > 1).then_some("points"));
+    let mut section = FindingsSection::new("why scores changed").table(&header, parts.collect());
+    if !is_full {
+        section = section.cut(limit);
+    }
+    section.rows.push(cause_row("total".to_string(), String::new(), &kinds, sums[causes.parts.len()]));
+    section.sentences.splice(0..0, causes.notes.iter().cloned());
     Some(section.say(sum_sentence(causes.total == causes.moved, signed(causes.moved), "the scores'")))
 }
 
-/// A part and what the data, the scorecard and either of them moved; the last is left out where all is split.
-fn cause_row(
-    part: String,
-    accounts: String,
-    [data, scorecard, either]: [i128; 3],
-    is_split: bool,
-) -> Vec<String> {
-    let mut cells = vec![part, accounts, signed(data), signed(scorecard)];
-    if !is_split {
-        cells.push(signed(either));
-    }
-    cells.push(signed(data + scorecard + either));
+/// A part, what each kind of cause moved, and, where there are several, all of them.
+fn cause_row(part: String, accounts: String, kinds: &[(usize, &str)], sums: [i128; 3]) -> Vec<String> {
+    let mut cells = vec![part, accounts];
+    cells.extend(kinds.iter().map(|(kind, _)| signed(sums[*kind])));
+    cells.extend((kinds.len() > 1).then(|| signed(sums.iter().sum())));
     cells
 }

@@ -43,14 +43,21 @@ impl FindingsSection {
     }
 }
 
+/// How much of the findings is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// The verdict, causes and sums of money.
+    Headlines,
+    /// What somebody who has to judge the difference looks at first; rows of nothing are left out.
+    Short,
+    /// Everything.
+    Full,
+}
+
 /// The verdict where nothing differs.
 pub const SAME: &str = "no difference";
 /// And where something does.
 pub const DIFFERENT: &str = "they differ";
-
-pub fn verdict(same: bool) -> FindingsSection {
-    FindingsSection::new("").say(if same { SAME } else { DIFFERENT })
-}
 
 /// The longest bar.
 pub const BAR: usize = 40;

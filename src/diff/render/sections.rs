@@ -1,47 +1,65 @@
-//! The findings of a comparison as sections.
+//! The findings of a comparison as sections: the verdict, why, the money, who moved; then everything else.
 
-use super::section::{FindingsSection, count, signed, signed_money, verdict};
+use super::section::{Detail, FindingsSection, count, signed, signed_money};
+use super::verdict::verdict;
 use super::{decisions, scores};
 use crate::console::{money, thousands};
 use crate::diff::findings::{Findings, SideCounts};
-use crate::diff::provenance::{Provenance, RunLabel};
+use crate::diff::provenance::{NOT_COMPARABLE, Provenance, RunLabel};
+use crate::job::Unit;
 
-/// The sections of findings, of each list at most `limit` entries; the headlines alone for a summary.
-pub fn sections(findings: &Findings, limit: usize, is_summary: bool) -> Vec<FindingsSection> {
+/// The sections of findings, of each list at most `limit` entries.
+pub fn sections(findings: &Findings, limit: usize, detail: Detail) -> Vec<FindingsSection> {
+    let units = findings.minor_units;
     let mut sections = vec![opening(findings)];
-    if let Some(provenance) = findings.provenance.as_ref().filter(|_| !is_summary) {
-        sections.extend(provenance_sections(provenance, limit));
-    }
-    sections.push(presence(findings));
-    if !is_summary {
-        sections.extend(schema_and_columns(findings, limit));
-    }
-    if let Some(scores) = &findings.scores {
-        sections.extend(scores::sections(scores, &findings.features, limit, is_summary));
+    if let Some(causes) = &findings.decision_causes {
+        sections.extend(decisions::causes(causes, units, detail));
     }
     if let Some(causes) = &findings.score_causes {
-        sections.extend(scores::causes(causes, is_summary));
+        sections.extend(scores::causes(causes, limit, detail));
     }
     if let Some(decisions) = &findings.decisions {
-        sections.extend(decisions::sections(decisions, findings.minor_units, limit, is_summary));
+        sections.extend(decisions::sections(decisions, units, limit, detail));
     }
-    if let Some(causes) = &findings.decision_causes {
-        sections.extend(decisions::causes(causes, findings.minor_units));
+    if detail != Detail::Headlines {
+        sections.extend(largest(findings, limit));
     }
-    if !is_summary {
-        sections.extend(largest(findings));
+    if let Some(scores) = &findings.scores {
+        sections.extend(scores::sections(scores, &findings.features, limit, detail));
     }
-    sections.push(verdict(findings.same));
+    if detail != Detail::Headlines {
+        sections.push(schema(findings, limit));
+    }
+    if detail == Detail::Full || (detail == Detail::Short && moves_only_cells(findings)) {
+        sections.push(columns(findings, limit));
+    }
+    sections.push(presence(findings, detail));
+    if detail == Detail::Full {
+        if let Some(decisions) = findings.decisions.as_ref().filter(|decisions| decisions.changed > 0) {
+            sections.push(decisions::actions(&decisions.actions));
+        }
+        sections
+            .extend(findings.provenance.iter().flat_map(|provenance| provenance_sections(provenance, limit)));
+    }
     sections.retain(|section| !section.sentences.is_empty() || !section.rows.is_empty());
     sections
 }
 
+/// Whether neither a decision nor a score is another one, so that cells are all there is to show.
+fn moves_only_cells(findings: &Findings) -> bool {
+    findings.decisions.as_ref().is_none_or(|decisions| decisions.changed == 0)
+        && findings.scores.as_ref().is_none_or(|scores| scores.changed == 0)
+}
+
 fn opening(findings: &Findings) -> FindingsSection {
+    let basis = findings.provenance.as_ref().map(|provenance| provenance.verdict.clone());
+    let (not_comparable, comparable): (Option<String>, Option<String>) = match basis {
+        Some(basis) if basis.starts_with(NOT_COMPARABLE) => (Some(basis), None),
+        basis => (None, basis),
+    };
     let mut section = FindingsSection::new("");
-    section.sentences.push(match &findings.provenance {
-        Some(provenance) => provenance.verdict.clone(),
-        None => "two files".to_string(),
-    });
+    section.sentences.extend(not_comparable);
+    section.sentences.push(verdict(findings));
     let [left, right] = match &findings.runs {
         Some([left, right]) => [label(left), label(right)],
         None => [findings.left.clone(), findings.right.clone()],
@@ -54,6 +72,10 @@ fn opening(findings: &Findings) -> FindingsSection {
     for (column, units) in &findings.tolerances {
         section.sentences.push(format!("tolerance  {column} = {units}"));
     }
+    if !findings.excluded.is_empty() {
+        section.sentences.push(format!("without  {}", findings.excluded.join(", ")));
+    }
+    section.sentences.extend(comparable);
     section
 }
 
@@ -67,14 +89,12 @@ fn label(run: &RunLabel) -> String {
 }
 
 fn provenance_sections(provenance: &Provenance, limit: usize) -> Vec<FindingsSection> {
-    let inputs = provenance.inputs.iter().map(|change| {
-        let delivery = change.delivery.map_or(String::new(), |day| day.to_string());
-        let [left, right] = change.rows.map(|rows| rows.map_or(String::new(), count));
-        vec![change.input.clone(), change.diff.name().into(), delivery, change.file.clone(), left, right]
+    let rejects = provenance.rejects.iter().map(|change| {
+        vec![change.input.clone(), change.reason.clone(), count(change.left), count(change.right)]
     });
-    let header = ["input", "fate", "delivery", "file", "rows left", "right"];
+    let header = ["input", "reason", "left", "right"];
     let mut sections =
-        vec![FindingsSection::new("inputs that differ").table(&header, inputs.collect()).cut(limit)];
+        vec![FindingsSection::new("rejected rows that differ").table(&header, rejects.collect()).cut(limit)];
     for file in &provenance.job_files {
         let rows = file.lines.iter().map(|change| {
             let sign = if change.left.is_some() { "-" } else { "+" };
@@ -85,25 +105,32 @@ fn provenance_sections(provenance: &Provenance, limit: usize) -> Vec<FindingsSec
         let section = FindingsSection::new(&title).table(&["line", "text"], rows.collect());
         sections.push(section.cut(limit));
     }
-    let rejects = provenance.rejects.iter().map(|change| {
-        vec![change.input.clone(), change.reason.clone(), count(change.left), count(change.right)]
+    let inputs = provenance.inputs.iter().map(|change| {
+        let delivery = change.delivery.map_or(String::new(), |day| day.to_string());
+        let [left, right] = change.rows.map(|rows| rows.map_or(String::new(), count));
+        vec![change.input.clone(), change.diff.name().into(), delivery, change.file.clone(), left, right]
     });
-    let header = ["input", "reason", "left", "right"];
-    sections
-        .push(FindingsSection::new("rejected rows that differ").table(&header, rejects.collect()).cut(limit));
+    let header = ["input", "fate", "delivery", "file", "rows left", "right"];
+    sections.push(FindingsSection::new("inputs that differ").table(&header, inputs.collect()).cut(limit));
     sections
 }
 
-fn presence(findings: &Findings) -> FindingsSection {
+/// Who is on which side; where not everything is shown, only if somebody is on one side alone.
+fn presence(findings: &Findings, detail: Detail) -> FindingsSection {
     let has_accounts = findings.scores.is_some() || findings.decisions.is_some();
-    let mut rows = vec![presence_row(if has_accounts { "accounts" } else { "rows" }, &findings.rows)];
-    rows.extend(findings.lines.as_ref().map(|lines| presence_row("lines", lines)));
+    let all = [(if has_accounts { "accounts" } else { "rows" }, Some(&findings.rows))];
+    let all = all.into_iter().chain([("lines", findings.lines.as_ref())]);
+    let shown: Vec<(&str, &SideCounts)> = all
+        .filter_map(|(name, sides)| Some((name, sides?)))
+        .filter(|(_, sides)| detail == Detail::Full || !sides.is_same())
+        .collect();
+    let rows = shown.iter().map(|(name, sides)| presence_row(name, sides)).collect();
     let header = ["", "left", "right", "both", "only left", "only right"];
     let mut section = FindingsSection::new("who is there").table(&header, rows);
-    let counted: Vec<&SideCounts> = std::iter::once(&findings.rows).chain(&findings.lines).collect();
-    let left = counted.iter().filter_map(|one| first_keys("only left", &one.first_only_left, one.only_left));
+    let left =
+        shown.iter().filter_map(|(_, one)| first_keys("only left", &one.first_only_left, one.only_left));
     let right =
-        counted.iter().filter_map(|one| first_keys("only right", &one.first_only_right, one.only_right));
+        shown.iter().filter_map(|(_, one)| first_keys("only right", &one.first_only_right, one.only_right));
     section.sentences.extend(left.chain(right));
     section
 }
@@ -124,7 +151,7 @@ fn first_keys(side: &str, first: &[Vec<String>], total: u64) -> Option<String> {
     Some(format!("{side}: {}{more}", named.join(", ")))
 }
 
-fn schema_and_columns(findings: &Findings, limit: usize) -> Vec<FindingsSection> {
+fn schema(findings: &Findings, limit: usize) -> FindingsSection {
     let schema = findings.schema.iter().map(|change| {
         let compared = if change.is_compared { "compared by value" } else { "not compared" };
         let [left, right] =
@@ -132,14 +159,20 @@ fn schema_and_columns(findings: &Findings, limit: usize) -> Vec<FindingsSection>
         vec![change.table.to_string(), change.column.clone(), left, right, compared.into()]
     });
     let header = ["table", "column", "left", "right", ""];
-    let schema = FindingsSection::new("schemas differ").table(&header, schema.collect()).cut(limit);
+    FindingsSection::new("schemas differ").table(&header, schema.collect()).cut(limit)
+}
+
+fn columns(findings: &Findings, limit: usize) -> FindingsSection {
+    let minor_units = findings.minor_units;
     let changed = findings.columns.iter().filter(|column| column.changed > 0).map(|column| {
+        let sum = column.sum.map(|sum| column.unit.show_signed(sum, minor_units));
+        let largest = column.largest.map(|largest| column.unit.show(largest.into(), minor_units));
         vec![
             column.table.to_string(),
             column.column.clone(),
             count(column.changed),
-            column.sum.map(signed).unwrap_or_default(),
-            column.largest.map(count).unwrap_or_default(),
+            sum.unwrap_or_default(),
+            largest.unwrap_or_default(),
         ]
     });
     let rows = findings.tables.iter().map(|table| format!("{} {}", count(table.rows_changed), table.table));
@@ -148,29 +181,41 @@ fn schema_and_columns(findings: &Findings, limit: usize) -> Vec<FindingsSection>
     if !columns.rows.is_empty() {
         columns.sentences.insert(0, format!("rows that changed: {}", rows.collect::<Vec<_>>().join(", ")));
     }
-    vec![schema, columns]
+    columns
 }
 
-fn largest(findings: &Findings) -> Vec<FindingsSection> {
-    let scores = findings.largest_scores.iter().map(|mover| {
-        let (left, right) = (thousands(mover.left.into()), thousands(mover.right.into()));
-        vec![mover.key.join("/"), left, right, signed(mover.change)]
-    });
+fn largest(findings: &Findings, limit: usize) -> Vec<FindingsSection> {
     let units = findings.minor_units;
-    let limits = findings.largest_limits.iter().map(|mover| {
+    let limits = findings.largest_limits.iter().take(limit).map(|mover| {
         let (left, right) = (money(mover.left.into(), units), money(mover.right.into(), units));
         vec![mover.key.join("/"), left, right, signed_money(mover.change, units)]
     });
-    let examples = findings.examples.iter().map(|example| {
+    let scores = findings.largest_scores.iter().take(limit).map(|mover| {
+        let (left, right) = (thousands(mover.left.into()), thousands(mover.right.into()));
+        vec![mover.key.join("/"), left, right, signed(mover.change)]
+    });
+    let examples = findings.examples.iter().take(limit).map(|example| {
+        let column = findings.columns.iter().find(|column| column.column == example.column);
+        let unit = column.map(|column| column.unit).unwrap_or_default();
         let [left, right] =
-            [&example.left, &example.right].map(|cell| cell.clone().unwrap_or_else(|| "null".into()));
+            [&example.left, &example.right].map(|cell| cell_text(cell.as_deref(), unit, units));
         vec![example.key.join("/"), example.column.clone(), left, right]
     });
     let header = ["key", "left", "right", "change"];
     vec![
-        FindingsSection::new("scores that moved most").table(&header, scores.collect()),
         FindingsSection::new("limits that moved most").table(&header, limits.collect()),
+        FindingsSection::new("scores that moved most").table(&header, scores.collect()),
         FindingsSection::new("the first changes")
             .table(&["key", "column", "left", "right"], examples.collect()),
     ]
+}
+
+/// A cell's text; an amount is written as one.
+fn cell_text(cell: Option<&str>, unit: Unit, minor_units: u32) -> String {
+    let amount = cell.filter(|_| unit == Unit::Money).and_then(|cell| cell.parse().ok());
+    match (amount, cell) {
+        (Some(amount), _) => money(amount, minor_units),
+        (None, Some(cell)) => cell.to_string(),
+        (None, None) => "null".to_string(),
+    }
 }

@@ -3,11 +3,12 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::diff::read::cells::{ColumnSlot, FileColumn, differ};
+use crate::diff::filters::Tolerances;
+use crate::diff::read::cells::{ColumnSlot, FileColumn, Shape, differ};
 use crate::diff::read::pairs::{NONE, Pairs, true_positions};
 use crate::diff::read::runs::Layout;
-use crate::diff::selection::Tolerances;
 use crate::expr::Column;
+use crate::job::Unit;
 
 /// A column that one side lacks, or has with another type.
 #[derive(Debug, Clone, Serialize, PartialEq, Eq)]
@@ -37,6 +38,9 @@ pub struct ColumnChange {
     pub sum: Option<i128>,
     /// The largest |right − left| among them.
     pub largest: Option<u64>,
+    /// What they count; left out where that is nothing people would want beside the number.
+    #[serde(skip_serializing_if = "Unit::is_number")]
+    pub unit: Unit,
 }
 
 /// In what the schemas differ, table by table, in the order of the left file, then of the right.
@@ -175,6 +179,7 @@ impl TableTally {
                 changed: count.changed,
                 sum: is_number.then_some(count.sum),
                 largest: is_number.then_some(count.largest),
+                unit: if is_number && left == Shape::Date { Unit::Days } else { Unit::Number },
             }
         });
         changes.collect()

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::diff::filters::Exclusions;
 use crate::diff::read::cells::{Shape, differ};
 use crate::diff::read::join::JoinPiece;
 use crate::diff::read::pairs::NONE;
 use crate::expr::Texts;
-use crate::job::Action;
-use crate::run_dir::decisions::{Decisions, Slots};
+use crate::job::{Action, DecisionColumn};
+use crate::run_dir::decisions::{Decisions, OUTCOME, Slots};
 
 /// How the decisions changed.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -124,22 +125,34 @@ impl ProductTally {
 /// Counts decisions.
 pub struct DecisionTally {
     slots: [Slots; 2],
+    /// The columns that make a decision another one.
+    outcome: Vec<DecisionColumn>,
+    /// And whether its notice does.
+    has_notice: bool,
     lines: u64,
     changed: u64,
     products: BTreeMap<String, ProductTally>,
 }
 
 impl DecisionTally {
-    /// Of two runs.
-    pub fn new(slots: [Slots; 2]) -> DecisionTally {
-        DecisionTally { slots, lines: 0, changed: 0, products: BTreeMap::new() }
+    /// Of two runs, without the columns that do not count.
+    pub fn new(slots: [Slots; 2], excluded: &Exclusions) -> DecisionTally {
+        let outcome = OUTCOME.into_iter().filter(|column| !excluded.has(column.name()));
+        DecisionTally {
+            slots,
+            outcome: outcome.collect(),
+            has_notice: !excluded.has(DecisionColumn::EffectiveOn.name()),
+            lines: 0,
+            changed: 0,
+            products: BTreeMap::new(),
+        }
     }
 
     /// Counts a piece; by pair of lines, whether the decision is another one.
     pub fn add(&mut self, piece: &JoinPiece) -> Vec<bool> {
         let decided = [(piece.left, &self.slots[0]), (piece.right, &self.slots[1])]
             .map(|(block, slots)| block.map(|block| slots.of(&block.lines)));
-        let changed = changed(&decided, piece);
+        let changed = self.changed_lines(&decided, piece);
         // Products are looked up by name once a piece; lines then need only their codes.
         let names = decided.each_ref().map(|decided| decided.as_ref().map(|d| d.products()));
         let (names, codes) = merged_codes(names);
@@ -165,6 +178,23 @@ impl DecisionTally {
             self.products.entry(name.to_string()).or_default().add(&tally);
         }
         self.changed += changed.iter().filter(|changed| **changed).count() as u64;
+        changed
+    }
+
+    /// By pair of lines that both sides have, whether they are decided otherwise.
+    fn changed_lines(&self, decided: &[Option<Decisions>; 2], piece: &JoinPiece) -> Vec<bool> {
+        let [Some(left), Some(right)] = decided else { return vec![false; piece.lines.len()] };
+        let mut changed = vec![false; piece.lines.len()];
+        for column in &self.outcome {
+            let (Some(left), Some(right)) = (left.column(*column), right.column(*column)) else { continue };
+            let differs = differ((left, Shape::Int), (right, Shape::Int), &piece.lines, 0);
+            changed.iter_mut().zip(differs).for_each(|(changed, differs)| *changed |= differs);
+        }
+        for (changed, (i, j)) in changed.iter_mut().zip(piece.lines.iter()) {
+            if self.has_notice && i != NONE && j != NONE {
+                *changed |= left.notice_days(i as usize) != right.notice_days(j as usize);
+            }
+        }
         changed
     }
 
@@ -200,22 +230,6 @@ impl DecisionTally {
 /// An action's name; none for a line that is not there.
 fn action_name(action: usize) -> Option<&'static str> {
     Action::ALL.get(action).map(|action| action.name())
-}
-
-/// By pair of lines that both sides have, whether they are decided otherwise.
-fn changed(decided: &[Option<Decisions>; 2], piece: &JoinPiece) -> Vec<bool> {
-    let [Some(left), Some(right)] = decided else { return vec![false; piece.lines.len()] };
-    let mut changed = vec![false; piece.lines.len()];
-    for (left, right) in left.outcome_columns().zip(right.outcome_columns()) {
-        let differs = differ((left, Shape::Int), (right, Shape::Int), &piece.lines, 0);
-        changed.iter_mut().zip(differs).for_each(|(changed, differs)| *changed |= differs);
-    }
-    for (changed, (i, j)) in changed.iter_mut().zip(piece.lines.iter()) {
-        if i != NONE && j != NONE {
-            *changed |= left.notice_days(i as usize) != right.notice_days(j as usize);
-        }
-    }
-    changed
 }
 
 /// The names of both sides' products, and by side and code the position among them.

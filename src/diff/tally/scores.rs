@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::stability::Distribution;
+use crate::diff::filters::Exclusions;
 use crate::diff::read::join::JoinPiece;
 use crate::diff::read::runs::{Block, Layout};
 use crate::expr::{Column, Ints};
@@ -108,8 +109,14 @@ pub struct ScoreTally {
 
 impl ScoreTally {
     /// `terms` are the left run's, where they could be read: they give bins and the order of bands.
-    pub fn new(left: &Layout, right: &Layout, terms: [Option<&Terms>; 2]) -> Option<ScoreTally> {
-        let features = left.columns[left.scores..].iter().filter_map(|column| {
+    pub fn new(
+        left: &Layout,
+        right: &Layout,
+        terms: [Option<&Terms>; 2],
+        excluded: &Exclusions,
+    ) -> Option<ScoreTally> {
+        let features = left.columns[left.scores..].iter().filter(|column| !excluded.has(&column.name));
+        let features = features.filter_map(|column| {
             let name = column.name.clone();
             let slots = [left.of_features(&name)?, right.of_features(&name)?];
             let distribution = distribution(&name, terms[0]);

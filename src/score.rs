@@ -307,6 +307,7 @@ mod tests {
             text: String::new(),
             missing: -5,
             missing_reason: None,
+            actionable: Default::default(),
             bins: bins.iter().map(|(below, points)| Bin { below: *below, points: *points }).collect(),
         }
     }

@@ -8,6 +8,7 @@ mod budget;
 mod changes;
 mod letters;
 mod notice;
+mod screen;
 mod worlds;
 
 use std::path::{Path, PathBuf};

@@ -19,6 +19,9 @@ pub(super) struct ExplainArgs {
     /// Another run to hold it against: both side by side, and what moved
     #[arg(long, value_name = "RUN", conflicts_with = "adverse_action")]
     against: Option<PathBuf>,
+    /// List all rules with what they read, not only the one that decided
+    #[arg(long, conflicts_with_all = ["adverse_action", "against"])]
+    all_rules: bool,
     /// Print JSON, money in minor units
     #[arg(long)]
     json: bool,
@@ -41,7 +44,7 @@ pub(super) fn execute(args: &ExplainArgs) -> Result<()> {
     let now = explain(&run, &args.account)?;
     match &args.against {
         None if args.json => print_json(&serde_json::to_string_pretty(&now)?),
-        None => print(&text::for_people(&now)),
+        None => print(&text::for_people(&now, args.all_rules)),
         Some(against) => {
             let before = explain(&PublishedRun::open(against)?, &args.account)?;
             let comparison = compare::compare(before, now);

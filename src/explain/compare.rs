@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::explanation::Explanation;
 use super::line::LineExplanation;
 use super::scorecard::CharacteristicPoints;
-use super::text::{fact_value, sum, value};
+use super::text::sum;
 use crate::console::{money, table, visible};
 use crate::policy::trace::Fact;
 
@@ -67,7 +67,7 @@ pub fn compare(before: Explanation, now: Explanation) -> AccountComparison {
     let lines = pairs(&before.lines, &now.lines, |line| &line.product);
     let moved_lines = lines.into_iter().filter_map(|lines| {
         let product = lines.either().product.clone();
-        let facts = moved_facts(&lines, now.minor_units);
+        let facts = moved_facts(&lines, [&before, &now]);
         (!facts.is_empty()).then_some(MovedLine { product, facts })
     });
     let moved = Moved {
@@ -143,22 +143,24 @@ fn line_facts(line: &LineExplanation, minor_units: u32) -> [(&'static str, Strin
 
 /// What is not the same of a line, then the facts that the deciding rules of either run read and that are
 /// not the same. That days have passed is not worth saying.
-fn moved_facts(lines: &RunPair<LineExplanation>, minor_units: u32) -> Vec<MovedFact> {
+fn moved_facts(lines: &RunPair<LineExplanation>, [before, now]: [&Explanation; 2]) -> Vec<MovedFact> {
     let (Some(old), Some(new)) = (lines.before, lines.now) else {
         let [before, now] =
             [lines.before, lines.now].map(|line| if line.is_some() { "there" } else { "not there" });
         return vec![MovedFact("line".to_string(), before.to_string(), now.to_string())];
     };
-    let both = line_facts(old, minor_units).into_iter().zip(line_facts(new, minor_units));
+    let both = line_facts(old, before.minor_units).into_iter().zip(line_facts(new, now.minor_units));
     let mut facts: Vec<MovedFact> = both
         .filter(|((_, old), (_, new))| old != new)
         .map(|((name, old), (_, new))| MovedFact(name.to_string(), old, new))
         .collect();
     for rule in [new.outcome.rule.as_ref(), old.outcome.rule.as_ref()] {
-        for Fact { name, value: now } in facts_read(new, rule) {
-            let Some(before) = facts_read(old, rule).find(|fact| fact.name == *name) else { continue };
-            let fact = MovedFact(name.clone(), fact_value(&before.value), fact_value(now));
-            if before.value != *now && !facts.contains(&fact) {
+        for read in facts_read(new, rule) {
+            let Some(earlier) = facts_read(old, rule).find(|fact| fact.name == read.name) else { continue };
+            let values = [before.units.fact_value(earlier), now.units.fact_value(read)];
+            let [was, is] = values;
+            let fact = MovedFact(read.name.clone(), was, is);
+            if earlier.value != read.value && !facts.contains(&fact) {
                 facts.push(fact);
             }
         }
@@ -172,19 +174,15 @@ fn facts_read<'a>(line: &'a LineExplanation, rule: Option<&'a String>) -> impl I
     rules.flat_map(|read| &read.reads.0)
 }
 
-/// As people read it on a terminal.
+/// As people read it on a terminal: what became of each line, then the score.
 pub fn for_people(comparison: &AccountComparison) -> String {
     let AccountComparison { before, now, moved } = comparison;
-    let mut parts = vec![
-        format!(
-            "account {}\n  before: {}\n  now:    {}",
-            visible(&now.account_id),
-            run_name(before),
-            run_name(now)
-        ),
-        format!("before  {}\nnow     {}\nmoved   {:+}", sum(&before.score), sum(&now.score), moved.score),
-        side_by_side(comparison),
-    ];
+    let mut parts = vec![format!(
+        "account {}\n  before: {}\n  now:    {}",
+        visible(&now.account_id),
+        run_name(before),
+        run_name(now)
+    )];
     for line in &now.lines {
         let moved = moved.lines.iter().find(|moved| moved.product == line.product);
         parts.push(match moved {
@@ -197,13 +195,21 @@ pub fn for_people(comparison: &AccountComparison) -> String {
     }
     let gone = moved.lines.iter().filter(|one| !now.lines.iter().any(|line| line.product == one.product));
     parts.extend(gone.map(moved_line));
+    parts.push(format!(
+        "before  {}\nnow     {}\nmoved   {:+}",
+        sum(&before.score),
+        sum(&now.score),
+        moved.score
+    ));
+    parts.extend(side_by_side(comparison));
     parts.join("\n\n")
 }
 
+/// A run by its directory, so that two of one date are told apart.
 fn run_name(run: &Explanation) -> String {
     let known =
         if run.known_on == run.as_of { String::new() } else { format!(", known on {}", run.known_on) };
-    format!("{} of {}{known}", visible(&run.job), run.as_of)
+    format!("{}, {} of {}{known}", visible(&run.run), visible(&run.job), run.as_of)
 }
 
 fn moved_line(line: &MovedLine) -> String {
@@ -213,24 +219,36 @@ fn moved_line(line: &MovedLine) -> String {
     table(&[&line.product, "before", "now"], &rows)
 }
 
-fn side_by_side(comparison: &AccountComparison) -> String {
-    let (before, now) = (&comparison.before.score.characteristics, &comparison.now.score.characteristics);
-    let rows = pairs(before, now, |one| &one.feature).into_iter().map(|pair| {
+/// The characteristics whose value or points moved; none where none did.
+fn side_by_side(comparison: &AccountComparison) -> Option<String> {
+    let AccountComparison { before, now, moved } = comparison;
+    let all = pairs(&before.score.characteristics, &now.score.characteristics, |one| &one.feature);
+    let has_moved =
+        |name: &String| moved.characteristics.iter().any(|characteristic| characteristic.feature == *name);
+    let shown = all.iter().filter(|pair| has_moved(&pair.either().feature));
+    let rows = shown.map(|pair| {
         let [old, new] = [pair.before, pair.now].map(|one| one.map_or(0, |one| one.points));
-        let [old_value, new_value] =
-            [pair.before, pair.now].map(|one| one.map_or("not asked".to_string(), |one| value(one.value)));
+        let [old_value, new_value] = [(pair.before, before), (pair.now, now)].map(|(one, run)| {
+            one.map_or("not asked".to_string(), |one| run.units.value(&one.feature, one.value))
+        });
         let change = i64::from(new) - i64::from(old);
         let change = if change == 0 { String::new() } else { format!("{change:+}") };
         let feature = pair.either().feature.clone();
         vec![feature, old_value, new_value, old.to_string(), new.to_string(), change]
     });
     let mut rows: Vec<Vec<String>> = rows.collect();
-    if comparison.moved.base != 0 {
+    if moved.base != 0 {
         let title = "what everyone starts with".to_string();
-        let [before, now] = [&comparison.before, &comparison.now].map(|run| run.score.base.to_string());
-        let change = format!("{:+}", comparison.moved.base);
+        let [before, now] = [before, now].map(|run| run.score.base.to_string());
+        let change = format!("{:+}", moved.base);
         rows.push(vec![title, String::new(), String::new(), before, now, change]);
     }
     let header = ["characteristic", "value before", "now", "points before", "now", "moved"];
-    table(&header, &rows)
+    let same = all.len() - moved.characteristics.len();
+    let rest = match same {
+        0 => String::new(),
+        1 => "\n  1 more is as before".to_string(),
+        _ => format!("\n  {same} more are as before"),
+    };
+    (!rows.is_empty()).then(|| format!("{}{rest}", table(&header, &rows)))
 }

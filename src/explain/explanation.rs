@@ -6,7 +6,9 @@ use serde::Serialize;
 use super::counterfactual::counterfactuals;
 use super::line::{LineExplanation, explain_line};
 use super::scorecard::{PrintedScorecard, printed_scorecard};
+use super::units::FeatureUnits;
 use super::what_if::WhatIf;
+use crate::console::plain_path;
 use crate::day::Day;
 use crate::failure::input;
 use crate::policy::trace::trace;
@@ -15,6 +17,8 @@ use crate::run_dir::{Facts, PublishedRun};
 /// An account of a run, explained. Money in minor units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Explanation {
+    /// The run's directory.
+    pub run: String,
     /// The job's name.
     pub job: String,
     /// The as-of date.
@@ -25,6 +29,8 @@ pub struct Explanation {
     pub program_version: String,
     /// Decimal places of money.
     pub minor_units: u32,
+    /// What the features count; plain numbers are left out.
+    pub units: FeatureUnits,
     /// The account.
     pub account_id: String,
     /// Its score.
@@ -61,11 +67,13 @@ pub fn explain(run: &PublishedRun, account: &str) -> Result<Explanation> {
     });
     let manifest = &run.manifest;
     Ok(Explanation {
+        run: plain_path(run.directory.path()),
         job: manifest.job.clone(),
         as_of: manifest.as_of,
         known_on: manifest.known_on,
         program_version: manifest.program_version.clone(),
         minor_units: run.job.minor_units,
+        units: FeatureUnits::of(&run.job),
         account_id: facts.lines.accounts.ids.text(0),
         score: printed_scorecard(&what_if, &now),
         lines: lines.collect(),

@@ -15,6 +15,7 @@ pub mod notice;
 mod scenario;
 pub mod scorecard;
 pub mod text;
+mod units;
 pub mod what_if;
 
 pub use explanation::{Explanation, explain};

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::counterfactual::{LinkedFeature, linked_features};
 use super::what_if::{Assessment, WhatIf};
-use crate::job::Characteristic;
+use crate::job::{Characteristic, Unit};
 use crate::scorecard::bin_label;
 
 /// A score, put together from its points.
@@ -65,6 +65,10 @@ pub struct CharacteristicPoints {
     pub value: Option<i64>,
     /// The bin it lies in, in words.
     pub bin: String,
+    /// The least value of that bin; null where it has none, and where the feature has no value.
+    pub from: Option<i64>,
+    /// The least value above that bin; likewise.
+    pub below: Option<i64>,
     /// What it gives.
     pub points: i32,
     /// The most any bin, or `missing`, gives.
@@ -155,11 +159,18 @@ fn points(what_if: &WhatIf, now: &Assessment, number: usize) -> CharacteristicPo
         (Some((reason, text)), None) => (reason, text),
         _ => (&characteristic.reason, &characteristic.text),
     };
+    let (from, below) = value.map_or((None, None), |value| bin_of(characteristic, value));
+    let bin = match value {
+        Some(_) => bin_label(from, below, Unit::Number, 0),
+        None => "missing".to_string(),
+    };
     CharacteristicPoints {
         feature: job.features[characteristic.feature].name.clone(),
         dimension: job.scorecard.dimensions[characteristic.dimension].name.clone(),
         value,
-        bin: bin_in_words(characteristic, value),
+        bin,
+        from,
+        below,
         points: now.points[number],
         most: characteristic.range().1,
         reason: reason.clone(),
@@ -193,12 +204,12 @@ fn bins(characteristic: &Characteristic) -> Vec<BinValues> {
     bins
 }
 
-fn bin_in_words(characteristic: &Characteristic, value: Option<i64>) -> String {
-    let Some(value) = value else { return "missing".to_string() };
+/// The least value of the bin that a value lies in, and the least above it.
+fn bin_of(characteristic: &Characteristic, value: i64) -> (Option<i64>, Option<i64>) {
     let bins = bins(characteristic);
     let own = bins.iter().find(|bin| (bin.first..=bin.last).contains(&value));
     let (first, last) = own.map_or((i64::MIN, i64::MAX), |bin| (bin.first, bin.last));
-    bin_label(Some(first), last.checked_add(1))
+    (Some(first).filter(|first| *first > i64::MIN), last.checked_add(1))
 }
 
 /// The nearest bin with more points than now (of two as near, the one with more) that the feature can reach, tried.

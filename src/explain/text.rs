@@ -4,18 +4,24 @@ use super::counterfactual::{Counterfactual, LinkedFeature};
 use super::explanation::Explanation;
 use super::line::{BudgetCheck, Caps, CooldownCheck, LineExplanation, PendingChange, RuleRead};
 use super::scorecard::{CharacteristicPoints, PreviousScore, PrintedScorecard};
-use crate::console::{money, table, thousands, visible};
+use super::units::FeatureUnits;
+use crate::console::{Tone, money, paint, table, visible};
 use crate::job::Action;
-use crate::policy::trace::{Fact, FactValue};
+use crate::scorecard::bin_label;
 
-/// The whole explanation.
-pub fn for_people(explanation: &Explanation) -> String {
-    let Explanation { account_id, job, as_of, known_on, minor_units, .. } = explanation;
+/// The whole explanation: what was decided of each line, by which rule, what would change it; then the score. The
+/// rules that did not decide are listed only where `all_rules` are wanted.
+pub fn for_people(explanation: &Explanation, all_rules: bool) -> String {
+    let Explanation { account_id, job, as_of, known_on, minor_units, units, .. } = explanation;
     let known = if known_on == as_of { String::new() } else { format!(", known on {known_on}") };
     let mut parts = vec![format!("account {} in {} of {as_of}{known}", visible(account_id), visible(job))];
-    parts.push(scorecard(&explanation.score));
-    parts.extend(better_bins(&explanation.score));
-    parts.extend(explanation.lines.iter().map(|one| line(one, *minor_units)));
+    let outcomes = explanation.lines.iter().map(|line| outcome(line, *minor_units));
+    parts.push(outcomes.collect::<Vec<_>>().join("\n"));
+    for line in &explanation.lines {
+        parts.extend(line_parts(line, units, *minor_units, all_rules));
+    }
+    parts.push(scorecard(&explanation.score, units, *minor_units));
+    parts.extend(better_bins(&explanation.score, units));
     parts.join("\n\n")
 }
 
@@ -41,45 +47,45 @@ pub fn sum(card: &PrintedScorecard) -> String {
     )
 }
 
-/// A feature's value.
-pub fn value(value: Option<i64>) -> String {
-    value.map_or("none".to_string(), |value| thousands(value.into()))
-}
-
-fn scorecard(card: &PrintedScorecard) -> String {
+fn scorecard(card: &PrintedScorecard, units: &FeatureUnits, minor_units: u32) -> String {
     let mut rows = Vec::new();
     for dimension in &card.dimensions {
         let cells =
             [&dimension.title, "", "", &dimension.points.to_string(), &dimension.most.to_string(), ""];
         rows.push(cells.map(str::to_string).to_vec());
         let own = card.characteristics.iter().filter(|one| one.dimension == dimension.name);
-        rows.extend(own.map(points));
+        rows.extend(own.map(|one| points(one, units, minor_units)));
     }
     let header = ["characteristic", "value", "bin", "points", "of", "why not more"];
     format!("{}\n\n{}", sum(card), table(&header, &rows))
 }
 
-fn points(one: &CharacteristicPoints) -> Vec<String> {
+fn points(one: &CharacteristicPoints, units: &FeatureUnits, minor_units: u32) -> Vec<String> {
     let why = if one.points < one.most { format!("{}  {}", one.reason, one.text) } else { String::new() };
+    let bin = match one.value {
+        Some(_) => bin_label(one.from, one.below, units.of_name(&one.feature), minor_units),
+        None => one.bin.clone(),
+    };
     vec![
         format!("  {}", one.feature),
-        value(one.value),
-        one.bin.clone(),
+        units.value(&one.feature, one.value),
+        bin,
         one.points.to_string(),
         one.most.to_string(),
         why,
     ]
 }
 
-fn better_bins(card: &PrintedScorecard) -> Option<String> {
+fn better_bins(card: &PrintedScorecard, units: &FeatureUnits) -> Option<String> {
     let rows: Vec<Vec<String>> = card
         .characteristics
         .iter()
         .filter_map(|one| {
             let better = one.better.as_ref()?;
             let change = format!("{:+}", better.score_change);
+            let step = units.step(&one.feature, one.value, better.to);
             Some(vec![
-                format!("{}  {}{}", one.feature, step(one.value, better.to), linked(&better.together)),
+                format!("{}  {step}{}", one.feature, linked(&better.together, units)),
                 change,
                 better.score.to_string(),
                 better.band.clone(),
@@ -90,25 +96,41 @@ fn better_bins(card: &PrintedScorecard) -> Option<String> {
     (!rows.is_empty()).then(|| table(&header, &rows))
 }
 
-/// A change of a feature: "39 to 29 (10 less)".
-pub fn step(from: Option<i64>, to: i64) -> String {
-    let Some(from) = from else { return format!("none to {}", thousands(to.into())) };
-    let by = i128::from(to) - i128::from(from);
-    let direction = if by < 0 { "less" } else { "more" };
-    format!("{} to {} ({} {direction})", thousands(from.into()), thousands(to.into()), thousands(by.abs()))
-}
-
-fn line(line: &LineExplanation, minor_units: u32) -> String {
-    let mut parts = vec![outcome(line, minor_units), facts(line, minor_units), rules(line)];
+/// A line as it is, the rule that decided, what bounded it, and what would change it.
+fn line_parts(
+    line: &LineExplanation,
+    units: &FeatureUnits,
+    minor_units: u32,
+    all_rules: bool,
+) -> Vec<String> {
+    let mut parts = vec![format!("{}\n{}", facts(line, minor_units), deciding_rule(line, units))];
+    if all_rules {
+        parts.push(rules(line, units));
+    }
     parts.extend(line.caps.as_ref().map(|steps| caps(steps, minor_units)));
     let mut checks: Vec<String> = line.cooldowns.iter().map(cooldown).collect();
     checks.extend(line.budget.as_ref().map(|check| budget(check, minor_units)));
     if !checks.is_empty() {
         parts.push(checks.join("\n"));
     }
-    parts.extend(counterfactuals("better", &line.counterfactuals.better, minor_units));
-    parts.extend(counterfactuals("worse", &line.counterfactuals.worse, minor_units));
-    parts.join("\n\n")
+    parts.extend(counterfactuals("better", &line.counterfactuals.better, units, minor_units));
+    parts.extend(counterfactuals("worse", &line.counterfactuals.worse, units, minor_units));
+    parts
+}
+
+/// The rule that decided, its condition, and what that read.
+fn deciding_rule(line: &LineExplanation, units: &FeatureUnits) -> String {
+    let all = line.rules.len();
+    let Some((number, rule)) = line.rules.iter().enumerate().find(|(_, rule)| rule.decides) else {
+        return format!("  decided by no rule: none of {all} is true");
+    };
+    format!(
+        "  decided by rule {} of {all}, {}\n    when  {}\n    as    {}",
+        number + 1,
+        visible(&rule.rule),
+        visible(&rule.when),
+        reads(rule, units)
+    )
 }
 
 fn cooldown(check: &CooldownCheck) -> String {
@@ -133,7 +155,12 @@ fn budget(check: &BudgetCheck, minor_units: u32) -> String {
 
 fn outcome(line: &LineExplanation, minor_units: u32) -> String {
     let outcome = &line.outcome;
-    let mut text = format!("{}: {}", visible(&line.product), outcome.action);
+    let tone = match outcome.refused {
+        _ if [Action::Suspend, Action::Close].iter().any(|bad| bad.name() == outcome.action) => Tone::Failure,
+        Some(_) => Tone::Warning,
+        None => Tone::Strong,
+    };
+    let mut text = format!("{}: {}", visible(&line.product), paint(tone, outcome.action));
     match outcome.asked {
         Some(asked) if outcome.refused.is_some() => {
             text += &format!(" ({asked} refused: {})", outcome.reason)
@@ -185,7 +212,7 @@ fn facts(line: &LineExplanation, minor_units: u32) -> String {
     if line.has_rejected_row {
         facts.push("a row of the account was rejected".to_string());
     }
-    format!("  {}", facts.join(", "))
+    format!("{}: {}", visible(&line.product), facts.join(", "))
 }
 
 fn ago(days: Option<i64>, what: &str) -> String {
@@ -195,46 +222,24 @@ fn ago(days: Option<i64>, what: &str) -> String {
     }
 }
 
-/// The rules up to the one that decides; those after it are not asked.
-fn rules(line: &LineExplanation) -> String {
+/// All rules in order; those after the one that decides are not asked.
+fn rules(line: &LineExplanation, units: &FeatureUnits) -> String {
     let asked = line.rules.iter().position(|rule| rule.decides).map_or(line.rules.len(), |last| last + 1);
-    let rows = line.rules[..asked].iter().enumerate().map(|(number, rule)| {
+    let rows = line.rules.iter().enumerate().map(|(number, rule)| {
         let verdict = match (rule.is_for_product, rule.truth) {
+            _ if number >= asked => "not asked",
             (false, _) => "other product",
             (true, Some(true)) => "true",
             (true, Some(false)) => "false",
             (true, None) => "unknown",
         };
-        vec![(number + 1).to_string(), rule.rule.clone(), verdict.to_string(), reads(rule)]
+        vec![(number + 1).to_string(), rule.rule.clone(), verdict.to_string(), reads(rule, units)]
     });
-    let listed = table(&["", "rule", "is", "it reads"], &rows.collect::<Vec<_>>());
-    let rest = line.rules.len() - asked;
-    match (line.outcome.rule.is_some(), rest) {
-        (false, _) => format!("{listed}\n  no rule is true"),
-        (true, 0) => listed,
-        (true, 1) => format!("{listed}\n  1 more is not asked"),
-        (true, rest) => format!("{listed}\n  {rest} more are not asked"),
-    }
+    table(&["", "rule", "is", "it reads"], &rows.collect::<Vec<_>>())
 }
 
-fn reads(rule: &RuleRead) -> String {
-    rule.reads.0.iter().map(fact).collect::<Vec<_>>().join(", ")
-}
-
-/// A name and its value.
-pub fn fact(fact: &Fact) -> String {
-    format!("{} {}", fact.name, fact_value(&fact.value))
-}
-
-/// A fact's value.
-pub fn fact_value(value: &FactValue) -> String {
-    match value {
-        FactValue::Null => "none".to_string(),
-        FactValue::Int(value) => thousands((*value).into()),
-        FactValue::Text(text) => format!("'{text}'"),
-        FactValue::Bool(value) => value.to_string(),
-        FactValue::Date(day) => day.to_string(),
-    }
+fn reads(rule: &RuleRead, units: &FeatureUnits) -> String {
+    rule.reads.0.iter().map(|fact| units.fact(fact)).collect::<Vec<_>>().join(", ")
 }
 
 fn caps(caps: &Caps, minor_units: u32) -> String {
@@ -259,18 +264,24 @@ fn caps(caps: &Caps, minor_units: u32) -> String {
 const MOST_SHOWN: usize = 5;
 
 /// What moves with a feature, being over the same rows.
-fn linked(features: &[LinkedFeature]) -> String {
-    let moved = features.iter().map(|one| {
-        let (from, to) = (value(one.from), thousands(one.to.into()));
-        format!(", {} {from} to {to}", one.feature)
+fn linked(features: &[LinkedFeature], units: &FeatureUnits) -> String {
+    let moved = features.iter().map(|one| match one.from {
+        Some(from) => format!(", {} {}", one.feature, units.move_of(&one.feature, from, one.to)),
+        None => format!(", {} none to {}", one.feature, units.value(&one.feature, Some(one.to))),
     });
     moved.collect()
 }
 
-fn counterfactuals(what: &str, found: &[Counterfactual], minor_units: u32) -> Option<String> {
+fn counterfactuals(
+    what: &str,
+    found: &[Counterfactual],
+    units: &FeatureUnits,
+    minor_units: u32,
+) -> Option<String> {
     let rows = found.iter().take(MOST_SHOWN).map(|change| {
+        let step = units.step(&change.feature, change.from, change.to);
         vec![
-            format!("{}  {}{}", change.feature, step(change.from, change.to), linked(&change.together)),
+            format!("{}  {step}{}", change.feature, linked(&change.together, units)),
             format!("{} ({})", change.action, change.reason),
             money(change.new_limit.into(), minor_units),
             change.score.to_string(),

@@ -120,8 +120,8 @@ impl<'a> WhatIf<'a> {
         self.scenarios.with(feature, to)
     }
 
-    /// The account with a feature set to each of some values; `None` where it cannot be so, or where a feature
-    /// made of it would not fit in 64 bits.
+    /// The account with a feature set to each of some values; `None` where it cannot be so, where the person cannot
+    /// move it so, or where a feature made of it would not fit in 64 bits.
     pub fn with(&self, feature: usize, values: &[i64]) -> Vec<Option<Assessment>> {
         self.in_scenarios(&values.iter().map(|value| self.scenario(feature, *value)).collect::<Vec<_>>())
     }
@@ -147,10 +147,20 @@ impl<'a> WhatIf<'a> {
         let lines = self.facts.lines.repeated(possible.len());
         let scores = self.facts.score(&self.run.job.scorecard, &features, possible.len());
         let decisions = self.decide(&lines, &features, &scores);
-        for (number, assessment) in possible.iter().zip(assessments(&scores, decisions, possible.len())) {
-            results[*number] = Some(assessment);
+        let assessments = assessments(&scores, decisions, possible.len());
+        for ((row, number), assessment) in possible.iter().enumerate().zip(assessments) {
+            results[*number] = Some(assessment).filter(|_| self.can_be_moved(&features, row));
         }
         results
+    }
+
+    /// Whether the person can move all that a row of features moves, as far as characteristics say so.
+    fn can_be_moved(&self, features: &FeatureTable, row: usize) -> bool {
+        self.run.job.scorecard.characteristics.iter().all(|characteristic| {
+            let feature = characteristic.feature;
+            let (from, to) = (self.facts.features.get(feature, 0), features.get(feature, row));
+            characteristic.actionable.allows(from, to)
+        })
     }
 
     /// The features, a row a scenario; all of them set the same features. `Err` names the first row of which a

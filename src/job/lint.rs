@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::actionable::Actionable;
 use super::columns::{LINE_HISTORY, LINE_STATE, SCORE_COLUMNS};
 use super::diagnostics::{Diagnostics, Severity};
 use super::feature_file::{Feature, FeatureKind};
@@ -18,6 +19,7 @@ pub fn lint(job: &Job, diagnostics: &mut Diagnostics) {
     unused_features(job, diagnostics);
     unnamed_products(job, diagnostics);
     ambiguous_reasons(job, diagnostics);
+    useless_directions(job, diagnostics);
 }
 
 /// The least and the most a score can be.
@@ -226,6 +228,24 @@ fn ambiguous_reasons(job: &Job, diagnostics: &mut Diagnostics) {
         if *known.entry(code).or_insert(text) != text {
             let message = format!("the reason `{code}` has another text above");
             warn(diagnostics, (&job.sources[source], "text", text), message, None);
+        }
+    }
+}
+
+/// A direction in which the points only fall: it says the same as that the person cannot move it.
+fn useless_directions(job: &Job, diagnostics: &mut Diagnostics) {
+    for characteristic in &job.scorecard.characteristics {
+        let points: Vec<i32> = characteristic.bins.iter().map(|bin| bin.points).collect();
+        let (direction, costs) = match characteristic.actionable {
+            Actionable::Up => ("up", points.is_sorted_by(|a, b| a >= b)),
+            Actionable::Down => ("down", points.is_sorted()),
+            Actionable::Freely | Actionable::Never => continue,
+        };
+        if costs && points.len() > 1 {
+            let name = &job.features[characteristic.feature].name;
+            let message = format!("`{name}` can only go {direction}, where its points only fall");
+            let help = "nothing about it can be advised: say actionable = false, or turn the direction round";
+            warn(diagnostics, (&job.sources[1], "feature", name), message, Some(help.into()));
         }
     }
 }

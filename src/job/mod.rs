@@ -3,6 +3,7 @@
 //! Files are first taken as written (serde types), then resolved against each other and against the
 //! inputs' columns. All mistakes are reported together, before any row is read.
 
+mod actionable;
 mod columns;
 mod decision_column;
 mod diagnostics;
@@ -26,6 +27,7 @@ mod terms;
 mod unit;
 mod written_path;
 
+pub use actionable::Actionable;
 pub use columns::{
     BILL_COLUMNS, LINE_COLUMNS, LINE_HISTORY, LINE_STATE, OPTIONAL_LINE_COLUMNS, REPAYMENT_COLUMNS,
     SCORE_COLUMNS, TRANSACTION_COLUMNS, line_slots,

@@ -7,6 +7,7 @@ use serde::de::IgnoredAny;
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::actionable::{Actionable, RawActionable};
 use super::columns::SCORE_COLUMNS;
 use super::diagnostics::{Diagnostics, Severity};
 use super::feature_file::{self, Feature, RawFeature};
@@ -76,6 +77,8 @@ pub struct Characteristic {
     pub missing_reason: Option<(String, String)>,
     /// Ascending; only the last has no upper bound.
     pub bins: Vec<Bin>,
+    /// Whether the person can move the feature, and where to.
+    pub actionable: Actionable,
 }
 
 /// The points of a range of values.
@@ -173,6 +176,7 @@ struct RawCharacteristic {
     missing_reason: Option<Spanned<String>>,
     missing_text: Option<Spanned<String>>,
     bins: Spanned<Vec<Spanned<Bin>>>,
+    actionable: Option<Spanned<RawActionable>>,
 }
 
 /// What is left of the file once its tables are taken out: nothing, so that all else is unknown.
@@ -348,6 +352,7 @@ fn characteristic(
         (None, None) => None,
     };
     check_bins(reader, &raw.bins);
+    let actionable = Actionable::resolve(reader, raw.actionable.as_ref());
     Some(Characteristic {
         feature: feature?,
         dimension: dimension?,
@@ -356,6 +361,7 @@ fn characteristic(
         missing: raw.missing,
         missing_reason,
         bins: raw.bins.into_inner().into_iter().map(Spanned::into_inner).collect(),
+        actionable,
     })
 }
 

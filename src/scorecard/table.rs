@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::count::{InBin, count, find_features};
 use crate::day::Day;
-use crate::job::{Bin, Characteristic, Job, lint};
+use crate::job::{Bin, Characteristic, Job, Unit, lint};
 use crate::run_dir::PublishedRun;
 
 /// A scorecard, and what a run has in its bins, where there is one.
@@ -150,24 +150,30 @@ fn bins(characteristic: &Characteristic) -> Vec<BinRow> {
     let mut from = None;
     let bins = characteristic.bins.iter().map(|Bin { below, points }| {
         let from = std::mem::replace(&mut from, *below);
-        BinRow { bin: bin_label(from, *below), from, below: *below, points: *points, accounts: None }
+        BinRow {
+            bin: bin_label(from, *below, Unit::Number, 0),
+            from,
+            below: *below,
+            points: *points,
+            accounts: None,
+        }
     });
     [missing].into_iter().chain(bins).collect()
 }
 
 /// The values of a bin in words, from its least value and its upper bound, which is in it no more.
-pub fn bin_label(from: Option<i64>, below: Option<i64>) -> String {
-    use crate::console::thousands;
+pub fn bin_label(from: Option<i64>, below: Option<i64>, unit: Unit, minor_units: u32) -> String {
+    let shown = |value: i64| unit.show(value.into(), minor_units);
     let from = from.filter(|from| *from > i64::MIN);
     let Some(last) = below.map(|below| below.checked_sub(1)) else {
-        return from.map_or("any".to_string(), |from| format!("{} or more", thousands(from.into())));
+        return from.map_or("any".to_string(), |from| format!("{} or more", shown(from)));
     };
     match (from, last) {
         // Nothing is below the least integer.
         (_, None) => "none".to_string(),
-        (None, Some(last)) => format!("{} or less", thousands(last.into())),
-        (Some(from), Some(last)) if from == last => thousands(from.into()),
-        (Some(from), Some(last)) => format!("{} to {}", thousands(from.into()), thousands(last.into())),
+        (None, Some(last)) => format!("{} or less", shown(last)),
+        (Some(from), Some(last)) if from == last => shown(from),
+        (Some(from), Some(last)) => format!("{} to {}", unit.figure(from.into(), minor_units), shown(last)),
     }
 }
 
@@ -187,7 +193,7 @@ mod tests {
             (Some(i64::MIN), Some(0), "-1 or less"),
         ];
         for (from, below, label) in cases {
-            assert_eq!(bin_label(from, below), label);
+            assert_eq!(bin_label(from, below, Unit::Number, 0), label);
         }
     }
 }

@@ -22,7 +22,13 @@ use crate::run_dir::PublishedRun;
 use crate::run_dir::gates::{self, GateVerdict};
 use crate::summary::{self, headline};
 
+/// Either a date or a range.
+const USAGE: &str = "\
+rescore run [OPTIONS] <JOB> --date <DATE>
+       rescore run [OPTIONS] <JOB> --from <DATE> --to <DATE>";
+
 #[derive(Debug, Args)]
+#[command(override_usage = USAGE)]
 pub(super) struct RunArgs {
     /// The job file
     job: PathBuf,

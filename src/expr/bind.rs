@@ -25,7 +25,8 @@ const MOST_BITS: u64 = 4096;
 
 /// Binds a syntax tree to the columns of a scope.
 pub(super) fn bind(text: &str, sql: &Sql, wanted: Type, scope: &Scope) -> Result<Expr, Vec<ExprError>> {
-    let mut binder = Binder { text, scope, known: HashMap::new(), level: 0, errors: Vec::new() };
+    let mut binder =
+        Binder { text, scope, known: HashMap::new(), may_be_text: false, level: 0, errors: Vec::new() };
     let (node, kind) = binder.bind(sql);
     let whole = 0..text.len();
     if wanted.unify(kind).is_none() {
@@ -50,6 +51,8 @@ struct Binder<'a> {
     scope: &'a Scope,
     /// Names looked up so far.
     known: HashMap<&'a str, Option<(usize, Type)>>,
+    /// Whether what is bound is compared with text, so that a name may be text without its quotes.
+    may_be_text: bool,
     level: usize,
     errors: Vec<ExprError>,
 }
@@ -194,6 +197,7 @@ impl<'a> Binder<'a> {
                 }
                 let help = match near_miss(&ident.value, scope.names()) {
                     Some(near) => format!("did you mean `{near}`?"),
+                    None if self.may_be_text => format!("quote text: '{}'", ident.value),
                     None => format!("known here: {}", listing(scope.names())),
                 };
                 self.refuse(at, format!("there is no column `{}` here", ident.value), Some(help))
@@ -272,7 +276,9 @@ impl<'a> Binder<'a> {
 
     /// Binds what a value of type `kind` is compared with.
     fn comparable(&mut self, at: &Sql, kind: Type, other: &'a Sql) -> Node {
+        self.may_be_text = kind == Type::Text && matches!(other, Sql::Identifier(_));
         let (node, other_kind) = self.bind(other);
+        self.may_be_text = false;
         if kind.unify(other_kind).is_none() {
             let message = format!("{} is compared with {}", article(kind), article(other_kind));
             self.refuse(at, message, Some("both sides must be of one type".into()));

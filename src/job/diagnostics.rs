@@ -1,6 +1,7 @@
 //! What is wrong with the job files, or suspicious: messages with their place, shown underlined.
 
 use std::ops::Range;
+use std::path::PathBuf;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
@@ -22,6 +23,8 @@ pub enum Severity {
 pub struct Diagnostics {
     errors: ShownDiagnostics,
     warnings: ShownDiagnostics,
+    /// Where a mistake says all there is to say: the file and the place.
+    alone: Vec<(PathBuf, Range<usize>)>,
 }
 
 /// The remarks of a severity: the first ones, and how many there are.
@@ -43,6 +46,17 @@ impl Diagnostics {
         self.push(Severity::Error, at, message.into(), help);
     }
 
+    /// Notes a mistake that makes others at the same place, which are left out.
+    pub fn error_alone(
+        &mut self,
+        (source, range): (&Source, Range<usize>),
+        message: &str,
+        help: Option<String>,
+    ) {
+        self.error((source, range.clone()), message, help);
+        self.alone.push((source.path.clone(), range));
+    }
+
     /// Notes something suspicious.
     pub fn warn(&mut self, at: (&Source, Range<usize>), message: impl Into<String>, help: Option<String>) {
         self.push(Severity::Warning, at, message.into(), help);
@@ -55,6 +69,10 @@ impl Diagnostics {
         message: String,
         help: Option<String>,
     ) {
+        let (source, range) = &at;
+        if self.alone.iter().any(|(path, place)| *path == source.path && place == range) {
+            return;
+        }
         let shown = match severity {
             Severity::Error => &mut self.errors,
             Severity::Warning => &mut self.warnings,

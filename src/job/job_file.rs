@@ -15,6 +15,7 @@ use super::diagnostics::Diagnostics;
 use super::gate::RawGate;
 use super::inputs::input_names::{ISSUED, LINES, PREVIOUS, REPAYMENTS, TRANSACTIONS};
 use super::inputs::{InputSpec, Inputs, Unique, before_wildcard};
+use super::mistaken_file::note_other_file;
 use super::operations;
 use super::reader::Reader;
 use super::resolved_job::Csv;
@@ -142,6 +143,9 @@ pub(super) fn read(
 ) -> Option<ResolvedJobFile> {
     let mut reader = Reader { source, diagnostics };
     let mut top = reader.top();
+    if note_other_file(&mut reader, top.get_ref()) {
+        return None;
+    }
     let gates = reader.tables(&mut top, "gate", MOST_GATES);
     let gates = gates.into_iter().filter_map(|gate| reader.take(gate)).collect();
     let input = required_table::<RawInput>(&mut reader, &mut top, "input");

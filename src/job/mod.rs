@@ -14,6 +14,7 @@ mod inputs;
 mod job_file;
 pub mod letter;
 pub mod lint;
+mod mistaken_file;
 mod operations;
 mod policy_file;
 mod raw_job;

@@ -25,7 +25,15 @@ impl<'a> Reader<'a> {
         let (table, errors) = DeTable::parse_recoverable(&self.source.text);
         for error in errors {
             let range = error.span().unwrap_or(0..0);
-            self.error(range, error.message().to_string(), None);
+            let text = &self.source.text;
+            let written = text.get(range.clone()).unwrap_or_default().trim();
+            let is_value = text.get(..range.start).unwrap_or_default().trim_end().ends_with(['=', '[', ',']);
+            if is_value && is_unquoted_text(written) {
+                let help = format!("quote text: \"{written}\"");
+                self.diagnostics.error_alone((self.source, range), "this is text without quotes", Some(help));
+            } else {
+                self.error(range, error.message().to_string(), None);
+            }
         }
         table
     }
@@ -144,6 +152,14 @@ impl<'a> Reader<'a> {
         };
         self.error(name.span(), format!("there is no {what} `{}`", name.get_ref()), Some(help));
     }
+}
+
+/// Whether what stands in the place of a value is a word that somebody forgot to quote.
+fn is_unquoted_text(written: &str) -> bool {
+    let is_truth = ["true", "false"].iter().any(|truth| written.eq_ignore_ascii_case(truth));
+    written.starts_with(char::is_alphabetic)
+        && written.chars().all(|c| c.is_alphanumeric() || "_- .".contains(c))
+        && !is_truth
 }
 
 /// Serde's message without the names of Rust's types.

@@ -60,7 +60,10 @@ pub fn gather(run: &Path, out: &Path) -> Result<Gathered> {
     if run.job.report {
         // The page of a run is made before it is known how long the run took.
         let in_the_making = Manifest { timing: Timing::default(), ..manifest.clone() };
-        let page = report::page(&PublishedRun::in_the_making(&stage.directory(), in_the_making)?, None)?;
+        let page = report::page(
+            &PublishedRun::in_the_making(&stage.directory(), in_the_making)?,
+            report::Beside::Nothing,
+        )?;
         manifest.outputs.push(stage.add("report.html", page.as_bytes())?);
     }
     manifest.outputs.sort_by(|a, b| a.file.cmp(&b.file));

@@ -1,12 +1,25 @@
-//! HTML pages: tiles, sections, tables with bars in them and charts, rendered as one file that needs nothing else.
+//! HTML pages: a verdict, tiles, sections, tables with bars in them and charts, as one file that needs nothing else.
 //!
-//! Shapes are in whole units of their own drawing. All text stays text until the template escapes it.
+//! - here: the page, its head and its sections;
+//! - `axis`: round steps, and how figures along them are written;
+//! - `chart`: columns and lines over axes;
+//! - `table`: tables and the bars in their cells.
+//!
+//! All text stays text until the template escapes it.
+
+mod axis;
+mod chart;
+mod table;
 
 use anyhow::{Context, Result};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 use serde::Serialize;
+
+pub use axis::{Axis, FigureUnit, basis_points, round_step, tenths};
+pub use chart::{Chart, HEIGHT, MoreCharts, NightAxis, STEPS, histogram, histogram_outline};
+pub use table::{Bar, BarMark, BarPiece, Cell, Table, WIDTH, scale_about_zero, scale_to, scaled};
 
 /// A page.
 #[derive(Debug, Default, Serialize)]
@@ -15,8 +28,8 @@ pub struct Page {
     pub title: String,
     /// What it is of, below the heading.
     pub subtitle: String,
-    /// The verdict in a word or two, and whether it is good.
-    pub badge: Option<(String, bool)>,
+    /// The verdict.
+    pub banner: Option<Banner>,
     /// The headline figures.
     pub tiles: Vec<Tile>,
     /// The rest.
@@ -40,6 +53,30 @@ impl Page {
     }
 }
 
+/// The verdict, and what it rests on.
+#[derive(Debug, Default, Serialize)]
+pub struct Banner {
+    /// `good`, `warn` or `bad`.
+    pub tone: &'static str,
+    /// In a word or two.
+    pub verdict: String,
+    /// Who, when, why: a sentence each.
+    pub sentences: Vec<String>,
+    /// What speaks against it: a name and its figure, each with `bad` or `warn`.
+    pub points: Vec<BannerPoint>,
+}
+
+/// Something that speaks against a run.
+#[derive(Debug, Serialize)]
+pub struct BannerPoint {
+    /// Its name.
+    pub name: String,
+    /// Its figure, in the units it is read in.
+    pub text: String,
+    /// `bad` or `warn`.
+    pub tone: &'static str,
+}
+
 /// A headline figure.
 #[derive(Debug, Serialize)]
 pub struct Tile {
@@ -47,8 +84,27 @@ pub struct Tile {
     pub label: String,
     /// The figure.
     pub cell: Cell,
+    /// What it is counted in, where that is not plain; may be empty.
+    pub unit: String,
     /// What to hold it against; may be empty.
     pub note: String,
+}
+
+impl Tile {
+    /// A figure without a unit and a note.
+    pub fn new(label: &str, cell: Cell) -> Tile {
+        Tile { label: label.to_string(), cell, unit: String::new(), note: String::new() }
+    }
+
+    /// With what to hold it against.
+    pub fn note(self, note: impl Into<String>) -> Tile {
+        Tile { note: note.into(), ..self }
+    }
+
+    /// With what it is counted in.
+    pub fn unit(self, unit: impl Into<String>) -> Tile {
+        Tile { unit: unit.into(), ..self }
+    }
 }
 
 /// A part of the page.
@@ -60,8 +116,12 @@ pub struct Section {
     pub title: String,
     /// Some sentences; may be empty.
     pub note: String,
+    /// What marks and colours of all its charts mean: names and colours.
+    pub legend: Vec<(String, String)>,
     /// Charts, above the tables.
     pub charts: Vec<Chart>,
+    /// Charts folded away until asked for; on paper they never are.
+    pub more: MoreCharts,
     /// Tables.
     pub tables: Vec<Table>,
 }
@@ -71,235 +131,6 @@ impl Section {
     pub fn new(id: &str, title: &str) -> Section {
         Section { id: id.to_string(), title: title.to_string(), ..Section::default() }
     }
-}
-
-/// A table.
-#[derive(Debug, Default, Serialize)]
-pub struct Table {
-    /// What it shows.
-    pub caption: String,
-    /// Names of columns, and whether they hold numbers.
-    pub header: Vec<(String, bool)>,
-    /// As many cells a row as there are columns.
-    pub rows: Vec<Vec<Cell>>,
-    /// Whether it is folded away until asked for.
-    pub folded: bool,
-}
-
-impl Table {
-    /// A table without rows; a column whose name begins with `#` holds numbers.
-    pub fn new(caption: &str, header: &[&str]) -> Table {
-        let header = header.iter().map(|name| match name.strip_prefix('#') {
-            Some(name) => (name.to_string(), true),
-            None => ((*name).to_string(), false),
-        });
-        Table { caption: caption.to_string(), header: header.collect(), ..Table::default() }
-    }
-}
-
-/// A cell of a table.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct Cell {
-    /// What is read.
-    pub text: String,
-    /// Whether it is aligned as a number.
-    pub is_number: bool,
-    /// How it is set off: `good`, `bad`, `soft`, `strong`, a colour's name, or nothing.
-    pub tone: String,
-    /// Which figure of the manifest it shows; empty if none.
-    pub figure: String,
-    /// The figure as the manifest has it.
-    pub value: String,
-    /// Drawn instead of text.
-    pub bar: Option<Bar>,
-}
-
-impl Cell {
-    /// Plain text.
-    pub fn text(text: impl Into<String>) -> Cell {
-        Cell { text: text.into(), ..Cell::default() }
-    }
-
-    /// A number, as it is to be read.
-    pub fn number(text: impl Into<String>) -> Cell {
-        Cell { text: text.into(), is_number: true, ..Cell::default() }
-    }
-
-    /// A count.
-    pub fn count(count: u64) -> Cell {
-        Cell::number(crate::console::thousands(count.into()))
-    }
-
-    /// An amount of minor units.
-    pub fn money(minor: i128, minor_units: u32) -> Cell {
-        Cell::number(crate::console::money(minor, minor_units))
-    }
-
-    /// Set off.
-    pub fn tone(self, tone: &str) -> Cell {
-        Cell { tone: tone.to_string(), ..self }
-    }
-
-    /// Named as a figure of the manifest, with its value there.
-    pub fn figure(self, name: impl Into<String>, value: impl ToString) -> Cell {
-        Cell { figure: name.into(), value: value.to_string(), ..self }
-    }
-
-    /// A bar.
-    pub fn bar(bar: Bar) -> Cell {
-        Cell { bar: Some(bar), ..Cell::default() }
-    }
-}
-
-/// How wide drawings are in their own units, which stretch to the room there is.
-pub const WIDTH: u32 = 1000;
-
-/// How high charts are.
-pub const HEIGHT: u32 = 240;
-
-/// A part of a bar.
-#[derive(Debug, Clone, Serialize)]
-pub struct BarPiece {
-    /// Where it begins.
-    pub start: u32,
-    /// How long it is.
-    pub length: u32,
-    /// Its colour.
-    pub colour: String,
-}
-
-/// A mark across a bar.
-#[derive(Debug, Clone, Serialize)]
-pub struct BarMark {
-    /// Where it is.
-    pub position: u32,
-    /// `mark` for a figure, `tick` for a scale.
-    pub kind: &'static str,
-}
-
-/// A bar in a cell: pieces along a line, and marks across it.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct Bar {
-    /// What it shows, in words.
-    pub alt: String,
-    /// From left to right.
-    pub pieces: Vec<BarPiece>,
-    /// In any order.
-    pub marks: Vec<BarMark>,
-}
-
-impl Bar {
-    /// A bar of `amount` where `most` fills the cell.
-    pub fn of(amount: u128, most: u128, colour: &str, alt: String) -> Bar {
-        let piece = BarPiece { start: 0, length: scaled(amount, most, WIDTH), colour: colour.to_string() };
-        Bar { alt, pieces: vec![piece], marks: Vec::new() }
-    }
-
-    /// Pieces end to end, `most` of all filling the cell.
-    pub fn stacked(pieces: &[(u128, String)], most: u128, alt: String) -> Bar {
-        let mut before = 0;
-        let pieces = pieces.iter().map(|(amount, colour)| {
-            let start = scaled(before, most, WIDTH);
-            before += amount;
-            BarPiece { start, length: scaled(before, most, WIDTH) - start, colour: colour.clone() }
-        });
-        Bar { alt, pieces: pieces.collect(), marks: Vec::new() }
-    }
-
-    /// A bar to the right of the middle for gains, to the left for losses.
-    pub fn about_zero(amount: i128, most: u128, alt: String) -> Bar {
-        let half = WIDTH / 2;
-        let length = scaled(amount.unsigned_abs(), most, half);
-        let (start, colour) = if amount < 0 { (half - length, "down") } else { (half, "up") };
-        let piece = BarPiece { start, length, colour: colour.to_string() };
-        Bar { alt, pieces: vec![piece], marks: vec![BarMark { position: half, kind: "tick" }] }
-    }
-}
-
-/// `amount` of `most` on a scale of `length`; anything at all is seen.
-pub fn scaled(amount: u128, most: u128, length: u32) -> u32 {
-    const LEAST_SEEN: u32 = 3;
-    if amount == 0 || most == 0 {
-        return 0;
-    }
-    // Both are shifted right alike until their product with `length` fits in 128 bits.
-    let shift = 96_u32.saturating_sub(most.max(amount).leading_zeros());
-    let (amount, most) = (amount >> shift, (most >> shift).max(1));
-    let exact = amount.min(most) * u128::from(length) / most;
-    (exact as u32).clamp(LEAST_SEEN, length)
-}
-
-/// A column of a chart.
-#[derive(Debug, Serialize)]
-pub struct ChartColumn {
-    /// Its left edge.
-    pub left: u32,
-    /// Its top edge.
-    pub top: u32,
-    /// Its width.
-    pub width: u32,
-    /// Its height.
-    pub height: u32,
-    /// Its colour.
-    pub colour: String,
-    /// What it shows, in words.
-    pub alt: String,
-}
-
-/// A line of a chart.
-#[derive(Debug, Serialize)]
-pub struct ChartLine {
-    /// Its points as SVG takes them.
-    pub points: String,
-    /// Its colour.
-    pub colour: String,
-    /// Where its last point is, from the left.
-    pub end_x: u32,
-    /// And from the top.
-    pub end_y: u32,
-}
-
-/// A drawing with its axes.
-#[derive(Debug, Default, Serialize)]
-pub struct Chart {
-    /// The heading.
-    pub title: String,
-    /// What it shows, in words.
-    pub alt: String,
-    /// Names and colours.
-    pub legend: Vec<(String, String)>,
-    /// From left to right.
-    pub columns: Vec<ChartColumn>,
-    /// Those drawn later cover those before.
-    pub lines: Vec<ChartLine>,
-    /// The value at the top of the drawing.
-    pub top: String,
-    /// The value at the bottom.
-    pub bottom: String,
-    /// Positions along the bottom, in thousandths of the width, and the values there.
-    pub ticks: Vec<(u32, String)>,
-}
-
-/// The line of some values over `least..=most`, the first at the left, the last at the right.
-pub fn line(values: &[i128], least: i128, most: i128, colour: &str) -> ChartLine {
-    const MARGIN: u32 = 6;
-    let span = most.abs_diff(least);
-    let steps = (values.len().saturating_sub(1)).max(1) as u32;
-    let points = values.iter().enumerate().map(|(number, value)| {
-        let x = MARGIN + number as u32 * (WIDTH - 2 * MARGIN) / steps;
-        let above_least = value.abs_diff(least);
-        let height = match (span, above_least) {
-            // Values that are all the same make a line in the middle.
-            (0, _) => HEIGHT / 2,
-            (_, 0) => MARGIN,
-            _ => MARGIN + scaled(above_least, span, HEIGHT - 2 * MARGIN),
-        };
-        (x, HEIGHT - height)
-    });
-    let points: Vec<(u32, u32)> = points.collect();
-    let text = points.iter().map(|(x, y)| format!("{x},{y}")).collect::<Vec<_>>().join(" ");
-    let (end_x, end_y) = points.last().copied().unwrap_or_default();
-    ChartLine { points: text, colour: colour.to_string(), end_x, end_y }
 }
 
 /// The colour of a step of an ordered scale, the lowest first.
@@ -315,4 +146,9 @@ pub fn percent(part: u64, whole: u64) -> String {
     }
     let tenths = (u128::from(part) * 1000 + u128::from(whole) / 2) / u128::from(whole);
     format!("{}.{} %", tenths / 10, tenths % 10)
+}
+
+/// What a column of money is called: with the currency where the job names it.
+pub fn money_column(name: &str, currency: Option<&str>) -> String {
+    currency.map_or(name.to_string(), |currency| format!("{name}, {currency}"))
 }

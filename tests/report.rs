@@ -2,6 +2,7 @@
 
 mod additions;
 mod browser;
+mod charts;
 mod page;
 pub mod recount;
 mod screen;

@@ -8,7 +8,7 @@ use clap::Args;
 use crate::console::{print, thousands};
 use crate::failure::{Kind, failure, input};
 use crate::own::UserFile;
-use crate::report::{page, range_page};
+use crate::report::{Beside, night_before, page, range_page};
 use crate::run_dir::manifest::MANIFEST;
 use crate::run_dir::{PublishedRun, is_there};
 
@@ -16,7 +16,7 @@ use crate::run_dir::{PublishedRun, is_there};
 pub(super) struct ReportArgs {
     /// A run's directory, published or held; or a directory of runs (date=…)
     run: PathBuf,
-    /// The run to hold it against: migration and stability
+    /// The run to hold it against, account by account: migration and stability
     #[arg(long, value_name = "RUN")]
     against: Option<PathBuf>,
     /// Where to write the page
@@ -27,8 +27,13 @@ pub(super) struct ReportArgs {
 pub(super) fn execute(args: &ReportArgs) -> Result<()> {
     let page = if is_there(&args.run.join(MANIFEST))? {
         let run = PublishedRun::open(&args.run)?;
-        let against = args.against.as_deref().map(PublishedRun::open).transpose()?;
-        page(&run, against.as_ref())?
+        match args.against.as_deref().map(PublishedRun::open).transpose()? {
+            Some(against) => page(&run, Beside::Run(&against))?,
+            None => {
+                let before = night_before(&run)?;
+                page(&run, before.as_ref().map_or(Beside::Nothing, Beside::NightBefore))?
+            }
+        }
     } else {
         range(&args.run, args.against.as_deref())?
     };

@@ -12,6 +12,7 @@ mod change_file;
 mod compare;
 mod filters;
 mod findings;
+pub mod pages;
 mod piece_changes;
 mod provenance;
 mod range;

@@ -42,6 +42,7 @@ pub(super) struct ResolvedJobFile {
     pub output_dir: PathBuf,
     pub csv: Option<Csv>,
     pub report: bool,
+    pub currency: Option<String>,
     pub state_dir: Option<PathBuf>,
     pub access: Access,
     pub gates: Vec<Spanned<RawGate>>,
@@ -103,6 +104,7 @@ struct RawOutput {
     #[serde(default)]
     report: bool,
     mode: Option<Spanned<String>>,
+    currency: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -174,6 +176,7 @@ pub(super) fn read(
     let issued = declared.spec_of_runs(&mut reader, ISSUED, input.issued.as_ref());
     let previous = declared.spec_of_runs(&mut reader, PREVIOUS, input.previous.as_ref());
     let csv = output.csv.as_ref().and_then(|csv| csv_of(&mut reader, csv));
+    let currency = output.currency.as_ref().and_then(|currency| currency_of(&mut reader, currency));
     let output_dir = directory(&mut reader, variables, &base, &output.dir);
     let state_span = state.as_ref().map_or(0..0, |state| state.get_ref().dir.span());
     let state_dir = state.and_then(|state| directory(&mut reader, variables, &base, &state.get_ref().dir));
@@ -196,6 +199,7 @@ pub(super) fn read(
         output_dir: output_dir?,
         csv,
         report: output.report,
+        currency,
         state_dir,
         access: access?,
         gates,
@@ -311,6 +315,18 @@ fn csv_of(reader: &mut Reader, csv: &Spanned<RawCsv>) -> Option<Csv> {
             None
         }
     }
+}
+
+/// A currency's letters, which are shown and mean nothing else.
+fn currency_of(reader: &mut Reader, currency: &Spanned<String>) -> Option<String> {
+    const LETTERS: usize = 3;
+    let letters = currency.get_ref();
+    if letters.len() == LETTERS && letters.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return Some(letters.clone());
+    }
+    let help = "a currency is three capital letters, as in \"CNY\"; it is shown beside money";
+    reader.error(currency.span(), format!("`{letters}` is no currency"), Some(help.into()));
+    None
 }
 
 /// The name of another job file.

@@ -119,6 +119,7 @@ impl RawJob {
             output_dir: file.output_dir.clone(),
             csv: file.csv,
             report: file.report,
+            currency: file.currency.clone(),
             state_dir: file.state_dir.clone(),
             access: file.access,
             gates,

@@ -36,6 +36,8 @@ pub struct Job {
     pub csv: Option<Csv>,
     /// Whether to write report.html too.
     pub report: bool,
+    /// What money is counted in, three capital letters, if the job says so; shown, and nothing else.
+    pub currency: Option<String>,
     /// Where the cache between nights may lie.
     pub state_dir: Option<PathBuf>,
     /// Who may read what is written.

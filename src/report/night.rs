@@ -1,172 +1,154 @@
-//! What a run stood on: the head of the page, gates, rejects, inputs and control totals.
+//! What a run stood on: the head of the page, rejects, inputs and control totals.
 
 use std::collections::BTreeMap;
 
-use super::figures::Figures;
 use anyhow::Result;
 
-use crate::console::{money, thousands};
-use crate::html::{Bar, BarMark, BarPiece, Cell, Page, Section, Table, Tile, WIDTH, percent};
-use crate::job::Bounds;
+use super::figures::Figures;
+use super::gates;
+use crate::console::thousands;
+use crate::html::{
+    Bar, Cell, FigureUnit, Page, Section, Table, Tile, basis_points, money_column, percent, scale_to,
+};
+use crate::job::Job;
 use crate::run_dir::PublishedRun;
-use crate::run_dir::gates::GateOutcome;
-use crate::run_dir::layout::RELEASED;
+use crate::run_dir::manifest::Manifest;
 
-/// Title, standing and headline figures.
-pub(super) fn head(run: &PublishedRun, figures: &Figures) -> Result<Page> {
-    let manifest = &run.manifest;
-    let totals = &manifest.control_totals;
-    let units = run.job.minor_units;
+/// A run and its figures.
+pub(super) struct NightFigures<'a> {
+    /// The run.
+    pub run: &'a PublishedRun,
+    /// Of its tables.
+    pub figures: &'a Figures,
+}
+
+/// Title, verdict and headline figures, held against a night before where there is one.
+pub(super) fn head(now: &NightFigures, before: Option<&NightFigures>) -> Result<Page> {
+    let manifest = &now.run.manifest;
     let known = if manifest.known_on == manifest.as_of {
         String::new()
     } else {
-        format!(", known on {}", manifest.known_on)
+        format!(" Known on {}.", manifest.known_on)
     };
-    let kind = match manifest.chain_from {
-        Some(from) => format!("A simulation from {from}, of which the gates hold nothing: day of"),
-        None => "Night of".to_string(),
+    let against = match before {
+        Some(before) => format!(" Changes are since {}.", night_name(&before.run.manifest)),
+        None => " There is no earlier night beside it to hold it against.".to_string(),
     };
-    let change = totals.new_limit_total - totals.old_limit_total;
-    let failed = manifest.gates.iter().filter(|gate| !gate.holds).count();
-    let mean = figures.mean_score_tenths().map_or("–".to_string(), tenths);
-    let tiles = vec![
-        count_tile("Accounts", "accounts", totals.accounts),
-        count_tile("Lines", "lines", totals.lines),
-        count_tile("Adjustments", "adjustments", totals.adjustments),
-        Tile { label: "Mean score".to_string(), cell: Cell::number(mean), note: String::new() },
-        Tile {
-            label: "Limits after".to_string(),
-            cell: Cell::money(totals.new_limit_total, units)
-                .figure("control_totals.new_limit_total", totals.new_limit_total),
-            note: match change {
-                0 => "as before".to_string(),
-                ..0 => format!("{} less than before", money(-change, units)),
-                _ => format!("{} more than before", money(change, units)),
-            },
-        },
-        Tile {
-            label: "Gates that hold".to_string(),
-            cell: Cell::number(format!("{} of {}", manifest.gates.len() - failed, manifest.gates.len()))
-                .tone(if failed == 0 { "good" } else { "bad" }),
-            note: String::new(),
-        },
-    ];
     Ok(Page {
-        title: format!("{}: {}", manifest.job, manifest.as_of),
-        subtitle: format!("{kind} {}{known}. rescore {}.", manifest.as_of, manifest.program_version),
-        badge: Some(match (failed, manifest.held) {
-            (0, _) => ("all gates hold".to_string(), true),
-            (_, true) if run.directory.has(RELEASED)? => ("released".to_string(), false),
-            (_, true) => ("held".to_string(), false),
-            (1, false) => ("1 gate fails".to_string(), false),
-            (failed, false) => (format!("{failed} gates fail"), false),
-        }),
-        tiles,
+        title: format!("{} of {}", manifest.job, manifest.as_of),
+        subtitle: format!("rescore {}.{known}{against}", manifest.program_version),
+        banner: Some(gates::banner(now.run)?),
+        tiles: tiles(now, before),
         sections: Vec::new(),
     })
 }
 
-/// A count of the control totals.
-fn count_tile(label: &str, name: &str, count: u64) -> Tile {
-    Tile {
-        label: label.to_string(),
-        cell: Cell::count(count).figure(format!("control_totals.{name}"), count),
-        note: String::new(),
-    }
-}
-
-/// Tenths as a number with one decimal place.
-pub(super) fn tenths(tenths: i128) -> String {
-    let sign = if tenths < 0 { "-" } else { "" };
-    let size = tenths.unsigned_abs();
-    format!("{sign}{}.{}", thousands((size / 10) as i128), size % 10)
-}
-
-/// Gates against their thresholds.
-pub(super) fn gates(run: &PublishedRun) -> Section {
-    let mut table = Table::new(
-        "Every gate's figure and what it may be",
-        &["gate", "it", "#figure", "bounds", "where it lies"],
-    );
-    for (number, outcome) in run.manifest.gates.iter().enumerate() {
-        let bounds =
-            run.job.gates.get(number).filter(|gate| gate.name == outcome.name).map(|gate| gate.bounds);
-        let shown = match outcome.among {
-            Some(among) => format!("{} of {}", counted(&outcome.figure), thousands(among.into())),
-            None => counted(&outcome.figure),
-        };
-        table.rows.push(vec![
-            Cell::text(&outcome.name),
-            if outcome.holds { Cell::text("holds").tone("good") } else { Cell::text("fails").tone("bad") },
-            Cell::number(shown).figure(format!("gates.{number}.figure"), &outcome.figure),
-            Cell::text(bounds.map_or(outcome.bounds.clone(), |bounds| bounds_in_words(bounds, outcome))),
-            bounds.and_then(|bounds| bullet(bounds, outcome)).map_or(Cell::default(), Cell::bar),
-        ]);
-    }
-    let note = if run.job.gates.is_empty() {
-        "The job has no gates."
+/// A run in words: its job and its date, and when it was known where that was later.
+pub(super) fn night_name(manifest: &Manifest) -> String {
+    let Manifest { job, as_of, known_on, .. } = manifest;
+    if known_on == as_of {
+        format!("{job} of {as_of}")
     } else {
-        "A night is published only where all of them hold. The shaded part of a bar is what a gate allows."
+        format!("{job} of {as_of}, known on {known_on}")
+    }
+}
+
+/// What a job's money is counted in.
+pub(super) fn money_unit(job: &Job) -> FigureUnit {
+    FigureUnit::Money { minor_units: job.minor_units, currency: job.currency.clone() }
+}
+
+fn tiles(now: &NightFigures, before: Option<&NightFigures>) -> Vec<Tile> {
+    let (run, totals) = (now.run, &now.run.manifest.control_totals);
+    let money = money_unit(&run.job);
+    let (old, new) = (totals.old_limit_total, totals.new_limit_total);
+    let of_before = |figure: fn(&NightFigures) -> Option<i128>| before.and_then(figure);
+    let count = FigureUnit::Count("");
+    let tiles = [
+        Tile::new(
+            "Accounts",
+            Cell::count(totals.accounts).figure("control_totals.accounts", totals.accounts),
+        )
+        .note(since(
+            &count,
+            totals.accounts.into(),
+            of_before(|run| Some(run.totals().accounts.into())),
+        )),
+        Tile::new("Lines", Cell::count(totals.lines).figure("control_totals.lines", totals.lines))
+            .note(since(&count, totals.lines.into(), of_before(|run| Some(run.totals().lines.into())))),
+        Tile::new(
+            "Adjustments",
+            Cell::count(totals.adjustments).figure("control_totals.adjustments", totals.adjustments),
+        )
+        .note(since(
+            &count,
+            totals.adjustments.into(),
+            of_before(|run| Some(run.totals().adjustments.into())),
+        )),
+        mean_tile(now, before),
+        Tile::new("Change of limits", Cell::number(money.signed(new - old)))
+            .unit(currency(&run.job))
+            .note(since(&money, new - old, of_before(|run| Some(run.limits_changed_by())))),
+        Tile::new(
+            "Limits after",
+            Cell::money(new, run.job.minor_units).figure("control_totals.new_limit_total", new),
+        )
+        .unit(currency(&run.job))
+        .note(since(&money, new, of_before(|run| Some(run.totals().new_limit_total)))),
+        Tile::new("Rejected rows", Cell::number(basis_points(now.rejected_bp()))).note(since(
+            &FigureUnit::BasisPoints(""),
+            now.rejected_bp(),
+            of_before(|run| Some(run.rejected_bp())),
+        )),
+        gates::tile(&run.manifest.gates),
+    ];
+    tiles.into()
+}
+
+fn mean_tile(now: &NightFigures, before: Option<&NightFigures>) -> Tile {
+    let Some(mean) = now.figures.mean_score_tenths() else {
+        return Tile::new("Mean score", Cell::number("–"));
     };
-    Section { note: note.to_string(), tables: vec![table], ..Section::new("gates", "Gates") }
+    let points = FigureUnit::Tenths("points");
+    let earlier = before.and_then(|before| before.figures.mean_score_tenths());
+    Tile::new("Mean score", Cell::number(points.text(mean))).note(since(&points, mean, earlier))
 }
 
-/// A whole number with separators, whatever its size.
-fn counted(figure: &str) -> String {
-    figure.parse::<i128>().map_or(figure.to_string(), thousands)
+/// By how much a figure changed; empty where there is none to hold it against.
+fn since(unit: &FigureUnit, now: i128, before: Option<i128>) -> String {
+    match before {
+        Some(before) if before == now => "as before".to_string(),
+        Some(before) => format!("{} (was {})", unit.signed(now - before), unit.text(before)),
+        None => String::new(),
+    }
 }
 
-fn bounds_in_words(bounds: Bounds, outcome: &GateOutcome) -> String {
-    let [min, max] = [bounds.min, bounds.max].map(|bound| {
-        bound.map(|bound| match outcome.among {
-            Some(_) => format!("{}.{:02} %", bound / 100, bound % 100),
-            None => thousands(bound.into()),
-        })
-    });
-    let range = match (min, max) {
-        (Some(min), Some(max)) => Some(format!("{min} to {max}")),
-        (Some(min), None) => Some(format!("at least {min}")),
-        (None, Some(max)) => Some(format!("at most {max}")),
-        (None, None) => None,
-    };
-    let of = if outcome.among.is_some() { "points of a percent" } else { "percent" };
-    let change =
-        bounds.max_change_bp.map(|bp| format!("changed by at most {}.{:02} {of}", bp / 100, bp % 100));
-    range.into_iter().chain(change).collect::<Vec<_>>().join(", ") + &outcome.before()
+/// The currency, where the job names it.
+fn currency(job: &Job) -> String {
+    job.currency.clone().unwrap_or_default()
 }
 
-/// The figure as a mark on a scale on which what is allowed is shaded. Shares are in basis points.
-fn bullet(bounds: Bounds, outcome: &GateOutcome) -> Option<Bar> {
-    let figure: i128 = outcome.figure.parse().ok()?;
-    let figure = match outcome.among {
-        Some(0) => return None,
-        Some(among) => figure * 10_000 / i128::from(among),
-        None => figure,
-    };
-    let (min, max) = (bounds.min.map(i128::from), bounds.max.map(i128::from));
-    let ends = [Some(0), Some(figure), min, max];
-    let least = ends.iter().flatten().min().copied()?;
-    let reach = ends.iter().flatten().max().copied()?;
-    // Some room beyond the last of them, so that it is seen which side is which.
-    let most = reach + (reach - least).max(1) / 8 + 1;
-    let from = min.map_or(0, |min| along(min, least, most));
-    let to = max.map_or(WIDTH, |max| along(max, least, most));
-    let verdict = if outcome.holds { "within" } else { "outside" };
-    Some(Bar {
-        alt: format!("the figure lies {verdict} its bounds"),
-        pieces: vec![BarPiece {
-            start: from,
-            length: (to.max(from) - from).max(4),
-            colour: "allowed".to_string(),
-        }],
-        marks: vec![BarMark { position: along(figure, least, most).clamp(4, WIDTH - 4), kind: "mark" }],
-    })
+impl NightFigures<'_> {
+    fn totals(&self) -> &crate::run_dir::manifest::ControlTotals {
+        &self.run.manifest.control_totals
+    }
+
+    /// Σ new limits − old limits, minor units.
+    fn limits_changed_by(&self) -> i128 {
+        self.totals().new_limit_total - self.totals().old_limit_total
+    }
+
+    /// The share of the rows read that were rejected.
+    fn rejected_bp(&self) -> i128 {
+        rejected_bp(&self.run.manifest)
+    }
 }
 
-/// How far along a bar that goes from `least` to `most` a value lies.
-fn along(value: i128, least: i128, most: i128) -> u32 {
-    let distance = (value - least).clamp(0, most - least);
-    u32::try_from(distance * i128::from(WIDTH) / (most - least)).unwrap_or(WIDTH)
+/// The share of a run's rows that were rejected, in basis points.
+pub(super) fn rejected_bp(manifest: &Manifest) -> i128 {
+    let read: u64 = manifest.counts.values().map(|counts| counts.read).sum();
+    let accepted: u64 = manifest.counts.values().map(|counts| counts.accepted).sum();
+    i128::from(read - accepted) * 10_000 / i128::from(read.max(1))
 }
 
 /// Rejects by day and reason.
@@ -182,7 +164,8 @@ pub(super) fn rejects(figures: &Figures) -> Section {
     }
     let most = figures.rejects.values().max().copied().unwrap_or(0);
     let mut table =
-        Table::new("Rejected rows by day and reason", &["input", "delivery", "reason", "#rows", ""]);
+        Table::new("Rejected rows by day and reason", &["input", "delivery", "reason", "#rows", "rows"])
+            .scale(4, scale_to(thousands(most.into())));
     for ((input, day, reason), rows) in &figures.rejects {
         let (day, reason) = (if day.is_empty() { "undated" } else { day }, reason.replace('_', " "));
         let alt = format!("{rows} rows of {input}, {day}: {reason}");
@@ -206,7 +189,7 @@ pub(super) fn inputs(run: &PublishedRun) -> Section {
         title: "Inputs and control totals".to_string(),
         note: "What the run stood on, and figures to check other books against.".to_string(),
         tables: vec![counts(run), control_totals(run), deliveries(run), job_files(run)],
-        charts: Vec::new(),
+        ..Section::default()
     }
     .with_missing(&manifest.missing_days)
 }
@@ -250,23 +233,35 @@ fn counts(run: &PublishedRun) -> Table {
 }
 
 fn control_totals(run: &PublishedRun) -> Table {
-    let (manifest, units) = (&run.manifest, run.job.minor_units);
+    let (manifest, units, currency) = (&run.manifest, run.job.minor_units, run.job.currency.as_deref());
     let totals = &manifest.control_totals;
     let (old, new) = (totals.old_limit_total, totals.new_limit_total);
     let mut table = Table::new("Control totals", &["figure", "#value"]);
     let rows = [
-        ("Accounts", counted_figure("control_totals.accounts", totals.accounts)),
-        ("Lines", counted_figure("control_totals.lines", totals.lines)),
-        ("Adjustments", counted_figure("control_totals.adjustments", totals.adjustments)),
-        ("Limits before", Cell::money(old, units).figure("control_totals.old_limit_total", old)),
-        ("Limits after", Cell::money(new, units).figure("control_totals.new_limit_total", new)),
+        ("Accounts".to_string(), counted_figure("control_totals.accounts", totals.accounts)),
+        ("Lines".to_string(), counted_figure("control_totals.lines", totals.lines)),
+        ("Adjustments".to_string(), counted_figure("control_totals.adjustments", totals.adjustments)),
         (
-            "Hash total of the account ids",
+            money_column("Limits before", currency),
+            Cell::money(old, units).figure("control_totals.old_limit_total", old),
+        ),
+        (
+            money_column("Limits after", currency),
+            Cell::money(new, units).figure("control_totals.new_limit_total", new),
+        ),
+        (
+            "Hash total of the account ids".to_string(),
             Cell::number(&totals.account_id_hash_total)
                 .figure("control_totals.account_id_hash_total", &totals.account_id_hash_total),
         ),
-        ("Bills with more than one pair of terms", counted_figure("bill_conflicts", manifest.bill_conflicts)),
-        ("Issued adjustments of unknown lines", counted_figure("issued_unknown", manifest.issued_unknown)),
+        (
+            "Bills with more than one pair of terms".to_string(),
+            counted_figure("bill_conflicts", manifest.bill_conflicts),
+        ),
+        (
+            "Issued adjustments of unknown lines".to_string(),
+            counted_figure("issued_unknown", manifest.issued_unknown),
+        ),
     ];
     table.rows.extend(rows.map(|(name, cell)| vec![Cell::text(name), cell]));
     table

@@ -1,110 +1,14 @@
-//! What a run came to: scores, actions, limits, reasons, rules, caps.
+//! What a run came to: actions, limits, reasons, rules, caps.
 
 use std::collections::BTreeMap;
 
 use super::figures::{Figures, LineCounts, Raises};
 use crate::console::{money, thousands};
-use crate::html::{Bar, Cell, Chart, ChartColumn, HEIGHT, Section, Table, WIDTH, percent, scaled, shade};
-use crate::job::{Action, Job};
+use crate::html::{Bar, Cell, Section, Table, money_column, percent, scale_about_zero, scale_to};
+use crate::job::Action;
 use crate::policy::{Purse, Refusal};
 use crate::run_dir::PublishedRun;
 use crate::run_dir::manifest::ActionTotals;
-
-/// The distribution of the scores, and their bands.
-pub(super) fn scores(run: &PublishedRun, figures: &Figures) -> Section {
-    let job = &run.job;
-    let mut table =
-        Table::new("Accounts by band", &["band", "#from", "#accounts", "#share", "", "#lowest", "#highest"]);
-    let all = figures.accounts();
-    let most = figures.bands.values().map(|band| band.accounts).max().unwrap_or(0);
-    for (place, band) in job.scorecard.bands.iter().enumerate() {
-        let own = figures.bands.get(&band.name).cloned().unwrap_or_default();
-        let colour = shade(place, job.scorecard.bands.len());
-        let [lowest, highest] = match own.range {
-            Some((lowest, highest)) => [lowest, highest].map(|score| Cell::number(score.to_string())),
-            None => [(); 2].map(|()| Cell::text("–").tone("soft")),
-        };
-        let alt = format!("{} accounts in {}", own.accounts, band.name);
-        table.rows.push(vec![
-            Cell::text(&band.name),
-            Cell::number(band.from.to_string()),
-            Cell::count(own.accounts),
-            Cell::number(percent(own.accounts, all)),
-            Cell::bar(Bar::of(own.accounts.into(), most.into(), &colour, alt)),
-            lowest,
-            highest,
-        ]);
-    }
-    let mean = figures.mean_score_tenths().map_or("–".to_string(), super::night::tenths);
-    Section {
-        id: "scores".to_string(),
-        title: "Scores".to_string(),
-        note: format!(
-            "The mean is {mean}; scores lie between {} and {}.",
-            job.scorecard.min, job.scorecard.max
-        ),
-        charts: vec![histogram(job, figures)],
-        tables: vec![table],
-    }
-}
-
-fn histogram(job: &Job, figures: &Figures) -> Chart {
-    let (min, max) = (i64::from(job.scorecard.min), i64::from(job.scorecard.max));
-    let step = round_step(max - min);
-    let mut counts: BTreeMap<i64, u64> = BTreeMap::new();
-    for (score, accounts) in &figures.scores {
-        *counts.entry((score - min).div_euclid(step)).or_default() += accounts;
-    }
-    let columns = ((max - min) / step + 1).max(1);
-    let most = counts.values().max().copied().unwrap_or(0);
-    let drawn = counts.iter().map(|(column, accounts)| {
-        let (from, to) = (min + column * step, (min + (column + 1) * step - 1).min(max));
-        let band = job.scorecard.band_of(from.max(min) as i32);
-        let height = scaled((*accounts).into(), most.into(), HEIGHT);
-        let alt =
-            format!("{from} to {to}, {}: {}", job.scorecard.bands[band].name, thousands((*accounts).into()));
-        let [left, right] = [*column, column + 1].map(|edge| (edge * i64::from(WIDTH) / columns) as u32);
-        ChartColumn {
-            left,
-            top: HEIGHT - height,
-            width: (right - left).max(2) - 1,
-            height,
-            colour: shade(band, job.scorecard.bands.len()),
-            alt,
-        }
-    });
-    let peak = counts.iter().max_by_key(|(column, accounts)| (**accounts, -**column));
-    let peak = peak.map_or(String::new(), |(column, accounts)| {
-        format!(", most of them ({}) from {} on", thousands((*accounts).into()), min + column * step)
-    });
-    let ticks = job.scorecard.bands.iter().map(|band| i64::from(band.from)).chain([max]);
-    let legend = job.scorecard.bands.iter().enumerate();
-    Chart {
-        title: format!("Accounts by score, in steps of {step}"),
-        alt: format!(
-            "Histogram of {} scores between {min} and {max}{peak}.",
-            thousands(figures.accounts().into())
-        ),
-        legend: legend
-            .map(|(place, band)| (band.name.clone(), shade(place, job.scorecard.bands.len())))
-            .collect(),
-        columns: drawn.collect(),
-        lines: Vec::new(),
-        top: thousands(most.into()),
-        bottom: "0".to_string(),
-        ticks: ticks
-            .map(|score| (((score - min) * 1000 / (max - min).max(1)) as u32, score.to_string()))
-            .collect(),
-    }
-}
-
-/// A step of 1, 2 or 5 times a power of ten that cuts a span into at most 70.
-fn round_step(span: i64) -> i64 {
-    const MOST_STEPS: i64 = 70;
-    let powers = (0..10).map(|power| 10_i64.pow(power));
-    let mut steps = powers.flat_map(|power| [power, 2 * power, 5 * power]);
-    steps.find(|step| span / step <= MOST_STEPS).unwrap_or(10_000_000_000)
-}
 
 /// Every product's totals of an action; those without lines left out.
 fn totals(run: &PublishedRun, product: &str, action: Action) -> Option<ActionTotals> {
@@ -115,14 +19,26 @@ fn change(totals: &ActionTotals) -> i128 {
     totals.new_limit - totals.old_limit
 }
 
+/// An action and its colour.
+fn action_key(action: Action) -> (String, String) {
+    (action.name().to_string(), format!("a-{}", action.name()))
+}
+
+/// What is refused and its colour.
+fn refused_key() -> (String, String) {
+    ("refused".to_string(), "refused".to_string())
+}
+
 /// Actions by product, in counts and money.
 pub(super) fn actions(run: &PublishedRun) -> Section {
     let units = run.job.minor_units;
     let products = &run.manifest.control_totals.actions;
     let mut shares = Table::new(
         "What is done with the lines of each product",
-        &["product", "#lines", "#adjusted", "of all lines"],
-    );
+        &["product", "#lines", "#adjusted", "share of its lines"],
+    )
+    .scale(3, vec![(0, "0 %".to_string()), (1000, "100 %".to_string())])
+    .legend(Action::ALL.into_iter().filter(|action| *action != Action::Hold).map(action_key));
     for (product, actions) in products {
         let all: u64 = actions.values().map(|totals| totals.lines).sum();
         let adjusted = Action::ALL.into_iter().filter(|action| *action != Action::Hold);
@@ -142,11 +58,15 @@ pub(super) fn actions(run: &PublishedRun) -> Section {
             Cell::bar(Bar::stacked(&pieces, all.into(), format!("{product}: {}", words.join(", ")))),
         ]);
     }
+    let all = products.values().flat_map(BTreeMap::values);
+    let most = all.map(|totals| change(totals).unsigned_abs()).max().unwrap_or(0);
+    let [before, after, changed] = ["#limits before", "#limits after", "#change"]
+        .map(|name| money_column(name, run.job.currency.as_deref()));
     let mut table = Table::new(
         "Counts and money by product and action",
-        &["product", "action", "#lines", "#limits before", "#limits after", "#change", ""],
-    );
-    let most = products.values().flat_map(BTreeMap::values).map(|totals| change(totals).unsigned_abs()).max();
+        &["product", "action", "#lines", &before, &after, &changed, "change"],
+    )
+    .scale(6, scale_about_zero(money(-(most as i128), units), money(most as i128, units)));
     for product in products.keys() {
         for action in Action::ALL {
             let Some(totals) = totals(run, product, action) else { continue };
@@ -161,7 +81,7 @@ pub(super) fn actions(run: &PublishedRun) -> Section {
                 Cell::money(old_limit, units).figure(format!("{figures}.old_limit"), old_limit),
                 Cell::money(new_limit, units).figure(format!("{figures}.new_limit"), new_limit),
                 Cell::money(change, units),
-                Cell::bar(Bar::about_zero(change, most.unwrap_or(0), alt)),
+                Cell::bar(Bar::about_zero(change, most, alt)),
             ]);
         }
     }
@@ -170,7 +90,7 @@ pub(super) fn actions(run: &PublishedRun) -> Section {
         title: "Actions".to_string(),
         note: "Held lines are those whose limit and status stay as they are.".to_string(),
         tables: vec![shares, table],
-        charts: Vec::new(),
+        ..Section::default()
     }
 }
 
@@ -189,7 +109,12 @@ pub(super) fn limits(run: &PublishedRun) -> Section {
         .collect();
     let most = by_product.iter().flat_map(|(_, limits)| limits).map(|limit| limit.unsigned_abs()).max();
     let most = most.unwrap_or(0);
-    let mut table = Table::new("Sums of limits before and after", &["product", "", "#limits", "", "#change"]);
+    let [limits, changed] =
+        ["#limits", "#change"].map(|name| money_column(name, run.job.currency.as_deref()));
+    let mut table =
+        Table::new("Sums of limits before and after", &["product", "when", &limits, "limits", &changed])
+            .scale(3, scale_to(money(most as i128, units)))
+            .legend([("before".to_string(), "s1".to_string()), ("after".to_string(), "s4".to_string())]);
     for (product, [old, new]) in by_product {
         let [bar_before, bar_after] =
             [(old, "before", "s1"), (new, "after", "s4")].map(|(limit, when, colour)| {
@@ -204,7 +129,7 @@ pub(super) fn limits(run: &PublishedRun) -> Section {
             Cell::default(),
         ]);
         table.rows.push(vec![
-            Cell::default(),
+            Cell::text(product).tone("soft"),
             Cell::text("after"),
             Cell::money(new, units),
             bar_after,
@@ -230,10 +155,11 @@ pub(super) fn reasons(run: &PublishedRun, figures: &Figures) -> Section {
         sentences.insert(&one.reason, &one.text);
         sentences.extend(one.missing_reason.iter().map(|(code, text)| (code.as_str(), text.as_str())));
     }
-    let mut of_scores =
-        Table::new("Reasons of the scores", &["reason", "#accounts", "#share", "", "it says"]);
     let counted = by_frequency(figures.score_reasons.iter().map(|(code, accounts)| (code, *accounts)));
     let most = counted.first().map_or(0, |(_, accounts)| *accounts);
+    let mut of_scores =
+        Table::new("Reasons of the scores", &["reason", "#accounts", "#share", "how often", "it says"])
+            .scale(3, scale_to(thousands(most.into())));
     for (code, accounts) in counted {
         let text = sentences.get(code.as_str()).copied().unwrap_or_default();
         of_scores.rows.push(vec![
@@ -253,10 +179,13 @@ pub(super) fn reasons(run: &PublishedRun, figures: &Figures) -> Section {
     for refusal in Refusal::ALL {
         meanings.insert(refusal.name(), format!("refused: {}", refusal.in_words()));
     }
-    let mut of_decisions =
-        Table::new("Reasons of the decisions", &["reason", "#lines", "#of them held", "", "it says"]);
     let counted = by_frequency(figures.reasons.iter().map(|(code, tally)| (code, tally.lines)));
     let most = counted.first().map_or(0, |(_, lines)| *lines);
+    let mut of_decisions = Table::new(
+        "Reasons of the decisions",
+        &["reason", "#lines", "#of them held", "how often", "it says"],
+    )
+    .scale(3, scale_to(thousands(most.into())));
     for (code, lines) in counted {
         let text = meanings.get(code.as_str()).cloned().unwrap_or_default();
         of_decisions.rows.push(vec![
@@ -272,7 +201,7 @@ pub(super) fn reasons(run: &PublishedRun, figures: &Figures) -> Section {
         title: "Reasons".to_string(),
         note: format!("A score gives up to {} reasons, a decision one.", job.scorecard.reasons),
         tables: vec![of_scores, of_decisions],
-        charts: Vec::new(),
+        ..Section::default()
     }
 }
 
@@ -286,13 +215,15 @@ fn by_frequency<'a>(all: impl Iterator<Item = (&'a String, u64)>) -> Vec<(&'a St
 /// How often each rule decided, and what came of it.
 pub(super) fn rules(run: &PublishedRun, figures: &Figures) -> Section {
     let rules = &run.job.policy.rules;
-    let mut table = Table::new(
-        "Lines by the rule that decided, in the policy's order",
-        &["##", "rule", "action", "#lines", "#carried out", "#refused", ""],
-    );
     let counts: Vec<LineCounts> =
         rules.iter().map(|rule| figures.rules.get(&rule.name).copied().unwrap_or_default()).collect();
     let most = counts.iter().map(|counts| counts.lines).max().unwrap_or(0);
+    let mut table = Table::new(
+        "Lines by the rule that decided, in the policy's order",
+        &["##", "rule", "action", "#lines", "#carried out", "#refused", "how often"],
+    )
+    .scale(6, scale_to(thousands(most.into())))
+    .legend(Action::ALL.map(action_key).into_iter().chain([refused_key()]));
     for (number, (rule, LineCounts { lines, held })) in rules.iter().zip(counts.iter().copied()).enumerate() {
         let is_hold = rule.action == Action::Hold;
         let (done, refused) = if is_hold { (lines, 0) } else { (lines - held, held) };
@@ -323,11 +254,13 @@ pub(super) fn rules(run: &PublishedRun, figures: &Figures) -> Section {
 
 /// The caps that cut raises, and what became of those.
 pub(super) fn caps(run: &PublishedRun, figures: &Figures) -> Section {
+    let most = figures.caps.values().map(|tally| tally.lines).max().unwrap_or(0);
     let mut table = Table::new(
         "Raises and reopens by the cap that cut them last",
-        &["product", "cap", "#lines", "#granted with less", "#refused", ""],
-    );
-    let most = figures.caps.values().map(|tally| tally.lines).max().unwrap_or(0);
+        &["product", "cap", "#lines", "#granted with less", "#refused", "how often"],
+    )
+    .scale(5, scale_to(thousands(most.into())))
+    .legend([("granted with less".to_string(), "a-raise".to_string()), refused_key()]);
     for ((product, cap), tally) in &figures.caps {
         let granted = tally.lines - tally.held;
         let pieces =
@@ -351,7 +284,8 @@ pub(super) fn caps(run: &PublishedRun, figures: &Figures) -> Section {
     if budget > 0 {
         note += &format!(" {} raises were refused because the budget was used up.", thousands(budget.into()));
     }
-    let tables = [table].into_iter().chain(budgets(run, figures)).collect();
+    let caps = (!figures.caps.is_empty()).then_some(table);
+    let tables = caps.into_iter().chain(budgets(run, figures)).collect();
     Section { note, tables, ..Section::new("caps", "Caps that bind") }
 }
 
@@ -359,8 +293,12 @@ pub(super) fn caps(run: &PublishedRun, figures: &Figures) -> Section {
 fn budgets(run: &PublishedRun, figures: &Figures) -> Option<Table> {
     let policy = &run.job.policy;
     let units = run.job.minor_units;
-    let mut table =
-        Table::new("Budgets of raises", &["budget of", "#budget", "#raises", "#taken", "", "#refused"]);
+    let [budget, taken] = ["#budget", "#taken"].map(|name| money_column(name, run.job.currency.as_deref()));
+    let mut table = Table::new(
+        "Budgets of raises",
+        &["budget of", &budget, "#raises", &taken, "share taken", "#refused"],
+    )
+    .scale(4, vec![(0, "0 %".to_string()), (1000, "100 %".to_string())]);
     for purse in Purse::all(policy) {
         let mut sum = Raises::default();
         for ((product, rule), raises) in &figures.raises {

@@ -1,260 +1,248 @@
-//! A directory of runs as a page: a line over days of each headline figure.
+//! A directory of runs as a page: over days, each headline figure, the bands and the gates that did not hold.
 
 use std::path::Path;
 
 use anyhow::Result;
 
-use super::figures::Figures;
-use super::night::tenths;
-use crate::console::{money, thousands};
+use super::night::{money_unit, rejected_bp};
+use super::nights::{ReportedNight, Series, reported_nights};
+use super::range_tables::{bands_table, gates_section, series_table};
+use crate::console::{plural, thousands};
 use crate::day::Day;
-use crate::html::{Cell, Chart, Page, Section, Table, Tile, line, shade};
+use crate::html::{
+    Axis, Banner, BannerPoint, Cell, Chart, FigureUnit, NightAxis, Page, STEPS, Section, Tile, shade,
+};
 use crate::job::Action;
-use crate::run_dir::manifest::ControlTotals;
-use crate::run_dir::{PublishedRun, dated_runs};
+use crate::run_dir::gates::failed;
 
-/// One day of a range.
-struct ReportedNight {
-    run: PublishedRun,
-    figures: Figures,
+/// Figures of one kind, their id and title.
+pub(super) struct SeriesGroup {
+    id: &'static str,
+    title: &'static str,
+    series: Vec<Series>,
 }
 
-/// A figure, day by day.
-struct Series {
-    name: &'static str,
-    /// Set where it is a sum of the manifest's control totals.
-    figure: &'static str,
-    values: Vec<i128>,
-    format: FigureFormat,
-}
-
-/// How a figure is written.
-#[derive(Clone, Copy)]
-enum FigureFormat {
-    Count,
-    Money(u32),
-    Tenths,
-    BasisPoints,
-}
-
-impl FigureFormat {
-    fn text(self, value: i128) -> String {
-        match self {
-            FigureFormat::Count => thousands(value),
-            FigureFormat::Money(units) => money(value, units),
-            FigureFormat::Tenths => tenths(value),
-            FigureFormat::BasisPoints => format!("{}.{:02} %", value / 100, value % 100),
-        }
-    }
-}
-
-/// The page of a directory of runs; `None` where it holds none.
+/// The page of a directory of runs, those held below it among them; `None` where it holds none.
 pub fn range_page(directory: &Path) -> Result<Option<String>> {
-    let mut nights = Vec::new();
-    for path in dated_runs(directory)?.into_values() {
-        crate::signal::check()?;
-        let run = PublishedRun::open(&path)?;
-        let figures = Figures::of_scores(&run)?;
-        nights.push(ReportedNight { run, figures });
-    }
+    let nights = reported_nights(directory)?;
     if nights.is_empty() { Ok(None) } else { assemble(&nights).render().map(Some) }
 }
 
 fn assemble(nights: &[ReportedNight]) -> Page {
     let days: Vec<Day> = nights.iter().map(|night| night.run.manifest.as_of).collect();
+    let marks: Vec<&'static str> = nights.iter().map(|night| night.standing).collect();
+    let along = NightAxis { days: &days, marks: &marks };
     let (first, last) = (days[0], days[days.len() - 1]);
-    let series = series(nights);
-    let mut section = Section {
-        note: "Each line has its own scale, from its least to its highest value.".to_string(),
-        ..Section::new("days", "Day by day")
-    };
-    section.charts = series.iter().map(|series| chart(series, &days)).collect();
-    let last_night = &nights[nights.len() - 1].run.manifest;
-    let tiles = series.iter().take(6).map(|series| Tile {
-        label: series.name.to_string(),
-        cell: Cell::number(series.values.last().map_or(String::new(), |value| series.format.text(*value))),
-        note: series
-            .values
-            .first()
-            .map_or(String::new(), |value| format!("{} on {first}", series.format.text(*value))),
-    });
-    let held = nights.iter().filter(|night| night.run.manifest.held).count();
+    let groups = groups(nights);
+    let legend = legend(&marks);
+    let mut sections: Vec<Section> = groups
+        .iter()
+        .map(|group| Section {
+            legend: legend.clone(),
+            charts: group.series.iter().map(|series| chart(series, &along)).collect(),
+            tables: vec![series_table(group.title, &group.series, nights)],
+            ..Section::new(group.id, group.title)
+        })
+        .collect();
+    sections[0].note = "Every axis of figures begins at zero.".to_string();
+    sections.push(bands(nights, &along, legend));
+    sections.push(gates_section(nights));
+    let before = nights.len().checked_sub(2).map(|number| days[number]);
+    let since = before.map_or(String::new(), |before| format!(" Changes are since the night of {before}."));
     Page {
-        title: format!("{}: {first} to {last}", last_night.job),
-        subtitle: format!("{} nights. The figures below are those of {last}.", nights.len()),
-        badge: (held > 0).then(|| (format!("{held} held"), false)),
-        tiles: tiles.collect(),
-        sections: vec![section, bands(nights, &days), figures_table(&series, nights), gates(nights)],
+        title: format!("{}: {first} to {last}", nights[nights.len() - 1].run.manifest.job),
+        subtitle: format!("The figures below are those of {last}.{since}"),
+        banner: Some(banner(nights)),
+        tiles: groups.iter().flat_map(|group| &group.series).take(TILES).map(tile).collect(),
+        sections,
     }
 }
 
-fn series(nights: &[ReportedNight]) -> Vec<Series> {
-    use FigureFormat::{BasisPoints, Count, Money, Tenths};
-    let money = Money(nights[0].run.job.minor_units);
-    let mut all = Vec::new();
-    let mut add = |name, figure, format, value: &dyn Fn(&ReportedNight) -> i128| {
-        all.push(Series { name, figure, format, values: nights.iter().map(value).collect() });
+/// The figure that is a difference.
+const CHANGE: &str = "Change of limits";
+
+/// The first figures are headlines.
+const TILES: usize = 8;
+
+fn tile(series: &Series) -> Tile {
+    let [.., last] = series.values[..] else { return Tile::new(series.name, Cell::default()) };
+    let note = match series.values[..] {
+        [.., before, last] if before == last => "as the night before".to_string(),
+        [.., before, last] => {
+            format!("{} (was {})", series.unit.signed(last - before), series.unit.text(before))
+        }
+        _ => String::new(),
     };
-    add("Accounts", "accounts", Count, &|night| night.totals().accounts.into());
-    add("Lines", "lines", Count, &|night| night.totals().lines.into());
-    add("Adjustments", "adjustments", Count, &|night| night.totals().adjustments.into());
-    add("Mean score", "", Tenths, &|night| night.figures.mean_score_tenths().unwrap_or(0));
-    add("Limits after", "new_limit_total", money, &|night| night.totals().new_limit_total);
-    add("Limits raised by", "", money, &|night| night.change(Action::Raise));
-    add("Limits lowered by", "", money, &|night| night.change(Action::Lower));
-    add("Limits closed", "", money, &|night| night.change(Action::Close));
-    add("Raised", "", Count, &|night| night.lines(Action::Raise));
-    add("Lowered", "", Count, &|night| night.lines(Action::Lower));
-    add("Suspended", "", Count, &|night| night.lines(Action::Suspend));
-    add("Closed", "", Count, &|night| night.lines(Action::Close));
-    add("Reopened", "", Count, &|night| night.lines(Action::Reopen));
-    add("Withdrawn", "", Count, &|night| night.lines(Action::Withdraw));
-    add("Rejected rows", "", BasisPoints, &ReportedNight::rejected_bp);
-    add("Days without a delivery", "", Count, &ReportedNight::missing_days);
-    all
+    let unit = match &series.unit {
+        FigureUnit::Money { currency, .. } => currency.clone().unwrap_or_default(),
+        _ => String::new(),
+    };
+    Tile::new(
+        series.name,
+        Cell::number(if series.name == CHANGE { series.unit.signed(last) } else { series.unit.text(last) }),
+    )
+    .unit(unit)
+    .note(note)
 }
 
-impl ReportedNight {
-    fn totals(&self) -> &ControlTotals {
-        &self.run.manifest.control_totals
+/// How the nights stand, which are missing, and what held any of them.
+fn banner(nights: &[ReportedNight]) -> Banner {
+    let [held, released] =
+        ["held", "released"].map(|standing| nights.iter().filter(|night| night.standing == standing).count());
+    let days: Vec<Day> = nights.iter().map(|night| night.run.manifest.as_of).collect();
+    let between = days[0].0..days[days.len() - 1].0;
+    let missing: Vec<String> =
+        between.map(Day).filter(|day| !days.contains(day)).map(|day| day.to_string()).collect();
+    let latest_is_held = nights.last().is_some_and(|night| night.standing == "held");
+    let mut sentences = vec![format!(
+        "{} published, {} released in spite of a gate, {} held, {} missing.",
+        nights.len() - held - released,
+        released,
+        held,
+        missing.len()
+    )];
+    if !missing.is_empty() {
+        sentences.push(format!("There is no run of {}.", listed(&missing)));
     }
-
-    fn lines(&self, action: Action) -> i128 {
-        self.totals().lines_of(action).into()
-    }
-
-    /// By how much the action changes limits, minor units.
-    fn change(&self, action: Action) -> i128 {
-        self.totals().of_action(action).map(|totals| (totals.new_limit - totals.old_limit).abs()).sum()
-    }
-
-    /// The share of the rows read that were rejected.
-    fn rejected_bp(&self) -> i128 {
-        let counts = &self.run.manifest.counts;
-        let read: u64 = counts.values().map(|counts| counts.read).sum();
-        let accepted: u64 = counts.values().map(|counts| counts.accepted).sum();
-        i128::from(read - accepted) * 10_000 / i128::from(read.max(1))
-    }
-
-    fn missing_days(&self) -> i128 {
-        self.run.manifest.missing_days.values().map(|days| days.len() as i128).sum()
-    }
-
-    /// The share of the accounts that are in a band.
-    fn share_bp(&self, band: &str) -> i128 {
-        let own = self.figures.bands.get(band).map_or(0, |band| band.accounts);
-        i128::from(own) * 10_000 / i128::from(self.figures.accounts().max(1))
-    }
-}
-
-fn chart(series: &Series, days: &[Day]) -> Chart {
-    let (least, most) =
-        (series.values.iter().min().copied().unwrap_or(0), series.values.iter().max().copied().unwrap_or(0));
-    let (first, last) = (days[0], days[days.len() - 1]);
-    let [at_first, at_last] = ends_of(&series.values, series.format);
-    Chart {
-        title: series.name.to_string(),
-        alt: format!(
-            "{} from {first} ({}) to {last} ({}), between {} and {}.",
-            series.name,
-            at_first,
-            at_last,
-            series.format.text(least),
-            series.format.text(most)
-        ),
-        lines: vec![line(&series.values, least, most, "s4")],
-        top: if least == most {
-            series.format.text(most)
-        } else {
-            format!("most {}", series.format.text(most))
+    let points = nights.iter().filter(|night| !night.standing.is_empty()).flat_map(|night| {
+        let units = night.run.job.minor_units;
+        failed(&night.run.manifest.gates).into_iter().map(move |gate| BannerPoint {
+            name: format!("{} {}: {}", night.run.manifest.as_of, night.standing, gate.name),
+            text: gate.in_words(units).to_string(),
+            tone: if night.standing == "held" { "bad" } else { "warn" },
+        })
+    });
+    Banner {
+        tone: match (latest_is_held, held + released + missing.len()) {
+            (true, _) => "bad",
+            (false, 0) => "good",
+            (false, _) => "warn",
         },
-        bottom: if least == most { String::new() } else { format!("least {}", series.format.text(least)) },
-        ticks: ends(days),
-        ..Chart::default()
+        verdict: format!(
+            "{}{}",
+            plural(nights.len(), "night"),
+            if latest_is_held { ", the latest held" } else { "" }
+        ),
+        sentences,
+        points: points.take(MOST_NAMED).collect(),
     }
 }
 
-/// The first and the last of some values; empty where there is none.
-fn ends_of(values: &[i128], format: FigureFormat) -> [String; 2] {
-    [values.first(), values.last()].map(|value| value.map_or(String::new(), |value| format.text(*value)))
+/// More are not named in a banner.
+const MOST_NAMED: usize = 12;
+
+fn listed(days: &[String]) -> String {
+    let more = days.len().saturating_sub(MOST_NAMED);
+    let named = days.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>().join(", ");
+    if more > 0 { format!("{named} and {} more", thousands(more as i128)) } else { named }
 }
 
-/// The first day at the left, the last at the right.
-fn ends(days: &[Day]) -> Vec<(u32, String)> {
-    match days {
-        [only] => vec![(500, only.to_string())],
-        _ => vec![(0, days[0].to_string()), (1000, days[days.len() - 1].to_string())],
-    }
+/// What the marks along the days mean, as far as there are any.
+fn legend(marks: &[&'static str]) -> Vec<(String, String)> {
+    let all = [("held", "held by a gate"), ("released", "released in spite of a gate")];
+    let used = all.into_iter().filter(|(mark, _)| marks.contains(mark));
+    used.map(|(mark, words)| (words.to_string(), mark.to_string())).collect()
+}
+
+/// A figure of every night.
+fn series(
+    nights: &[ReportedNight],
+    name: &'static str,
+    figure: &'static str,
+    unit: &FigureUnit,
+    value: impl Fn(&ReportedNight) -> i128,
+) -> Series {
+    Series { name, figure, unit: unit.clone(), values: nights.iter().map(value).collect() }
+}
+
+fn groups(nights: &[ReportedNight]) -> Vec<SeriesGroup> {
+    use FigureUnit::{BasisPoints, Count, Tenths};
+    let money = money_unit(&nights[0].run.job);
+    let lines = Count("lines");
+    let book = vec![
+        series(nights, "Accounts", "accounts", &Count("accounts"), |night| night.totals().accounts.into()),
+        series(nights, "Lines", "lines", &lines, |night| night.totals().lines.into()),
+        series(nights, "Adjustments", "adjustments", &lines, |night| night.totals().adjustments.into()),
+        series(nights, "Mean score", "", &Tenths("points"), |night| {
+            night.figures.mean_score_tenths().unwrap_or(0)
+        }),
+        series(nights, CHANGE, "", &money, |night| {
+            night.totals().new_limit_total - night.totals().old_limit_total
+        }),
+        series(nights, "Limits after", "new_limit_total", &money, |night| night.totals().new_limit_total),
+        series(nights, "Rejected rows", "", &BasisPoints("of the rows"), |night| {
+            rejected_bp(&night.run.manifest)
+        }),
+        series(nights, "Days without a delivery", "", &Count("days"), ReportedNight::missing_days),
+    ];
+    let actions = [
+        ("Raised", Action::Raise),
+        ("Lowered", Action::Lower),
+        ("Suspended", Action::Suspend),
+        ("Closed", Action::Close),
+        ("Reopened", Action::Reopen),
+        ("Withdrawn", Action::Withdraw),
+    ];
+    let amounts = [
+        ("Limits raised by", Action::Raise),
+        ("Limits lowered by", Action::Lower),
+        ("Limits closed", Action::Close),
+    ];
+    let actions = actions.map(|(name, action)| series(nights, name, "", &lines, |night| night.lines(action)));
+    let amounts =
+        amounts.map(|(name, action)| series(nights, name, "", &money, |night| night.change(action)));
+    vec![
+        SeriesGroup { id: "days", title: "The book, night by night", series: book },
+        SeriesGroup { id: "actions", title: "Actions, night by night", series: actions.into() },
+        SeriesGroup { id: "money", title: "Money, night by night", series: amounts.into() },
+    ]
+}
+
+fn chart(series: &Series, along: &NightAxis) -> Chart {
+    let axis = Axis::from_zero(series.values.iter().copied(), STEPS - 1);
+    let mut chart = Chart::new(series.name, &series.unit, &axis);
+    along.place(&mut chart);
+    along.draw(&mut chart, &series.values, &axis, "s4");
+    along.label_ends(&mut chart, &series.values, &axis, &series.unit);
+    let text = |value: Option<&i128>| value.map_or(String::new(), |value| series.unit.text(*value));
+    chart.alt = format!(
+        "{} from {} ({}) to {} ({}), between {} and {}.{}",
+        series.name,
+        along.days[0],
+        text(series.values.first()),
+        along.days[along.days.len() - 1],
+        text(series.values.last()),
+        text(series.values.iter().min()),
+        text(series.values.iter().max()),
+        along.in_words()
+    );
+    chart
 }
 
 /// The share of each band, day by day.
-fn bands(nights: &[ReportedNight], days: &[Day]) -> Section {
+fn bands(nights: &[ReportedNight], along: &NightAxis, legend: Vec<(String, String)>) -> Section {
     let last = &nights[nights.len() - 1].run.job.scorecard.bands;
-    let lines = last.iter().enumerate().map(|(rank, band)| {
-        let shares = nights.iter().map(|night| night.share_bp(&band.name));
-        (band, shade(rank, last.len()), shares.collect::<Vec<i128>>())
-    });
-    let lines: Vec<_> = lines.collect();
-    let most = lines.iter().flat_map(|(_, _, values)| values.iter().copied()).max().unwrap_or(0);
-    let words = lines.iter().map(|(band, _, values)| {
-        let [first, last] = ends_of(values, FigureFormat::BasisPoints);
-        format!("{} from {first} to {last}", band.name)
-    });
-    let chart = Chart {
-        title: "Share of the accounts by band".to_string(),
-        alt: format!("{}.", words.collect::<Vec<_>>().join(", ")),
-        legend: lines.iter().map(|(band, colour, _)| (band.name.clone(), colour.clone())).collect(),
-        lines: lines.iter().map(|(_, colour, values)| line(values, 0, most, colour)).collect(),
-        top: FigureFormat::BasisPoints.text(most),
-        bottom: "0".to_string(),
-        ticks: ends(days),
-        ..Chart::default()
-    };
-    Section { charts: vec![chart], ..Section::new("bands", "Bands") }
-}
-
-fn figures_table(series: &[Series], nights: &[ReportedNight]) -> Section {
-    let mut header = vec!["date".to_string()];
-    header.extend(series.iter().map(|series| format!("#{}", series.name.to_lowercase())));
-    let header: Vec<&str> = header.iter().map(String::as_str).collect();
-    let mut table = Table::new("Every figure of every night", &header);
-    for (number, night) in nights.iter().enumerate() {
-        let day = night.run.manifest.as_of;
-        let mut row = vec![Cell::text(day.to_string()).tone("strong day")];
-        row.extend(series.iter().map(|series| {
-            let value = series.values[number];
-            let cell = Cell::number(series.format.text(value));
-            match series.figure {
-                "" => cell,
-                name => cell.figure(format!("{day}.control_totals.{name}"), value),
-            }
-        }));
-        table.rows.push(row);
+    let unit = FigureUnit::BasisPoints("of the accounts");
+    let shares: Vec<Vec<i128>> =
+        last.iter().map(|band| nights.iter().map(|night| night.share_bp(&band.name)).collect()).collect();
+    let axis = Axis::from_zero(shares.iter().flatten().copied(), STEPS);
+    let mut chart = Chart::new("Share of the accounts by band", &unit, &axis);
+    along.place(&mut chart);
+    let mut words = Vec::new();
+    for (rank, (band, values)) in last.iter().zip(&shares).enumerate() {
+        let colour = shade(rank, last.len());
+        along.draw(&mut chart, values, &axis, &colour);
+        let [first, latest] = [values.first(), values.last()]
+            .map(|value| value.map_or(String::new(), |value| unit.text(*value)));
+        chart.legend.push((format!("{} {first} → {latest}", band.name), colour));
+        words.push(format!("{} from {first} to {latest}", band.name));
     }
-    Section { tables: vec![table], ..Section::new("figures", "Figures") }
-}
-
-/// Gates that did not hold on some night.
-fn gates(nights: &[ReportedNight]) -> Section {
-    let mut table = Table::new("Gates that did not hold", &["date", "gate", "#figure", "bounds"]);
-    for night in nights {
-        for gate in night.run.manifest.gates.iter().filter(|gate| !gate.holds) {
-            let figure = match gate.among {
-                Some(among) => format!("{} of {among}", gate.figure),
-                None => gate.figure.clone(),
-            };
-            table.rows.push(vec![
-                Cell::text(night.run.manifest.as_of.to_string()),
-                Cell::text(&gate.name),
-                Cell::number(figure),
-                Cell::text(&gate.bounds),
-            ]);
-        }
+    chart.alt = format!("{}.{}", words.join(", "), along.in_words());
+    let names: Vec<&str> = last.iter().map(|band| band.name.as_str()).collect();
+    Section {
+        legend,
+        charts: vec![chart],
+        tables: vec![bands_table(&names, nights)],
+        ..Section::new("bands", "Bands")
     }
-    let (note, tables) = if table.rows.is_empty() {
-        ("Every gate held on every night.".to_string(), Vec::new())
-    } else {
-        (String::new(), vec![table])
-    };
-    Section { note, tables, ..Section::new("gates", "Gates") }
 }

@@ -101,7 +101,10 @@ pub(super) fn run_night(
     manifest.outputs = outputs?;
     let summary = Some(summary?);
     if job.report {
-        let page = report::page(&PublishedRun::in_the_making(&stage.directory(), manifest.clone())?, None)?;
+        let page = report::page(
+            &PublishedRun::in_the_making(&stage.directory(), manifest.clone())?,
+            report::Beside::Nothing,
+        )?;
         manifest.outputs.push(stage.add("report.html", page.as_bytes())?);
         manifest.outputs.sort_by(|a, b| a.file.cmp(&b.file));
     }

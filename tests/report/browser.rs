@@ -1,7 +1,9 @@
-//! A browser without a window: what it makes of a page, and what it complains of.
+//! A browser without a window: what it makes of pages, and what it complains of.
 
 use std::path::Path;
 use std::process::Command;
+
+use serde::Deserialize;
 
 /// What a browser made of a page.
 pub struct Seen {
@@ -35,21 +37,64 @@ pub fn open(directory: &Path, file: &str) -> Seen {
     Seen { dom: String::from_utf8(output.stdout).unwrap(), console }
 }
 
-/// Shows a page on a screen of a width and tells how far it reaches: screen, page.
-pub fn reach(directory: &Path, page: &str, width: u32) -> (u32, u32, Seen) {
-    let text = std::fs::read_to_string(directory.join(page)).unwrap();
-    let text = text.replace('&', "&amp;").replace('"', "&quot;");
-    let script = "const page = document.querySelector('iframe').contentDocument.documentElement;\
-                  document.body.dataset.reach = page.clientWidth + ' ' + page.scrollWidth;";
-    let frame = format!(
-        "<!doctype html><body><iframe style=\"border:0;width:{width}px;height:800px\" srcdoc=\"{text}\"></iframe>\
-         <script>onload = () => {{ {script} }};</script>"
+/// How a page looks where it is shown.
+#[derive(Debug, Deserialize)]
+pub struct Look {
+    /// How wide the screen is.
+    pub screen: u32,
+    /// How far the page reaches.
+    pub page: u32,
+    /// Details that are folded away, and of those how many show what they hold.
+    pub folded: u32,
+    pub unfolded: u32,
+    /// Rows of wide tables that are laid out as cards, and all of them.
+    pub cards: u32,
+    pub rows: u32,
+    /// What stands before the second cell of the first such row, and the name of its column.
+    pub before: String,
+    pub name: String,
+    /// Bars, charts' lines and texts whose colour is hardly that of what lies behind it.
+    pub pale: Vec<String>,
+}
+
+/// What a page is shown on.
+#[derive(Clone, Copy)]
+pub enum Medium {
+    /// A screen.
+    Screen,
+    /// Paper: its rules hold, those of screens do not.
+    Paper,
+}
+
+/// Shows pages, each on media of widths, all in one browser: by page and medium how it looks.
+pub fn looks(directory: &Path, pages: &[&str], media: &[(Medium, u32)]) -> (Vec<Vec<Look>>, Seen) {
+    let frames = pages.iter().flat_map(|page| {
+        let text = std::fs::read_to_string(directory.join(page)).unwrap();
+        media.iter().map(move |(medium, width)| {
+            let text = match medium {
+                Medium::Screen => text.clone(),
+                // What is for paper holds, what is for screens does not.
+                Medium::Paper => {
+                    text.replace("@media print", "@media all").replace("@media screen", "@media print")
+                }
+            };
+            let text = text.replace('&', "&amp;").replace('"', "&quot;");
+            format!("<iframe style=\"border:0;width:{width}px;height:800px\" srcdoc=\"{text}\"></iframe>")
+        })
+    });
+    let frames: String = frames.collect();
+    let page = format!(
+        "<!doctype html><body>{frames}<script>{}\nonload = () => {{ document.body.dataset.looks = \
+         JSON.stringify([...document.querySelectorAll('iframe')].map(look)); \
+         document.querySelectorAll('iframe').forEach(frame => frame.remove()); }};</script>",
+        include_str!("look.js")
     );
-    std::fs::write(directory.join("frame.html"), frame).unwrap();
-    let seen = open(directory, "frame.html");
-    let told =
-        seen.dom.split_once("data-reach=\"").and_then(|(_, rest)| rest.split_once('"')).map(|(told, _)| told);
-    let told = told.unwrap_or_else(|| panic!("the frame tells nothing: {}", seen.console.join("\n")));
-    let (screen, page) = told.split_once(' ').unwrap();
-    (screen.parse().unwrap(), page.parse().unwrap(), seen)
+    std::fs::write(directory.join("frames.html"), page).unwrap();
+    let seen = open(directory, "frames.html");
+    let told = seen.dom.split_once("data-looks=\"").and_then(|(_, rest)| rest.split_once('"'));
+    let told = told.unwrap_or_else(|| panic!("the frames tell nothing: {}", seen.console.join("\n")));
+    let told = told.0.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+    let mut looks: Vec<Look> = serde_json::from_str(&told).unwrap();
+    let by_page = pages.iter().map(|_| looks.drain(..media.len()).collect());
+    (by_page.collect(), seen)
 }

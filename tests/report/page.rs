@@ -111,6 +111,8 @@ fn everything_has_a_name_and_every_drawing_words() {
     for id in [
         "gates",
         "scores",
+        "scorecard",
+        "features",
         "actions",
         "limits",
         "reasons",
@@ -188,26 +190,58 @@ fn a_run_writes_its_report_and_vouches_for_it() {
     assert_eq!(fs::read(elsewhere).unwrap(), fs::read(&again).unwrap());
 }
 
+/// The banner's tone, its verdict, its sentences and what speaks against the run.
+pub fn banner(page: &str) -> Vec<String> {
+    let (_, banner) = page.split_once("<div class=\"banner ").unwrap();
+    let (tone, rest) = banner.split_once("\">").unwrap();
+    let (rest, _) = rest.split_once("</div>").unwrap();
+    let mut said = vec![tone.to_string()];
+    for line in rest.lines() {
+        let text: String =
+            line.split('<').map(|piece| piece.split_once('>').map_or(piece, |(_, text)| text)).collect();
+        said.extend(Some(text.trim().to_string()).filter(|text| !text.is_empty()));
+    }
+    said
+}
+
 /// A page says what became of its run: held, released in spite of a gate, or simulated, where nothing is held.
 #[test]
 fn a_page_says_how_its_run_stands() {
     let book = Book::new();
     book.append("job.toml", "\n[[gate]]\nname = \"more lines\"\nrows = \"lines\"\nmin = 5\n");
-    let badge = |run: &str| {
+    let banner = |run: &str| {
         succeed_in(book.path(), &["report", run]);
-        let page = fs::read_to_string(book.path().join("report.html")).unwrap();
-        let (_, badge) = page.split_once("<span class=\"badge ").unwrap();
-        (badge.split_once("</span>").unwrap().0.to_string(), page)
+        banner(&fs::read_to_string(book.path().join("report.html")).unwrap())
     };
     assert_eq!(book.run().0, 4);
-    assert_eq!(badge(&format!("out/held/date={TODAY}")).0, "bad\">held");
-    succeed_in(book.path(), &["release", "out", "--date", TODAY]);
-    assert_eq!(badge(&format!("out/date={TODAY}")).0, "bad\">released");
+    let held = banner(&format!("out/held/date={TODAY}"));
+    assert_eq!(
+        held,
+        [
+            "bad",
+            "Held",
+            "1 of 1 gates fails. Nothing downstream sees this night unless somebody releases it.",
+            "more lines 4 (at least 5)"
+        ]
+    );
+    let range = banner("out");
+    assert_eq!(
+        range[..3],
+        ["bad", "1 night, the latest held", "0 published, 0 released in spite of a gate, 1 held, 0 missing."]
+    );
+    assert_eq!(range[3], format!("{TODAY} held: more lines 4 (at least 5)"));
+    let by = ["--by", "Ada <ada@bank>", "--why", "the book is that small"];
+    succeed_in(book.path(), &[&["release", "out", "--date", TODAY][..], &by].concat());
+    let released = banner(&format!("out/date={TODAY}"));
+    assert_eq!(released[..2], ["warn", "Released"]);
+    assert!(released[2].starts_with("Released by Ada &lt;ada@bank&gt; on 20"), "{released:?}");
+    assert!(released[2].ends_with(" UTC in spite of its gates. 1 of 1 gates fails."), "{released:?}");
+    assert_eq!(released[3..], ["Why: the book is that small", "more lines 4 (at least 5)"]);
     let chain = ["run", "job.toml", "--from", TODAY, "--to", TODAY, "--chain", "--out", "simulation"];
     succeed_in(book.path(), &chain);
-    let (simulated, page) = badge(&format!("simulation/date={TODAY}"));
-    assert_eq!(simulated, "bad\">1 gate fails");
-    assert!(page.contains(&format!("A simulation from {TODAY}")), "{page}");
+    let simulated = banner(&format!("simulation/date={TODAY}"));
+    assert_eq!(simulated[..2], ["warn", "Simulated"]);
+    assert!(simulated[2].starts_with(&format!("A simulation from {TODAY}")), "{simulated:?}");
 }
 
 #[test]

@@ -246,11 +246,22 @@ fn the_reasons_and_bands_of_the_scores_are_those_of_the_table() {
     assert!(bands.is_empty(), "{bands:?}");
 }
 
+/// The tables of a range's figures as one: by date, by name of the figure.
+pub fn series(html: &str) -> BTreeMap<Vec<String>, BTreeMap<String, String>> {
+    let mut all: BTreeMap<Vec<String>, BTreeMap<String, String>> = BTreeMap::new();
+    for caption in ["the book", "actions", "money"] {
+        for (date, figures) in by_name(html, &format!("Figures: {caption}, night by night"), 1) {
+            all.entry(date).or_default().extend(figures);
+        }
+    }
+    all
+}
+
 /// Every series of a range, night by night.
 #[test]
 fn every_series_is_counted_from_the_nights() {
     let html = page(&["out"]);
-    let shown = by_name(&html, "Every figure of every night", 1);
+    let shown = series(&html);
     assert_eq!(shown.len(), 2);
     for date in DATES {
         let found = &shown[&vec![date.to_string()]];
@@ -272,6 +283,7 @@ fn every_series_is_counted_from_the_nights() {
             ("lines", thousands(decisions.len() as i128)),
             ("adjustments", thousands(table(date, "adjustments").rows.len() as i128)),
             ("mean score", mean(date)),
+            ("change of limits", money(decisions.iter().map(|row| int(&row[2]) - int(&row[1])).sum())),
             ("limits after", money(decisions.iter().map(|row| int(&row[2])).sum())),
             ("limits raised by", moved("raise")),
             ("limits lowered by", moved("lower")),

@@ -9,7 +9,7 @@ use crate::console::is_number;
 use crate::day::Day;
 use crate::diff::findings::Findings;
 use crate::diff::range::RangeFindings;
-use crate::html::{Bar, Cell, Page, Section, Table, Tile};
+use crate::html::{Banner, Bar, Cell, Page, Section, Table, Tile};
 
 /// The page of a comparison, of each list at most `limit` entries.
 pub fn page(findings: &Findings, limit: usize) -> Result<String> {
@@ -30,7 +30,11 @@ fn assemble([left, right]: [&String; 2], same: bool, tiles: Vec<Tile>, sections:
     let mut page = Page {
         title: format!("What changed from {left} to {right}"),
         subtitle: opening.sentences.join("\n"),
-        badge: Some((verdict.to_string(), same)),
+        banner: Some(Banner {
+            tone: if same { "good" } else { "warn" },
+            verdict: verdict.to_string(),
+            ..Banner::default()
+        }),
         tiles,
         sections: rest.iter().filter(|section| !section.title.is_empty()).map(page_section).collect(),
     };
@@ -63,7 +67,7 @@ fn tiles(findings: &Findings) -> Vec<Tile> {
 }
 
 fn tile(label: &str, figure: String, note: String) -> Tile {
-    Tile { label: label.to_string(), cell: Cell::number(figure), note }
+    Tile::new(label, Cell::number(figure)).note(note)
 }
 
 fn page_section(section: &FindingsSection) -> Section {
@@ -71,13 +75,17 @@ fn page_section(section: &FindingsSection) -> Section {
     if let Some(first) = title.get_mut(..1) {
         first.make_ascii_uppercase();
     }
-    let header = section.header.iter().enumerate();
-    let header: Vec<(String, bool)> =
-        header.map(|(column, name)| (name.clone(), holds_numbers(section, column))).collect();
+    let header: Vec<String> = section
+        .header
+        .iter()
+        .enumerate()
+        .map(|(column, name)| if holds_numbers(section, column) { format!("#{name}") } else { name.clone() })
+        .collect();
+    let mut table = Table::new(&title, &header.iter().map(String::as_str).collect::<Vec<_>>());
     let rows = section.rows.iter().map(|row| {
-        row.iter().zip(&header).map(|(text, (_, is_number))| page_cell(text, *is_number)).collect()
+        row.iter().zip(&table.header).map(|(text, column)| page_cell(text, column.is_number)).collect()
     });
-    let table = Table { caption: title.clone(), header: header.clone(), rows: rows.collect(), folded: false };
+    table.rows = rows.collect();
     Section {
         note: section.sentences.join("\n"),
         tables: if section.rows.is_empty() { Vec::new() } else { vec![table] },

@@ -104,6 +104,14 @@ impl OpenFile {
         columns
     }
 
+    /// The file's columns as it has them: name, type, and how an operator would call that.
+    pub fn typed_columns(&self) -> Vec<(String, DataType, String)> {
+        let fields = self.fields().into_iter();
+        let typed = fields
+            .map(|field| (field.name().clone(), field.data_type().clone(), type_name(field.data_type())));
+        typed.collect()
+    }
+
     /// Checks the wanted columns against the file and prepares to read them.
     pub fn bind(&self, spec: &InputSpec, wanted: &[Wanted], units: &Units) -> Result<Binding> {
         self.bind_only(spec, wanted, units, &vec![true; wanted.len()])

@@ -61,6 +61,9 @@ const MATCHING: glob::MatchOptions = glob::MatchOptions {
 /// Lists an input's files. A directory that cannot be listed is an error; no files at all is not.
 pub fn list(spec: &InputSpec) -> Result<Catalog> {
     let mut deliveries = FilesByDate::new();
+    if spec.is_none() {
+        return Ok(catalog(spec, deliveries));
+    }
     let found = tree_of(spec).map_err(|error| (spec.root.clone(), error));
     let found = found.and_then(|tree| find(&tree, &spec.pattern));
     for Found { path, date, object } in found.map_err(|unlisted| not_listed(spec, unlisted))? {
@@ -262,10 +265,11 @@ impl Catalog {
             .collect()
     }
 
-    /// The day's delivery must be there where deliveries are dated; a file without rows will do.
+    /// The day's delivery must be there where deliveries are dated; a file without rows will do. Of an input that the
+    /// job does without nothing must be there.
     pub fn require(&self, day: Day) -> Result<()> {
         let day = Some(day).filter(|_| self.spec.is_dated());
-        if self.deliveries.iter().any(|delivery| delivery.date == day) {
+        if self.spec.is_none() || self.deliveries.iter().any(|delivery| delivery.date == day) {
             return Ok(());
         }
         Err(self.not_delivered(day))

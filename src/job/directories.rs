@@ -54,6 +54,7 @@ impl ResolvedJobFile {
     fn input_at(&self, directory: &Path) -> Option<&'static str> {
         let Inputs { transactions, repayments, lines, .. } = &self.inputs;
         let inputs = [transactions, repayments, lines];
-        inputs.into_iter().find(|spec| places::overlap(&spec.root, directory)).map(|spec| spec.name)
+        let mut delivered = inputs.into_iter().filter(|spec| !spec.is_none());
+        delivered.find(|spec| places::overlap(&spec.root, directory)).map(|spec| spec.name)
     }
 }

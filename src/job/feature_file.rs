@@ -215,6 +215,12 @@ fn aggregate(
     let name = raw.from.as_ref()?;
     let (from, scope) = match name.get_ref().as_str() {
         "transactions" => (From::Transactions, &scopes.transactions),
+        "bills" if !scopes.has_repayments => {
+            let help = "say in the job's [input] where repayments lie, or leave the feature out";
+            let message = "a feature of bills, and the job says repayments = \"none\": there are no bills";
+            reader.error(name.span(), message, Some(help.into()));
+            return None;
+        }
         "bills" => (From::Bills, &scopes.bills),
         "lines" => (From::Lines, &scopes.lines),
         _ => {

@@ -199,8 +199,11 @@ fn resolve_one(reader: &mut Reader, raw: &Spanned<RawGate>, scopes: &Scopes) -> 
             reader.error(value.span(), format!("`{key}` goes with share_of and sum_of"), None);
         }
     }
-    let measure =
-        if over_table { table_measure(reader, raw, place, scopes)? } else { input_measure(reader, raw)? };
+    let measure = if over_table {
+        table_measure(reader, raw, place, scopes)?
+    } else {
+        input_measure(reader, raw, scopes)?
+    };
     let severity = severity(reader, raw.severity.as_ref())?;
     Some(Gate {
         name: raw.name.get_ref().clone(),
@@ -261,8 +264,14 @@ fn transpose(expr: Option<Option<Expr>>) -> Option<Option<Expr>> {
     }
 }
 
-fn input_measure(reader: &mut Reader, raw: &RawGate) -> Option<Measure> {
+fn input_measure(reader: &mut Reader, raw: &RawGate, scopes: &Scopes) -> Option<Measure> {
     let all = [TRANSACTIONS, REPAYMENTS, LINES];
+    let named = [&raw.rejected, &raw.rows, &raw.missing_days].into_iter().flatten();
+    for name in named.filter(|name| name.get_ref() == REPAYMENTS && !scopes.has_repayments) {
+        let help = "say in the job's [input] where repayments lie, or leave the gate out";
+        let message = "a gate on repayments, and the job says repayments = \"none\"";
+        reader.error(name.span(), message, Some(help.into()));
+    }
     match (&raw.rejected, &raw.rows, &raw.missing_days) {
         (Some(name), _, _) => Some(Measure::Rejected { input: input_named(reader, name, &all)? }),
         (_, Some(name), _) => Some(Measure::Rows { input: input_named(reader, name, &all)? }),

@@ -26,7 +26,7 @@ pub mod input_names {
 pub struct Inputs {
     /// Transactions.
     pub transactions: InputSpec,
-    /// Repayments.
+    /// Repayments; a job may do without them.
     pub repayments: InputSpec,
     /// Lines.
     pub lines: InputSpec,
@@ -41,7 +41,8 @@ pub struct Inputs {
 pub struct InputSpec {
     /// One of [`input_names`].
     pub name: &'static str,
-    /// Glob with the job file's directory in front and `{date}` where the delivery date stands.
+    /// Glob with the job file's directory in front and `{date}` where the delivery date stands; empty for an input
+    /// that the job does without.
     pub pattern: String,
     /// The part of `pattern` before the first wildcard or `{date}`; names of files are relative to it.
     pub root: PathBuf,
@@ -54,6 +55,28 @@ pub struct InputSpec {
 }
 
 impl InputSpec {
+    /// An input that the job does without: it has no deliveries and needs none.
+    pub fn none(name: &'static str) -> InputSpec {
+        InputSpec {
+            name,
+            pattern: String::new(),
+            root: PathBuf::new(),
+            rename: BTreeMap::new(),
+            unique: None,
+            without: Vec::new(),
+        }
+    }
+
+    /// An input of which only the path is known.
+    pub fn at(name: &'static str, pattern: String) -> InputSpec {
+        InputSpec { root: root_of(&pattern), pattern, ..InputSpec::none(name) }
+    }
+
+    /// Whether the job does without this input.
+    pub fn is_none(&self) -> bool {
+        self.pattern.is_empty()
+    }
+
     /// What to do about a column that is not there.
     pub fn how_to_deliver(&self) -> String {
         if [TRANSACTIONS, REPAYMENTS, LINES].contains(&self.name) {
@@ -107,4 +130,32 @@ pub fn before_wildcard(pattern: &str) -> (String, &str) {
         }
     }
     (literal, rest)
+}
+
+/// The directory before the first wildcard or `{date}`.
+pub(super) fn root_of(pattern: &str) -> PathBuf {
+    let (literal, _) = before_wildcard(pattern);
+    let directory = literal.rfind('/').map_or("", |slash| &literal[..=slash]);
+    PathBuf::from(directory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names_are_relative_to_the_directory_before_the_first_wildcard() {
+        let cases = [
+            ("a/b/date={date}/*.parquet", "a/b/"),
+            ("a/b/all-*.parquet", "a/b/"),
+            ("a/b/one.parquet", "a/b/"),
+            ("*.parquet", ""),
+            ("a[*]b/c/{date}.parquet", "a*b/c/"),
+            ("a[[]b[]]/c/{date}.parquet", "a[b]/c/"),
+            ("cur{ly}/[{]date}/c/{date}.parquet", "cur{ly}/{date}/c/"),
+        ];
+        for (pattern, root) in cases {
+            assert_eq!(root_of(pattern), PathBuf::from(root), "{pattern}");
+        }
+    }
 }

@@ -97,6 +97,7 @@ impl RawJob {
         };
         let diagnostics = &mut self.diagnostics;
         let mut scopes = input_scopes(columns);
+        scopes.has_repayments = !file.inputs.repayments.is_none();
         file.check_unique(&self.job, &scopes, diagnostics);
         let model = scorecard_file::read(scorecard_source, &scopes, diagnostics);
         model.add_names_to(&mut scopes);

@@ -29,6 +29,8 @@ pub struct Scopes {
     pub transactions: Scope,
     /// Columns of a bill.
     pub bills: Scope,
+    /// Whether there are repayments, and so bills.
+    pub has_repayments: bool,
     /// Columns of a line, as `lines` features see them.
     pub lines: Scope,
     /// Columns of a repayment row; only `unique` names extra ones.
@@ -85,6 +87,7 @@ pub(super) fn input_scopes(columns: &InputColumns) -> Scopes {
     Scopes {
         transactions: scope_of(&TRANSACTION_COLUMNS, columns.transactions.as_ref()),
         bills,
+        has_repayments: true,
         lines,
         repayments,
         facts,

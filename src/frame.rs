@@ -4,6 +4,8 @@
 //! at what a type can hold. So whatever is added up over rows is added in Int128, which the values of a frame cannot
 //! run over, and the sums of frame after frame are added with a check.
 
+pub mod sql;
+
 use std::collections::BTreeMap;
 
 use anyhow::Result;

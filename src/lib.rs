@@ -34,6 +34,7 @@
 //! - [`html`] — what HTML pages are built of, and how they are written
 //! - [`explain`] — one account of a run: why it was decided so, and what would change it
 //! - [`scorecard`] — every bin with its points, and a run's accounts and mean score in it
+//! - [`query`] — SQL over a run's tables
 //! - [`report`] — a run, or a range of them, as a page to look at
 //! - [`run`] — the verbs of a run, in order: a night, a range, a simulation, a dry run
 //! - [`operations`] — what other systems are told of how runs ended: metrics, lineage, whoever is on call
@@ -74,6 +75,7 @@ pub mod places;
 pub mod policy;
 pub mod prune;
 pub mod publish;
+pub mod query;
 pub mod radix;
 pub mod release;
 pub mod report;

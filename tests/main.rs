@@ -16,6 +16,7 @@ mod policy;
 mod profiles;
 mod properties;
 mod publish;
+mod query;
 mod range;
 mod report;
 mod scorecard;

@@ -10,6 +10,7 @@ mod man;
 mod next_steps;
 mod plan;
 mod prune;
+mod query;
 mod release;
 mod report;
 mod run;
@@ -155,6 +156,12 @@ Examples:
   rescore report out/date=2026-11-20 --against out/date=2026-11-19 --out friday.html
   rescore report out                                # every night in it")]
     Report(report::ReportArgs),
+    /// Ask a run's tables with SQL
+    #[command(after_help = "\
+Examples:
+  rescore query out/date=2026-11-20 \"select action, count(*) as lines from decisions group by action order by action\"
+  rescore query out/date=2026-11-20 \"select * from decisions where action = 'suspend'\" --out suspended.csv")]
+    Query(query::QueryArgs),
     /// Print a scorecard: every bin with its points, and a run's accounts in it
     #[command(after_help = "\
 Examples:
@@ -231,6 +238,7 @@ pub fn main() -> Result<u8> {
         Command::Prune(args) => prune::execute(&args),
         Command::Explain(args) => explain::execute(&args),
         Command::Report(args) => report::execute(&args),
+        Command::Query(args) => query::execute(&args),
         Command::Scorecard(args) => scorecard::execute(&args),
         Command::Release(args) => release::execute(args),
         Command::Gather(args) => gather::execute(&args),

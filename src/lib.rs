@@ -41,6 +41,7 @@
 //! - [`audit`] — a night run again from scratch, held against what is published
 //! - [`step`] — a night in steps that many processes share
 //! - [`spine`] — features for a list of accounts and days
+//! - [`init`] — a job to start from, written for files that somebody has
 //! - [`check`] — job files, schemas and deliveries without a run
 //! - [`diff`] — what changed between two runs, and why
 //! - [`summary`] — a run's figures for people and machines
@@ -64,6 +65,7 @@ pub mod frame;
 pub mod gather;
 pub mod hash;
 pub mod html;
+pub mod init;
 pub mod input;
 pub mod job;
 pub mod log;

@@ -6,6 +6,7 @@ mod diff;
 mod explain;
 mod features;
 mod gather;
+mod init;
 mod man;
 mod next_steps;
 mod plan;
@@ -105,6 +106,12 @@ Examples:
   rescore features jobs/nightly.toml --spine pairs.parquet --out features.parquet
   rescore features jobs/nightly.toml --spine pairs.parquet --out features.parquet --scores --json")]
     Features(features::FeaturesArgs),
+    /// Write a job, a scorecard and a policy to start from, for files of your own
+    #[command(after_help = "\
+Examples:
+  rescore init jobs-mine --transactions 'data/txn/date=*/*.parquet' --repayments none --lines 'data/book/*.parquet'
+  rescore init jobs-mine --transactions data/txn --repayments data/bills --lines data/book --map account_id=CustNo")]
+    Init(init::InitArgs),
     /// Look over job files, schemas and deliveries without running
     #[command(after_help = "\
 Examples:
@@ -232,6 +239,7 @@ pub fn main() -> Result<u8> {
         Command::Show(args) => show::execute(&args),
         Command::Features(args) => features::execute(args, &progress),
         Command::Diff(args) => return diff::execute(args),
+        Command::Init(args) => init::execute(args, &progress),
         Command::Check(args) => check::execute(&args),
         Command::Verify(args) => verify::execute(&args),
         Command::Audit(args) => return audit::execute(args, &progress),
@@ -266,6 +274,7 @@ impl Command {
                 | Command::Audit(_)
                 | Command::Prune(_)
                 | Command::Features(_)
+                | Command::Init(_)
                 | Command::Gather(_)
                 | Command::Step(_)
         )

@@ -6,9 +6,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
-use terminal_size::terminal_size;
 
-use crate::console::{plain_path, print, print_bytes, print_json, thousands};
+use crate::console::{plain_path, plural, print, print_bytes, print_json, width};
 use crate::query::{csv_bytes, for_people, json_lines, query, write_file};
 
 #[derive(Debug, Args)]
@@ -41,21 +40,16 @@ pub(super) fn execute(args: &QueryArgs) -> Result<()> {
                     &json!({ "run": args.run, "out": out, "rows": rows, "columns": columns }).to_string(),
                 );
             } else {
-                let (rows, columns) = (counted(rows, "row"), counted(columns, "column"));
+                let (rows, columns) = (plural(rows, "row"), plural(columns, "column"));
                 print(&format!("wrote {}: {rows}, {columns}", plain_path(out)));
             }
         }
         None if args.csv => print_csv(&csv_bytes(&answer)?),
         None if args.json && answer.rows == 0 => {}
         None if args.json => print_json(json_lines(&answer).trim_end()),
-        None => print(&for_people(&answer, terminal_width())),
+        None => print(&for_people(&answer, width().map(usize::from))),
     }
     Ok(())
-}
-
-fn counted(count: usize, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {what}{plural}", thousands(count as i128))
 }
 
 /// As it is where a program reads it; without control characters where a terminal does.
@@ -65,10 +59,4 @@ fn print_csv(bytes: &[u8]) {
     } else {
         print_bytes(bytes);
     }
-}
-
-/// How many characters a line has; `None` where nobody looks at it on a terminal.
-fn terminal_width() -> Option<usize> {
-    let size = std::io::stdout().is_terminal().then(terminal_size)??;
-    Some(usize::from(size.0.0))
 }

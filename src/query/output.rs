@@ -12,7 +12,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use serde_json::Value;
 
-use crate::console::{table, thousands};
+use crate::console::{plural, table_of_width};
 use crate::day::Day;
 use crate::failure::{Kind, failure, input};
 use crate::frame::sql::{SqlAnswer, SqlColumn};
@@ -89,7 +89,7 @@ pub fn for_people(answer: &SqlAnswer, width: Option<usize>) -> String {
     };
     let laid_out = |columns: usize| {
         let header: Vec<&str> = answer.columns[..columns].iter().map(|(name, _)| name.as_str()).collect();
-        table(&header, &rows(columns))
+        table_of_width(&header, &rows(columns), None)
     };
     let fits = |text: &str| {
         let widest = text.lines().map(|line| line.chars().count()).max().unwrap_or_default();
@@ -104,8 +104,7 @@ pub fn for_people(answer: &SqlAnswer, width: Option<usize>) -> String {
     let mut more = Vec::new();
     let unshown = [(answer.rows - shown, "row"), (answer.columns.len() - columns, "column")];
     for (count, what) in unshown.into_iter().filter(|(count, _)| *count > 0) {
-        let plural = if count == 1 { "" } else { "s" };
-        more.push(format!("{} more {what}{plural}", thousands(count as i128)));
+        more.push(plural(count, what).replacen(' ', " more ", 1));
     }
     if more.is_empty() {
         return text;

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::accounts::{Accounts, OFF_BOOK, id_text};
 use super::binding::Decoded;
 use super::file::OpenFile;
+use super::issued_reach::first_that_bears;
 use super::lines::{Lines, Pending, Status};
 use super::wanted::{Presence, Role, Units, Wanted};
 use crate::console::Progress;
@@ -53,7 +54,8 @@ impl IssuedHistory {
         accounts: &Accounts,
         progress: &Progress,
     ) -> Result<IssuedHistory> {
-        let adjustments = read_all(earlier, units, accounts, progress, &|row: &IssuedRow| {
+        let earliest = Some(Day(i32::MIN));
+        let adjustments = read_all(earlier, earliest, units, accounts, progress, &|row: &IssuedRow| {
             (row.position != OFF_BOOK).then(|| (row.position, row.product.clone()))
         })?;
         Ok(IssuedHistory { adjustments })
@@ -84,8 +86,10 @@ pub fn overlay(
     lines: &mut Lines,
     progress: &Progress,
 ) -> Result<u64> {
+    let files = earlier.iter().flat_map(|(_, files)| files);
+    let first = first_that_bears(files, lines.snapshot);
     let adjustments =
-        read_all(earlier, units, &lines.accounts, progress, &|row: &IssuedRow| match find_line(
+        read_all(earlier, first, units, &lines.accounts, progress, &|row: &IssuedRow| match find_line(
             lines,
             row.position,
             row.product,
@@ -186,16 +190,19 @@ struct IssuedRow<'a> {
 /// What `line` makes of a row: `None` where the row is to be left out or cannot be read.
 type LineOf<'a, L> = dyn Fn(&IssuedRow) -> Option<L> + Sync + 'a;
 
-/// The adjustments of all runs by line and run. `accounts` are those that `line` gets the positions of.
+/// The adjustments of all runs from an as-of date on (`None`: of none) by line and run. `accounts` are those that `line`
+/// gets the positions of.
 fn read_all<L: Ord + Send>(
     earlier: &IssuedFiles,
+    first: Option<Day>,
     units: &Units,
     accounts: &Accounts,
     progress: &Progress,
     line: &LineOf<L>,
 ) -> Result<Vec<Adjustment<L>>> {
+    let files = earlier.iter().flat_map(|(spec, files)| files.iter().map(move |file| (spec, file)));
     let files: Vec<(&InputSpec, &OpenFile)> =
-        earlier.iter().flat_map(|(spec, files)| files.iter().map(move |file| (spec, file))).collect();
+        files.filter(|(_, file)| first.is_some_and(|first| file.delivery >= Some(first))).collect();
     progress.read(input_names::ISSUED, files.len(), files.iter().map(|(_, file)| file.rows()).sum());
     let read = files.into_par_iter().map(|(spec, file)| {
         let adjustments = read_file(spec, file, units, accounts, line)?;

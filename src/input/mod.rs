@@ -17,6 +17,7 @@ pub mod handle;
 pub mod hashes;
 mod in_order;
 pub mod issued;
+mod issued_reach;
 pub mod judge;
 pub mod line_columns;
 pub mod lines;

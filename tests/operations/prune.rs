@@ -21,12 +21,12 @@ const LOOKS_BACK: &str = "\nissued = \"out/date={date}/adjustments.parquet\"\npr
 /// Withdraws what is pending on the second of January.
 const WITHDRAW: &str = "[[rule]]\nname = \"second thoughts\"\nwhen = \"is_pending and spend_30d = 52000\"\naction = \"withdraw\"\nreason = \"P09\"\n\n[[rule]]\nname = \"long past due\"";
 
-fn date(day: u32) -> String {
+pub(super) fn date(day: u32) -> String {
     format!("2020-01-{day:02}")
 }
 
 /// A book of one account whose card is raised, with so many days of notice; the past is old, whenever this is run.
-fn book(notice: u32) -> Book {
+pub(super) fn book(notice: u32) -> Book {
     let book = Book::new();
     fs::remove_dir_all(book.path().join("in")).unwrap();
     book.edit("job.toml", "\n[output]", LOOKS_BACK);
@@ -35,7 +35,7 @@ fn book(notice: u32) -> Book {
     book
 }
 
-fn deliver(book: &Book, day: u32) {
+pub(super) fn deliver(book: &Book, day: u32) {
     let date = date(day);
     book.deliver("lines", &date, &table(&LINES, "1 card 100000 20000 active 2018-01-01 - - mass"));
     let bought = format!("{day} 1 {date} 26000 purchase grocery true");
@@ -43,13 +43,13 @@ fn deliver(book: &Book, day: u32) {
     book.deliver("repayments", &date, &Table::new(&REPAYMENTS));
 }
 
-fn night(book: &Book, day: u32) {
+pub(super) fn night(book: &Book, day: u32) {
     deliver(book, day);
     let (code, stdout, stderr) = book.outcome(&["run", "job.toml", "--date", &date(day)]);
     assert_eq!(code, 0, "{stdout}{stderr}");
 }
 
-fn with_nights(book: Book, last: u32) -> Book {
+pub(super) fn with_nights(book: Book, last: u32) -> Book {
     (1..=last).for_each(|day| night(&book, day));
     book
 }

@@ -1,10 +1,12 @@
 //! Looks a job over without running it: job files, schemas, deliveries, lints. Reads no rows.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
+use serde::Serialize;
 
-use crate::console::{table, visible};
+use crate::console::{plural, table, visible};
 use crate::day::{Dates, Day};
 use crate::input::catalog::Catalog;
 use crate::input::footer_cache::FooterCache;
@@ -15,8 +17,55 @@ use crate::run::{self, Files};
 pub struct Report {
     /// Lines for people.
     pub text: String,
-    /// How many lints there are.
+    /// The same for machines.
+    pub figures: CheckFigures,
+}
+
+/// What was looked at, and what is to be said of it.
+#[derive(Debug, Serialize)]
+pub struct CheckFigures {
+    /// The job's name.
+    pub job: String,
+    /// The date of which a run can start, where one was asked for.
+    pub date: Option<Day>,
+    /// The lowest and the highest score that there can be.
+    pub scores: (i32, i32),
+    /// What is delivered, input by input.
+    pub inputs: Vec<InputFigures>,
+    /// By input: days without a delivery, of the run that was asked for.
+    pub missing_days: BTreeMap<&'static str, Vec<Day>>,
+    /// How many things can hardly be meant.
     pub warnings: usize,
+    /// Those that are shown, with their places.
+    pub shown: Vec<String>,
+}
+
+/// What is delivered of an input.
+#[derive(Debug, Serialize)]
+pub struct InputFigures {
+    /// Which.
+    pub input: &'static str,
+    /// How many deliveries.
+    pub deliveries: usize,
+    /// How many files.
+    pub files: usize,
+    /// The day of the first; null without any, and where it is undated.
+    pub first: Option<Day>,
+    /// The day of the last, likewise.
+    pub last: Option<Day>,
+}
+
+impl InputFigures {
+    fn of(catalog: &Catalog) -> InputFigures {
+        let deliveries = &catalog.deliveries;
+        InputFigures {
+            input: catalog.spec.name,
+            deliveries: deliveries.len(),
+            files: deliveries.iter().map(|delivery| delivery.files.len()).sum(),
+            first: deliveries.first().and_then(|delivery| delivery.date),
+            last: deliveries.last().and_then(|delivery| delivery.date),
+        }
+    }
 }
 
 /// Checks a job, and where a date is given, that a run of that date could start.
@@ -27,6 +76,7 @@ pub fn check(path: &Path, date: Option<Day>, known_on: Option<Day>) -> Result<Re
     let (job, deliveries) = run::prepare(&mut draft, dates, &mut footers)?;
     lint::lint(&job, &mut draft.diagnostics);
     let mut parts = vec![describe(&job)];
+    let mut missing_days = BTreeMap::new();
     let catalogs: [&Catalog; 3] = [&deliveries.transactions, &deliveries.repayments, &deliveries.lines];
     let rows: Vec<Vec<String>> = catalogs.into_iter().chain(deliveries.of_runs()).map(catalog_row).collect();
     parts.push(table(&["input", "deliveries", "files", "first", "last"], &rows));
@@ -37,9 +87,10 @@ pub fn check(path: &Path, date: Option<Day>, known_on: Option<Day>) -> Result<Re
         parts.push(format!("a run of {date} can start"));
         for (name, days) in run::missing_days(&job, &deliveries, date) {
             if let (Some(first), Some(last)) = (days.first(), days.last()) {
-                let count = days.len();
-                parts.push(format!("{name}: {count} days without a delivery, from {first} to {last}"));
+                let count = plural(days.len(), "day");
+                parts.push(format!("{name}: {count} without a delivery, from {first} to {last}"));
             }
+            missing_days.insert(name, days);
         }
     }
     if dates.is_none() {
@@ -55,20 +106,29 @@ pub fn check(path: &Path, date: Option<Day>, known_on: Option<Day>) -> Result<Re
     if warnings > 0 {
         parts.push(draft.diagnostics.render(Severity::Warning));
     }
-    Ok(Report { text: parts.join("\n\n"), warnings })
+    let figures = CheckFigures {
+        job: job.name.clone(),
+        date,
+        scores: lint::score_range(&job),
+        inputs: catalogs.into_iter().chain(deliveries.of_runs()).map(InputFigures::of).collect(),
+        missing_days,
+        warnings,
+        shown: draft.diagnostics.shown(Severity::Warning).to_vec(),
+    };
+    Ok(Report { text: parts.join("\n\n"), figures })
 }
 
 fn describe(job: &Job) -> String {
     let (low, high) = lint::score_range(job);
     format!(
-        "job `{}`: {} features, {} characteristics, {} products, {} rules, {} gates\n\
+        "job `{}`: {}, {}, {}, {}, {}\n\
          scores lie between {low} and {high}",
         visible(&job.name),
-        job.features.len(),
-        job.scorecard.characteristics.len(),
-        job.policy.products.len(),
-        job.policy.rules.len(),
-        job.gates.len(),
+        plural(job.features.len(), "feature"),
+        plural(job.scorecard.characteristics.len(), "characteristic"),
+        plural(job.policy.products.len(), "product"),
+        plural(job.policy.rules.len(), "rule"),
+        plural(job.gates.len(), "gate"),
     )
 }
 

@@ -1,14 +1,14 @@
 //! The arguments of `features`, and what it prints.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
 use super::shared::EngineArgs;
-use crate::console::{self, Progress, print, print_json, table, thousands, visible};
+use crate::console::{self, Progress, plain_path, plural, print_json, say, table, thousands, visible};
 use crate::day::Day;
 use crate::spine::{AnsweredDays, SpineOutcome, SpineRequest, answer_spine};
 
@@ -27,7 +27,7 @@ pub(super) struct FeaturesArgs {
     scores: bool,
     #[command(flatten)]
     engine: EngineArgs,
-    /// Print figures as JSON instead of tables
+    /// Print figures as JSON
     #[arg(long)]
     json: bool,
 }
@@ -49,9 +49,9 @@ pub(super) fn execute(args: FeaturesArgs, progress: &Progress) -> Result<()> {
         return Ok(());
     }
     if args.json {
-        print_json(&serde_json::to_string_pretty(&SpineFigures::of(&request, &outcome))?);
+        print_json(&serde_json::to_string(&SpineFigures::of(&request, &outcome))?);
     } else {
-        print(&text(&request, &outcome));
+        say(&text(&request, &outcome));
     }
     Ok(())
 }
@@ -68,7 +68,7 @@ fn text(request: &SpineRequest, outcome: &SpineOutcome) -> String {
     if let Some(days) = outcome.days {
         let AnsweredDays { count, first, last } = days;
         let on = if count == 1 { first.to_string() } else { format!("{count} days, {first} to {last}") };
-        parts.push(format!("{} accounts on {on}", number(outcome.accounts)));
+        parts.push(format!("{} on {on}", plural(outcome.accounts as usize, "account")));
     }
     let left_out = outcome.left_out.iter().filter(|(_, rows)| **rows > 0);
     let rows: Vec<Vec<String>> =
@@ -78,7 +78,7 @@ fn text(request: &SpineRequest, outcome: &SpineOutcome) -> String {
     }
     let scores = if request.with_scores { " and the score" } else { "" };
     let out = console::plain_path(&request.out);
-    parts.push(format!("wrote {out}: {} features{scores} a row", outcome.features));
+    parts.push(format!("wrote {out}: {}{scores} a row", plural(outcome.features, "feature")));
     parts.join("\n")
 }
 
@@ -86,8 +86,8 @@ fn text(request: &SpineRequest, outcome: &SpineOutcome) -> String {
 #[derive(Serialize)]
 struct SpineFigures<'a> {
     job: &'a str,
-    spine: &'a Path,
-    out: &'a Path,
+    spine: String,
+    out: String,
     rows: u64,
     answered: u64,
     left_out: BTreeMap<&'static str, u64>,
@@ -103,8 +103,8 @@ impl<'a> SpineFigures<'a> {
         let left_out = outcome.left_out.iter().map(|(reason, rows)| (reason.name(), *rows));
         SpineFigures {
             job: &outcome.job,
-            spine: &request.spine,
-            out: &request.out,
+            spine: plain_path(&request.spine),
+            out: plain_path(&request.out),
             rows: outcome.rows,
             answered: outcome.answered(),
             left_out: left_out.collect(),

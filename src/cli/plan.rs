@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::console::{bytes, print, print_json, table, thousands};
+use crate::console::{bytes, plural, print, print_json, table};
 use crate::day::Day;
 use crate::failure::exit_code;
 use crate::job::input_names;
@@ -14,7 +14,8 @@ use crate::sorted::{Outlook, Why};
 pub(super) fn execute(request: &RunRequest, json: bool) -> Result<()> {
     let nights = plan(request)?;
     if json {
-        print_json(&serde_json::to_string_pretty(&nights.iter().map(PlanLine::of).collect::<Vec<_>>())?);
+        let lines = nights.iter().map(|night| serde_json::to_string(&PlanLine::of(night)));
+        print_json(&lines.collect::<Result<Vec<_>, _>>()?.join("\n"));
     } else {
         print(&text(&nights));
     }
@@ -34,9 +35,9 @@ fn text(nights: &[PlannedNight]) -> String {
     let reads = || nights.iter().flat_map(|night| &night.reads);
     let computed = nights.iter().filter(|night| matches!(night.plan, NightPlan::Compute(_))).count();
     let total = format!(
-        "{} nights, {computed} to compute: {} files to read, {}; nothing was written",
-        nights.len(),
-        thousands(reads().map(|reading| reading.files as i128).sum()),
+        "{}, {computed} to compute: {} to read, {}; nothing was written",
+        plural(nights.len(), "night"),
+        plural(reads().map(|reading| reading.files).sum(), "file"),
         bytes(reads().map(|reading| reading.bytes).sum()),
     );
     format!("{}\n\n{total}", table(&header, &rows))
@@ -50,8 +51,7 @@ fn row(night: &PlannedNight) -> Vec<String> {
             (input_names::ISSUED, more @ 1..) => format!(", {more} to come"),
             _ => String::new(),
         };
-        let noun = if *files == 1 { "file" } else { "files" };
-        format!("{} {noun}, {}{to_come}", thousands(*files as i128), bytes(*size))
+        format!("{}, {}{to_come}", plural(*files, "file"), bytes(*size))
     };
     let course = match &night.plan {
         NightPlan::LeftAlone { held: false } => "left alone".to_string(),

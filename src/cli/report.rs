@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
+use serde::Serialize;
 
-use crate::console::{print, thousands};
+use crate::console::{plain_path, print_json, say, thousands};
 use crate::failure::{Kind, failure, input};
 use crate::own::UserFile;
 use crate::report::{Beside, night_before, page, range_page};
@@ -22,6 +23,9 @@ pub(super) struct ReportArgs {
     /// Where to write the page
     #[arg(long, value_name = "FILE", default_value = "report.html")]
     out: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) fn execute(args: &ReportArgs) -> Result<()> {
@@ -40,16 +44,26 @@ pub(super) fn execute(args: &ReportArgs) -> Result<()> {
     let file = UserFile::create(&args.out)?;
     let is_stdout = file.is_stdout();
     file.write(page.as_bytes())?;
-    if !is_stdout {
-        print(&format!("wrote {}: {} bytes", args.out.display(), thousands(page.len() as i128)));
+    let (out, bytes) = (plain_path(&args.out), page.len());
+    match (is_stdout, args.json) {
+        (true, _) => {}
+        (false, true) => print_json(&serde_json::to_string(&ReportFigures { out, bytes })?),
+        (false, false) => say(&format!("wrote {out}: {} bytes", thousands(bytes as i128))),
     }
     Ok(())
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct ReportFigures {
+    out: String,
+    bytes: usize,
 }
 
 fn range(directory: &Path, against: Option<&Path>) -> Result<String> {
     let page = range_page(directory)?.ok_or_else(|| {
         let message = "it has no manifest.json, so it is no whole run, and no run lies in it (date=…)";
-        input(format!("report {}: {message}", directory.display()))
+        input(format!("report {}: {message}", plain_path(directory)))
     })?;
     match against {
         Some(_) => Err(failure(Kind::Usage, "--against goes with one run, not with a directory of runs")),

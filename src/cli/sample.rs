@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
+use serde::Serialize;
 
-use crate::console::{Progress, print, thousands};
+use crate::console::{Progress, plain_path, print_json, say, thousands};
 use crate::day::Day;
 use crate::failure::{Failure, Kind, failure};
 use crate::own;
-use crate::sample::{self, Sample};
+use crate::sample::{self, Sample, Totals};
 
 #[derive(Debug, Args)]
 pub(super) struct SampleArgs {
@@ -30,6 +31,9 @@ pub(super) struct SampleArgs {
     /// The same seed makes the same bytes
     #[arg(long)]
     seed: u64,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) fn execute(args: SampleArgs, progress: &Progress) -> Result<()> {
@@ -48,9 +52,14 @@ pub(super) fn execute(args: SampleArgs, progress: &Progress) -> Result<()> {
         let error = own::unwritable(error);
         if error.is::<Failure>() { error } else { failure(Kind::Usage, format!("{error:#}")) }
     })?;
-    print(&format!(
+    if args.json {
+        let figures = SampleFigures { directory: plain_path(&sample.dir), totals: &totals };
+        print_json(&serde_json::to_string(&figures)?);
+        return Ok(());
+    }
+    say(&format!(
         "{}: {} transactions, {} repayments of {} bills, {} lines, {} bad rows, {} late ones, {} bytes",
-        sample.dir.display(),
+        plain_path(&sample.dir),
         thousands(totals.transactions.into()),
         thousands(totals.repayments.into()),
         thousands(totals.bills.into()),
@@ -65,4 +74,12 @@ pub(super) fn execute(args: SampleArgs, progress: &Progress) -> Result<()> {
 /// The day as the generator's calendar has it.
 fn civil(day: Day) -> Result<jiff::civil::Date> {
     Ok(day.to_string().parse()?)
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct SampleFigures<'a> {
+    directory: String,
+    #[serde(flatten)]
+    totals: &'a Totals,
 }

@@ -32,7 +32,7 @@ pub(super) fn execute(args: &ScorecardArgs) -> Result<()> {
         Some(run) => ScorecardTable::of_run(&job, &PublishedRun::open(run)?)?,
     };
     if args.json {
-        print_json(&serde_json::to_string_pretty(&table)?);
+        print_json(&serde_json::to_string(&table)?);
     } else {
         print(&text::for_people(&table));
     }

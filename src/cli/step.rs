@@ -7,11 +7,11 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::shared::{EngineArgs, check_dates};
-use crate::console::{Progress, print_json};
+use crate::console::{Progress, plain_path, print_json};
 use crate::day::Day;
 use crate::failure::{Failure, Kind};
 use crate::operations::Watcher;
-use crate::run::{Ending, NightOutcome, Nights, RunRequest};
+use crate::run::{AskedDate, Ending, NightOutcome, Nights, RunRequest};
 use crate::run_dir::gates;
 use crate::step::plan::{PlanReport, StepsRequest, plan};
 use crate::step::{GivenReports, Worker, commit, cut, finish, keys, part, report_line, sort};
@@ -44,9 +44,9 @@ enum Step {
 struct PlanArgs {
     /// The job file
     job: PathBuf,
-    /// As-of date D: everything is computed as at the end of this day
+    /// As-of date D: everything is computed as at the end of this day; or `latest`, or `yesterday`, as `run` takes it
     #[arg(long, value_name = "DATE")]
-    date: Day,
+    date: AskedDate,
     /// Known-on date K, not before D: only deliveries of this day or before are seen [default: D]
     #[arg(long, value_name = "DATE")]
     known_on: Option<Day>,
@@ -84,9 +84,9 @@ struct TaskArgs {
 
 /// What is reported of a run that is published.
 #[derive(Serialize)]
-struct CommitReport<'a> {
+struct CommitReport {
     ending: &'static str,
-    directory: &'a std::path::Path,
+    directory: String,
     exit: u8,
 }
 
@@ -141,11 +141,12 @@ fn begin<'p>(args: &TaskArgs, progress: &'p Progress) -> Result<(Worker<'p>, Giv
 }
 
 fn execute_plan(args: PlanArgs) -> Result<()> {
-    check_dates(Some(args.date), args.known_on)?;
+    let as_of = args.date.day(&args.job)?;
+    check_dates(Some(as_of), args.known_on)?;
     args.engine.start_threads()?;
     let run = RunRequest {
         job: args.job,
-        nights: Nights::One { as_of: args.date, known_on: args.known_on.unwrap_or(args.date) },
+        nights: Nights::One { as_of, known_on: args.known_on.unwrap_or(as_of) },
         out: args.out,
         replace: args.replace,
         chain: false,
@@ -175,7 +176,8 @@ fn end(outcome: &NightOutcome) -> Result<()> {
         Ending::Unchanged => "unchanged",
     };
     let (held, exit) = held(outcome);
-    say("commit", 0, &CommitReport { ending, directory: &outcome.directory, exit })?;
+    let directory = plain_path(&outcome.directory);
+    say("commit", 0, &CommitReport { ending, directory, exit })?;
     held
 }
 

@@ -148,7 +148,7 @@ pub fn init(request: &InitRequest, progress: &Progress) -> Result<InitOutcome> {
         date,
         accounts: figures.accounts,
         products: figures.products.into_iter().map(|product| product.name).collect(),
-        warnings: report.warnings,
+        warnings: report.figures.warnings,
         files,
     })
 }

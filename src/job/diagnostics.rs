@@ -90,6 +90,11 @@ impl Diagnostics {
         }
     }
 
+    /// The remarks of a severity as they are shown, as many as are.
+    pub fn shown(&self, severity: Severity) -> &[String] {
+        &self.of(severity).first
+    }
+
     /// How many remarks of a severity there are.
     pub fn count(&self, severity: Severity) -> usize {
         self.of(severity).count

@@ -1,7 +1,9 @@
 //! What was written of a sample.
 
+use serde::Serialize;
+
 /// What was written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Totals {
     /// Rows of `transactions`, broken copies and rows that come twice among them.
     pub transactions: u64,

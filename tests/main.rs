@@ -28,5 +28,6 @@ mod store;
 mod strangers;
 mod support;
 mod sweeps;
+mod terminal;
 mod tidy;
 mod without;

@@ -14,8 +14,7 @@ use crate::sorted::{Outlook, Why};
 pub(super) fn execute(request: &RunRequest, json: bool) -> Result<()> {
     let nights = plan(request)?;
     if json {
-        let lines = nights.iter().map(|night| serde_json::to_string(&PlanLine::of(night)));
-        print_json(&lines.collect::<Result<Vec<_>, _>>()?.join("\n"));
+        print_json(&serde_json::to_string(&nights.iter().map(PlanLine::of).collect::<Vec<_>>())?);
     } else {
         print(&text(&nights));
     }

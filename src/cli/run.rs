@@ -11,7 +11,8 @@ use super::run_figures::RunFigures;
 use super::shared::{EngineArgs, check_dates};
 use super::{plan, show};
 use crate::console::{
-    Progress, Tone, money, paint, plain, plain_path, plural, print_error, print_json, say, thousands, visible,
+    Progress, Tone, money, paint, plain, plain_path, plural, print_error, print_json, say, thousands,
+    visible, width,
 };
 use crate::day::Day;
 use crate::failure::{Kind, exit_code, failure};
@@ -20,6 +21,7 @@ use crate::operations::Watcher;
 use crate::run::{AskedDate, Ending, NightOutcome, Nights, RunRequest, run};
 use crate::run_dir::PublishedRun;
 use crate::run_dir::gates::{self, GateVerdict};
+use crate::run_dir::manifest::ControlTotals;
 use crate::summary::{self, headline};
 
 /// Either a date or a range.
@@ -186,27 +188,54 @@ fn ending(outcome: &NightOutcome) -> &'static str {
 /// A night of a range: a line, and the gates that do not hold.
 fn line(outcome: &NightOutcome) -> String {
     let totals = &outcome.manifest.control_totals;
-    let mut line = format!(
-        "{}  {:<12}  {:>11} accounts  {:>9} adjustments  limits change by {:>16}",
-        outcome.manifest.as_of,
-        ending(outcome),
-        thousands(totals.accounts.into()),
-        thousands(totals.adjustments.into()),
-        money(totals.new_limit_total - totals.old_limit_total, outcome.minor_units),
-    );
+    let date = outcome.manifest.as_of;
+    let ended = painted_ending(ending(outcome), 12);
+    let accounts = |columns| counted(totals.accounts, "account", columns);
+    let adjustments = |columns| counted(totals.adjustments, "adjustment", columns);
+    let change = money(totals.new_limit_total - totals.old_limit_total, outcome.minor_units);
+    /// Narrower terminals get a shorter line.
+    const WIDE: u16 = 150;
+    let mut line = if width().is_some_and(|columns| columns < WIDE) {
+        format!("{date}  {ended} {} {} {change:>14}", accounts(9), adjustments(7))
+    } else {
+        let actions = actions(totals);
+        format!(
+            "{date}  {ended}  {}  {}  limits change by {change:>16}{actions}",
+            accounts(11),
+            adjustments(9)
+        )
+    };
+    for gate in gates::not_holding(&outcome.manifest.gates) {
+        line.push_str(&format!("\n  {}", gate.line(outcome.minor_units)));
+    }
+    line
+}
+
+/// A count in so many columns and what is counted, as wide for one as for many.
+fn counted(count: u64, noun: &str, columns: usize) -> String {
+    let ending = if count == 1 { " " } else { "s" };
+    format!("{:>columns$} {noun}{ending}", thousands(count.into()))
+}
+
+/// What became of a night, as wide as it is to be.
+fn painted_ending(ending: &str, columns: usize) -> String {
+    let padded = format!("{ending:<columns$}");
+    match ending {
+        "published" => paint(Tone::Good, &padded),
+        "held" | "held already" => paint(Tone::Failure, &padded),
+        _ => padded,
+    }
+}
+
+/// How many lines each action changes.
+fn actions(totals: &ControlTotals) -> String {
     let changing = Action::ALL.into_iter().filter(|action| *action != Action::Hold);
     let actions: Vec<String> = changing
         .map(|action| (action.name(), totals.lines_of(action)))
         .filter(|(_, lines)| *lines > 0)
         .map(|(name, lines)| format!("{name} {}", thousands(lines.into())))
         .collect();
-    if !actions.is_empty() {
-        line.push_str(&format!("  {}", actions.join(", ")));
-    }
-    for gate in gates::not_holding(&outcome.manifest.gates) {
-        line.push_str(&format!("\n  {}", gate.line(outcome.minor_units)));
-    }
-    line
+    if actions.is_empty() { String::new() } else { format!("  {}", actions.join(", ")) }
 }
 
 /// A range so far; what is held has issued nothing.

@@ -7,10 +7,11 @@ use clap::Args;
 use serde::Serialize;
 
 use super::show::state;
-use crate::console::{Tone, money, paint, plain_path, plural, print, print_json, table, thousands};
+use crate::console::{Tone, money, paint, plain_path, plural, print, print_json, table_of_width, thousands};
 use crate::day::Day;
 use crate::failure::input;
-use crate::run_dir::gates::{GateOutcome, GateVerdict, failed, not_holding};
+use crate::run_dir::gates::{GateVerdict, failed, not_holding};
+use crate::run_dir::manifest::Manifest;
 use crate::run_dir::nights::{RecordedNight, RecordedRun, recorded_nights};
 use crate::run_dir::release_note::ReleaseNote;
 
@@ -30,8 +31,9 @@ pub(super) fn execute(args: &RunsArgs) -> Result<()> {
         return Err(input(format!("list the runs of {}: {message}", plain_path(&args.out))));
     }
     if args.json {
-        let lines = nights.iter().map(|night| serde_json::to_string(&NightLine::of(night)));
-        print_json(&lines.collect::<Result<Vec<_>, _>>()?.join("\n"));
+        for night in &nights {
+            print_json(&serde_json::to_string(&NightLine::of(night))?);
+        }
     } else {
         print(&text(&nights));
     }
@@ -41,17 +43,24 @@ pub(super) fn execute(args: &RunsArgs) -> Result<()> {
 /// What the days without a run are called.
 const MISSING: &str = "missing";
 
+/// A line a night, below it the gates that do not hold, and how many nights there are of each kind.
 fn text(nights: &[RecordedNight]) -> String {
-    const HEADER: [&str; 8] =
-        ["date", "it is", "accounts", "adjustments", "change", "seconds", "version", "gates"];
+    const HEADER: [&str; 7] = ["date", "it is", "accounts", "adjustments", "change", "seconds", "version"];
     let rows: Vec<Vec<String>> = nights.iter().map(row).collect();
-    format!("{}\n\n{}", table(&HEADER, &rows), total(nights))
+    let table = table_of_width(&HEADER, &rows, None);
+    let mut lines: Vec<String> = Vec::new();
+    let remarks = std::iter::once(Vec::new()).chain(nights.iter().map(remarks));
+    for (line, remarks) in table.lines().zip(remarks) {
+        lines.push(line.to_string());
+        lines.extend(remarks);
+    }
+    format!("{}\n\n{}", lines.join("\n"), total(nights))
 }
 
 fn row(night: &RecordedNight) -> Vec<String> {
     let date = night.as_of.to_string();
     let Some(run) = &night.run else {
-        let empty = std::iter::repeat_n(String::new(), 6);
+        let empty = std::iter::repeat_n(String::new(), 5);
         return [date, paint(Tone::Warning, MISSING)].into_iter().chain(empty).collect();
     };
     let RecordedRun { manifest, released, minor_units, .. } = run;
@@ -61,31 +70,29 @@ fn row(night: &RecordedNight) -> Vec<String> {
         "released" => paint(Tone::Warning, state),
         _ => state.to_string(),
     };
-    let known = match manifest.known_on {
-        known if known == manifest.as_of => date,
-        known => format!("{date} known {known}"),
-    };
     let totals = &manifest.control_totals;
     let change = totals.new_limit_total - totals.old_limit_total;
     vec![
-        known,
+        date,
         shown,
         thousands(totals.accounts.into()),
         thousands(totals.adjustments.into()),
         minor_units.map_or(thousands(change), |places| money(change, places)),
         format!("{:.1}", manifest.timing.seconds),
         manifest.program_version.clone(),
-        gates_of(&manifest.gates),
     ]
 }
 
-/// The gates that do not hold, by name; those that only warn are said to.
-fn gates_of(gates: &[GateOutcome]) -> String {
-    let name = |gate: &&GateOutcome| match gate.verdict() {
-        GateVerdict::Warns => format!("{} (warns)", gate.name),
-        _ => gate.name.clone(),
-    };
-    not_holding(gates).iter().map(name).collect::<Vec<_>>().join(", ")
+/// What else there is to say of a night, a line each: by when its inputs were known, if that was later; the gates that do
+/// not hold, and who released it in spite of them.
+fn remarks(night: &RecordedNight) -> Vec<String> {
+    let Some(run) = &night.run else { return Vec::new() };
+    let minor_units = run.minor_units.unwrap_or(0);
+    let gates = not_holding(&run.manifest.gates).into_iter().map(|gate| gate.line(minor_units));
+    let released = run.released.iter().map(ReleaseNote::line);
+    let Manifest { as_of, known_on, .. } = &run.manifest;
+    let known = (known_on != as_of).then(|| format!("known on {known_on}"));
+    known.into_iter().chain(gates).chain(released).map(|line| format!("    {line}")).collect()
 }
 
 /// How many nights there are of each kind.

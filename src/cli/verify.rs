@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use crate::console::{plain_path, print, print_json};
+use crate::console::{plain_path, print_json, say};
 use crate::day::Day;
 use crate::failure::{Failure, Kind, exit_code, failure, input};
 use crate::run_dir::is_there;
@@ -56,7 +56,7 @@ pub(super) fn execute(args: &VerifyArgs) -> Result<()> {
         if args.json {
             print_json(&serde_json::to_string(&VerifyLine::of(run, looked.as_ref()))?);
         } else if let Some(line) = line(run, looked.as_ref(), is_one) {
-            print(&line);
+            say(&line);
         }
         if let Err(error) = looked {
             wrong += 1;

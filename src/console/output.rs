@@ -60,9 +60,10 @@ pub fn say(text: &str) {
     }
 }
 
-/// Prints JSON to stdout.
+/// Prints JSON to stdout, on one line: an end of line in it is between its parts, never in a string.
 pub fn print_json(text: &str) {
-    print_bytes(format!("{}\n", visible_json(text)).as_bytes());
+    let line: String = text.lines().map(str::trim_start).collect();
+    print_bytes(format!("{}\n", visible_json(&line)).as_bytes());
 }
 
 /// Writes to stdout as it is. What was done is done, whether or not it can be printed: a reader that has gone

@@ -82,9 +82,9 @@ impl Progress {
             (_, false) => " [{wide_bar}] {human_pos}/{human_len} {rate} {eta}",
         };
         self.bar.set_style(style(&format!("{{spinner}} {{msg:28}}{amount}{{fetched}}")));
-        self.bar.set_length(total);
         self.bar.reset();
         self.bar.set_message(name.to_string());
+        self.bar.set_length(total);
         self.bar.enable_steady_tick(Duration::from_millis(200));
     }
 

@@ -30,15 +30,26 @@ pub fn table_of_width(header: &[&str], rows: &[Vec<String>], width: Option<u16>)
     let natural = table.column_max_content_widths();
     for (number, column) in table.column_iter_mut().enumerate() {
         column.set_padding((if number == 0 { 2 } else { 1 }, 1));
-        if rows.iter().all(|row| is_number(&row[number])) {
+        let least = if rows.iter().all(|row| is_number(&row[number])) {
             column.set_cell_alignment(CellAlignment::Right);
-            let whole = natural[number] + if number == 0 { 3 } else { 2 };
-            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(whole)));
-        }
+            natural[number]
+        } else {
+            longest_word(rows.iter().map(|row| row[number].as_str()).chain([header[number]]))
+        };
+        let padding = if number == 0 { 3 } else { 2 };
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least + padding)));
     }
     let lines: Vec<String> = table.lines().map(|line| toned(line.trim_end())).collect();
     let is_too_wide = |width: u16| lines.iter().any(|line| plain(line).chars().count() > usize::from(width));
     if width.is_some_and(is_too_wide) { stacked(header, rows) } else { lines.join("\n") }
+}
+
+/// How long the longest word of texts is, as far as words need not be broken.
+fn longest_word<'a>(texts: impl Iterator<Item = &'a str>) -> u16 {
+    /// Longer ones are rare; a column as wide as one of them would leave the others little room.
+    const MOST_WHOLE: usize = 14;
+    let words = texts.flat_map(|text| painted(text).1.split(' ').map(|word| word.chars().count()));
+    words.max().unwrap_or(0).min(MOST_WHOLE) as u16
 }
 
 fn cell(text: &str) -> TableCell {

@@ -105,7 +105,7 @@ fn a_directory_that_is_no_run() {
     let (code, _, stderr) = outcome_in(nights().home(), &["explain", "out", "--account", "1"]);
     assert_eq!(
         (code, stderr.as_str()),
-        (3, "error: read out: it has no manifest.json, so it is no whole run\n")
+        (3, "error: read out: `out` holds 2 runs, the latest 2026-11-20: name one, as out/date=2026-11-20\n")
     );
 }
 

@@ -177,7 +177,7 @@ fn gates_hold_nothing_and_what_is_held_in_earnest_feeds_the_next_day() {
     assert_eq!((code, stderr.as_str()), (0, ""));
     insta::assert_snapshot!(stdout, @r"
     2026-11-18  simulated               3 accounts          3 adjustments  limits change by           800.00  raise 3
-    2026-11-19  simulated               3 accounts          1 adjustments  limits change by             0.00  suspend 1
+    2026-11-19  simulated               3 accounts          1 adjustment   limits change by             0.00  suspend 1
       gate `nobody is suspended` fails: 25.00 % (at most 0.00 %), 1 of 4
     2026-11-20  simulated               3 accounts          0 adjustments  limits change by             0.00
 

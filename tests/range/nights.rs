@@ -46,15 +46,15 @@ fn a_line_a_night_and_a_total_are_told() {
     assert_eq!((code, stderr.as_str()), (0, ""));
     insta::assert_snapshot!(stdout, @r"
     2026-11-18  published               3 accounts          3 adjustments  limits change by           800.00  raise 3
-    2026-11-19  published               3 accounts          1 adjustments  limits change by             0.00  suspend 1
-    2026-11-20  published               3 accounts          1 adjustments  limits change by             0.00  suspend 1
+    2026-11-19  published               3 accounts          1 adjustment   limits change by             0.00  suspend 1
+    2026-11-20  published               3 accounts          1 adjustment   limits change by             0.00  suspend 1
 
     plain 2026-11-18 to 2026-11-20: 3 nights: 3 published; 5 adjustments, limits change by 800.00
     ");
     insta::assert_snapshot!(book.outcome(&RANGE).1, @r"
     2026-11-18  left alone              3 accounts          3 adjustments  limits change by           800.00  raise 3
-    2026-11-19  left alone              3 accounts          1 adjustments  limits change by             0.00  suspend 1
-    2026-11-20  left alone              3 accounts          1 adjustments  limits change by             0.00  suspend 1
+    2026-11-19  left alone              3 accounts          1 adjustment   limits change by             0.00  suspend 1
+    2026-11-20  left alone              3 accounts          1 adjustment   limits change by             0.00  suspend 1
 
     plain 2026-11-18 to 2026-11-20: 3 nights: 3 left alone; 5 adjustments, limits change by 800.00
     ");
@@ -124,9 +124,9 @@ fn a_held_night_stops_nothing_and_the_range_ends_with_4() {
     assert_eq!(code, 4);
     insta::assert_snapshot!(format!("{stdout}\n{stderr}"), @r"
     2026-11-18  published               3 accounts          3 adjustments  limits change by           800.00  raise 3
-    2026-11-19  held                    3 accounts          1 adjustments  limits change by             0.00  suspend 1
+    2026-11-19  held                    3 accounts          1 adjustment   limits change by             0.00  suspend 1
       gate `nobody is suspended` fails: 25.00 % (at most 0.00 %), 1 of 4
-    2026-11-20  held                    3 accounts          1 adjustments  limits change by             0.00  suspend 1
+    2026-11-20  held                    3 accounts          1 adjustment   limits change by             0.00  suspend 1
       gate `nobody is suspended` fails: 25.00 % (at most 0.00 %), 1 of 4
 
     plain 2026-11-18 to 2026-11-20: 3 nights: 1 published, 2 held; 3 adjustments, limits change by 800.00

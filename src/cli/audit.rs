@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::shared::check_dates;
 use crate::audit::{Audit, AuditRequest, FileDifference, audit};
-use crate::console::{Progress, plain_path, print, print_json};
+use crate::console::{Progress, plain_path, print, print_json, say};
 use crate::day::Day;
 
 #[derive(Debug, Args)]
@@ -57,7 +57,7 @@ pub(super) fn execute(args: AuditArgs, progress: &Progress) -> Result<u8> {
         let figures = AuditFigures { run, as_of, known_on, files: *files, same, differences };
         print_json(&serde_json::to_string(&figures)?);
     } else if same {
-        print(&format!("{run}: run again from scratch, {files} files come to the same bytes"));
+        say(&format!("{run}: run again from scratch, {files} files come to the same bytes"));
     } else {
         let lines = differences.iter().map(|FileDifference { file, row, what }| match row {
             Some(row) => format!("  {file}: row {row}: {what}"),

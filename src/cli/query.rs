@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 
-use crate::console::{plain_path, plural, print, print_bytes, print_json, width};
+use crate::console::{plain_path, plural, print, print_bytes, print_json, print_json_lines, width};
 use crate::query::{csv_bytes, for_people, json_lines, query, write_file};
 
 #[derive(Debug, Args)]
@@ -37,7 +37,8 @@ pub(super) fn execute(args: &QueryArgs) -> Result<()> {
             let (rows, columns) = (answer.rows, answer.columns.len());
             if args.json {
                 print_json(
-                    &json!({ "run": args.run, "out": out, "rows": rows, "columns": columns }).to_string(),
+                    &json!({ "run": plain_path(&args.run), "out": plain_path(out), "rows": rows, "columns": columns })
+                        .to_string(),
                 );
             } else {
                 let (rows, columns) = (plural(rows, "row"), plural(columns, "column"));
@@ -46,7 +47,7 @@ pub(super) fn execute(args: &QueryArgs) -> Result<()> {
         }
         None if args.csv => print_csv(&csv_bytes(&answer)?),
         None if args.json && answer.rows == 0 => {}
-        None if args.json => print_json(json_lines(&answer).trim_end()),
+        None if args.json => print_json_lines(json_lines(&answer).trim_end()),
         None => print(&for_people(&answer, width().map(usize::from))),
     }
     Ok(())

@@ -60,6 +60,11 @@ pub fn say(text: &str) {
     }
 }
 
+/// Prints JSON to stdout that stands in lines, an object each.
+pub fn print_json_lines(text: &str) {
+    print_bytes(format!("{}\n", visible_json(text)).as_bytes());
+}
+
 /// Prints JSON to stdout, on one line: an end of line in it is between its parts, never in a string.
 pub fn print_json(text: &str) {
     let line: String = text.lines().map(str::trim_start).collect();

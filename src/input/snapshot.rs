@@ -19,7 +19,7 @@ use super::reject_log::{RejectLog, RejectedRow, RejectedRows};
 use super::stream::{ReadTally, WAVE_ROWS, fetch_ahead, waves};
 use super::unique::{DeliveryKeys, Keys, Seen};
 use super::wanted::{Presence, Role, Units, Wanted};
-use crate::console::Progress;
+use crate::console::{Progress, plain_path};
 use crate::day::Day;
 use crate::expr::column::concat;
 use crate::expr::{Column, Ints, Scope};
@@ -36,7 +36,8 @@ use crate::signal;
 pub fn snapshot_of(catalog: &Catalog, as_of: Day, max_age_days: u32) -> Result<(Option<Day>, Vec<Delivery>)> {
     if !catalog.spec.is_dated() {
         if catalog.deliveries.is_empty() {
-            return Err(input(format!("find lines: no file matches {}", catalog.spec.pattern)));
+            let pattern = plain_path(Path::new(&catalog.spec.pattern));
+            return Err(input(format!("find lines: no file matches {pattern}")));
         }
         return Ok((None, catalog.deliveries.clone()));
     }
@@ -44,7 +45,7 @@ pub fn snapshot_of(catalog: &Catalog, as_of: Day, max_age_days: u32) -> Result<(
     let Some(latest) = latest else {
         return Err(input(format!(
             "find lines: no snapshot of {as_of} or before matches {}; deliver one and run again",
-            catalog.spec.pattern
+            plain_path(Path::new(&catalog.spec.pattern))
         )));
     };
     let age = as_of.since(latest);

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use arrow_schema::DataType;
 
-use super::read;
+use super::{quoted, read, table_rows};
 use crate::support::files::copy;
 use crate::support::{Cell, SHIPPED_NIGHTS, Table, day, project, succeed_in};
 
@@ -55,6 +55,25 @@ fn every_command_of_the_recipes_works_in_the_order_given() {
 #[test]
 fn the_commands_of_the_figures_work_at_a_size_that_a_test_can_wait_for() {
     type_in(5);
+}
+
+#[test]
+fn the_commands_of_the_comparison_with_other_tools_work() {
+    let home = tempfile::tempdir().unwrap();
+    for part in ["jobs", "sample_data"] {
+        copy(&project().join(part), &home.path().join(part));
+    }
+    for (job, date) in SHIPPED_NIGHTS {
+        succeed_in(home.path(), &["run", job, "--date", date, "-q"]);
+    }
+    let rows = table_rows(&read("docs/peers.md"));
+    let commands: Vec<&str> = rows.iter().flat_map(|row| quoted(&row[2])).collect();
+    assert!(commands.len() > 30, "{commands:?}");
+    for command in commands {
+        let is_diff = command.starts_with("rescore diff");
+        let allowed = if is_diff { format!("{command} || test $? -eq 1") } else { command.to_string() };
+        take(home.path(), &Step { command: allowed, shown: Vec::new() });
+    }
 }
 
 #[test]

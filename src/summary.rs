@@ -1,5 +1,7 @@
 //! A run's figures for people (a table) and machines (JSON).
 
+mod features;
+
 use std::cmp::Reverse;
 
 use anyhow::Result;
@@ -13,6 +15,8 @@ use crate::policy::{Decision, Refusal};
 use crate::publish::Results;
 use crate::run_dir::gates::{GateOutcome, GateVerdict, not_holding};
 use crate::run_dir::manifest::Manifest;
+
+pub use features::features;
 
 /// Counts and money by what an operator looks at first.
 #[derive(Debug, Clone, Serialize)]

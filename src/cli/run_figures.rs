@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::console::plain_path;
 use crate::day::Day;
 use crate::run::{Ending, NightOutcome};
+use crate::run_dir::feature_profile::FeatureProfile;
 use crate::run_dir::gates::GateOutcome;
 use crate::run_dir::manifest::{ControlTotals, Counts, Manifest};
 use crate::run_dir::release_note::ReleaseNote;
@@ -37,8 +38,30 @@ pub(super) struct RunFigures<'a> {
     /// Who released it, where it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub released: Option<&'a ReleaseNote>,
+    /// How features are distributed, where that is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub features: Option<&'a [FeatureProfile]>,
+    /// The same of the night before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub night_before: Option<NightBefore<'a>>,
     seconds: f64,
     program_version: &'a str,
+}
+
+/// How features were distributed in the night before a run.
+#[derive(Serialize)]
+pub(super) struct NightBefore<'a> {
+    as_of: Day,
+    accounts: u64,
+    features: &'a [FeatureProfile],
+}
+
+impl<'a> NightBefore<'a> {
+    /// As its manifest says.
+    pub fn of(manifest: &'a Manifest) -> NightBefore<'a> {
+        let accounts = manifest.control_totals.accounts;
+        NightBefore { as_of: manifest.as_of, accounts, features: &manifest.features }
+    }
 }
 
 /// Figures over a run's tables.
@@ -82,6 +105,8 @@ impl<'a> RunFigures<'a> {
             notices: &manifest.notices,
             gates: &manifest.gates,
             released: None,
+            features: None,
+            night_before: None,
             seconds: manifest.timing.seconds,
             program_version: &manifest.program_version,
         }

@@ -6,10 +6,11 @@ use anyhow::Result;
 use clap::Args;
 
 use super::next_steps::next_steps;
-use super::run_figures::{RunFigures, SummaryFigures};
+use super::run_figures::{NightBefore, RunFigures, SummaryFigures};
 use crate::console::{Tone, paint, plain_path, plural, print, print_json, table, visible};
 use crate::day::Day;
-use crate::report::Figures;
+use crate::failure::input;
+use crate::report::{Figures, night_before};
 use crate::run_dir::PublishedRun;
 use crate::run_dir::manifest::Manifest;
 use crate::run_dir::release_note::ReleaseNote;
@@ -19,6 +20,9 @@ use crate::summary::{self, BandRow, headline};
 pub(super) struct ShowArgs {
     /// A run's directory, published or held
     run: PathBuf,
+    /// How each feature is distributed, beside the night before: shares of null and zero, quantiles
+    #[arg(long)]
+    features: bool,
     /// Print JSON, money in minor units
     #[arg(long)]
     json: bool,
@@ -28,16 +32,39 @@ pub(super) fn execute(args: &ShowArgs) -> Result<()> {
     let run = PublishedRun::open(&args.run)?;
     let released = ReleaseNote::of(&run.directory)?;
     let bands = bands(&run)?;
+    let before = if args.features { night_before(&run)?.map(|before| before.manifest) } else { None };
     if args.json {
         let summary = SummaryFigures { bands: &bands, decisions: None };
         let ending = state(&run.manifest, released.is_some());
         let mut figures = RunFigures::of_manifest(&run.manifest, run.directory.path(), run.job.minor_units);
         (figures.ending, figures.summary, figures.released) = (ending, Some(summary), released.as_ref());
+        if args.features {
+            figures.features = Some(&run.manifest.features);
+            figures.night_before = before.as_ref().map(NightBefore::of);
+        }
         print_json(&serde_json::to_string(&figures)?);
+    } else if args.features {
+        print(&features(&run, released.as_ref(), before.as_ref())?);
     } else {
         print(&sections(&run, released.as_ref(), &bands).join("\n\n"));
     }
     Ok(())
+}
+
+/// The run in a word, and its features. Fails where its manifest has no profiles of them.
+fn features(run: &PublishedRun, released: Option<&ReleaseNote>, before: Option<&Manifest>) -> Result<String> {
+    let Some(features) = summary::features(&run.manifest, before) else {
+        let message = format!(
+            "{}: its manifest does not say how features are distributed: it was made by an older version; run that night \
+             again with --replace",
+            plain_path(run.directory.path())
+        );
+        return Err(input(message));
+    };
+    let before = before.map_or("there is no night before to hold it against".to_string(), |before| {
+        format!("beside the night of {}", before.as_of)
+    });
+    Ok(format!("{}\n\n{features}\n\n{before}", heading(run, released)))
 }
 
 /// What there is to show of a run, section by section.

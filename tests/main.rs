@@ -25,6 +25,7 @@ mod spine;
 mod state;
 mod steps;
 mod store;
+mod story;
 mod strangers;
 mod support;
 mod sweeps;

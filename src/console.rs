@@ -13,8 +13,8 @@ use indicatif::DecimalBytes;
 use crate::store::is_url;
 
 pub use output::{
-    be_quiet, print, print_bytes, print_error, print_errors_as_json, print_json, print_json_error,
-    print_json_lines, print_record, say, visible,
+    be_quiet, print, print_beside_error, print_bytes, print_error, print_errors_as_json, print_json,
+    print_json_error, print_json_lines, print_record, say, visible,
 };
 pub use progress::{Progress, above_progress};
 pub use table::{is_number, table, table_of_width};

@@ -81,14 +81,10 @@ fn a_night_is_held_and_somebody_is_woken() {
     let (by, why) = ("R. Wu", "the gateway lost 18 accounts' ids; they will be delivered again");
     succeed_in(home, &["release", "out", "--date", "2026-11-19", "--by", by, "--why", why]);
     succeed_in(home, &["verify", "out/date=2026-11-19"]);
-    for text in [
-        succeed_in(home, &["show", "out/date=2026-11-19"]),
-        succeed_in(home, &["runs", "out"]),
-        {
-            succeed_in(home, &["report", "out/date=2026-11-19", "--out", "released.html"]);
-            fs::read_to_string(home.join("released.html")).unwrap().replace("&#x27;", "'").replace("&#39;", "'")
-        },
-    ] {
+    for text in [succeed_in(home, &["show", "out/date=2026-11-19"]), succeed_in(home, &["runs", "out"]), {
+        succeed_in(home, &["report", "out/date=2026-11-19", "--out", "released.html"]);
+        fs::read_to_string(home.join("released.html")).unwrap().replace("&#x27;", "'").replace("&#39;", "'")
+    }] {
         assert!(text.contains(by) && text.contains(why) && text.contains("rejected transactions"), "{text}");
     }
 

@@ -11,8 +11,8 @@ use super::run_figures::RunFigures;
 use super::shared::{EngineArgs, check_dates};
 use super::{plan, show};
 use crate::console::{
-    Progress, Tone, money, paint, plain, plain_path, plural, print_error, print_json, say, thousands,
-    visible, width,
+    Progress, Tone, money, paint, plain, plain_path, plural, print_beside_error, print_error, print_json,
+    say, thousands, visible, width,
 };
 use crate::day::Day;
 use crate::failure::{Kind, exit_code, failure};
@@ -109,7 +109,7 @@ pub(super) fn execute(args: RunArgs, verbose: u8, progress: &Progress) -> Result
     ended
 }
 
-/// Runs one night. What holds it is told first, then what it came to, then what may be done.
+/// Runs one night. What holds it is told first, and what may be done about it, then what it came to.
 fn run_night(
     request: &RunRequest,
     json: bool,
@@ -131,6 +131,8 @@ fn run_night(
         }
         if let Err(error) = &held {
             print_error(error);
+            // Beside the error, so that it is in the mail of a quiet night, too.
+            print_beside_error(&next_steps(&outcome.directory, &outcome.manifest));
         }
         say(&text(&outcome, has_tables)?);
         Ok(())
@@ -314,9 +316,6 @@ fn text(outcome: &NightOutcome, has_tables: bool) -> Result<String> {
             None => show::bands(&PublishedRun::open(directory)?)?,
         };
         parts.extend(summary::sections(manifest, &bands, *minor_units));
-    }
-    if outcome.ending == Ending::Held {
-        parts.push(next_steps(directory, manifest));
     }
     Ok(parts.join(if has_tables { "\n\n" } else { "\n" }))
 }

@@ -116,6 +116,11 @@ pub fn print_error(error: &anyhow::Error) {
     print_to_stderr(&format!("{} {said}\n", paint(Tone::Failure, "error:")));
 }
 
+/// Prints to stderr what to do about an error.
+pub fn print_beside_error(text: &str) {
+    print_to_stderr(&format!("{}\n", visible_lines(text)));
+}
+
 /// Prints an error to stderr as JSON: `kind` is a [`Kind`](crate::failure::Kind) by its name, or a fault.
 pub fn print_json_error(exit: u8, kind: &str, message: &str) {
     let line = serde_json::to_string(&ErrorLine { error: ErrorFacts { exit, kind, message } });

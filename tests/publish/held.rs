@@ -50,13 +50,11 @@ fn a_held_run_is_whole_apart_from_the_others_and_its_gates_are_told() {
     error: plain of 2026-11-20 is held by 2 of 3 gates; it lies in out/held/date=2026-11-20
       gate `book is there` fails: 4 (at least 5)
       gate `nobody is suspended` fails: 25.00 % (at most 0.00 %), 1 of 4
-    ");
-    insta::assert_snapshot!(stdout, @r"
-    plain of 2026-11-20: 3 accounts, 1 adjustment, limits change by 0.00, 2 of 3 gates fail; held out/held/date=2026-11-20
     next:
       rescore report out/held/date=2026-11-20
       rescore release out --date 2026-11-20 --by NAME --why TEXT
     ");
+    insta::assert_snapshot!(stdout, @"plain of 2026-11-20: 3 accounts, 1 adjustment, limits change by 0.00, 2 of 3 gates fail; held out/held/date=2026-11-20");
     let shown = succeed_in(book.path(), &["show", &format!("out/held/date={TODAY}")]);
     let gate = shown.lines().find(|line| line.trim_start().starts_with("it was delivered"));
     assert!(gate.is_some_and(|line| line.contains(" holds ") && line.ends_with("at most 0")), "{shown}");

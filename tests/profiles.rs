@@ -62,7 +62,7 @@ fn check_profiles(run: &Path) {
                 continue;
             }
             let (said, exact) = (said.unwrap(), quantile(&values, percent));
-            let most_off = if exact.abs() < 64 { 0 } else { exact.abs() / 32 };
+            let most_off = if exact.abs() < 256 { 0 } else { exact.abs() / 128 };
             assert!((exact - said).abs() <= most_off, "p{percent} is {exact}: {profile}");
         }
     }

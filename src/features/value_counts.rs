@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::magnitude::{bound, farthest, step};
 
-/// Steps that values are counted by are at most 1/32 wide, and below 64 exact.
-const FINE_DIGITS: u32 = 5;
+/// Steps that values are counted by are at most 1/128 wide, and below 256 exact.
+const FINE_DIGITS: u32 = 7;
 
 /// Those of a [`ValueCounts::histogram`] are at most 1/8 wide, and below 16 exact.
 pub const HISTOGRAM_DIGITS: u32 = 3;
@@ -59,8 +59,8 @@ impl ValueCounts {
         self.steps.get(&0).copied().unwrap_or_default()
     }
 
-    /// The value that so many hundredths of the values do not exceed, by nearest rank: exact below 64, otherwise the
-    /// bound, nearest zero, of the step it lies in, which is at most 1/32 off; `None` where all are null.
+    /// The value that so many hundredths of the values do not exceed, by nearest rank: exact below 256, otherwise the
+    /// bound, nearest zero, of the step it lies in, which is at most 1/128 off; `None` where all are null.
     pub fn quantile(&self, percent: u64) -> Option<i64> {
         let (min, max) = (self.min?, self.max?);
         let values: u64 = self.steps.values().sum();

@@ -15,7 +15,7 @@ pub struct FeatureProfile {
     pub zeros: u64,
     /// The least value; null where all are null, as all below.
     pub min: Option<i64>,
-    /// The value that a twentieth of the values do not exceed. Below 64 quantiles are exact; above, at most 1/32 too
+    /// The value that a twentieth of the values do not exceed. Below 256 quantiles are exact; above, at most 1/128 too
     /// near to zero.
     pub p05: Option<i64>,
     /// The value that a quarter do not exceed.

@@ -21,11 +21,20 @@ pub use table::{is_number, table, table_of_width};
 pub use tone::{Tone, choose_colour, paint, plain, stderr_has_colour, stdout_has_colour};
 pub use width::width;
 
-/// A path without the detours of `dir/..`, for people to read.
+/// A path without the detours of `dir/..`, for people to read. One that lies outside of the working directory is given
+/// from the root.
 pub fn plain_path(path: &Path) -> String {
     if is_url(path) {
         return path.display().to_string();
     }
+    let plain = without_detours(path);
+    match std::env::current_dir() {
+        Ok(here) if plain.starts_with("..") => without_detours(&here.join(path)).display().to_string(),
+        _ => plain.display().to_string(),
+    }
+}
+
+fn without_detours(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
         match (part, plain.components().next_back()) {
@@ -34,7 +43,7 @@ pub fn plain_path(path: &Path) -> String {
             _ => plain.push(part),
         }
     }
-    plain.display().to_string()
+    plain
 }
 
 /// An integer with thousands separators.
@@ -79,11 +88,12 @@ mod tests {
 
     #[test]
     fn paths_are_shown_without_detours() {
-        for (path, plain) in
-            [("jobs/../out/date=1", "out/date=1"), ("../out", "../out"), ("./a/b/../../c", "c")]
-        {
+        for (path, plain) in [("jobs/../out/date=1", "out/date=1"), ("./a/b/../../c", "c")] {
             assert_eq!(plain_path(Path::new(path)), plain);
         }
+        let outside = plain_path(Path::new("a/../../out"));
+        assert!(outside.starts_with('/') && outside.ends_with("/out"), "{outside}");
+        assert!(!outside.contains(".."), "{outside}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::shared::check_dates;
 use crate::audit::{Audit, AuditRequest, FileDifference, audit};
 use crate::console::{Progress, plain_path, print, print_json, say};
 use crate::day::Day;
+use crate::run::AskedDate;
 
 #[derive(Debug, Args)]
 pub(super) struct AuditArgs {
@@ -17,7 +18,7 @@ pub(super) struct AuditArgs {
     job: PathBuf,
     /// The run's as-of date
     #[arg(long, value_name = "DATE")]
-    date: Day,
+    date: AskedDate,
     /// Its known-on date [default: the as-of date]
     #[arg(long, value_name = "DATE")]
     known_on: Option<Day>,
@@ -44,8 +45,9 @@ struct AuditFigures<'a> {
 }
 
 pub(super) fn execute(args: AuditArgs, progress: &Progress) -> Result<u8> {
-    check_dates(Some(args.date), args.known_on)?;
-    let AuditArgs { job, date: as_of, known_on, out, json } = args;
+    let as_of = args.date.day(&args.job)?;
+    check_dates(Some(as_of), args.known_on)?;
+    let AuditArgs { job, known_on, out, json, .. } = args;
     let known_on = known_on.unwrap_or(as_of);
     let found = audit(&AuditRequest { job, as_of, known_on, out }, progress);
     progress.finish();

@@ -95,6 +95,27 @@ fn every_verb_says_of_a_stored_run_what_it_says_of_one_on_disk() {
 }
 
 #[test]
+fn runs_in_a_store_are_listed_and_shown() {
+    let server = Server::start();
+    let book = published();
+    put_run(&server, &book.path().join(RUN), "one/date=2026-11-20");
+    let stored = format!("s3://bucket/one/date={TODAY}");
+    let questions: [(&[&str], &[&str]); 3] = [
+        (&["show", &stored], &["show", RUN]),
+        (&["runs", "s3://bucket/one"], &["runs", "out"]),
+        (&["runs", "s3://bucket/one", "--json"], &["runs", "out", "--json"]),
+    ];
+    for (there, here) in questions {
+        let (code, stdout, stderr) = said(&server, &book, there);
+        let on_disk = |text: String| text.replace("s3://bucket/one", "out");
+        assert_eq!((code, on_disk(stdout), on_disk(stderr)), book.outcome(here), "{there:?}");
+    }
+    let (code, _, stderr) = said(&server, &book, &["show", "s3://bucket/one"]);
+    assert_eq!(code, 3);
+    assert!(stderr.contains("holds 1 run, that of 2026-11-20: name it"), "{stderr}");
+}
+
+#[test]
 fn a_stored_run_is_gathered_to_the_byte() {
     let server = Server::start();
     let expected = runs_in(&published().path().join("out"));

@@ -19,7 +19,7 @@ pub use output::{
 pub use progress::{Progress, above_progress};
 pub use table::{is_number, table, table_of_width};
 pub use tone::{Tone, choose_colour, paint, plain, stderr_has_colour, stdout_has_colour};
-pub use width::width;
+pub use width::{fold, width};
 
 /// A path without the detours of `dir/..`, for people to read. One that lies outside of the working directory is given
 /// from the root.

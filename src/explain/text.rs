@@ -5,8 +5,8 @@ use super::explanation::Explanation;
 use super::line::{BudgetCheck, Caps, CooldownCheck, LineExplanation, PendingChange, RuleRead};
 use super::scorecard::{CharacteristicPoints, PreviousScore, PrintedScorecard};
 use super::units::FeatureUnits;
-use crate::console::{Tone, money, paint, table, visible};
-use crate::job::Action;
+use crate::console::{Tone, fold, money, paint, table, visible};
+use crate::job::{Action, Unit};
 use crate::scorecard::bin_label;
 
 /// The whole explanation: what was decided of each line, by which rule, what would change it; then the score. The
@@ -124,13 +124,16 @@ fn deciding_rule(line: &LineExplanation, units: &FeatureUnits) -> String {
     let Some((number, rule)) = line.rules.iter().enumerate().find(|(_, rule)| rule.decides) else {
         return format!("  decided by no rule: none of {all} is true");
     };
-    format!(
-        "  decided by rule {} of {all}, {}\n    when  {}\n    as    {}",
-        number + 1,
-        visible(&rule.rule),
-        visible(&rule.when),
-        reads(rule, units)
-    )
+    // The condition stands as it is written, beside facts that are shown as amounts.
+    let reads_money = rule.reads.0.iter().any(|fact| units.of_name(&fact.name) == Unit::Money);
+    let has_amount = reads_money && rule.when.contains(|c: char| c.is_ascii_digit());
+    let note = if has_amount { "  (as written: money in minor units)" } else { "" };
+    let lines = [
+        format!("  decided by rule {} of {all}, {}", number + 1, visible(&rule.rule)),
+        fold(&format!("    when  {}{note}", visible(&rule.when)), 10),
+        fold(&format!("    as    {}", reads(rule, units)), 10),
+    ];
+    lines.join("\n")
 }
 
 fn cooldown(check: &CooldownCheck) -> String {
@@ -180,7 +183,7 @@ fn outcome(line: &LineExplanation, minor_units: u32) -> String {
     text += &outcome.effective_on.map_or(String::new(), |on| format!(", from {on}"));
     text += &outcome.bound_by.map_or(String::new(), |cap| format!(", bound by {cap}"));
     if let Some(sentence) = &outcome.text {
-        text += &format!("\n  {}", visible(sentence));
+        text += &format!("\n{}", fold(&format!("  {}", visible(sentence)), 2));
     }
     text
 }
@@ -212,7 +215,7 @@ fn facts(line: &LineExplanation, minor_units: u32) -> String {
     if line.has_rejected_row {
         facts.push("a row of the account was rejected".to_string());
     }
-    format!("{}: {}", visible(&line.product), facts.join(", "))
+    fold(&format!("{}: {}", visible(&line.product), facts.join(", ")), 2)
 }
 
 fn ago(days: Option<i64>, what: &str) -> String {

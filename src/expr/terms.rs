@@ -1,9 +1,11 @@
 //! Which columns an integer expression takes its value from, as far as it keeps their unit.
 
+use num_bigint::BigInt;
+
 use super::node::{Arithmetic, Expr, Node};
 
 impl Expr {
-    /// The columns whose values are chosen among or added up to its own, some perhaps times an integer; ascending.
+    /// The columns whose values are chosen among or added up to its own, some perhaps a few times; ascending.
     /// `None` where it makes its value otherwise, as a product of two columns.
     pub fn terms(&self) -> Option<Vec<usize>> {
         let mut terms = Vec::new();
@@ -29,8 +31,7 @@ fn add_terms(node: &Node, terms: &mut Vec<usize>) -> Option<()> {
             for (op, right) in steps {
                 let keeps_unit = match op {
                     Arithmetic::Add | Arithmetic::Subtract => true,
-                    // Only one side of a product may have a unit.
-                    Arithmetic::Multiply => terms.is_empty() || matches!(right, Node::Int(_)),
+                    Arithmetic::Multiply => is_multiple(right) || (terms.is_empty() && is_multiple(first)),
                     Arithmetic::Remainder => false,
                 };
                 if !keeps_unit {
@@ -42,6 +43,12 @@ fn add_terms(node: &Node, terms: &mut Vec<usize>) -> Option<()> {
         _ => return None,
     }
     Some(())
+}
+
+/// Whether a factor only says how many times, as 4 does of the quarters of a year. From 100 on it may be a scale, as
+/// the 10,000 of basis points, that makes another unit.
+fn is_multiple(factor: &Node) -> bool {
+    matches!(factor, Node::Int(number) if *number < BigInt::from(100))
 }
 
 #[cfg(test)]
@@ -58,6 +65,8 @@ mod tests {
             ("coalesce(b, 0) - a + 7", Some(vec![0, 1])),
             ("a * 4", Some(vec![0])),
             ("4 * a", Some(vec![0])),
+            ("a * 10000 - b * 3", None),
+            ("10000 * a", None),
             ("case when c > 3 then a else null end", Some(vec![0])),
             ("-b", Some(vec![1])),
             ("7", Some(vec![])),

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::decision_column::DecisionColumn;
 use super::feature_file::{Aggregate, Feature, FeatureKind, From};
 use super::statistic::Statistic;
 use crate::console::{money, thousands};
@@ -29,7 +30,8 @@ impl Unit {
     /// Of a column that the contract names, of lines or of decisions.
     pub fn of_column(name: &str) -> Unit {
         match name {
-            "credit_limit" | "balance" | "pending_limit" | "old_limit" | "new_limit" => Unit::Money,
+            "credit_limit" => Unit::Money,
+            name if DecisionColumn::named(name).is_some_and(DecisionColumn::is_money) => Unit::Money,
             "days_open" | "days_in_status" | "days_since_increase" | "days_since_decrease" => Unit::Days,
             _ => Unit::Number,
         }

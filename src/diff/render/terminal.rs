@@ -3,7 +3,7 @@
 use super::range::range_sections;
 use super::section::{DIFFERENT, Detail, FindingsSection, SAME};
 use super::sections::sections;
-use crate::console::{Tone, paint, table, visible};
+use crate::console::{Tone, fold, paint, table, visible};
 use crate::diff::findings::Findings;
 use crate::diff::provenance::NOT_COMPARABLE;
 use crate::diff::range::RangeFindings;
@@ -28,7 +28,7 @@ fn terminal_section(section: &FindingsSection) -> String {
         lines.push(paint(Tone::Strong, &visible(&section.title)));
     }
     let indent = if section.title.is_empty() { "" } else { "  " };
-    lines.extend(section.sentences.iter().map(|sentence| format!("{indent}{}", toned(sentence))));
+    lines.extend(section.sentences.iter().map(|sentence| toned(sentence, indent)));
     if !section.rows.is_empty() {
         let header: Vec<&str> = section.header.iter().map(String::as_str).collect();
         lines.push(table(&header, &section.rows));
@@ -36,12 +36,12 @@ fn terminal_section(section: &FindingsSection) -> String {
     lines.join("\n")
 }
 
-/// A sentence; the verdict in its tone.
-fn toned(sentence: &str) -> String {
-    let text = visible(sentence);
+/// A sentence, folded; the verdict in its tone.
+fn toned(sentence: &str, indent: &str) -> String {
+    let text = fold(&format!("{indent}{}", visible(sentence)), indent.len() + 2);
     let tones = [(SAME, Tone::Good), (DIFFERENT, Tone::Warning), (NOT_COMPARABLE, Tone::Failure)];
     match tones.into_iter().find(|(verdict, _)| sentence.starts_with(verdict)) {
         Some((_, tone)) => paint(tone, &text),
-        None => text.into_owned(),
+        None => text,
     }
 }

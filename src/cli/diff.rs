@@ -11,7 +11,7 @@ use crate::own::UserFile;
 
 #[derive(Debug, Args)]
 pub struct DiffArgs {
-    /// A run, a directory of runs (date=…), a Parquet file, or a directory of the parts of one
+    /// A run, a directory of runs (date=…), a Parquet or CSV file, or a directory of the parts of one
     left: PathBuf,
     /// What to compare it with
     right: PathBuf,
@@ -28,7 +28,7 @@ pub struct DiffArgs {
     #[arg(long, value_name = "COLUMN=UNITS")]
     tolerance: Vec<String>,
     /// Columns that are left out of the comparison
-    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     exclude: Vec<String>,
     /// Write every change, a row each, to a .parquet or .csv file
     #[arg(long, value_name = "FILE")]

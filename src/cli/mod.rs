@@ -124,7 +124,7 @@ Examples:
   rescore diff out/date=2026-11-19 out/date=2026-11-20
   rescore diff out/date=2026-11-20 trial/date=2026-11-20 --where \"product = 'huabei'\" --out changes.csv
   rescore diff out trial --only decisions                # a line a date
-  rescore diff a.parquet b.parquet --key account_id,product --tolerance balance=100
+  rescore diff a.csv b.csv --key account_id,product --tolerance balance=100 --exclude reason
 
 Exit codes: 0 no difference, 1 differences, 2 or 3 trouble")]
     Diff(diff::DiffArgs),

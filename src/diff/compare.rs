@@ -45,7 +45,7 @@ pub fn compare(request: &DiffRequest) -> Result<Findings> {
         ((Compared::Table(_), _) | (_, Compared::Table(_)), _) => {
             usage("compare a run with a run, or a file with a file")
         }
-        (_, false) => usage("--key goes with Parquet files; the key of runs is known"),
+        (_, false) => usage("--key goes with files; the key of runs is known"),
         ((Compared::Range, Compared::Run), true) => mixed(left, right),
         ((Compared::Run, Compared::Range), true) => mixed(right, left),
         _ => {

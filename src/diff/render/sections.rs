@@ -70,7 +70,10 @@ fn opening(findings: &Findings) -> FindingsSection {
         section.sentences.push(format!("where  {selection}"));
     }
     for (column, units) in &findings.tolerances {
-        section.sentences.push(format!("tolerance  {column} = {units}"));
+        let found = findings.columns.iter().find(|one| one.column == *column);
+        let unit = found.map(|column| column.unit).unwrap_or_default();
+        let within = unit.show((*units).into(), findings.minor_units);
+        section.sentences.push(format!("tolerance  {column} = {within}"));
     }
     if !findings.excluded.is_empty() {
         section.sentences.push(format!("without  {}", findings.excluded.join(", ")));

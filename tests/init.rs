@@ -59,6 +59,8 @@ fn the_sample_has_a_job_in_one_command() {
     let job = fs::read_to_string(home.path().join("mine/nightly.toml")).unwrap();
     assert!(job.contains("transactions = \"../sample_data/transactions/date={date}/*.parquet\""), "{job}");
     assert!(job.contains("TO LOOK AT: money is integers"), "{job}");
+    let card = fs::read_to_string(home.path().join("mine/scorecard.toml")).unwrap();
+    assert!(card.contains("kind Utf8") && card.contains("# Seen on the trial night: quarters at "), "{card}");
     // Nothing is lowered, suspended or closed by a policy that nobody has thought about.
     let decisions = Table::read(&home.path().join("mine/out/date=2026-11-20/decisions.parquet"));
     let actions = decisions.column("action");
@@ -309,4 +311,17 @@ fn names_that_lines_have_are_not_those_of_features() {
     runs(book.path(), &inputs("in"), &[]);
     let card = fs::read_to_string(book.path().join("mine/scorecard.toml")).unwrap();
     assert!(card.contains("name = \"limit_total_here\""), "{card}");
+}
+
+#[test]
+fn statuses_of_other_words_are_told() {
+    let book = Book::new();
+    let path = book.path().join(format!("in/lines/date={TODAY}/part-0.parquet"));
+    let mut rows = Table::read(&path);
+    let place = rows.position("status").unwrap();
+    rows.rows.iter_mut().for_each(|row| row[place] = Cell::Text("NORMAL".to_string()));
+    rows.write(&path);
+    let (code, _, stderr) = init(book.path(), &inputs("in"), &[]);
+    assert_eq!(code, 3);
+    assert!(stderr.contains("a status is active, suspended or closed; map other words upstream"), "{stderr}");
 }

@@ -7,6 +7,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::explain::nights;
+use crate::support::files::copy;
+use crate::support::parts::split;
 use crate::support::{Cell, Table, outcome_in, succeed_in};
 
 const RUN: &str = "out/date=2026-11-20";
@@ -196,7 +198,7 @@ fn what_the_engine_breaks_down_over_is_said() {
 fn a_damaged_table_is_not_asked() {
     let home = tempfile::tempdir().unwrap();
     let run = home.path().join("run");
-    crate::support::files::copy(&nights().home().join(RUN), &run);
+    copy(&nights().home().join(RUN), &run);
     fs::write(run.join("scores.parquet"), b"PAR1").unwrap();
     let ask = |statement: &str| outcome_in(home.path(), &["query", "run", statement]);
     let (code, _, stderr) = ask("select count(*) as n from scores");
@@ -206,4 +208,29 @@ fn a_damaged_table_is_not_asked() {
     assert_eq!(outcome_in(home.path(), &["query", "nowhere", "select 1"]).0, 3);
     assert!(!Path::new("run/a").exists());
     succeed_in(home.path(), &["query", "run", "select count(*) as n from features", "--json"]);
+}
+
+#[test]
+fn a_run_in_parts_answers_as_one_in_whole_files() {
+    let home = tempfile::tempdir().unwrap();
+    let run = home.path().join("run");
+    copy(&nights().home().join(RUN), &run);
+    split(&run, 3);
+    for statement in [
+        "select * from decisions order by account_id, product",
+        "select band, count(*) as n, sum(score) as s from scores group by band order by band",
+        "select reason, count(*) as n from rejects group by reason order by reason",
+        "select s.account_id, f.days_past_due from scores s join features f on s.account_id = f.account_id order by s.account_id",
+    ] {
+        let (code, whole, stderr) = query(statement, &["--csv"]);
+        assert_eq!(code, 0, "{stderr}");
+        assert_eq!(succeed_in(home.path(), &["query", "run", statement, "--csv"]), whole, "{statement}");
+    }
+}
+
+#[test]
+fn a_directory_of_runs_says_which_it_holds() {
+    let (code, _, stderr) = outcome_in(nights().home(), &["query", "out", "select 1"]);
+    assert_eq!(code, 3);
+    assert!(stderr.contains("name one") && stderr.contains("2026-11-20"), "{stderr}");
 }

@@ -4,11 +4,14 @@ use std::fs;
 
 use serde_json::Value;
 
+use rescore::run::{Nights, RunRequest};
+
 use crate::support::book::{Book, TODAY};
 use crate::support::files::runs_in;
-use crate::support::{Table, succeed_in};
+use crate::support::steps::{SharedOut, run_in_steps};
+use crate::support::{Cell, Table, day, succeed_in};
 
-/// The plain book with its features of bills taken out, and repayments said to be none.
+/// The plain book with a job that says there are no repayments.
 fn without() -> Book {
     let book = Book::new();
     let (code, _, stderr) = book.outcome(&[
@@ -125,5 +128,40 @@ fn a_rename_the_other_way_round_is_told_with_the_line_as_it_should_be() {
         let (code, _, stderr) = book.outcome(&["check", "job.toml"]);
         assert_eq!(code, 2, "{stderr}");
         assert!(stderr.contains(words) && stderr.contains(line), "{text}\n{stderr}");
+    }
+}
+
+#[test]
+fn steps_and_features_of_days_need_no_repayments_either() {
+    let book = without();
+    let home = book.path();
+    succeed_in(home, &["run", "mine/nightly.toml", "--date", TODAY]);
+    let run = home.join(format!("mine/out/date={TODAY}"));
+    let request = RunRequest {
+        job: home.join("mine/nightly.toml"),
+        nights: Nights::One { as_of: day(TODAY), known_on: day(TODAY) },
+        out: Some(home.join("steps")),
+        replace: false,
+        chain: false,
+        from_scratch: true,
+        memory_bytes: None,
+    };
+    let shared = SharedOut { parts: 2, key_shards: 2 };
+    let in_steps = run_in_steps(&request, &home.join("work"), shared).unwrap().directory;
+    succeed_in(home, &["diff", run.to_str().unwrap(), in_steps.to_str().unwrap()]);
+    let features = Table::read(&run.join("features.parquet"));
+    let mut spine = Table::new(&[
+        ("account_id", arrow_schema::DataType::Int64),
+        ("as_of", arrow_schema::DataType::Date32),
+    ]);
+    for row in &features.rows {
+        spine = spine.row([row[0].clone(), Cell::Date(day(TODAY))]);
+    }
+    spine.write(&home.join("spine.parquet"));
+    let args = ["features", "mine/nightly.toml", "--spine", "spine.parquet", "--out", "answered.parquet"];
+    succeed_in(home, &args);
+    let answered = Table::read(&home.join("answered.parquet"));
+    for (name, _) in &features.columns {
+        assert_eq!(answered.column(name), features.column(name), "{name}");
     }
 }

@@ -115,7 +115,8 @@ pub fn init(request: &InitRequest, progress: &Progress) -> Result<InitOutcome> {
         Some(date) => date,
         None => latest_night(&found, lines_max_age_days)?,
     };
-    let names = OwnNames::new(&line_columns(&found, &columns), found.len() > 2);
+    let names =
+        OwnNames::new(&line_columns(&found, &columns), found.len() > 2, other_columns(&found[0], &columns));
     let row_ids = row_ids(&found, &columns);
     let texts = |directory: Option<&Path>, figures: Option<&TrialFigures>| {
         let sketch = JobSketch {
@@ -301,6 +302,13 @@ fn line_columns(found: &[FoundInput], columns: &[FoundColumn]) -> Vec<String> {
     let contract =
         columns.iter().filter(|column| column.input == LINES).map(|column| column.column.to_string());
     of_lines.map(|column| column.name.clone()).chain(contract).collect()
+}
+
+/// The columns of an input that are none of the contract, with their types.
+fn other_columns(one: &FoundInput, columns: &[FoundColumn]) -> Vec<String> {
+    let is_known = |name: &str| columns.iter().any(|column| column.input == one.name && column.name == name);
+    let others = one.columns.iter().filter(|column| !is_known(&column.name));
+    others.map(|column| format!("{} {}", column.name, column.type_name)).collect()
 }
 
 /// Columns that look as if each row had a number of its own, by input.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::trial::TrialFigures;
+use crate::console::visible;
 use crate::job::{LINE_HISTORY, LINE_STATE, SCORE_COLUMNS};
 
 /// A feature to start with.
@@ -157,14 +158,24 @@ pub(super) const BEST_BAND: &str = "strong";
 pub(super) struct OwnNames {
     taken: Vec<String>,
     has_repayments: bool,
+    /// Columns of transactions that features could name besides, with their types.
+    of_transactions: Vec<String>,
 }
 
 impl OwnNames {
     /// Of a book with these columns of lines.
-    pub(super) fn new(line_columns: &[String], has_repayments: bool) -> OwnNames {
+    pub(super) fn new(
+        line_columns: &[String],
+        has_repayments: bool,
+        of_transactions: Vec<String>,
+    ) -> OwnNames {
         let made =
             LINE_STATE.iter().chain(&LINE_HISTORY).chain(&SCORE_COLUMNS).map(|(name, _)| (*name).to_string());
-        OwnNames { taken: line_columns.iter().cloned().chain(made).collect(), has_repayments }
+        OwnNames {
+            taken: line_columns.iter().cloned().chain(made).collect(),
+            has_repayments,
+            of_transactions,
+        }
     }
 
     /// The name of a feature or a dimension here.
@@ -214,6 +225,14 @@ pub(super) fn scorecard_text(names: &OwnNames, figures: Option<&TrialFigures>) -
         let _ = write!(text, "\n[[dimension]]\nname = \"{}\"\ntitle = \"{title}\"\n", names.of(name));
     }
     text.push_str("\n# ---- features ----------------------------------------------------------------------------------\n");
+    if !names.of_transactions.is_empty() {
+        let columns = names.of_transactions.join(", ");
+        let _ = write!(
+            text,
+            "\n# Transactions have more that a feature can name in `where` and `of`, such as which way money went: {}.\n",
+            visible(&columns)
+        );
+    }
     for sketch in written(names) {
         let mut keys = sketch.keys.to_string();
         for other in written(names).map(|other| other.name) {
@@ -300,7 +319,7 @@ mod tests {
 
     #[test]
     fn a_name_that_lines_have_is_another() {
-        let names = OwnNames::new(&["limit_total".to_string()], true);
+        let names = OwnNames::new(&["limit_total".to_string()], true, Vec::new());
         assert_eq!(names.of("limit_total"), "limit_total_here");
         assert!(scorecard_text(&names, None).contains("name = \"limit_total_here\""));
     }

@@ -153,7 +153,12 @@ pub fn none_accepted(tally: &ReadTally, snapshot: Option<Day>) -> anyhow::Error 
     let of = snapshot.map_or(String::new(), |day| format!(" of {day}"));
     let reasons = tally.rejects.counts.iter().map(|(reason, rows)| format!(", {} {rows}", reason.name()));
     let message = format!("read lines{of}: not one of {} rows is accepted", tally.read);
-    input(message + &reasons.collect::<String>())
+    let help = if tally.rejects.counts.contains_key(&RejectReason::BadStatus) {
+        ": a status is active, suspended or closed; map other words upstream"
+    } else {
+        ""
+    };
+    input(message + &reasons.collect::<String>() + help)
 }
 
 /// Reads the snapshot `latest` among `files`, which may begin with earlier deliveries. Without an accepted line,

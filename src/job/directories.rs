@@ -5,7 +5,6 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::diagnostics::Diagnostics;
-use super::inputs::Inputs;
 use super::job_file::ResolvedJobFile;
 use super::reader::Reader;
 use super::source::Source;
@@ -52,9 +51,7 @@ impl ResolvedJobFile {
 
     /// The input whose directory is, holds or lies in a directory.
     fn input_at(&self, directory: &Path) -> Option<&'static str> {
-        let Inputs { transactions, repayments, lines, .. } = &self.inputs;
-        let inputs = [transactions, repayments, lines];
-        let mut delivered = inputs.into_iter().filter(|spec| !spec.is_none());
-        delivered.find(|spec| places::overlap(&spec.root, directory)).map(|spec| spec.name)
+        let mut inputs = self.inputs.delivered();
+        inputs.find(|spec| places::overlap(&spec.root, directory)).map(|spec| spec.name)
     }
 }

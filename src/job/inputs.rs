@@ -36,6 +36,13 @@ pub struct Inputs {
     pub previous: Option<InputSpec>,
 }
 
+impl Inputs {
+    /// Transactions, repayments and lines, but for what the job does without.
+    pub fn delivered(&self) -> impl Iterator<Item = &InputSpec> {
+        [&self.transactions, &self.repayments, &self.lines].into_iter().filter(|spec| !spec.is_none())
+    }
+}
+
 /// Where one input lies and how its columns are called there.
 #[derive(Debug, Clone)]
 pub struct InputSpec {

@@ -26,7 +26,7 @@ use crate::features::{Answers, FeatureTable, from_lines};
 use crate::input::footer_cache::FooterCache;
 use crate::input::hashes::Hashes;
 use crate::input::wanted::Units;
-use crate::job::{From, Inputs, Job, RawJob};
+use crate::job::{From, Job, RawJob};
 use crate::own::{UserFile, unwritable};
 use crate::places;
 use crate::run::{Deliveries, FeatureRows, Files, Swept, Work, prepare};
@@ -224,8 +224,7 @@ fn file_number(path: &Path) -> Option<(u64, u64)> {
 /// Refuses to write over the spine while it is read, and where a run would take the output for an input.
 fn check_place(request: &SpineRequest, job: &Job) -> Result<()> {
     let SpineRequest { spine, out, .. } = request;
-    let Inputs { transactions, repayments, lines, .. } = &job.inputs;
-    let input = [transactions, repayments, lines].into_iter().find(|spec| places::holds(&spec.root, out));
+    let input = job.inputs.delivered().find(|spec| places::holds(&spec.root, out));
     let why = if file_number(out).is_some_and(|found| Some(found) == file_number(spine)) {
         "it is the spine itself".to_string()
     } else if let Some(input) = input {

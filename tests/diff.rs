@@ -7,6 +7,7 @@ mod golden;
 mod mistakes;
 mod naive;
 mod options;
+mod page;
 mod pairs;
 mod runs;
 mod screen;

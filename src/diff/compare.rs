@@ -210,6 +210,7 @@ impl RunDescriptions {
     fn complete(self, findings: Findings) -> Findings {
         Findings {
             minor_units: self.copies[1].minor_units().unwrap_or(0),
+            currency: self.copies[1].currency(),
             provenance: Some(self.provenance),
             runs: Some(self.labels),
             ..findings

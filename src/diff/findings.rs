@@ -62,6 +62,9 @@ pub struct Findings {
     pub examples: Vec<Example>,
     /// Decimal places of money.
     pub minor_units: u32,
+    /// What money is counted in, where the right run's job says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
 }
 
 /// How many rows, accounts or lines each side has, and which of them the other side lacks.

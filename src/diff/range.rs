@@ -32,6 +32,9 @@ pub struct RangeFindings {
     pub causes: Vec<DecisionPart>,
     /// Decimal places of money.
     pub minor_units: u32,
+    /// What money is counted in, where the right runs' job says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
 }
 
 /// One date.
@@ -79,12 +82,13 @@ pub fn compare_ranges(request: &DiffRequest) -> Result<RangeFindings> {
     let (left, right) = (dated_runs(&request.left)?, dated_runs(&request.right)?);
     let mut days = Vec::new();
     let mut causes: Vec<DecisionPart> = Vec::new();
-    let mut minor_units = 0;
+    let (mut minor_units, mut currency) = (0, None);
     for (date, left) in &left {
         let Some(right) = right.get(date) else { continue };
         let pair = DiffRequest { left: left.clone(), right: right.clone(), ..request.clone() };
         let findings = compare(&pair)?;
         minor_units = findings.minor_units;
+        currency = findings.currency.clone();
         for part in findings.decision_causes.iter().flat_map(|causes| &causes.parts) {
             match causes.iter_mut().find(|known| known.cause == part.cause) {
                 Some(known) => {
@@ -111,6 +115,7 @@ pub fn compare_ranges(request: &DiffRequest) -> Result<RangeFindings> {
         total,
         causes,
         minor_units,
+        currency,
     })
 }
 

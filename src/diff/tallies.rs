@@ -272,6 +272,7 @@ impl<'a> Tallies<'a> {
             largest_limits: self.largest_limits.finish(),
             examples: self.examples,
             minor_units: 0,
+            currency: None,
         })
     }
 }

@@ -67,6 +67,12 @@ impl Copies {
         let job: toml::Table = self.job.text.parse().ok()?;
         u32::try_from(job.get("minor_units")?.as_integer()?).ok()
     }
+
+    /// What money is counted in; `None` where the job file does not say.
+    pub fn currency(&self) -> Option<String> {
+        let job: toml::Table = self.job.text.parse().ok()?;
+        Some(job.get("output")?.get("currency")?.as_str()?.to_string())
+    }
 }
 
 /// A whole run, published or held. Its tables are read when they are asked for.

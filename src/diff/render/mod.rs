@@ -2,7 +2,9 @@
 
 mod decisions;
 pub mod page;
+mod page_parts;
 mod range;
+pub mod range_page;
 mod scores;
 pub mod section;
 mod sections;

@@ -53,7 +53,7 @@ fn histogram(scores: &ScoreChanges) -> Vec<Vec<String>> {
     rows.collect()
 }
 
-fn range_name(range: &ChangeRange) -> String {
+pub(super) fn range_name(range: &ChangeRange) -> String {
     let [from, to] = [range.from, range.to].map(|end| end.map(|end| signed(end.into())));
     match (from, to) {
         (Some(from), Some(to)) if from == to => from,

@@ -156,12 +156,14 @@ impl ReasonNumbers {
 }
 
 /// One line of a run: how many accounts and adjustments, how limits change, how many gates do not hold.
-pub fn headline(manifest: &Manifest, minor_units: u32) -> String {
+pub fn headline(manifest: &Manifest, minor_units: u32, currency: Option<&str>) -> String {
     let totals = &manifest.control_totals;
+    let change = money(totals.new_limit_total - totals.old_limit_total, minor_units);
+    let currency = currency.map_or(String::new(), |currency| format!(" {currency}"));
     let mut parts = vec![
         plural(totals.accounts as usize, "account"),
         plural(totals.adjustments as usize, "adjustment"),
-        format!("limits change by {}", money(totals.new_limit_total - totals.old_limit_total, minor_units)),
+        format!("limits change by {change}{currency}"),
     ];
     parts.extend(gates_in_a_word(&manifest.gates));
     let known = match manifest.known_on {

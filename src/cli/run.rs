@@ -300,7 +300,7 @@ impl SoFar {
 
 /// What a night came to: a line, tables where they are asked for, and of a held one what may be done about it.
 fn text(outcome: &NightOutcome, has_tables: bool) -> Result<String> {
-    let NightOutcome { manifest, directory, minor_units, .. } = outcome;
+    let NightOutcome { manifest, directory, minor_units, currency, .. } = outcome;
     let from = manifest.chain_from.map_or(String::new(), |from| format!(" from {from}"));
     let verb = match ending(outcome) {
         "published" => paint(Tone::Good, "published"),
@@ -309,7 +309,11 @@ fn text(outcome: &NightOutcome, has_tables: bool) -> Result<String> {
         "held" => paint(Tone::Failure, "held"),
         _ => format!("left alone, {} already from the same inputs:", paint(Tone::Failure, "held")),
     };
-    let mut parts = vec![format!("{}; {verb} {}", headline(manifest, *minor_units), plain_path(directory))];
+    let mut parts = vec![format!(
+        "{}; {verb} {}",
+        headline(manifest, *minor_units, currency.as_deref()),
+        plain_path(directory)
+    )];
     if has_tables {
         let bands = match &outcome.summary {
             Some(summary) => summary.bands.clone(),

@@ -93,7 +93,7 @@ fn heading(run: &PublishedRun, released: Option<&ReleaseNote>) -> String {
         "published" => Tone::Good,
         _ => Tone::Warning,
     };
-    let head = headline(manifest, run.job.minor_units);
+    let head = headline(manifest, run.job.minor_units, run.job.currency.as_deref());
     let mut lines = vec![format!("{head}; {} {}", paint(tone, state), plain_path(run.directory.path()))];
     if let Some(note) = released {
         let gates: Vec<String> =

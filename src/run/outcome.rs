@@ -29,6 +29,8 @@ pub struct NightOutcome {
     pub summary: Option<Summary>,
     /// Decimal places of money.
     pub minor_units: u32,
+    /// What money is counted in, where the job says so.
+    pub currency: Option<String>,
 }
 
 impl NightOutcome {

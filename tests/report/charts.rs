@@ -179,7 +179,8 @@ fn held_nights_and_currencies_are_seen() {
     fs::create_dir_all(older.parent().unwrap()).unwrap();
     fs::copy(newer, older).unwrap();
     book.edit("job.toml", "csv = true", "csv = true\ncurrency = \"CNY\"");
-    succeed_in(book.path(), &["run", "job.toml", "--date", YESTERDAY]);
+    let said = succeed_in(book.path(), &["run", "job.toml", "--date", YESTERDAY]);
+    assert!(said.contains("limits change by ") && said.contains(".00 CNY"), "{said}");
     book.append("job.toml", "\n[[gate]]\nname = \"more lines\"\nrows = \"lines\"\nmin = 5\n");
     assert_eq!(book.run().0, 4);
     let written = |args: &[&str]| {

@@ -4,11 +4,12 @@
     cargo build --release --bin rescore
     benches/soak.py --nights 100 --accounts 100000
 
-Of every night it measures wall time, the most memory, the most files that were open at a time, the
-size of the state and of what the night has published. Once the state holds what the windows reach
-(after --warm-up nights) none of the first four may grow: the mean of the last tenth of the nights is
-held against that of the first tenth after the warm-up, and it ends with 1 where it is larger by more
-than --bound. What nights publish is kept, as it would be, so that earlier adjustments pile up.
+Of every night it measures wall time, the most memory, the most files that were open at a time and the
+size of the state. Bills are read however old they are, and so are the names of earlier adjustments:
+files are counted by input file, and the state by delivery that is kept in it. None of the four may
+grow: the mean of the last tenth of the nights is held against that of the first tenth after the
+warm-up, and it ends with 1 where it is larger by more than --bound. What nights publish is kept, as it
+would be, so that earlier adjustments pile up.
 
 The jobs are those of jobs/, without their gates: a night that is held is no input to any other.
 """
@@ -29,6 +30,9 @@ PROJECT = HERE.parent
 # How often it is looked how many files a process has open.
 LOOK_SECONDS = 0.02
 
+# What may not grow.
+BOUNDED = "seconds", "memory", "files / input", "state / kept"
+
 # Means that differ by less are noise.
 LEAST_SECONDS = 0.2
 
@@ -41,9 +45,17 @@ def shell(command, **more):
     return done
 
 
-def tree_bytes(directory):
-    """The size of all files below a directory."""
-    return sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
+def sizes(directory):
+    """The sizes of all files below a directory by path, as far as they are not removed meanwhile."""
+    found = {}
+    for above, _, names in os.walk(directory):
+        for name in names:
+            path = os.path.join(above, name)
+            try:
+                found[path] = os.stat(path).st_size
+            except FileNotFoundError:
+                pass
+    return found
 
 
 def open_files(pid):
@@ -82,15 +94,15 @@ def make_book(work, arguments):
 
 def follow(command, each):
     """Runs a command, and calls `each` with what it has taken so far for every line that it prints."""
-    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, bufsize=0)
     taken = {"files": 0, "bytes": 0, "since": time.perf_counter()}
     os.set_blocking(process.stdout.fileno(), False)
-    rest = ""
+    rest = b""
     while True:
         ended = process.poll() is not None
         taken["files"] = max(taken["files"], open_files(process.pid))
         taken["bytes"] = max(taken["bytes"], memory_bytes(process.pid))
-        *lines, rest = (rest + (process.stdout.read() or "")).split("\n")
+        *lines, rest = (rest + (process.stdout.read() or b"")).split(b"\n")
         for line in lines:
             each(line, taken)
             taken.update(files=0, bytes=0, since=time.perf_counter())
@@ -107,12 +119,20 @@ def soak(name, commands, work, arguments):
         said = json.loads(line)
         if said["ending"] != "published":
             sys.exit(f"soak: the night of {said['as_of']} is {said['ending']}")
+        seconds = time.perf_counter() - taken["since"]
+        manifest = json.loads((work / "out" / f"date={said['as_of']}" / "manifest.json").read_text())
+        state = sizes(work / "out/.state")
+        inputs, kept = len(manifest["inputs"]), sum(path.endswith(".sorted") for path in state)
         nights.append({
             "night": said["as_of"],
-            "seconds": round(time.perf_counter() - taken["since"], 3),
+            "seconds": round(seconds, 3),
             "memory": taken["bytes"],
             "files": taken["files"],
-            "state": tree_bytes(work / "out/.state"),
+            "files / input": round(taken["files"] / inputs, 3),
+            "state": sum(state.values()),
+            "state / kept": round(sum(state.values()) / kept),
+            "inputs": inputs,
+            "kept": kept,
             "adjustments": said["control_totals"]["adjustments"],
         })
         if arguments.verbose:
@@ -135,21 +155,19 @@ def mean(nights, what):
 def judge(name, nights, arguments):
     """Holds the last nights against the first after the warm-up; whether nothing has grown."""
     settled = nights[arguments.warm_up:]
-    tenth = max(1, len(settled) // 10)
+    # In one process four nights are answered at once: only of as many does the mean tell anything.
+    tenth = 4 * -(-len(settled) // 40)
     first, last = settled[:tenth], settled[-tenth:]
     print(f"\n{name}: {len(nights)} nights of {arguments.accounts:,} accounts")
     print(f"{'':14} {'first':>14} {'last':>14} {'grown':>8}")
     flat = True
-    for what in ("seconds", "memory", "files", "state", "adjustments"):
+    for what in [what for what in nights[0] if what != "night"]:
         before, after = mean(first, what), mean(last, what)
         grown = after / before - 1 if before else 0.0
         is_noise = what == "seconds" and abs(after - before) < LEAST_SECONDS
-        # Deliveries come and are cleared away by the day; files are opened for every night that has issued something.
-        bounded = what in ("seconds", "memory", "state") and not is_noise
-        if bounded and grown > arguments.bound:
-            flat = False
-        verdict = "GROWS" if bounded and grown > arguments.bound else ""
-        print(f"{what:14} {before:14,.2f} {after:14,.2f} {100 * grown:7.1f}% {verdict}")
+        grows = what in BOUNDED and not is_noise and grown > arguments.bound
+        flat &= not grows
+        print(f"{what:14} {before:14,.2f} {after:14,.2f} {100 * grown:7.1f}% {'GROWS' if grows else ''}")
     return flat
 
 
@@ -180,7 +198,7 @@ def main():
     arguments = parse()
     job = make_book(arguments.work, arguments)
     days = [arguments.first + timedelta(days=number) for number in range(arguments.nights)]
-    run = [arguments.rescore, "run", job, "--json"]
+    run = [arguments.rescore, "run", job, "--json", "--quiet"]
     processes = [[*run, "--date", day] for day in days]
     flat = soak("a process a night", processes, arguments.work, arguments)
     shutil.rmtree(arguments.work / "out")

@@ -1,6 +1,7 @@
 //! What those see who operate nights: logs, metrics, lineage, notices, the lock; and the verbs that look after runs.
 
 mod audit;
+mod ends;
 mod issued;
 mod lineage;
 mod lock;

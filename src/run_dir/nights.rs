@@ -6,10 +6,9 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::directory::RunDirectory;
-use super::layout::{HELD, KNOWN};
-use super::listing::{dated_runs, names_in};
 use super::manifest::Manifest;
 use super::release_note::ReleaseNote;
+use super::tree::runs_below;
 use crate::day::Day;
 use crate::failure::{in_order, input};
 use crate::store::is_url;
@@ -60,27 +59,8 @@ fn run_directories(out: &Path) -> Result<Vec<PathBuf>> {
     if !is_url(out) && !out.is_dir() {
         return Err(input(format!("list {}: there is no such directory", out.display())));
     }
-    let mut found = Vec::new();
-    let names = |directory: &Path| names_in(directory).map_err(|error| not_listed(directory, &error));
-    let tops = names(out)?;
-    let held = out.join(HELD);
-    let has_held = tops.iter().any(|name| name == HELD);
-    for (base, is_there) in [(out.to_path_buf(), true), (held, has_held)] {
-        if !is_there {
-            continue;
-        }
-        let known = names(&base)?.into_iter().filter(|name| name.starts_with(KNOWN));
-        let bases: Vec<PathBuf> =
-            std::iter::once(base.clone()).chain(known.map(|name| base.join(name))).collect();
-        for base in bases {
-            found.extend(dated_runs(&base)?.into_values());
-        }
-    }
-    Ok(found)
-}
-
-fn not_listed(directory: &Path, error: &std::io::Error) -> anyhow::Error {
-    input(format!("list {}: {error}", directory.display()))
+    let runs = runs_below(out)?.into_iter().filter(|run| run.has_manifest);
+    Ok(runs.map(|run| run.directory).collect())
 }
 
 impl RecordedRun {

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
+use super::layout::{HELD, KNOWN};
+use super::listing::{is_there, names_in};
 use super::manifest::MANIFEST;
-use super::{is_there, names_in};
 use crate::day::Day;
 use crate::failure::input;
 
@@ -27,14 +28,14 @@ pub struct RunPath {
 /// All of an output directory, by as-of date, known-on date, published ones first.
 pub fn runs_below(out: &Path) -> Result<Vec<RunPath>> {
     let mut runs = Vec::new();
-    for (base, is_held) in [(out.to_path_buf(), false), (out.join("held"), true)] {
+    for (base, is_held) in [(out.to_path_buf(), false), (out.join(HELD), true)] {
         let names = match names(&base) {
             Err(_) if is_held => continue,
             names => names?,
         };
         add_dated(&base, &names, None, is_held, &mut runs)?;
         for name in &names {
-            if let Some(known_on) = name.strip_prefix("known=").and_then(|date| date.parse().ok()) {
+            if let Some(known_on) = name.strip_prefix(KNOWN).and_then(|date| date.parse().ok()) {
                 let below = base.join(name);
                 add_dated(&below, &self::names(&below)?, Some(known_on), is_held, &mut runs)?;
             }

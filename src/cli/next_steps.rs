@@ -3,18 +3,16 @@
 use std::path::Path;
 
 use crate::console::{Tone, paint, plain_path, visible};
-use crate::run_dir::dated_runs;
 use crate::run_dir::layout::output_directory;
 use crate::run_dir::manifest::Manifest;
+use crate::run_dir::published_before;
 
 /// Commands: a page of it, what changed against the last published night before, where there is one, and its release.
 pub(super) fn next_steps(directory: &Path, manifest: &Manifest) -> String {
     let (out, run) = (output_directory(directory), shell_word(directory));
     let mut commands = vec![format!("rescore report {run}")];
-    // Where nothing can be listed there is nothing to hold it against.
-    let published = dated_runs(&out).unwrap_or_default();
-    if let Some((_, before)) = published.range(..manifest.as_of).next_back() {
-        commands.push(format!("rescore diff {} {run}", shell_word(before)));
+    if let Some(before) = published_before(directory, manifest.as_of) {
+        commands.push(format!("rescore diff {} {run}", shell_word(&before)));
     }
     let known = match manifest.known_on {
         known if known == manifest.as_of => String::new(),

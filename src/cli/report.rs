@@ -34,7 +34,7 @@ pub(super) fn execute(args: &ReportArgs) -> Result<()> {
         match args.against.as_deref().map(PublishedRun::open).transpose()? {
             Some(against) => page(&run, Beside::Run(&against))?,
             None => {
-                let before = night_before(&run)?;
+                let before = night_before(&run);
                 page(&run, before.as_ref().map_or(Beside::Nothing, Beside::NightBefore))?
             }
         }

@@ -32,7 +32,7 @@ pub(super) fn execute(args: &ShowArgs) -> Result<()> {
     let run = PublishedRun::open(&args.run)?;
     let released = ReleaseNote::of(&run.directory)?;
     let bands = bands(&run)?;
-    let before = if args.features { night_before(&run)?.map(|before| before.manifest) } else { None };
+    let before = if args.features { night_before(&run).map(|before| before.manifest) } else { None };
     if args.json {
         let summary = SummaryFigures { bands: &bands, decisions: None };
         let ending = state(&run.manifest, released.is_some());
@@ -53,7 +53,7 @@ pub(super) fn execute(args: &ShowArgs) -> Result<()> {
 
 /// The run in a word, and its features. Fails where its manifest has no profiles of them.
 fn features(run: &PublishedRun, released: Option<&ReleaseNote>, before: Option<&Manifest>) -> Result<String> {
-    let Some(features) = summary::features(&run.manifest, before) else {
+    let Some(features) = summary::features(&run.job, &run.manifest, before) else {
         let message = format!(
             "{}: its manifest does not say how features are distributed: it was made by an older version; run that night \
              again with --replace",

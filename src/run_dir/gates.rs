@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::console::{Tone, money, paint, plain_path, plural, thousands, visible};
 use crate::day::Day;
 use crate::failure::{Kind, laid_out};
-use crate::job::GateSeverity;
+use crate::job::{GateSeverity, Unit};
 
 /// How a run did at one gate.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
@@ -176,7 +176,7 @@ impl GateOutcome {
 
     fn bounds_in_words(&self, minor_units: u32) -> String {
         let bound = |plain: &str, share: &str| match self.among {
-            Some(_) => self.written(share).map(percent),
+            Some(_) => self.written(share).map(|bp| Unit::BasisPoints.show(bp.into(), 0)),
             None => self.written(plain).map(|bound| self.amount_in_words(&bound.to_string(), minor_units)),
         };
         let range = match (bound("min", "min_bp"), bound("max", "max_bp")) {
@@ -187,7 +187,7 @@ impl GateOutcome {
         };
         let change = self.written(CHANGE).map(|bp| {
             let unit = if self.among.is_some() { "points" } else { "%" };
-            let bound = percent(bp).replace('%', unit);
+            let bound = Unit::BasisPoints.show(bp.into(), 0).replace('%', unit);
             match &self.earlier {
                 Some(EarlierFigure { figure, among }) => {
                     let earlier = self.figure_in_words(figure, *among, minor_units);
@@ -200,17 +200,10 @@ impl GateOutcome {
     }
 }
 
-/// Basis points as percent with two decimals.
-fn percent(basis_points: i64) -> String {
-    let sign = if basis_points < 0 { "-" } else { "" };
-    let size = basis_points.unsigned_abs();
-    format!("{sign}{}.{:02} %", thousands((size / 100).into()), size % 100)
-}
-
 /// A share in percent with two decimals, or with as many as tell it from its bounds, up to six.
 fn share_in_words(part: i128, among: i128, bounds: [Option<i64>; 2]) -> String {
     if among == 0 {
-        return percent(0);
+        return Unit::BasisPoints.show(0, 0);
     }
     let scaled = |places: u32| (part * 200 * 10_i128.pow(places) + among) / (among * 2);
     let is_told_apart = |places: &u32| {

@@ -32,11 +32,6 @@ pub const HELD: &str = "held";
 /// What the names of directories begin with in which runs lie as they were known later.
 pub(super) const KNOWN: &str = "known=";
 
-/// Whether held runs lie right below a directory.
-pub fn is_held_directory(directory: &Path) -> bool {
-    directory.file_name().is_some_and(|name| name == HELD)
-}
-
 /// Whether a name within an output directory is the program's own.
 pub fn is_own_entry(name: &str) -> bool {
     const BEGINNINGS: [&str; 3] = [STAGING, "date=", KNOWN];

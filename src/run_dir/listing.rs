@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::layout::HELD;
+use super::layout::{HELD, output_directory};
 use super::manifest::MANIFEST;
 use crate::console::{plain_path, plural};
 use crate::day::Day;
@@ -26,6 +26,15 @@ pub fn dated_runs(directory: &Path) -> Result<BTreeMap<Day, PathBuf>> {
         }
     }
     Ok(runs)
+}
+
+/// The run of the last date before a day that is published beside a run, which may be held. `None` where there is none, or
+/// where it cannot be listed what there is.
+pub fn published_before(run: &Path, as_of: Day) -> Option<PathBuf> {
+    // A run may be named from within: `.` or `../date=D`.
+    let run = if is_url(run) { run.to_path_buf() } else { run.canonicalize().ok()? };
+    let runs = dated_runs(&output_directory(&run)).ok()?;
+    runs.into_iter().rfind(|(day, _)| *day < as_of).map(|(_, path)| path)
 }
 
 /// The names in a directory, as far as they are UTF-8.

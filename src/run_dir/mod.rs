@@ -41,7 +41,7 @@ use crate::run_dir::manifest::Manifest;
 
 pub use directory::RunDirectory;
 pub use facts::{Decided, Facts};
-pub use listing::{dated_runs, is_there, names_in, no_run};
+pub use listing::{dated_runs, is_there, names_in, no_run, published_before};
 
 /// The copies of the job files that lie in a run's directory.
 #[derive(Debug, Clone)]

@@ -12,6 +12,7 @@ use crate::hash::{Sha256, file_hash};
 use crate::job::input_names::{ISSUED, PREVIOUS};
 use crate::job::{InputSpec, Inputs, RawJob, Source, variables};
 use crate::run::Deliveries;
+use crate::run_dir::layout::output_directory;
 use crate::run_dir::manifest::{InputEntry, Manifest};
 use crate::run_dir::{Copies, RunDirectory};
 use crate::store::{self, is_url};
@@ -122,7 +123,7 @@ fn size_and_hash(path: &Path) -> std::io::Result<(u64, String)> {
 fn base_of(run: &Path, copy: &Source) -> Option<PathBuf> {
     let job: toml::Table = copy.text.parse().ok()?;
     let dir = job.get("output")?.get("dir")?.as_str()?;
-    let out = places::resolved(&output_directory(run));
+    let out = output_directory(&places::resolved(run));
     let written = Path::new(dir);
     if written.is_absolute() || is_url(written) || dir.contains("${") || is_url(&out) {
         return None;
@@ -140,21 +141,6 @@ fn base_of(run: &Path, copy: &Source) -> Option<PathBuf> {
     let steps: Vec<_> = out.iter().collect();
     let base = steps.strip_suffix(&below[..])?;
     Some(base.iter().copied().chain(std::iter::repeat_n(UNKNOWN.as_ref(), above)).collect())
-}
-
-/// The output directory that a run lies in.
-fn output_directory(run: &Path) -> PathBuf {
-    let named = |path: &Path, begins: &str| {
-        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(begins))
-    };
-    let absolute = std::path::absolute(run).unwrap_or_else(|_| run.to_path_buf());
-    let mut out = absolute.parent().unwrap_or(&absolute);
-    for between in ["known=", "held"] {
-        if named(out, between) {
-            out = out.parent().unwrap_or(out);
-        }
-    }
-    out.to_path_buf()
 }
 
 /// The inputs by paths without detours: a step that leads back needs no directory to be there.

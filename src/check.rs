@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::console::{plural, table, visible};
+use crate::console::{missed, plural, table, visible};
 use crate::day::{Dates, Day};
 use crate::input::catalog::Catalog;
 use crate::input::footer_cache::FooterCache;
@@ -86,10 +86,7 @@ pub fn check(path: &Path, date: Option<Day>, known_on: Option<Day>) -> Result<Re
         files.check_schemas(&job, &deliveries, &mut footers)?;
         parts.push(format!("a run of {date} can start"));
         for (name, days) in run::missing_days(&job, &deliveries, date) {
-            if let (Some(first), Some(last)) = (days.first(), days.last()) {
-                let count = plural(days.len(), "day");
-                parts.push(format!("{name}: {count} without a delivery, from {first} to {last}"));
-            }
+            parts.extend(missed(&days).map(|missed| format!("{name}: {missed}")));
             missing_days.insert(name, days);
         }
     }

@@ -10,6 +10,7 @@ use std::path::{Component, Path, PathBuf};
 
 use indicatif::DecimalBytes;
 
+use crate::day::Day;
 use crate::store::is_url;
 
 pub use output::{
@@ -57,6 +58,17 @@ pub fn thousands(number: i128) -> String {
         text.push(digit);
     }
     text
+}
+
+/// Days without a delivery, in words; nothing where there are none.
+pub fn missed(days: &[Day]) -> Option<String> {
+    match days {
+        [] => None,
+        [day] => Some(format!("no delivery of {day}")),
+        [first, .., last] => {
+            Some(format!("{} without a delivery, from {first} to {last}", plural(days.len(), "day")))
+        }
+    }
 }
 
 /// A count and what is counted, as in `1 night` and `1,200 nights`; `noun` is the word for one.

@@ -7,8 +7,7 @@ use clap::Args;
 
 use super::next_steps::next_steps;
 use super::run_figures::{NightBefore, RunFigures, SummaryFigures};
-use crate::console::{Tone, paint, plain_path, plural, print, print_json, table, visible};
-use crate::day::Day;
+use crate::console::{Tone, missed, paint, plain_path, print, print_json, table, visible};
 use crate::failure::input;
 use crate::report::{Figures, night_before};
 use crate::run_dir::PublishedRun;
@@ -131,18 +130,10 @@ pub(super) fn state(manifest: &Manifest, is_released: bool) -> &'static str {
 
 /// The days without a delivery, input by input.
 fn missing_days(manifest: &Manifest) -> Option<String> {
-    let missing = manifest.missing_days.iter().filter(|(_, days)| !days.is_empty());
-    let rows: Vec<Vec<String>> =
-        missing.map(|(name, days)| vec![name.clone(), days_in_words(days)]).collect();
-    (!rows.is_empty()).then(|| table(&["input", "days without a delivery"], &rows))
-}
-
-fn days_in_words(days: &[Day]) -> String {
-    match days {
-        [day] => day.to_string(),
-        [first, .., last] => format!("{}, from {first} to {last}", plural(days.len(), "day")),
-        [] => String::new(),
-    }
+    let rows =
+        manifest.missing_days.iter().filter_map(|(name, days)| Some(vec![name.clone(), missed(days)?]));
+    let rows: Vec<Vec<String>> = rows.collect();
+    (!rows.is_empty()).then(|| table(&["input", "deliveries"], &rows))
 }
 
 /// The accounts of a run by band, counted in its scores.

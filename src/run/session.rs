@@ -9,7 +9,7 @@ use super::inputs::{Deliveries, bind, prepare, required};
 use super::ready::Ahead;
 use super::request::RunRequest;
 use super::simulation::{Simulation, pending_remark};
-use crate::console::plural;
+use crate::console::missed;
 use crate::day::{Dates, Day};
 use crate::input::footer_cache::FooterCache;
 use crate::input::hashes::{self, HASHES, Hashes};
@@ -162,9 +162,8 @@ impl Session {
     pub fn warn_missing(&mut self, name: &str, days: &[Day]) {
         let known = self.warned.len();
         self.warned.extend(days.iter().map(|day| (name.to_string(), *day)));
-        if let (Some(first), Some(last), true) = (days.first(), days.last(), self.warned.len() > known) {
-            let count = plural(days.len(), "day");
-            tracing::warn!("{name}: {count} without a delivery, from {first} to {last}");
+        if let Some(missed) = missed(days).filter(|_| self.warned.len() > known) {
+            tracing::warn!("{name}: {missed}");
         }
     }
 }

@@ -25,10 +25,9 @@ impl<'a> Reader<'a> {
         let (table, errors) = DeTable::parse_recoverable(&self.source.text);
         for error in errors {
             let range = error.span().unwrap_or(0..0);
-            let text = &self.source.text;
+            let text = self.source.text.as_str();
             let written = text.get(range.clone()).unwrap_or_default().trim();
-            let is_value = text.get(..range.start).unwrap_or_default().trim_end().ends_with(['=', '[', ',']);
-            if is_value && is_unquoted_text(written) {
+            if is_unquoted_text(written) && is_value(text.get(..range.start).unwrap_or_default()) {
                 let help = format!("quote text: \"{written}\"");
                 self.diagnostics.error_alone((self.source, range), "this is text without quotes", Some(help));
             } else {
@@ -152,6 +151,13 @@ impl<'a> Reader<'a> {
         };
         self.error(name.span(), format!("there is no {what} `{}`", name.get_ref()), Some(help));
     }
+}
+
+/// Whether a value is what comes next after a text; blanks between are few.
+fn is_value(before: &str) -> bool {
+    const MOST_BLANKS: usize = 200;
+    let mut last = before.chars().rev().take(MOST_BLANKS).skip_while(|c| c.is_whitespace());
+    matches!(last.next(), Some('=' | '[' | ','))
 }
 
 /// Whether what stands in the place of a value is a word that somebody forgot to quote.

@@ -155,7 +155,6 @@ impl Widening<'_> {
                 kind: CastKind::Cast,
                 expr: Box::new(own),
                 data_type: DataType::Int128,
-                array: false,
                 format: None,
             };
             self.has_changed = true;

@@ -31,9 +31,9 @@ pub fn dated_runs(directory: &Path) -> Result<BTreeMap<Day, PathBuf>> {
 /// The run of the last date before a day that is published beside a run, which may be held. `None` where there is none, or
 /// where it cannot be listed what there is.
 pub fn published_before(run: &Path, as_of: Day) -> Option<PathBuf> {
-    // A run may be named from within: `.` or `../date=D`.
-    let run = if is_url(run) { run.to_path_buf() } else { run.canonicalize().ok()? };
-    let runs = dated_runs(&output_directory(&run)).ok()?;
+    let out = output_directory(run);
+    let here = Path::new(".");
+    let runs = dated_runs(if out.as_os_str().is_empty() { here } else { &out }).ok()?;
     runs.into_iter().rfind(|(day, _)| *day < as_of).map(|(_, path)| path)
 }
 

@@ -54,7 +54,9 @@ impl Diagnostics {
         help: Option<String>,
     ) {
         self.error((source, range.clone()), message, help);
-        self.alone.push((source.path.clone(), range));
+        if !self.is_full(Severity::Error) {
+            self.alone.push((source.path.clone(), range));
+        }
     }
 
     /// Notes something suspicious.

@@ -153,11 +153,16 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether a value is what comes next after a text; blanks between are few.
+/// Whether a value is what comes next after a text: behind its key's sign, or in a list on the same line. What stands
+/// before is short.
 fn is_value(before: &str) -> bool {
-    const MOST_BLANKS: usize = 200;
-    let mut last = before.chars().rev().take(MOST_BLANKS).skip_while(|c| c.is_whitespace());
-    matches!(last.next(), Some('=' | '[' | ','))
+    const MOST_CHARACTERS: usize = 200;
+    let line = || before.chars().rev().take(MOST_CHARACTERS).take_while(|c| *c != '\n');
+    match line().find(|c| !c.is_whitespace()) {
+        Some('=') => true,
+        Some('[' | ',') => line().any(|c| c == '='),
+        _ => false,
+    }
 }
 
 /// Whether what stands in the place of a value is a word that somebody forgot to quote.

@@ -27,4 +27,4 @@ pub use finish::{Answers, PartAnswers, derived};
 pub use interner::Interner;
 pub use lines::from_lines;
 pub use table::FeatureTable;
-pub use value_counts::ValueCounts;
+pub use value_counts::{HISTOGRAM_DIGITS, ValueCounts};

@@ -7,9 +7,7 @@ use parquet::file::statistics::Statistics;
 use super::file::OpenFile;
 use super::footer::column_name;
 use crate::day::Day;
-
-/// What the program writes into the footer of each of its tables, and nobody else does.
-const WRITTEN_BY_RUN: &str = "rescore.version";
+use crate::run_dir::layout::VERSION_KEY;
 
 /// The first as-of date whose adjustments must be read over a snapshot of a day. Those of all runs before it were issued
 /// before the snapshot and have taken effect by then: they change nothing by themselves, and what they make void is as
@@ -32,7 +30,7 @@ pub(super) fn first_that_bears<'f>(
 /// The last day on which something of a file takes effect, by its footer; `None` where that does not say so for sure.
 fn last_effect(file: &OpenFile) -> Option<Day> {
     let facts = file.footer().file_metadata().key_value_metadata()?;
-    facts.iter().find(|fact| fact.key == WRITTEN_BY_RUN)?;
+    facts.iter().find(|fact| fact.key == VERSION_KEY)?;
     let days = file.footer().row_groups().iter().map(last_effect_of);
     days.collect::<Option<Vec<Day>>>()?.into_iter().max()
 }

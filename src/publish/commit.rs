@@ -19,7 +19,7 @@ use crate::hash::file_hash;
 use crate::job::{Csv, Job, RUN_FILES};
 use crate::own::{self, Access, LockFile, OwnRun, Staging};
 use crate::places;
-use crate::run_dir::layout::{LOCK, RELEASED, SUCCESS, run_directory};
+use crate::run_dir::layout::{LOCK, RELEASED, SUCCESS, VERSION_KEY, run_directory};
 use crate::run_dir::manifest::{MANIFEST, Manifest, OutputEntry};
 use crate::store::{StoredObject, is_url};
 
@@ -29,7 +29,7 @@ fn metadata(job: &Job, dates: Dates) -> Vec<(&'static str, String)> {
         ("rescore.job", job.name.clone()),
         ("rescore.as_of", dates.as_of.to_string()),
         ("rescore.known_on", dates.known_on.to_string()),
-        ("rescore.version", env!("CARGO_PKG_VERSION").to_string()),
+        (VERSION_KEY, env!("CARGO_PKG_VERSION").to_string()),
     ];
     metadata.extend(dates.chain_from.map(|from| ("rescore.chain_from", from.to_string())));
     metadata

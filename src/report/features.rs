@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::console::thousands;
+use crate::features::HISTOGRAM_DIGITS;
 use crate::html::{
     Axis, Cell, Chart, FigureUnit, MoreCharts, STEPS, Section, Table, basis_points, histogram_outline,
 };
 use crate::magnitude;
 use crate::run_dir::PublishedRun;
 use crate::run_dir::feature_profile::FeatureProfile;
-
-/// Binary digits that the steps of a profile's histogram tell apart.
-const DIGITS: u32 = 3;
 
 /// The features of a run as its manifest describes them; `None` where it does not.
 pub(super) fn section(run: &PublishedRun, before: Option<&PublishedRun>) -> Option<Section> {
@@ -70,7 +68,7 @@ fn chart(now: &FeatureProfile, before: Option<&FeatureProfile>) -> Chart {
         profile
             .histogram
             .iter()
-            .map(|(value, accounts)| (magnitude::step(*value, DIGITS), *accounts))
+            .map(|(value, accounts)| (magnitude::step(*value, HISTOGRAM_DIGITS), *accounts))
             .collect()
     };
     let (counts, behind) = (by_step(now), before.map(by_step).unwrap_or_default());
@@ -92,7 +90,7 @@ fn chart(now: &FeatureProfile, before: Option<&FeatureProfile>) -> Chart {
         histogram_outline(&mut chart, &other, "outline", &axis);
     }
     chart.alt = alt(now);
-    let value = |step: i32| thousands(magnitude::bound(step, DIGITS).into());
+    let value = |step: i32| thousands(magnitude::bound(step, HISTOGRAM_DIGITS).into());
     let places = if columns < 3 { vec![0] } else { vec![0, columns / 2, columns - 1] };
     let ticks = places.into_iter().map(|column| {
         let middle = i64::from(2 * column + 1) * 1000 / i64::from(2 * columns);

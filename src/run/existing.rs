@@ -30,14 +30,7 @@ impl ExistingRun {
     pub fn outcome(self, job: &Job) -> NightOutcome {
         let ExistingRun { held, directory, manifest } = self;
         let ending = if held { Ending::Held } else { Ending::Unchanged };
-        NightOutcome {
-            ending,
-            directory,
-            manifest,
-            summary: None,
-            minor_units: job.minor_units,
-            currency: job.currency.clone(),
-        }
+        NightOutcome::new(job, ending, directory, manifest, None)
     }
 }
 

@@ -114,14 +114,7 @@ pub(super) fn run_night(
     let seen = seen.at(manifest.held, session.request.replace);
     stage.commit(&mut manifest, &directory, seen)?;
     let ending = if manifest.held { Ending::Held } else { Ending::Published };
-    Ok(NightOutcome {
-        ending,
-        directory,
-        manifest,
-        summary,
-        minor_units: job.minor_units,
-        currency: job.currency.clone(),
-    })
+    Ok(NightOutcome::new(&job, ending, directory, manifest, summary))
 }
 
 /// From files to decisions.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::job::Job;
 use crate::run_dir::gates::GatedRun;
 use crate::run_dir::manifest::Manifest;
 use crate::summary::Summary;
@@ -34,6 +35,18 @@ pub struct NightOutcome {
 }
 
 impl NightOutcome {
+    /// How a night of a job ended.
+    pub(super) fn new(
+        job: &Job,
+        ending: Ending,
+        directory: PathBuf,
+        manifest: Manifest,
+        summary: Option<Summary>,
+    ) -> NightOutcome {
+        let (minor_units, currency) = (job.minor_units, job.currency.clone());
+        NightOutcome { ending, directory, manifest, summary, minor_units, currency }
+    }
+
     /// The run, as a sentence about its gates names it.
     pub fn as_gated(&self) -> GatedRun<'_> {
         let Manifest { job, as_of, gates, .. } = &self.manifest;

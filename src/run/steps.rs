@@ -140,13 +140,6 @@ impl StepsEnd<'_> {
         let seen = seen.at(manifest.held, self.replace);
         stage.commit(&mut manifest, &directory, seen)?;
         let ending = if manifest.held { Ending::Held } else { Ending::Published };
-        Ok(NightOutcome {
-            ending,
-            directory,
-            manifest,
-            summary: None,
-            minor_units: job.minor_units,
-            currency: job.currency.clone(),
-        })
+        Ok(NightOutcome::new(job, ending, directory, manifest, None))
     }
 }

@@ -26,6 +26,9 @@ pub const ADJUSTMENTS: &str = "adjustments.parquet";
 /// The table that later runs look back on.
 pub const SCORES: &str = "scores.parquet";
 
+/// What the program alone writes into the footer of each of its tables, with its version.
+pub const VERSION_KEY: &str = "rescore.version";
+
 /// Held runs lie below this.
 pub const HELD: &str = "held";
 

@@ -195,7 +195,9 @@ fn sample_data_is_what_is_made(made: &Path) {
         files.sort();
         files
     };
-    let files = listing(&committed);
+    let mut files = listing(&committed);
+    // Real data, which nobody made up.
+    files.retain(|file| !file.starts_with("taiwan/"));
     assert_eq!(files, listing(made));
     for file in files {
         assert!(fs::read(committed.join(&file)).unwrap() == fs::read(made.join(&file)).unwrap(), "{file}");

@@ -41,6 +41,7 @@
 //! - [`audit`] — a night run again from scratch, held against what is published
 //! - [`step`] — a night in steps that many processes share
 //! - [`spine`] — features for a list of accounts and days
+//! - [`model`] — where a scorecard comes from, and what it must prove
 //! - [`init`] — a job to start from, written for files that somebody has
 //! - [`check`] — job files, schemas and deliveries without a run
 //! - [`diff`] — what changed between two runs, and why
@@ -70,6 +71,7 @@ pub mod input;
 pub mod job;
 pub mod log;
 pub mod magnitude;
+pub mod model;
 pub mod operations;
 pub mod own;
 pub mod pieces;

@@ -43,6 +43,7 @@ pub use inputs::{InputSpec, Inputs, Unique, before_wildcard, input_names};
 pub use operations::{Lineage, LineageTarget, Notify, Operations, operations_of};
 pub use policy_file::{Action, Affordability, Amount, Budget, Cooldown, Policy, Product, Rule};
 pub use raw_job::{RawJob, variables};
+pub use reader::Reader;
 pub use resolved_job::{Csv, Job};
 pub use scopes::{FileColumns, InputColumns, Scopes};
 pub use scorecard_file::{Band, Bin, Characteristic, Dimension, Scorecard};

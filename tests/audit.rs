@@ -9,6 +9,7 @@ pub mod compare;
 mod deciding;
 mod draw_book;
 mod draw_expression;
+mod draw_grammar;
 pub mod draw_job;
 pub mod expression;
 mod features;

@@ -1,6 +1,6 @@
 //! What a job says of its features: their range, what is derived from them, and whether score or policy read them.
 
-use crate::job::{Aggregate, BILL_COLUMNS, Feature, FeatureKind, From, Job, LINE_COLUMNS, Statistic};
+use crate::job::{Aggregate, BILL_COLUMNS, Feature, FeatureKind, From, Job, LINE_COLUMNS, ValueRange};
 
 /// The feature and, after it, those that are derived from it, directly or not, in file order.
 pub fn derived_from(job: &Job, feature: usize) -> Vec<usize> {
@@ -42,14 +42,9 @@ pub fn range(features: &[Feature], feature: usize) -> (i64, i64) {
     const NOT_NEGATIVE: (i64, i64) = (0, i64::MAX);
     match &features[feature].kind {
         FeatureKind::Aggregate(aggregate) => {
-            let days = aggregate.days.map_or(i64::MAX, i64::from);
-            match aggregate.statistic {
-                Statistic::Count | Statistic::Distinct => NOT_NEGATIVE,
-                Statistic::ActiveDays => (0, days),
-                Statistic::DaysSince => (0, days.saturating_sub(1)),
-                _ if is_never_negative(aggregate) => NOT_NEGATIVE,
-                _ => (i64::MIN, i64::MAX),
-            }
+            let ValueRange { least, most } = aggregate.statistic.range(aggregate.window);
+            let least = least.or(is_never_negative(aggregate).then_some(0));
+            (least.unwrap_or(i64::MIN), most.unwrap_or(i64::MAX))
         }
         FeatureKind::Ratio { a, b, scale }
             if range(features, *a).0 >= 0 && range(features, *b).0 >= 0 && *scale >= 0 =>

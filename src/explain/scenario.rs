@@ -2,9 +2,11 @@
 //!
 //! A change that is offered has to be one that rows could produce. So
 //!
-//! - the same measure of the same rows over another window moves along: counts, sums, days and distinct values by the
-//!   same difference (every window holds the newest rows), the latest value and the days since to the same value;
-//!   the least and the greatest stay, and bound how far other windows' can move;
+//! - the same measure of the same rows over another window that ends on the same day moves along: counts, sums, days
+//!   and distinct values by the same difference (each of these windows holds the newest rows), the latest value and the
+//!   days since to the same value; the least and the greatest stay, and bound how far other windows' can move;
+//! - windows of the same rows that end on different days and overlap would move by an unknown amount: such a feature
+//!   is not moved at all. Where they do not overlap, each moves by itself;
 //! - another measure of exactly the same rows, such as their number beside their sum, would move by an unknown
 //!   amount: such a feature is not moved at all. Values of other columns are independent, and so is what is owed on
 //!   lines, of which there are as many as before;
@@ -105,7 +107,7 @@ impl<'a> Scenarios<'a> {
         let others = (0..self.features.len()).filter(|other| *other != feature);
         let linked = others.filter(|other| {
             let aggregate = aggregate(&self.features[*other]);
-            aggregate.is_some_and(|other| measure(other) == measure(own))
+            aggregate.is_some_and(|other| measure(other) == measure(own) && ends_alike(own, other))
                 && self.is_same_condition(feature, *other)
         });
         let linked: Vec<usize> = linked.collect();
@@ -119,7 +121,8 @@ impl<'a> Scenarios<'a> {
         (0..self.features.len()).any(|other| self.is_tied_to(feature, other))
     }
 
-    /// Whether another measure is of exactly the same rows and cannot stay where `feature` moves.
+    /// Whether another measure is of exactly the same rows, or of some of them and others, and cannot stay where
+    /// `feature` moves.
     fn is_tied_to(&self, feature: usize, other: usize) -> bool {
         let (Some(own), Some(of)) = (aggregate(&self.features[feature]), aggregate(&self.features[other]))
         else {
@@ -130,10 +133,9 @@ impl<'a> Scenarios<'a> {
         } else {
             own.from == From::Lines && is_of_values(own)
         };
-        own.days == of.days
-            && measure(own) != measure(of)
-            && !is_independent
-            && self.is_same_condition(feature, other)
+        let is_of_same_rows = own.window == of.window && measure(own) != measure(of);
+        let is_of_some_rows = !ends_alike(own, of) && own.window.overlaps(of.window);
+        (is_of_same_rows || is_of_some_rows) && !is_independent && self.is_same_condition(feature, other)
     }
 
     /// Whether two aggregates are of the same rows but for their windows.
@@ -155,7 +157,7 @@ impl<'a> Scenarios<'a> {
             return false;
         };
         a.from == b.from
-            && a.days.unwrap_or(u32::MAX) <= b.days.unwrap_or(u32::MAX)
+            && b.window.holds_all_of(a.window)
             && self.forms[inner].as_ref().zip(self.forms[outer].as_ref()).is_some_and(|(a, b)| a.implies(b))
     }
 
@@ -179,7 +181,8 @@ impl<'a> Scenarios<'a> {
             return true;
         }
         let (inner_value, outer_value) = (self.value_in(scenario, inner), self.value_in(scenario, outer));
-        fits((a, inner_value), (b, outer_value), self.is_same_condition(inner, outer))
+        let is_window = ends_alike(a, b) && self.is_same_condition(inner, outer);
+        fits((a, inner_value), (b, outer_value), is_window)
     }
 
     fn value_in(&self, scenario: &Scenario, feature: usize) -> Option<i64> {
@@ -189,7 +192,7 @@ impl<'a> Scenarios<'a> {
 }
 
 /// Whether `inner` can have its value beside that of `outer`, among whose rows its own are; `is_window` says that
-/// they differ only in their window.
+/// they differ only in how long their window is.
 fn fits(
     (a, inner): (&Aggregate, Option<i64>),
     (b, outer): (&Aggregate, Option<i64>),
@@ -202,13 +205,13 @@ fn fits(
     let is_of_same = a.of_name == b.of_name;
     let (Some(inner), Some(outer)) = (inner, outer) else {
         // Rows so recent would be in the shorter window too.
-        let is_recent = outer.zip(a.days).is_some_and(|(outer, days)| outer < i64::from(days));
+        let is_recent = outer.is_some_and(|outer| a.window.days.is_some() && a.window.holds(outer));
         return !(is_window && (a.statistic, b.statistic) == (DaysSince, DaysSince) && is_recent);
     };
     match (a.statistic, b.statistic) {
         (Count | ActiveDays | Distinct, Count) => inner <= outer,
         (ActiveDays, ActiveDays) => {
-            let more_days = b.days.zip(a.days).map(|(b, a)| i64::from(b) - i64::from(a));
+            let more_days = b.window.days.zip(a.window.days).map(|(b, a)| i64::from(b) - i64::from(a));
             let more = outer.saturating_sub(inner);
             more >= 0 && more_days.is_none_or(|days| !is_window || more <= days)
         }
@@ -239,6 +242,11 @@ fn aggregate(feature: &Feature) -> Option<&Aggregate> {
         FeatureKind::Aggregate(aggregate) => Some(aggregate),
         _ => None,
     }
+}
+
+/// Whether their windows end on the same day: one of them holds the newest rows of the other.
+fn ends_alike(a: &Aggregate, b: &Aggregate) -> bool {
+    a.window.skip_days == b.window.skip_days
 }
 
 /// What is measured, of whichever rows.

@@ -54,13 +54,15 @@ struct Act {
     statistic: Statistic,
     /// Position among the plan's values, where it takes one.
     value: Option<usize>,
-    /// Its number among the groups that are kept in the log.
+    /// Its number among the groups that are kept in the log, whose ages count from where its windows end.
     log: Option<u32>,
+    skip_days: u32,
 }
 
 impl Act {
     fn of(group: &Group) -> Act {
-        Act { statistic: group.statistic, value: group.value, log: group.log }
+        let Group { statistic, value, log, skip_days, .. } = *group;
+        Act { statistic, value, log, skip_days }
     }
 }
 
@@ -90,7 +92,7 @@ impl SegmentWord {
 impl Segments {
     /// Tables the segments of a plan.
     pub fn new(plan: &FeaturePlan) -> Segments {
-        let edges = plan.groups.iter().flat_map(|group| &group.edges);
+        let edges = plan.groups.iter().flat_map(|group| group.edges.iter().chain([&group.skip_days]));
         let mut starts: Vec<u32> = edges.copied().filter(|edge| *edge != UNBOUNDED).chain([0]).collect();
         starts.sort_unstable();
         starts.dedup();
@@ -114,7 +116,7 @@ impl Era {
         let mut reached = vec![0; plan.mask_words()];
         let mut cells = Vec::new();
         for (number, group) in plan.groups.iter().enumerate() {
-            let segment = group.edges.iter().position(|edge| start < *edge);
+            let segment = group.segment(start);
             let within = match group.state {
                 State::Segments(words) => segment.unwrap_or(0) * words,
                 State::Whole(_) | State::Logged => 0,
@@ -181,19 +183,18 @@ impl Accumulators {
             Statistic::ActiveDays => match act.log {
                 None => active_days::mark(words, ages),
                 Some(group) => {
-                    log.extend(
-                        hits.iter()
-                            .map(|hit| LoggedValue::new(hit.slot, group, rows.date(hit.row) as u32, hit.age)),
-                    );
+                    log.extend(hits.iter().map(|hit| {
+                        let date = rows.date(hit.row) as u32;
+                        LoggedValue::new(hit.slot, group, date, hit.age - act.skip_days)
+                    }));
                 }
             },
             Statistic::Distinct => {
                 let group = act.log.expect("distinct values are kept in the log");
-                log.extend(
-                    hits.iter().map(|hit| {
-                        LoggedValue::new(hit.slot, group, taken[hit.row as usize] as u32, hit.age)
-                    }),
-                );
+                log.extend(hits.iter().map(|hit| {
+                    let value = taken[hit.row as usize] as u32;
+                    LoggedValue::new(hit.slot, group, value, hit.age - act.skip_days)
+                }));
             }
         }
     }
@@ -208,29 +209,29 @@ impl Accumulators {
         self.log.thin_out();
     }
 
-    /// What a window of a group holds in the first slots. `Err` names the first slot whose value does not fit in 64
-    /// bits, and the value.
+    /// What a window of a group, which begins at one of its edges, holds in the first slots. `Err` names the first slot
+    /// whose value does not fit in 64 bits, and the value.
     pub fn window(
         &self,
         plan: &FeaturePlan,
         slots: usize,
         group: usize,
-        days: u32,
+        edge: u32,
     ) -> Result<Ints, (usize, BigInt)> {
         let group = &plan.groups[group];
         if let Some(log) = group.log {
-            return Ok(self.log.window(slots, log, days));
+            return Ok(self.log.window(slots, log, edge - group.skip_days));
         }
-        let words = group.words_within(days);
+        let words = group.words_within(edge);
         let first = (0..slots).map(|slot| slot * plan.stride + words.start);
         let own = self.words.chunks_exact(plan.stride).take(slots).map(|slot| &slot[words.clone()]);
         Ok(match group.statistic {
             Statistic::Count | Statistic::Sum => return sums::window(first.zip(own), &self.carry),
             Statistic::Min => extremes::window(own, i64::min),
             Statistic::Max => extremes::window(own, i64::max),
-            Statistic::Last => latest::values(own, days),
-            Statistic::DaysSince => latest::ages(own, days),
-            Statistic::ActiveDays => active_days::window(own, days),
+            Statistic::Last => latest::values(own, edge),
+            Statistic::DaysSince => latest::ages(own, edge),
+            Statistic::ActiveDays => active_days::window(own, edge),
             Statistic::Distinct => unreachable!("distinct values are kept in the log"),
         })
     }

@@ -82,7 +82,7 @@ pub fn answer(
     for answer in &plan.answers {
         // An earlier account is reported before an earlier feature: only those accounts are looked at yet.
         let slots = first.as_ref().map_or(slots, |first| first.slot);
-        match cells.window(plan, slots, answer.group, answer.days) {
+        match cells.window(plan, slots, answer.group, answer.edge) {
             Ok(column) => answers.push((answer.feature, Narrow::of(column))),
             Err((slot, value)) => first = Some(Overflow { slot, feature: answer.feature, value }),
         }

@@ -21,7 +21,7 @@ pub struct FeaturePlan {
     pub stride: usize,
     /// Columns of the scope that are read, ascending.
     pub columns: Vec<usize>,
-    /// The longest window; `None` where some window is unbounded. 0 without features.
+    /// How many days before D the farthest window begins; `None` where some window is unbounded. 0 without features.
     pub longest_days: Option<u32>,
     /// How many groups are kept in the log.
     logged: u32,
@@ -45,7 +45,7 @@ impl Plans {
     }
 }
 
-/// One filter, one value, one statistic, all windows.
+/// One filter, one value, one statistic, all windows that end on one day.
 #[derive(Debug, Clone)]
 pub struct Group {
     /// Position among the filters; `None` takes every row.
@@ -54,7 +54,9 @@ pub struct Group {
     pub value: Option<usize>,
     /// What is accumulated.
     pub statistic: Statistic,
-    /// Windows' lengths in days, ascending; [`UNBOUNDED`] for all rows.
+    /// How many days before D its windows end: younger rows are in none of them.
+    pub skip_days: u32,
+    /// The ages in days at which its windows begin, exclusive, ascending; [`UNBOUNDED`] for all rows.
     pub edges: Vec<u32>,
     /// Where its state is kept.
     pub state: State,
@@ -73,7 +75,7 @@ pub struct ValueColumn {
     pub is_numbered: bool,
 }
 
-/// The window of a feature that has none.
+/// The edge of a window that has none.
 pub const UNBOUNDED: u32 = u32::MAX;
 
 /// Where a feature's value comes from.
@@ -83,8 +85,8 @@ pub struct Answer {
     pub feature: usize,
     /// Position among the groups.
     pub group: usize,
-    /// The window, one of the group's edges.
-    pub days: u32,
+    /// Where its window begins, one of the group's edges.
+    pub edge: u32,
 }
 
 impl FeaturePlan {
@@ -120,25 +122,27 @@ impl FeaturePlan {
             let value = ValueColumn { slot, is_numbered: statistic == Statistic::Distinct };
             position_or_push(&mut self.values, |known| *known == value, || value)
         });
-        let days = match aggregate.from {
+        let edge = match aggregate.from {
             From::Lines => 1,
-            _ => aggregate.days.unwrap_or(UNBOUNDED),
+            _ => aggregate.window.end_age().unwrap_or(UNBOUNDED),
         };
-        self.longest_days = match days {
+        self.longest_days = match edge {
             UNBOUNDED => None,
-            days => self.longest_days.map(|longest| longest.max(days)),
+            edge => self.longest_days.map(|longest| longest.max(edge)),
         };
+        let skip_days = aggregate.window.skip_days;
+        let own = (filter, value, statistic, skip_days);
         let known = self
             .groups
             .iter()
-            .position(|group| (group.filter, group.value, group.statistic) == (filter, value, statistic));
+            .position(|group| (group.filter, group.value, group.statistic, group.skip_days) == own);
         let group = known.unwrap_or_else(|| {
             let (edges, state, offset, log) = (Vec::new(), State::Logged, 0, None);
-            self.groups.push(Group { filter, value, statistic, edges, state, offset, log });
+            self.groups.push(Group { filter, value, statistic, skip_days, edges, state, offset, log });
             self.groups.len() - 1
         });
-        self.groups[group].edges.push(days);
-        self.answers.push(Answer { feature, group, days });
+        self.groups[group].edges.push(edge);
+        self.answers.push(Answer { feature, group, edge });
         let read = aggregate.filter.iter().flat_map(|expr| expr.columns.iter().copied());
         self.columns.extend(read.chain(aggregate.of));
     }
@@ -218,19 +222,25 @@ impl Reach {
 pub const BITS: usize = u64::BITS as usize;
 
 impl Group {
-    /// The longest window.
+    /// Where its longest window begins.
     pub fn longest(&self) -> u32 {
         *self.edges.last().expect("a group has a window")
     }
 
-    /// How many segments a window of so many days is made of.
-    fn segments_within(&self, days: u32) -> usize {
-        self.edges.iter().take_while(|edge| **edge <= days).count()
+    /// The segment of the rows of an age; `None` where they are in none of its windows.
+    pub fn segment(&self, age: u32) -> Option<usize> {
+        let segment = self.edges.iter().position(|edge| age < *edge);
+        segment.filter(|_| self.skip_days <= age)
+    }
+
+    /// How many segments a window that begins at an edge is made of.
+    fn segments_within(&self, edge: u32) -> usize {
+        self.edges.iter().take_while(|own| **own <= edge).count()
     }
 
     /// The words of a window's state within a slot's.
-    pub fn words_within(&self, days: u32) -> Range<usize> {
-        self.offset..self.offset + self.state.words(self.segments_within(days))
+    pub fn words_within(&self, edge: u32) -> Range<usize> {
+        self.offset..self.offset + self.state.words(self.segments_within(edge))
     }
 }
 

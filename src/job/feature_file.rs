@@ -8,6 +8,7 @@ use toml::Spanned;
 use super::reader::Reader;
 use super::scopes::Scopes;
 use super::statistic::{Operand, Statistic};
+use super::window::Window;
 use crate::expr::{Expr, Scope, Type};
 
 /// A named Int64 of every account.
@@ -61,11 +62,11 @@ pub struct Aggregate {
     pub of_name: Option<String>,
     /// Which of the rows count.
     pub filter: Option<Expr>,
-    /// Window (D − days, D]; `None` is all of them.
-    pub days: Option<u32>,
+    /// Of which days; of lines, a state, all.
+    pub window: Window,
 }
 
-/// The longest window a feature may have: three years and a leap day.
+/// The longest window a feature may have, and how long before D it may end at the most: three years and a leap day.
 const LONGEST_WINDOW_DAYS: u32 = 1096;
 
 /// How many aggregates of one source, windows aside, may keep values one by one.
@@ -81,6 +82,7 @@ pub(super) struct RawFeature {
     #[serde(rename = "where")]
     filter: Option<Spanned<String>>,
     days: Option<Spanned<u32>>,
+    skip_days: Option<Spanned<u32>>,
     ratio: Option<Spanned<Vec<Spanned<String>>>>,
     scale: Option<Spanned<i64>>,
     expr: Option<Spanned<String>>,
@@ -123,13 +125,14 @@ pub(super) fn resolve(
     (features, !above.open)
 }
 
-/// What is kept so far: the source, the statistic, of what, of which rows.
-type Kept = HashSet<(From, Statistic, Option<usize>, Option<String>)>;
+/// What is kept so far: the source, the statistic, of what, of which rows, until how many days before D.
+type Kept = HashSet<(From, Statistic, Option<usize>, Option<String>, u32)>;
 
 fn check_kept(reader: &mut Reader, place: std::ops::Range<usize>, aggregate: &Aggregate, kept: &mut Kept) {
-    let Aggregate { from, statistic, of, of_name: _, filter, days } = aggregate;
+    let Aggregate { from, statistic, of, of_name: _, filter, window } = aggregate;
     let filter = filter.as_ref().map(|filter| filter.text.clone());
-    let is_new = statistic.keeps_values(*days) && kept.insert((*from, *statistic, *of, filter));
+    let own = (*from, *statistic, *of, filter, window.skip_days);
+    let is_new = statistic.keeps_values(*window) && kept.insert(own);
     if is_new && kept.iter().filter(|(source, ..)| source == from).count() > MOST_KEPT {
         let help = "those that differ in `days` alone count as one";
         let message = format!("at most {MOST_KEPT} features of one source are a min, max or distinct");
@@ -155,6 +158,7 @@ fn kind(
         ("of", raw.of.as_ref().map(Spanned::span)),
         ("where", raw.filter.as_ref().map(Spanned::span)),
         ("days", raw.days.as_ref().map(Spanned::span)),
+        ("skip_days", raw.skip_days.as_ref().map(Spanned::span)),
     ];
     for (key, span) in aggregate_only {
         if let (None, Some(span)) = (&raw.from, span) {
@@ -240,8 +244,11 @@ fn aggregate(
     let of = value_column(reader, raw, statistic, place, scope)?;
     let statistic = *statistic.get_ref();
     let of_name = raw.of.as_ref().map(|name| name.get_ref().clone());
-    let days = raw.days.as_ref().map(|days| *days.get_ref());
-    Some(Aggregate { from, statistic, of, of_name, filter, days })
+    let window = Window {
+        days: raw.days.as_ref().map(|days| *days.get_ref()),
+        skip_days: raw.skip_days.as_ref().map_or(0, |days| *days.get_ref()),
+    };
+    Some(Aggregate { from, statistic, of, of_name, filter, window })
 }
 
 fn check_window(
@@ -260,6 +267,20 @@ fn check_window(
         }
         (_, Some(days)) if !(1..=LONGEST_WINDOW_DAYS).contains(days.get_ref()) => {
             reader.error(days.span(), format!("a window is of 1 to {LONGEST_WINDOW_DAYS} days"), None);
+        }
+        _ => {}
+    }
+    match (from, &raw.skip_days) {
+        (From::Lines, Some(days)) => {
+            reader.error(
+                days.span(),
+                "lines are a state: they take no window, and none that ends earlier",
+                None,
+            );
+        }
+        (_, Some(days)) if *days.get_ref() > LONGEST_WINDOW_DAYS => {
+            let message = format!("a window ends at most {LONGEST_WINDOW_DAYS} days before the as-of date");
+            reader.error(days.span(), message, None);
         }
         _ => {}
     }

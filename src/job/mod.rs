@@ -28,6 +28,7 @@ mod source;
 mod statistic;
 mod terms;
 mod unit;
+mod window;
 mod written_path;
 
 pub use actionable::Actionable;
@@ -51,6 +52,7 @@ pub use source::Source;
 pub use statistic::{Operand, Statistic, ValueRange};
 pub use terms::{DecisionTerms, Declarations, Terms};
 pub use unit::Unit;
+pub use window::Window;
 
 /// The names under which a run keeps the files of its job.
 pub const RUN_FILES: [&str; 3] = ["job.toml", "scorecard.toml", "policy.toml"];

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::window::Window;
+
 /// The statistic of an aggregate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -64,22 +66,24 @@ impl Statistic {
         }
     }
 
-    /// Whether it counts against the limit of aggregates that keep values one by one; `days` is the window.
-    pub fn keeps_values(self, days: Option<u32>) -> bool {
+    /// Whether it counts against the limit of aggregates that keep values one by one.
+    pub fn keeps_values(self, window: Window) -> bool {
         match self {
             Statistic::Min | Statistic::Max | Statistic::Distinct => true,
-            Statistic::ActiveDays => days.is_none(),
+            Statistic::ActiveDays => window.days.is_none(),
             Statistic::Count | Statistic::Sum | Statistic::Last | Statistic::DaysSince => false,
         }
     }
 
-    /// What its values lie between, whatever the rows; `days` is the window.
-    pub fn range(self, days: Option<u32>) -> ValueRange {
-        let days = days.map(i64::from);
+    /// What its values lie between, whatever the rows of its window.
+    pub fn range(self, window: Window) -> ValueRange {
         match self {
             Statistic::Count | Statistic::Distinct => ValueRange { least: Some(0), most: None },
-            Statistic::ActiveDays => ValueRange { least: Some(0), most: days },
-            Statistic::DaysSince => ValueRange { least: Some(0), most: days.map(|days| days - 1) },
+            Statistic::ActiveDays => ValueRange { least: Some(0), most: window.days.map(i64::from) },
+            Statistic::DaysSince => ValueRange {
+                least: Some(window.skip_days.into()),
+                most: window.end_age().map(|end| i64::from(end) - 1),
+            },
             Statistic::Sum | Statistic::Min | Statistic::Max | Statistic::Last => ValueRange::default(),
         }
     }

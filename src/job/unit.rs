@@ -120,11 +120,12 @@ fn of_aggregate(aggregate: &Aggregate) -> Unit {
 
 #[cfg(test)]
 mod tests {
+    use super::super::window::Window;
     use super::*;
 
     fn aggregate(name: &str, from: From, statistic: Statistic, of: Option<&str>) -> Feature {
-        let of_name = of.map(str::to_string);
-        let aggregate = Aggregate { from, statistic, of: None, of_name, filter: None, days: None };
+        let (of_name, window) = (of.map(str::to_string), Window::default());
+        let aggregate = Aggregate { from, statistic, of: None, of_name, filter: None, window };
         Feature { name: name.to_string(), kind: FeatureKind::Aggregate(aggregate) }
     }
 

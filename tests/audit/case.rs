@@ -182,6 +182,7 @@ pub enum FeatureKind {
         of: Option<String>,
         filter: Option<Node>,
         days: Option<i32>,
+        skip_days: Option<i32>,
     },
     Ratio {
         a: String,

@@ -8,6 +8,7 @@ use super::case::{
 };
 use super::draw_book::{self, OPTIONAL_COLUMNS, PRODUCTS, Scale};
 use super::draw_expression::{Columns, Drawer};
+use super::draw_grammar::add_grammar;
 use super::expression::Node;
 use super::night::named_columns;
 use super::random::Random;
@@ -78,6 +79,7 @@ fn draw_with(seed: u64, size: usize, crowd: Option<i64>) -> Case {
     scorecard(drawer.random, &mut case);
     policy(&mut drawer, &mut case, size);
     gates(&mut drawer, &mut case);
+    add_grammar(&mut case, seed);
     case
 }
 
@@ -217,7 +219,7 @@ fn aggregate(drawer: &mut Drawer, case: &Case, bill_kind: Kind) -> FeatureKind {
     };
     let depth = drawer.random.below(4);
     let filter = drawer.random.chance(70).then(|| drawer.node(Kind::Bool, depth, &columns));
-    FeatureKind::Aggregate { from, statistic, of, filter, days }
+    FeatureKind::Aggregate { from, statistic, of, filter, days, skip_days: None }
 }
 
 fn scorecard(random: &mut Random, case: &mut Case) {

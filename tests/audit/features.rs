@@ -77,7 +77,7 @@ fn value(case: &Case, feature: &Feature, material: &Material, known: &Features) 
     let exact = match &feature.kind {
         FeatureKind::Expression(node) => node.value(known),
         FeatureKind::Ratio { a, b, scale } => ratio(&known[a], &known[b], *scale),
-        FeatureKind::Aggregate { from, statistic, of, filter, days } => {
+        FeatureKind::Aggregate { from, statistic, of, filter, days, skip_days } => {
             let rows = match *from {
                 "transactions" => &material.transactions,
                 "bills" => &material.bills,
@@ -85,7 +85,10 @@ fn value(case: &Case, feature: &Feature, material: &Material, known: &Features) 
             };
             // Whatever their date: the figure of a bill is one of the whole run.
             check_bill_figures(rows, of, filter)?;
-            let in_window = |date: i32| days.is_none_or(|days| date > case.as_of - days);
+            let last = i64::from(case.as_of) - i64::from(skip_days.unwrap_or(0));
+            let first = days.map(|days| last - i64::from(days) + 1);
+            let in_window =
+                |date: i32| first.is_none_or(|first| first <= date.into()) && i64::from(date) <= last;
             let rows: Vec<&(i32, Row)> = rows.iter().filter(|(date, _)| in_window(*date)).collect();
             let counts = |row: &Row| filter.as_ref().is_none_or(|filter| filter.is_true(row));
             let counted = rows.iter().filter(|(_, row)| counts(row));

@@ -96,7 +96,9 @@ pub fn night(case: &Case) -> Result<Night, String> {
 fn missing_days(case: &Case) -> BTreeMap<String, Vec<i32>> {
     let longest = |source: &str| {
         let windows = case.job.features.iter().filter_map(|feature| match &feature.kind {
-            FeatureKind::Aggregate { from, days, .. } if *from == source => Some(*days),
+            FeatureKind::Aggregate { from, days, skip_days, .. } if *from == source => {
+                Some(days.map(|days| days + skip_days.unwrap_or(0)))
+            }
             _ => None,
         });
         let windows: Option<Vec<i32>> = windows.collect();

@@ -120,6 +120,7 @@ fn feature(toml: &Toml) -> Feature {
             of: maybe_text(toml, "of"),
             filter: maybe_text(toml, "where").map(|filter| read_expression(&filter)),
             days: maybe_int(toml, "days").map(|days| days as i32),
+            skip_days: maybe_int(toml, "skip_days").map(|days| days as i32),
         }
     };
     Feature { name: text(toml, "name"), kind }

@@ -135,6 +135,12 @@ fn cut_settings(case: &Case, cut: &mut Cut) {
 
 fn cut_expressions(case: &Case, cut: &mut Cut) {
     for (at, feature) in case.job.features.iter().enumerate() {
+        if let FeatureKind::Aggregate { skip_days: Some(_), .. } = feature.kind {
+            cut(&|case| match &mut case.job.features[at].kind {
+                FeatureKind::Aggregate { skip_days, .. } => *skip_days = None,
+                _ => unreachable!("the same feature"),
+            });
+        }
         match &feature.kind {
             FeatureKind::Aggregate { filter: Some(filter), .. } => {
                 for smaller in filter.children().into_iter().cloned().map(Some).chain([None]) {

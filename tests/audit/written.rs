@@ -162,12 +162,13 @@ fn write_feature(toml: &mut Toml, feature: &Feature) {
     toml.heading("[[feature]]");
     toml.text("name", &feature.name);
     match &feature.kind {
-        FeatureKind::Aggregate { from, statistic, of, filter, days } => {
+        FeatureKind::Aggregate { from, statistic, of, filter, days, skip_days } => {
             toml.text("from", from);
             toml.text("agg", statistic);
             toml.bare_if("of", of.as_ref().map(|of| quoted(of)));
             toml.node_if("where", filter);
             toml.bare_if("days", *days);
+            toml.bare_if("skip_days", *skip_days);
         }
         FeatureKind::Ratio { a, b, scale } => {
             toml.bare("ratio", quoted_list([a, b]));

@@ -21,12 +21,26 @@ fn the_links_of_the_readme_lead_somewhere() {
     }
 }
 
+/// Whatever the contract says beyond what was agreed stands below this heading, at its end.
+const ADDED: &str = "\n## 6 Added since\n";
+
 #[test]
-fn the_contract_is_the_contract() {
+fn the_contract_is_the_contract_and_additions_stand_at_its_end() {
+    let contract = page("contract.md");
+    let (first, added) = contract.split_once(ADDED).expect("a section for what was added");
     let agreed = project().join("../shared/CONTRACT.md");
     if let Ok(agreed) = std::fs::read_to_string(agreed) {
-        assert!(agreed == page("contract.md"), "docs/contract.md is another one than ../shared/CONTRACT.md");
+        assert!(agreed == first, "docs/contract.md is another one than ../shared/CONTRACT.md");
     }
+    assert!(!added.contains("\n## "), "additions are the last section");
+    let additions = added.lines().filter_map(|line| line.strip_prefix("### To "));
+    let mut count = 0;
+    for section in additions {
+        let is_there = ["\n## ", "\n### "].iter().any(|level| first.contains(&format!("{level}{section}\n")));
+        assert!(is_there, "an addition to `{section}`, and the contract has no such section");
+        count += 1;
+    }
+    assert!(count > 0, "additions say what they are to");
 }
 
 #[test]

@@ -4,9 +4,9 @@ use crate::expr::Ints;
 
 const BITS: usize = u64::BITS as usize;
 
-/// Words of a slot whose longest window has so many days.
-pub fn words(longest_days: u32) -> usize {
-    (longest_days as usize).div_ceil(BITS)
+/// Words of a slot whose longest window begins at an age in days.
+pub fn words(longest: u32) -> usize {
+    (longest as usize).div_ceil(BITS)
 }
 
 /// Marks the ages of rows, in days, in the slots whose first words are named.
@@ -15,9 +15,9 @@ pub fn mark(words: &mut [i64], ages: impl Iterator<Item = (usize, u32)>) {
     ages.for_each(|(at, age)| words[at + age as usize / BITS] |= 1 << (age as usize % BITS));
 }
 
-/// By slot, the dates of a window.
-pub fn window<'a>(slots: impl Iterator<Item = &'a [i64]>, days: u32) -> Ints {
-    Ints::all(slots.map(|own| marked(own, days as usize)).collect())
+/// By slot, the dates of the window that begins at an age.
+pub fn window<'a>(slots: impl Iterator<Item = &'a [i64]>, edge: u32) -> Ints {
+    Ints::all(slots.map(|own| marked(own, edge as usize)).collect())
 }
 
 /// How many of the first bits are set.

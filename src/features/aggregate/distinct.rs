@@ -7,7 +7,8 @@ use crate::job::MOST_KEPT;
 use crate::pieces::piece;
 use crate::radix::ByKey;
 
-/// The greatest age that is kept exactly; windows are at most 1,096 days.
+/// The greatest age that is kept exactly; windows are at most 1,096 days long, and ages here count from where
+/// they end.
 const OLDEST: u32 = (1 << AGE_BITS) - 1;
 
 const AGE_BITS: u32 = 11;
@@ -25,7 +26,7 @@ pub const MOST_SLOTS: usize = 1 << (u64::BITS - GROUP_BITS - VALUE_BITS - AGE_BI
 pub struct LoggedValue(u64);
 
 impl LoggedValue {
-    /// A value of a row of some age, in days.
+    /// A value of a row of some age, in days from its date to the end of the group's windows.
     #[inline]
     pub fn new(slot: u32, group: u32, value: u32, age: u32) -> LoggedValue {
         let owner = u64::from(slot) << GROUP_BITS | u64::from(group);
@@ -42,7 +43,7 @@ impl LoggedValue {
         (self.0 >> (AGE_BITS + VALUE_BITS)) as u32 & (MOST_KEPT as u32 - 1)
     }
 
-    /// Days from the row's date to the as-of date, at most [`OLDEST`].
+    /// Days from the row's date to the end of the group's windows, at most [`OLDEST`].
     pub fn age(&self) -> u32 {
         self.0 as u32 & OLDEST
     }

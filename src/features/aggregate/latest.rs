@@ -1,7 +1,7 @@
 //! The latest date with a row, and the largest value of that date.
 //!
-//! The first word is the date's age in days plus one, or 0 without a row: the date is within every window that is
-//! longer than its age.
+//! The first word is the date's age in days plus one, or 0 without a row: the date is within every window that begins
+//! at a greater age.
 
 use crate::expr::Ints;
 
@@ -46,15 +46,15 @@ pub fn keep_value(words: &mut [i64], rows: impl Iterator<Item = AgedValue>) {
 }
 
 /// By slot, the days since the latest date of a window; null without one.
-pub fn ages<'a>(slots: impl Iterator<Item = &'a [i64]>, days: u32) -> Ints {
-    slots.map(|own| is_within(own[0], days).then(|| own[0] - 1)).collect()
+pub fn ages<'a>(slots: impl Iterator<Item = &'a [i64]>, edge: u32) -> Ints {
+    slots.map(|own| is_within(own[0], edge).then(|| own[0] - 1)).collect()
 }
 
 /// By slot, the value of the latest date of a window; null without one.
-pub fn values<'a>(slots: impl Iterator<Item = &'a [i64]>, days: u32) -> Ints {
-    slots.map(|own| is_within(own[0], days).then(|| own[1])).collect()
+pub fn values<'a>(slots: impl Iterator<Item = &'a [i64]>, edge: u32) -> Ints {
+    slots.map(|own| is_within(own[0], edge).then(|| own[1])).collect()
 }
 
-fn is_within(age: i64, days: u32) -> bool {
-    age != 0 && age <= i64::from(days)
+fn is_within(age: i64, edge: u32) -> bool {
+    age != 0 && age <= i64::from(edge)
 }

@@ -15,7 +15,7 @@ pub enum State {
 }
 
 impl State {
-    /// That of a statistic over windows of at most `longest` days, where they are bounded.
+    /// That of a statistic over windows that begin at most `longest` days before D, where they are bounded.
     pub fn of(statistic: Statistic, longest: Option<u32>) -> State {
         match statistic {
             Statistic::Count | Statistic::Sum => State::Segments(sums::WORDS),

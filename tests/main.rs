@@ -7,6 +7,7 @@ mod diff;
 mod docs;
 mod explain;
 mod golden;
+mod grammar;
 mod init;
 mod inputs;
 mod jobs;

@@ -2,6 +2,7 @@
 
 mod additions;
 mod expressions;
+mod grammar;
 mod hints;
 mod inputs;
 mod job_files;

@@ -72,7 +72,7 @@ fn direction_of_points(characteristic: &Characteristic) -> Option<Ordering> {
 
 /// Whether it measures bills that are late, or what is owed.
 fn is_a_burden(aggregate: &Aggregate) -> bool {
-    let of = aggregate.of_name.as_deref();
+    let of = aggregate.of_text();
     match aggregate.statistic {
         Statistic::Sum | Statistic::Min | Statistic::Max | Statistic::Last => match aggregate.from {
             From::Bills => matches!(of, Some("days_late" | "outstanding")),
@@ -82,14 +82,14 @@ fn is_a_burden(aggregate: &Aggregate) -> bool {
         Statistic::Count | Statistic::ActiveDays | Statistic::Distinct => {
             aggregate.from == From::Bills && aggregate.filter.as_ref().is_some_and(asks_for_late_bills)
         }
-        Statistic::DaysSince => false,
+        Statistic::DaysSince | Statistic::DaysSinceFirst => false,
     }
 }
 
 fn is_limit(aggregate: &Aggregate) -> bool {
     aggregate.from == From::Lines
         && aggregate.statistic != Statistic::Distinct
-        && aggregate.of_name.as_deref() == Some("credit_limit")
+        && aggregate.of_text() == Some("credit_limit")
 }
 
 fn asks_for_late_bills(condition: &crate::expr::Expr) -> bool {

@@ -1,6 +1,8 @@
 //! What a job says of its features: their range, what is derived from them, and whether score or policy read them.
 
-use crate::job::{Aggregate, BILL_COLUMNS, Feature, FeatureKind, From, Job, LINE_COLUMNS, ValueRange};
+use crate::job::{
+    Aggregate, BILL_COLUMNS, Feature, FeatureKind, From, Job, LINE_COLUMNS, ValueRange, ValueSource,
+};
 
 /// The feature and, after it, those that are derived from it, directly or not, in file order.
 pub fn derived_from(job: &Job, feature: usize) -> Vec<usize> {
@@ -42,7 +44,7 @@ pub fn range(features: &[Feature], feature: usize) -> (i64, i64) {
     const NOT_NEGATIVE: (i64, i64) = (0, i64::MAX);
     match &features[feature].kind {
         FeatureKind::Aggregate(aggregate) => {
-            let ValueRange { least, most } = aggregate.statistic.range(aggregate.window);
+            let ValueRange { least, most } = aggregate.range();
             let least = least.or(is_never_negative(aggregate).then_some(0));
             (least.unwrap_or(i64::MIN), most.unwrap_or(i64::MAX))
         }
@@ -58,10 +60,14 @@ pub fn range(features: &[Feature], feature: usize) -> (i64, i64) {
 
 /// Whether the column an aggregate is of holds no negative values: neither do its sum, least, most, last.
 pub fn is_never_negative(aggregate: &Aggregate) -> bool {
-    let name = aggregate.of.and_then(|slot| match aggregate.from {
+    let slot = match aggregate.of.as_ref().map(|of| &of.source) {
+        Some(ValueSource::Column(slot)) => *slot,
+        _ => return false,
+    };
+    let name = match aggregate.from {
         From::Bills => BILL_COLUMNS.get(slot).map(|(name, _)| *name),
         From::Lines => LINE_COLUMNS.get(slot).map(|(name, _)| *name),
         From::Transactions => None,
-    });
+    };
     name.is_some_and(|name| ["days_late", "outstanding", "due_amount", "credit_limit"].contains(&name))
 }

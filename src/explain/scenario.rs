@@ -4,7 +4,7 @@
 //!
 //! - the same measure of the same rows over another window that ends on the same day moves along: counts, sums, days
 //!   and distinct values by the same difference (each of these windows holds the newest rows), the latest value and the
-//!   days since to the same value; the least and the greatest stay, and bound how far other windows' can move;
+//!   days since to the same value; the least, the greatest and the first stay, and bound how far other windows' can move;
 //! - windows of the same rows that end on different days and overlap would move by an unknown amount: such a feature
 //!   is not moved at all. Where they do not overlap, each moves by itself;
 //! - another measure of exactly the same rows, such as their number beside their sum, would move by an unknown
@@ -16,7 +16,9 @@
 
 use super::features::{derived_from, is_never_negative, is_scored, matters_itself, range};
 use crate::expr::Form;
-use crate::job::{Aggregate, Feature, FeatureKind, From, Job, Statistic};
+use crate::job::{
+    Aggregate, BILL_COLUMNS, BILL_IS_DUE, Feature, FeatureKind, From, Job, Statistic, ValueSource,
+};
 
 /// A feature and what it is set to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,11 +48,7 @@ impl<'a> Scenarios<'a> {
     /// Of an account whose features are `now`.
     pub fn new(job: &'a Job, now: Vec<Option<i64>>) -> Scenarios<'a> {
         let features = &job.features;
-        let forms = features.iter().map(|feature| {
-            let aggregate = aggregate(feature)?;
-            Some(Form::of(aggregate.filter.as_ref().map(|filter| filter.text.as_str())))
-        });
-        let forms = forms.collect();
+        let forms = features.iter().map(|feature| Some(form(features, aggregate(feature)?))).collect();
         let is_own_in_score = (0..features.len()).map(|feature| {
             aggregate(&features[feature]).is_none() && stands_for_its_parts(job, feature, is_scored)
         });
@@ -93,8 +91,8 @@ impl<'a> Scenarios<'a> {
         let (least, most) = range(self.features, other);
         match aggregate(&self.features[feature])?.statistic {
             Statistic::Last | Statistic::DaysSince => (least..=most).contains(&to).then_some(Some(to)),
-            Statistic::Min | Statistic::Max => Some(None),
-            _ => {
+            Statistic::Min | Statistic::Max | Statistic::DaysSinceFirst => Some(None),
+            Statistic::Count | Statistic::Sum | Statistic::ActiveDays | Statistic::Distinct => {
                 let moved = value.checked_add(to.checked_sub(self.now[feature]?)?)?;
                 Some(Some(moved.clamp(least, most)))
             }
@@ -129,7 +127,7 @@ impl<'a> Scenarios<'a> {
             return false;
         };
         let is_independent = if is_of_values(own) && is_of_values(of) {
-            own.of_name != of.of_name
+            is_of_other_column(own, of)
         } else {
             own.from == From::Lines && is_of_values(own)
         };
@@ -198,15 +196,16 @@ fn fits(
     (b, outer): (&Aggregate, Option<i64>),
     is_window: bool,
 ) -> bool {
-    use Statistic::{ActiveDays, Count, DaysSince, Distinct, Last, Max, Min, Sum};
+    use Statistic::{ActiveDays, Count, DaysSince, DaysSinceFirst, Distinct, Last, Max, Min, Sum};
     if has_rows(a.statistic, inner) == Some(true) && has_rows(b.statistic, outer) == Some(false) {
         return false;
     }
-    let is_of_same = a.of_name == b.of_name;
+    let is_of_same = a.of_text() == b.of_text();
     let (Some(inner), Some(outer)) = (inner, outer) else {
         // Rows so recent would be in the shorter window too.
         let is_recent = outer.is_some_and(|outer| a.window.days.is_some() && a.window.holds(outer));
-        return !(is_window && (a.statistic, b.statistic) == (DaysSince, DaysSince) && is_recent);
+        let are_of_days = [a, b].iter().all(|one| matches!(one.statistic, DaysSince | DaysSinceFirst));
+        return !(is_window && are_of_days && is_recent);
     };
     match (a.statistic, b.statistic) {
         (Count | ActiveDays | Distinct, Count) => inner <= outer,
@@ -222,6 +221,10 @@ fn fits(
         (Last, Last) if is_of_same && is_window => inner == outer,
         (DaysSince, DaysSince) if is_window => inner == outer,
         (DaysSince, DaysSince) => outer <= inner,
+        // What is first of all, and young enough for the shorter window, is first in that.
+        (DaysSinceFirst, DaysSinceFirst) if is_window && a.window.holds(outer) => inner == outer,
+        (DaysSinceFirst, DaysSinceFirst) | (DaysSince, DaysSinceFirst) => inner <= outer,
+        (DaysSinceFirst, DaysSince) => outer <= inner,
         (Min, Max) if is_of_same => inner <= outer,
         _ => true,
     }
@@ -232,7 +235,7 @@ fn has_rows(statistic: Statistic, value: Option<i64>) -> Option<bool> {
     match (statistic, value) {
         (Statistic::Count | Statistic::ActiveDays, Some(rows)) => Some(rows > 0),
         (Statistic::Distinct, Some(0)) | (Statistic::Sum, _) => None,
-        (Statistic::DaysSince, None) => Some(false),
+        (Statistic::DaysSince | Statistic::DaysSinceFirst, None) => Some(false),
         (_, value) => value.map(|_| true),
     }
 }
@@ -244,6 +247,18 @@ fn aggregate(feature: &Feature) -> Option<&Aggregate> {
     }
 }
 
+/// How the condition of an aggregate is put together. Where some features see bills that are not due, those that do not
+/// have a condition more.
+fn form(features: &[Feature], of: &Aggregate) -> Form {
+    let own = Form::of(of.filter.as_ref().map(|filter| filter.text.as_str()));
+    let some_see_more = features.iter().filter_map(aggregate).any(Aggregate::sees_bills_ahead);
+    if of.from == From::Bills && some_see_more && !of.sees_bills_ahead() {
+        let (is_due, _) = BILL_COLUMNS[BILL_IS_DUE];
+        return Form::And(vec![own, Form::of(Some(is_due))]);
+    }
+    own
+}
+
 /// Whether their windows end on the same day: one of them holds the newest rows of the other.
 fn ends_alike(a: &Aggregate, b: &Aggregate) -> bool {
     a.window.skip_days == b.window.skip_days
@@ -251,7 +266,15 @@ fn ends_alike(a: &Aggregate, b: &Aggregate) -> bool {
 
 /// What is measured, of whichever rows.
 fn measure(aggregate: &Aggregate) -> (From, Statistic, Option<&str>) {
-    (aggregate.from, aggregate.statistic, aggregate.of_name.as_deref())
+    (aggregate.from, aggregate.statistic, aggregate.of_text())
+}
+
+/// Whether both are of plain columns, and of different ones. What is computed from columns goes with each of them.
+fn is_of_other_column(a: &Aggregate, b: &Aggregate) -> bool {
+    let is_plain = |aggregate: &Aggregate| {
+        aggregate.of.as_ref().is_some_and(|of| matches!(of.source, ValueSource::Column(_)))
+    };
+    is_plain(a) && is_plain(b) && a.of_text() != b.of_text()
 }
 
 /// Whether it is made of values of the rows, rather than of how many or of which days there are.

@@ -10,6 +10,7 @@ use sqlparser::ast::{
 };
 
 use super::column::Type;
+use super::dates::{DATES, arithmetic_type};
 use super::mistake::{ExprError, GRAMMAR, MOST_LEVELS, offset, too_deep};
 use super::node::{Arithmetic, Comparison, Expr, Node};
 use super::scope::Scope;
@@ -176,8 +177,9 @@ impl<'a> Binder<'a> {
             }
             Sql::Function(function) => self.function(sql, function),
             other => {
+                let help = if matches!(other, Sql::Interval(_)) { DATES } else { GRAMMAR };
                 let what = refused_construct(other);
-                self.refuse(sql, format!("{what} is not taken"), Some(GRAMMAR.to_string()))
+                self.refuse(sql, format!("{what} is not taken"), Some(help.to_string()))
             }
         }
     }
@@ -263,15 +265,43 @@ impl<'a> Binder<'a> {
         }
         steps.reverse();
         if *chain == ChainKind::Arithmetic {
-            let first = Box::new(self.typed(first, Type::Int));
-            let steps = steps.into_iter();
-            let steps = steps.filter_map(|(op, right)| Some((arithmetic(op)?, self.typed(right, Type::Int))));
-            return (Node::Arithmetic(first, steps.collect()), Type::Int);
+            let steps = steps.into_iter().filter_map(|(op, right)| Some((arithmetic(op)?, right)));
+            return self.arithmetic(first, steps.collect());
         }
         let operands = std::iter::once(first).chain(steps.into_iter().map(|(_, right)| right));
         let operands = operands.map(|operand| self.typed(operand, Type::Bool)).collect();
         let node = if *chain == ChainKind::And { Node::And(operands) } else { Node::Or(operands) };
         (node, Type::Bool)
+    }
+
+    /// Binds a chain of arithmetic, left to right.
+    fn arithmetic(&mut self, first: &'a Sql, steps: Vec<(Arithmetic, &'a Sql)>) -> TypedNode {
+        let (node, mut kind) = self.number_or_date(first);
+        let mut bound = Vec::with_capacity(steps.len());
+        for (op, right) in steps {
+            let (node, right_kind) = self.number_or_date(right);
+            kind = match arithmetic_type(op, kind, right_kind) {
+                Some(kind) => kind,
+                None => {
+                    let misplaced = if right_kind == Type::Date { right } else { first };
+                    self.refuse_type(misplaced, Type::Date, Type::Int, Some(DATES)).1
+                }
+            };
+            bound.push((op, node));
+        }
+        (Node::Arithmetic(Box::new(node), bound), kind)
+    }
+
+    fn number_or_date(&mut self, sql: &'a Sql) -> TypedNode {
+        match self.bind(sql) {
+            (_, kind @ (Type::Text | Type::Bool)) => self.refuse_type(sql, kind, Type::Int, None),
+            bound => bound,
+        }
+    }
+
+    fn refuse_type(&mut self, at: &Sql, found: Type, wanted: Type, help: Option<&str>) -> TypedNode {
+        let message = format!("this is {}; {} is wanted here", article(found), article(wanted));
+        self.refuse(at, message, help.map(str::to_string))
     }
 
     /// Binds what a value of type `kind` is compared with.
@@ -289,8 +319,7 @@ impl<'a> Binder<'a> {
     fn typed(&mut self, sql: &'a Sql, wanted: Type) -> Node {
         let (node, kind) = self.bind(sql);
         if kind.unify(wanted).is_none() {
-            let message = format!("this is {}; {} is wanted here", article(kind), article(wanted));
-            self.refuse(sql, message, None);
+            self.refuse_type(sql, kind, wanted, None);
         }
         node
     }

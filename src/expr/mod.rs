@@ -3,6 +3,7 @@
 mod bind;
 pub mod column;
 mod conjuncts;
+mod dates;
 mod evaluate;
 mod implies;
 mod mistake;

@@ -9,9 +9,10 @@ use super::aggregate::distinct::{LoggedValue, ValueLog};
 use super::aggregate::latest::AgedValue;
 use super::aggregate::state::State;
 use super::aggregate::sums::Carry;
-use super::aggregate::{active_days, extremes, latest, sums};
+use super::aggregate::{active_days, earliest, extremes, latest, sums};
+use super::misfits::Misfits;
 use super::plan::{BITS, FeaturePlan, Group, UNBOUNDED};
-use super::rows::Packed;
+use super::rows::{Hit, Packed};
 use crate::expr::Ints;
 use crate::job::Statistic;
 use crate::radix::ByKey;
@@ -24,19 +25,10 @@ pub struct Accumulators {
     carry: Carry,
     /// Distinct values.
     log: ValueLog,
+    /// Values that sums and others cannot take.
+    misfits: Misfits,
     /// Rows that are added, by pattern and era.
     alike: ByKey<Hit>,
-}
-
-/// A row that counts for a slot.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Hit {
-    /// The slot within its part.
-    pub slot: u32,
-    /// The row among the packed ones.
-    pub row: u32,
-    /// Days from the row's date to the slot's.
-    pub age: u32,
 }
 
 /// How a plan's rows are added, by their age.
@@ -147,6 +139,9 @@ impl Accumulators {
     /// Adds rows to slots. What is alike is added together: rows of one pattern and era touch the same cells.
     pub fn add(&mut self, plan: &FeaturePlan, segments: &Segments, rows: &Packed, hits: &[Hit]) {
         let Some(patterns) = rows.patterns() else { return };
+        if rows.has_wide() {
+            self.misfits.note(plan, rows, hits);
+        }
         let mut alike = std::mem::take(&mut self.alike);
         let eras = segments.by_era.len();
         alike.fill(hits, patterns.len() * eras, |hit| {
@@ -180,6 +175,7 @@ impl Accumulators {
                 latest::keep_value(words, rows);
             }
             Statistic::DaysSince => latest::keep_age(words, ages),
+            Statistic::DaysSinceFirst => earliest::keep(words, ages),
             Statistic::ActiveDays => match act.log {
                 None => active_days::mark(words, ages),
                 Some(group) => {
@@ -218,19 +214,34 @@ impl Accumulators {
         group: usize,
         edge: u32,
     ) -> Result<Ints, (usize, BigInt)> {
-        let group = &plan.groups[group];
+        let misfit = self.misfits.first(group, slots, edge);
+        // A result that does not fit may come before a value that does not.
+        let slots = misfit.map_or(slots, |(slot, _)| slot);
+        let values = self.window_of_values(plan, slots, &plan.groups[group], edge)?;
+        misfit.map_or(Ok(values), |(slot, value)| Err((slot, value.clone())))
+    }
+
+    fn window_of_values(
+        &self,
+        plan: &FeaturePlan,
+        slots: usize,
+        group: &Group,
+        edge: u32,
+    ) -> Result<Ints, (usize, BigInt)> {
         if let Some(log) = group.log {
             return Ok(self.log.window(slots, log, edge - group.skip_days));
         }
         let words = group.words_within(edge);
+        let end = if edge == UNBOUNDED { i64::MAX } else { i64::from(edge) };
         let first = (0..slots).map(|slot| slot * plan.stride + words.start);
         let own = self.words.chunks_exact(plan.stride).take(slots).map(|slot| &slot[words.clone()]);
         Ok(match group.statistic {
             Statistic::Count | Statistic::Sum => return sums::window(first.zip(own), &self.carry),
             Statistic::Min => extremes::window(own, i64::min),
             Statistic::Max => extremes::window(own, i64::max),
-            Statistic::Last => latest::values(own, edge),
-            Statistic::DaysSince => latest::ages(own, edge),
+            Statistic::Last => latest::values(own, end),
+            Statistic::DaysSince => latest::ages(own, end),
+            Statistic::DaysSinceFirst => earliest::window(own),
             Statistic::ActiveDays => active_days::window(own, edge),
             Statistic::Distinct => unreachable!("distinct values are kept in the log"),
         })

@@ -14,9 +14,9 @@ use crate::expr::{Column, Ints, Texts};
 use crate::failure::input;
 use crate::job::BILL_COLUMNS;
 
-/// A bill that is due on the days of some slots, and the same on all of them.
+/// A bill as features see it on the days of some slots, the same on all of them.
 #[derive(Debug, Clone)]
-pub(super) struct DueBill {
+pub(super) struct SeenBill {
     /// The slots within their part.
     pub slots: Range<u32>,
     /// The first slot's day.
@@ -40,18 +40,18 @@ pub(super) struct Names<'a> {
 /// The columns of the bills scope that the plan reads.
 pub(super) fn columns(
     plan: &FeaturePlan,
-    due: &[DueBill],
+    bills: &[SeenBill],
     names: &Names,
 ) -> Result<Vec<Option<Column>>, Misfit> {
     let mut columns = Vec::with_capacity(BILL_COLUMNS.len());
     for slot in 0..BILL_COLUMNS.len() {
         let is_read = plan.columns.contains(&slot);
-        let column = is_read.then(|| column(slot, due, names)).transpose();
+        let column = is_read.then(|| column(slot, bills, names)).transpose();
         // Another figure that is read may not fit of an earlier bill.
-        columns.push(
-            column
-                .map_err(|DoesNotFit| Misfit::first(plan, due, names).expect("some figure does not fit"))?,
-        );
+        columns
+            .push(column.map_err(|DoesNotFit| {
+                Misfit::first(plan, bills, names).expect("some figure does not fit")
+            })?);
     }
     Ok(columns)
 }
@@ -59,44 +59,55 @@ pub(super) fn columns(
 /// Some figure of some bill does not fit in 64 bits.
 struct DoesNotFit;
 
-fn column(slot: usize, due: &[DueBill], names: &Names) -> Result<Column, DoesNotFit> {
+fn column(slot: usize, bills: &[SeenBill], names: &Names) -> Result<Column, DoesNotFit> {
     Ok(match BILL_COLUMNS[slot].0 {
         "product" => {
-            let codes = due.iter().map(|due| due.product).collect();
+            let codes = bills.iter().map(|seen| seen.product).collect();
             Column::Text(Texts { codes, dictionary: names.products.clone() })
         }
-        "bill_id" => bill_ids(due, names),
-        "due_on" => ints(due, |due| i64::from(due.bill.due_on.0)),
-        "due_amount" => ints(due, |due| due.bill.due_amount),
-        "paid" => figures(due, Figure::Paid)?,
+        "bill_id" => bill_ids(bills, names),
+        "due_on" => ints(bills, |seen| i64::from(seen.bill.due_on.0)),
+        "due_amount" => ints(bills, |seen| seen.bill.due_amount),
+        "paid" => figures(bills, Figure::Paid)?,
         "settled_on" => {
-            let days = due.iter().map(|due| due.bill.settled_on.map(|day| i64::from(day.0)));
+            let days = bills.iter().map(|seen| seen.bill.settled_on.map(|day| i64::from(day.0)));
             Column::Int(days.collect())
         }
         "is_open" => {
-            let open = due.iter().map(|due| if due.bill.settled_on.is_none() { TRUE } else { FALSE });
+            let open = bills.iter().map(|seen| truth(seen.bill.settled_on.is_none()));
             Column::Bool(open.collect())
         }
-        "days_late" => ints(due, DueBill::days_late),
-        "outstanding" => figures(due, Figure::Outstanding)?,
+        "days_late" => ints(bills, SeenBill::days_late),
+        "outstanding" => figures(bills, Figure::Outstanding)?,
+        "is_due" => Column::Bool(bills.iter().map(|seen| truth(seen.is_due())).collect()),
         other => unreachable!("{other} is no column of bills"),
     })
 }
 
-impl DueBill {
-    /// Days from the due date to the day of settlement, or to today; 0 where it was in time.
+fn truth(holds: bool) -> u8 {
+    if holds { TRUE } else { FALSE }
+}
+
+impl SeenBill {
+    /// Whether it is due.
+    pub fn is_due(&self) -> bool {
+        self.bill.due_on <= self.as_of
+    }
+
+    /// Days from the due date to the day of settlement, or to today; 0 where it was in time, or is not due yet.
     fn days_late(&self) -> i64 {
         self.bill.settled_on.unwrap_or(self.as_of).since(self.bill.due_on).max(0)
     }
 }
 
-fn figures(due: &[DueBill], figure: Figure) -> Result<Column, DoesNotFit> {
-    let values: Option<Vec<i64>> = due.iter().map(|due| i64::try_from(figure.of(&due.bill)).ok()).collect();
+fn figures(bills: &[SeenBill], figure: Figure) -> Result<Column, DoesNotFit> {
+    let values: Option<Vec<i64>> =
+        bills.iter().map(|seen| i64::try_from(figure.of(&seen.bill)).ok()).collect();
     values.map(|values| Column::Int(Ints::all(values))).ok_or(DoesNotFit)
 }
 
-fn ints(due: &[DueBill], value: impl Fn(&DueBill) -> i64) -> Column {
-    Column::Int(Ints::all(due.iter().map(value).collect()))
+fn ints(bills: &[SeenBill], value: impl Fn(&SeenBill) -> i64) -> Column {
+    Column::Int(Ints::all(bills.iter().map(value).collect()))
 }
 
 /// A figure of a bill that payments may carry beyond 64 bits.
@@ -137,16 +148,16 @@ pub(super) struct Misfit {
 
 impl Misfit {
     /// The first among the figures that are read.
-    fn first(plan: &FeaturePlan, due: &[DueBill], names: &Names) -> Option<Misfit> {
+    fn first(plan: &FeaturePlan, bills: &[SeenBill], names: &Names) -> Option<Misfit> {
         let mut read = vec![Figure::Paid, Figure::Outstanding];
         read.retain(|figure| plan.columns.iter().any(|slot| BILL_COLUMNS[*slot].0 == figure.name()));
-        let figures = due.iter().flat_map(|due| {
+        let figures = bills.iter().flat_map(|seen| {
             read.iter().map(move |figure| Misfit {
-                slot: due.slots.start,
-                product: names.products[due.product as usize].clone(),
-                due_on: due.bill.due_on,
+                slot: seen.slots.start,
+                product: names.products[seen.product as usize].clone(),
+                due_on: seen.bill.due_on,
                 figure: *figure,
-                value: figure.of(&due.bill),
+                value: figure.of(&seen.bill),
             })
         });
         figures.filter(|misfit| i64::try_from(misfit.value).is_err()).min()
@@ -163,10 +174,10 @@ impl Misfit {
     }
 }
 
-fn bill_ids(due: &[DueBill], names: &Names) -> Column {
+fn bill_ids(bills: &[SeenBill], names: &Names) -> Column {
     let texts = names.bills.map(|texts| texts.lock().expect("no thread panicked"));
     match texts.filter(|texts| !texts.is_empty()) {
-        Some(texts) => Column::Text(due.iter().map(|due| Some(&*texts[&due.id])).collect()),
-        None => ints(due, |due| due.id as i64),
+        Some(texts) => Column::Text(bills.iter().map(|seen| Some(&*texts[&seen.id])).collect()),
+        None => ints(bills, |seen| seen.id as i64),
     }
 }

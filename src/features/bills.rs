@@ -1,4 +1,4 @@
-//! Sweeps repayments: the rows of each part's accounts into bills, the bills that are due into accumulators, and
+//! Sweeps repayments: the rows of each part's accounts into bills, the bills that features see into accumulators, and
 //! these into answers.
 
 use std::collections::HashMap;
@@ -6,17 +6,17 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::Result;
 
-use super::accumulate::{Accumulators, Hit, Segments};
+use super::accumulate::Segments;
 use super::asked::{Asked, AskedDay, Part};
-use super::bill_columns::{DueBill, Names, columns};
+use super::bill_cells::BillCells;
+use super::bill_columns::{Names, SeenBill};
 use super::finish::{PartAnswers, answer};
 use super::interner::Interner;
 use super::lanes::{LaneRows, Lanes, Sweep};
 use super::ledger::{Bill, BillRow, OFF_BOOK_PRODUCT, by_account, conflict};
-use super::plan::FeaturePlan;
-use super::rows::{Owner, Packed, pack};
+use super::plan::BillPlans;
 use crate::day::Day;
-use crate::expr::{Column, Frame, Ints};
+use crate::expr::{Column, Ints};
 use crate::hash::xxh3_64;
 use crate::input::account_id::Id;
 use crate::input::accounts::OFF_BOOK;
@@ -29,7 +29,7 @@ pub struct Repayments<'a> {
     /// All features, whatever they are over.
     pub features: &'a [Feature],
     /// What to accumulate.
-    pub plan: &'a FeaturePlan,
+    pub plans: &'a BillPlans,
     /// What is asked.
     pub asked: &'a Asked<'a>,
     /// Its parts.
@@ -108,9 +108,9 @@ impl Repayments<'_> {
         let met = Met {
             products: Interner::default(),
             values: Interner::default(),
-            bills: bill_id_is_read(self.plan).then(Mutex::default),
+            bills: bill_id_is_read(self.plans).then(Mutex::default),
         };
-        let segments = Segments::new(self.plan);
+        let segments = [&self.plans.due, &self.plans.all].map(Segments::new);
         let sweep = Sweep {
             asked: self.asked,
             parts: self.parts,
@@ -134,19 +134,19 @@ impl Repayments<'_> {
         part: &Part,
         lanes: &mut Lanes<BlockRows, impl Fn(Option<Day>, Vec<Column>, BlockRows) -> Result<BlockRows>>,
         met: &Met,
-        segments: &Segments,
+        segments: &[Segments; 2],
     ) -> Result<(PartAnswers, Vec<u64>)> {
-        let mut cells = Accumulators::new(self.plan, part.len());
+        let [due, all] = segments;
+        let mut cells =
+            [BillCells::new(&self.plans.due, due, part), BillCells::new(&self.plans.all, all, part)];
         let mut conflicts = vec![0; self.known_ons.len()];
-        let (mut owners, mut rows, mut due) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut owners, mut rows) = (Vec::new(), Vec::new());
         let mut names = Names { products: Arc::default(), bills: met.bills.as_ref() };
-        let mut packed = Packed::default();
         for first_account in part.accounts().step_by(ACCOUNTS_AT_A_TIME) {
             let end_account = part.end_account.min(first_account + ACCOUNTS_AT_A_TIME as u32);
             let some = Part { first_account, end_account, ..*part };
             owners.clear();
             rows.clear();
-            due.clear();
             lanes.take(&some, |delivery, block: &BlockRows, range| {
                 owners.extend_from_slice(&block.accounts[range.clone()]);
                 rows.extend(range.map(|row| block.row(row, delivery)));
@@ -157,80 +157,53 @@ impl Repayments<'_> {
                         let counts = conflicts.iter_mut().zip(self.known_ons);
                         counts.for_each(|(count, day)| *count += u64::from(since <= Some(*day)));
                     }
-                    if rows[0].product != OFF_BOOK_PRODUCT && !self.plan.is_empty() {
-                        self.add_due(account, rows, part, &mut due);
+                    if rows[0].product != OFF_BOOK_PRODUCT && !self.plans.is_empty() {
+                        self.see(account, rows, part, &mut cells);
                     }
                 }
             });
-            if !due.is_empty() {
+            if cells.iter().any(|own| !own.is_empty()) {
                 let products = met.products.texts();
                 if products.len() > names.products.len() {
                     names.products = Arc::new(products);
                 }
-                packed = self.pack(&due, part, &names, &met.values, packed)?;
-                cells.add(self.plan, segments, &packed, &self.hits(&due, part, &packed));
-                cells.thin_out();
+                self.accumulate(&mut cells, part, &names, met)?;
             }
         }
-        cells.finish();
-        Ok((answer(self.features, self.plan, &cells, self.asked, part)?, conflicts))
+        let sources = cells.each_mut().map(BillCells::finish);
+        Ok((answer(self.features, &sources, self.asked, part)?, conflicts))
     }
 
-    /// Adds the bill of some rows for every slot on whose day it is due.
-    fn add_due(&self, account: u32, rows: &[BillRow], part: &Part, due: &mut Vec<DueBill>) {
+    /// Shows the bill of some rows to the features, for every slot by whose day some of it has arrived.
+    fn see(&self, account: u32, rows: &[BillRow], part: &Part, cells: &mut [BillCells; 2]) {
         let BillRow { product, bill: id, .. } = rows[0];
-        let before = due.len();
         for slot in self.asked.slots(account) {
             let AskedDay { as_of, known_on } = self.asked.days[slot as usize];
-            let seen = rows.partition_point(|row| row.delivery <= Some(known_on));
-            if seen == 0 {
+            let arrived = rows.partition_point(|row| row.delivery <= Some(known_on));
+            if arrived == 0 {
                 continue;
             }
-            let bill = Bill::of(&rows[..seen], as_of, self.tolerance);
+            let bill = Bill::of(&rows[..arrived], as_of, self.tolerance);
             let slot = slot - part.first_slot;
-            match due[before..].last_mut() {
-                _ if bill.due_on > as_of => {}
-                // Nothing changes from day to day once a bill is settled.
-                Some(last) if last.slots.end == slot && last.bill == bill && bill.settled_on.is_some() => {
-                    last.slots.end += 1;
-                }
-                _ => due.push(DueBill { slots: slot..slot + 1, as_of, product, id, bill }),
+            let seen = SeenBill { slots: slot..slot + 1, as_of, product, id, bill };
+            let [due, all] = cells;
+            if !self.plans.all.is_empty() {
+                all.see(seen.clone());
             }
+            due.see(seen);
         }
     }
 
-    /// Packs due bills by their number among them.
-    fn pack(
-        &self,
-        due: &[DueBill],
-        part: &Part,
-        names: &Names,
-        values: &Interner,
-        before: Packed,
-    ) -> Result<Packed> {
-        let columns = columns(self.plan, due, names).map_err(|misfit| {
-            let account = self.asked.account(part.slots().start + misfit.slot as usize);
-            misfit.into_error(&self.asked.accounts.ids.text(account))
-        })?;
-        let columns: Vec<Option<&Column>> = columns.iter().map(Option::as_ref).collect();
-        let frame = Frame { rows: due.len(), columns };
-        let reach = self.plan.reach(|_, _| true);
-        Ok(pack(self.plan, values, &frame, &reach, before, |row| {
-            Some(Owner { number: row as u32, date: due[row].bill.due_on.0 })
-        }))
-    }
-
-    /// Packed bills for every slot on whose day they are due.
-    fn hits(&self, due: &[DueBill], part: &Part, packed: &Packed) -> Vec<Hit> {
-        let mut hits = Vec::new();
-        for row in packed.counting(0..due.len()) {
-            for slot in due[row as usize].slots.clone() {
-                let as_of = self.asked.days[(part.first_slot + slot) as usize].as_of;
-                let age = u32::try_from(as_of.since(Day(packed.date(row)))).expect("ages of days fit");
-                hits.push(Hit { slot, row, age });
+    /// Accumulates the bills that were seen. An error names the first account of which a figure does not fit.
+    fn accumulate(&self, cells: &mut [BillCells; 2], part: &Part, names: &Names, met: &Met) -> Result<()> {
+        let done = cells.each_mut().map(|own| own.accumulate(self.asked, part, names, &met.values));
+        match done.into_iter().filter_map(Result::err).min() {
+            None => Ok(()),
+            Some(misfit) => {
+                let account = self.asked.account(part.slots().start + misfit.slot as usize);
+                Err(misfit.into_error(&self.asked.accounts.ids.text(account)))
             }
         }
-        hits
     }
 
     /// The rows of a block.
@@ -279,8 +252,9 @@ fn off_book_id(account: &Column, row: usize) -> (Id, u64) {
 }
 
 /// Whether a feature reads the bills' ids; else only their hashes are kept.
-fn bill_id_is_read(plan: &FeaturePlan) -> bool {
-    plan.columns.iter().any(|slot| BILL_COLUMNS[*slot].0 == "bill_id")
+fn bill_id_is_read(plans: &BillPlans) -> bool {
+    let mut read = [&plans.due, &plans.all].into_iter().flat_map(|plan| &plan.columns);
+    read.any(|slot| BILL_COLUMNS[*slot].0 == "bill_id")
 }
 
 /// By row, what stands for the bill's id.

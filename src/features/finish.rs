@@ -5,12 +5,12 @@ use num_bigint::BigInt;
 use rayon::prelude::*;
 
 use super::accumulate::Accumulators;
-use super::asked::{Asked, Part};
-use super::plan::FeaturePlan;
+use super::asked::{Asked, AskedDay, Part};
+use super::plan::{FeaturePlan, LAST_DAY};
 use super::table::{FeatureTable, Narrow};
 use crate::expr::{Column, Frame, Ints};
 use crate::failure::{in_order, input};
-use crate::job::{Feature, FeatureKind};
+use crate::job::{Feature, FeatureKind, Statistic};
 
 /// A feature whose exact value does not fit: which slot of the part, which feature, what.
 struct Overflow {
@@ -68,22 +68,29 @@ impl Answers {
     }
 }
 
-/// Adds up the windows of a part. Errors as in [`Answers::finish`].
+/// Adds up the windows of a part, by plan of a source and what was accumulated for it. Errors as in
+/// [`Answers::finish`].
 pub fn answer(
     features: &[Feature],
-    plan: &FeaturePlan,
-    cells: &Accumulators,
+    sources: &[(&FeaturePlan, &Accumulators)],
     asked: &Asked,
     part: &Part,
 ) -> Result<PartAnswers> {
     let slots = part.len();
     let mut first: Option<Overflow> = None;
-    let mut answers = Vec::with_capacity(plan.answers.len());
-    for answer in &plan.answers {
+    let wanted =
+        sources.iter().flat_map(|(plan, cells)| plan.answers.iter().map(move |one| (one, plan, cells)));
+    let mut wanted: Vec<_> = wanted.collect();
+    wanted.sort_unstable_by_key(|(answer, ..)| answer.feature);
+    let mut answers = Vec::with_capacity(wanted.len());
+    for (answer, plan, cells) in wanted {
         // An earlier account is reported before an earlier feature: only those accounts are looked at yet.
         let slots = first.as_ref().map_or(slots, |first| first.slot);
         match cells.window(plan, slots, answer.group, answer.edge) {
-            Ok(column) => answers.push((answer.feature, Narrow::of(column))),
+            Ok(column) => {
+                let column = days_to_as_of(plan, answer.group, column, &asked.days[part.slots()]);
+                answers.push((answer.feature, Narrow::of(column)));
+            }
             Err((slot, value)) => first = Some(Overflow { slot, feature: answer.feature, value }),
         }
     }
@@ -91,6 +98,16 @@ pub fn answer(
         Some(overflow) => Err(overflow.into_error(features, asked, part)),
         None => Ok(PartAnswers(answers)),
     }
+}
+
+/// Ages in days of rows, where they were counted from the end of all days, from D; other answers as they are.
+fn days_to_as_of(plan: &FeaturePlan, group: usize, mut column: Ints, days: &[AskedDay]) -> Ints {
+    let is_of_days = matches!(plan.groups[group].statistic, Statistic::DaysSince | Statistic::DaysSinceFirst);
+    if plan.counts_from_the_end && is_of_days {
+        let ages = column.values.iter_mut().zip(days);
+        ages.for_each(|(age, day)| *age -= LAST_DAY.since(day.as_of));
+    }
+    column
 }
 
 fn derive(features: &[Feature], part: Vec<Option<Narrow>>, slots: usize) -> Result<Vec<Narrow>, Overflow> {

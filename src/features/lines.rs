@@ -5,12 +5,12 @@ use std::ops::Range;
 use anyhow::Result;
 use rayon::prelude::*;
 
-use super::accumulate::{Accumulators, Hit, Segments};
+use super::accumulate::{Accumulators, Segments};
 use super::asked::{Asked, Part};
 use super::finish::{PartAnswers, answer};
 use super::interner::Interner;
 use super::plan::FeaturePlan;
-use super::rows::{Owner, Packed, pack};
+use super::rows::{Hit, Owner, Packed, pack};
 use crate::expr::{Column, Frame};
 use crate::failure::in_order;
 use crate::job::Feature;
@@ -44,6 +44,6 @@ pub fn from_lines(
             cells.add(plan, &segments, &packed, &hits);
         }
         cells.finish();
-        answer(features, plan, &cells, asked, part)
+        answer(features, &[(plan, &cells)], asked, part)
     }))
 }

@@ -1,6 +1,7 @@
 //! Which groups rows count in. Rows that count in the same groups are of one pattern; patterns are numbered.
 //! Conditions on texts are evaluated once per combination of dictionary codes, all others once per row.
 
+use std::borrow::Cow;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
@@ -35,8 +36,8 @@ struct SieveStep {
 enum Cause {
     /// A condition that reads more than texts holds; by combination of texts, whether it may.
     Holds { filter: usize, may_hold: Vec<bool> },
-    /// The value of a column of the scope is null: what takes it does not count.
-    Lacks { slot: usize },
+    /// A value of the plan is null: what takes it does not count.
+    Lacks { value: usize },
 }
 
 /// A pattern that has not been looked for.
@@ -69,9 +70,9 @@ impl Sieve {
                 mask.iter_mut().zip(&groups).for_each(|(word, bits)| *word |= bits);
             }
         }
-        for (number, value) in plan.values.iter().enumerate().filter(|(number, _)| reach.values[*number]) {
-            let groups = groups(plan, reach, |group| group.value == Some(number));
-            steps.push(SieveStep { cause: Cause::Lacks { slot: value.slot }, groups, next: Vec::new() });
+        for value in (0..plan.values.len()).filter(|value| reach.values[*value]) {
+            let groups = groups(plan, reach, |group| group.value == Some(value));
+            steps.push(SieveStep { cause: Cause::Lacks { value }, groups, next: Vec::new() });
         }
         let mut patterns = Patterns::new(plan.mask_words());
         let of_texts = masks.iter().map(|mask| patterns.number(mask)).collect();
@@ -90,15 +91,21 @@ impl Sieve {
         is_same && self.patterns.len() <= MOST_PATTERNS
     }
 
-    /// Puts the pattern of each row in place of what there is.
-    pub fn sift(&mut self, plan: &FeaturePlan, frame: &Frame, patterns: &mut Vec<u32>) {
+    /// Puts the pattern of each row in place of what there is; `values` are those of the plan, where they are read.
+    pub fn sift(
+        &mut self,
+        plan: &FeaturePlan,
+        frame: &Frame,
+        values: &[Option<Cow<Column>>],
+        patterns: &mut Vec<u32>,
+    ) {
         let combinations = self.grid.combinations_of(frame);
         patterns.clear();
         patterns.resize(frame.rows, self.of_texts[0]);
         let texts = patterns.iter_mut().zip(&combinations);
         texts.for_each(|(pattern, combination)| *pattern = self.of_texts[*combination as usize]);
         for SieveStep { cause, groups, next } in &mut self.steps {
-            for row in cause.rows(plan, frame, &combinations) {
+            for row in cause.rows(plan, frame, values, &combinations) {
                 let pattern = &mut patterns[row as usize];
                 if next.len() <= *pattern as usize {
                     next.resize(self.patterns.len(), UNKNOWN);
@@ -125,7 +132,13 @@ impl Sieve {
 
 impl Cause {
     /// The rows that it bears on.
-    fn rows(&self, plan: &FeaturePlan, frame: &Frame, combinations: &[u32]) -> Vec<u32> {
+    fn rows(
+        &self,
+        plan: &FeaturePlan,
+        frame: &Frame,
+        values: &[Option<Cow<Column>>],
+        combinations: &[u32],
+    ) -> Vec<u32> {
         match self {
             Cause::Holds { filter, may_hold } => {
                 // Only the rows that the texts do not rule out are looked at.
@@ -142,8 +155,8 @@ impl Cause {
                 let truths = condition.truths(&Frame { rows: rows.len(), columns });
                 rows.iter().zip(truths.iter()).filter(|(_, holds)| *holds).map(|(row, _)| *row).collect()
             }
-            Cause::Lacks { slot } => {
-                let column = frame.columns[*slot].expect("the frame holds it");
+            Cause::Lacks { value } => {
+                let column = values[*value].as_deref().expect("what groups take is read");
                 match column {
                     Column::Int(Ints { valid: Some(valid), .. }) => rows_where(frame.rows, |row| !valid[row]),
                     Column::Text(texts) => rows_where(frame.rows, |row| texts.codes[row] == NULL_CODE),

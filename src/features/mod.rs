@@ -7,6 +7,7 @@
 mod accumulate;
 mod aggregate;
 mod asked;
+mod bill_cells;
 mod bill_columns;
 pub mod bills;
 mod finish;
@@ -15,6 +16,7 @@ mod lanes;
 mod ledger;
 mod lines;
 mod masks;
+mod misfits;
 pub mod plan;
 mod rows;
 mod table;

@@ -1,10 +1,12 @@
 //! What must be accumulated for the features of one source: filters and values shared, windows nested.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::aggregate::state::State;
-use crate::expr::Expr;
-use crate::job::{Aggregate, Feature, FeatureKind, From, Statistic};
+use crate::day::Day;
+use crate::expr::{Column, Expr, Frame};
+use crate::job::{Aggregate, Feature, FeatureKind, From, Statistic, ValueSource};
 
 /// The accumulation plan for transactions, bills or lines.
 #[derive(Debug, Clone)]
@@ -12,7 +14,7 @@ pub struct FeaturePlan {
     /// Distinct `where` expressions.
     pub filters: Vec<Expr>,
     /// What some group takes of each row.
-    pub values: Vec<ValueColumn>,
+    pub values: Vec<PlannedValue>,
     /// What is accumulated.
     pub groups: Vec<Group>,
     /// Which group and window answers each feature.
@@ -23,24 +25,48 @@ pub struct FeaturePlan {
     pub columns: Vec<usize>,
     /// How many days before D the farthest window begins; `None` where some window is unbounded. 0 without features.
     pub longest_days: Option<u32>,
+    /// Whether ages of rows are days to [`LAST_DAY`], not to D, because rows may be of later days.
+    pub counts_from_the_end: bool,
     /// How many groups are kept in the log.
     logged: u32,
 }
+
+/// No date is later.
+pub const LAST_DAY: Day = Day(i32::MAX);
 
 /// What is accumulated of the inputs that have a history.
 pub struct Plans {
     /// Of transactions.
     pub transactions: FeaturePlan,
     /// Of bills.
-    pub bills: FeaturePlan,
+    pub bills: BillPlans,
+}
+
+/// What is accumulated of bills.
+pub struct BillPlans {
+    /// For the features over due bills.
+    pub due: FeaturePlan,
+    /// For those over bills that are due or not.
+    pub all: FeaturePlan,
+}
+
+impl BillPlans {
+    /// Whether there is nothing to accumulate.
+    pub fn is_empty(&self) -> bool {
+        self.due.is_empty() && self.all.is_empty()
+    }
 }
 
 impl Plans {
     /// Those of a job's features.
     pub fn of(features: &[Feature]) -> Plans {
+        let of_bills = |sees_ahead: bool| {
+            let passes = |one: &Aggregate| one.from == From::Bills && one.sees_bills_ahead() == sees_ahead;
+            FeaturePlan { counts_from_the_end: sees_ahead, ..FeaturePlan::of(features, passes) }
+        };
         Plans {
             transactions: FeaturePlan::new(features, From::Transactions),
-            bills: FeaturePlan::new(features, From::Bills),
+            bills: BillPlans { due: of_bills(false), all: of_bills(true) },
         }
     }
 }
@@ -66,13 +92,23 @@ pub struct Group {
     pub log: Option<u32>,
 }
 
-/// A column's value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ValueColumn {
-    /// Position of the column in the source's scope.
-    pub slot: usize,
+/// A value that is taken of rows.
+#[derive(Debug, Clone)]
+pub struct PlannedValue {
+    /// Where it comes from.
+    pub source: ValueSource,
     /// Whether it is taken as a small number, equal for equal values, not as it is.
     pub is_numbered: bool,
+}
+
+impl PlannedValue {
+    /// The values of a frame's rows, which holds what they are made of.
+    pub fn of<'a>(&self, frame: &Frame<'a>) -> Cow<'a, Column> {
+        match &self.source {
+            ValueSource::Column(slot) => Cow::Borrowed(frame.columns[*slot].expect("the frame holds it")),
+            ValueSource::Expression(expr) => Cow::Owned(expr.column(frame)),
+        }
+    }
 }
 
 /// The edge of a window that has none.
@@ -92,8 +128,13 @@ pub struct Answer {
 impl FeaturePlan {
     /// The plan for the features over `from`.
     pub fn new(features: &[Feature], from: From) -> FeaturePlan {
+        FeaturePlan::of(features, |aggregate| aggregate.from == from)
+    }
+
+    /// The plan for the features, all of one source, that pass.
+    fn of(features: &[Feature], passes: impl Fn(&Aggregate) -> bool) -> FeaturePlan {
         let aggregates = features.iter().enumerate().filter_map(|(number, feature)| match &feature.kind {
-            FeatureKind::Aggregate(aggregate) if aggregate.from == from => Some((number, aggregate)),
+            FeatureKind::Aggregate(aggregate) if passes(aggregate) => Some((number, aggregate)),
             _ => None,
         });
         let mut plan = FeaturePlan {
@@ -104,6 +145,7 @@ impl FeaturePlan {
             stride: 0,
             columns: Vec::new(),
             longest_days: Some(0),
+            counts_from_the_end: false,
             logged: 0,
         };
         for (feature, aggregate) in aggregates {
@@ -118,9 +160,12 @@ impl FeaturePlan {
             position_or_push(&mut self.filters, |known| known.text == expr.text, || expr.clone())
         });
         let statistic = aggregate.statistic;
-        let value = aggregate.of.map(|slot| {
-            let value = ValueColumn { slot, is_numbered: statistic == Statistic::Distinct };
-            position_or_push(&mut self.values, |known| *known == value, || value)
+        let value = aggregate.of.as_ref().map(|of| {
+            let is_numbered = statistic == Statistic::Distinct;
+            let is_same =
+                |known: &PlannedValue| known.source.is_same(&of.source) && known.is_numbered == is_numbered;
+            let make = || PlannedValue { source: of.source.clone(), is_numbered };
+            position_or_push(&mut self.values, is_same, make)
         });
         let edge = match aggregate.from {
             From::Lines => 1,
@@ -144,7 +189,8 @@ impl FeaturePlan {
         self.groups[group].edges.push(edge);
         self.answers.push(Answer { feature, group, edge });
         let read = aggregate.filter.iter().flat_map(|expr| expr.columns.iter().copied());
-        self.columns.extend(read.chain(aggregate.of));
+        let taken = aggregate.of.iter().flat_map(|of| of.source.columns().iter().copied());
+        self.columns.extend(read.chain(taken));
     }
 
     fn lay_out(&mut self) {
@@ -181,7 +227,7 @@ impl FeaturePlan {
         let filters = self.filters.iter().zip(&reach.filters).filter(|(_, is_read)| **is_read);
         let values = self.values.iter().zip(&reach.values).filter(|(_, is_read)| **is_read);
         reach.columns.extend(filters.flat_map(|(filter, _)| filter.columns.iter().copied()));
-        reach.columns.extend(values.map(|(value, _)| value.slot));
+        reach.columns.extend(values.flat_map(|(value, _)| value.source.columns().iter().copied()));
         reach.columns.sort_unstable();
         reach.columns.dedup();
         reach
@@ -229,7 +275,7 @@ impl Group {
 
     /// The segment of the rows of an age; `None` where they are in none of its windows.
     pub fn segment(&self, age: u32) -> Option<usize> {
-        let segment = self.edges.iter().position(|edge| age < *edge);
+        let segment = self.edges.iter().position(|edge| age < *edge || *edge == UNBOUNDED);
         segment.filter(|_| self.skip_days <= age)
     }
 

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::accumulate::{Accumulators, Hit, Segments};
+use super::accumulate::{Accumulators, Segments};
 use super::asked::{Asked, AskedDay, Part};
 use super::finish::{PartAnswers, answer};
 use super::interner::Interner;
 use super::lanes::{LaneRows, Sweep};
 use super::plan::{FeaturePlan, Group, Reach};
-use super::rows::{Owner, Packed, pack};
+use super::rows::{Hit, Owner, Packed, pack};
 use crate::day::Day;
 use crate::expr::{Column, Frame, Scope};
 use crate::input::accounts::OFF_BOOK;
@@ -103,7 +103,7 @@ impl Transactions<'_> {
                 cells.thin_out();
             })?;
             cells.finish();
-            answer(self.features, plan, &cells, asked, part)
+            answer(self.features, &[(plan, &cells)], asked, part)
         })
     }
 

@@ -60,7 +60,7 @@ pub const REPAYMENT_COLUMNS: [(&str, Type); 7] = [
 ];
 
 /// The columns of a bill, in the order of the bills scope.
-pub const BILL_COLUMNS: [(&str, Type); 9] = [
+pub const BILL_COLUMNS: [(&str, Type); 10] = [
     ("product", Type::Text),
     ("bill_id", Type::Any),
     ("due_on", Type::Date),
@@ -70,7 +70,11 @@ pub const BILL_COLUMNS: [(&str, Type); 9] = [
     ("is_open", Type::Bool),
     ("days_late", Type::Int),
     ("outstanding", Type::Int),
+    ("is_due", Type::Bool),
 ];
+
+/// The position of the column that says whether a bill is due: features that name it see bills that are not, too.
+pub const BILL_IS_DUE: usize = BILL_COLUMNS.len() - 1;
 
 /// What a line's own features see besides its columns.
 pub const LINE_STATE: [(&str, Type); 3] =

@@ -5,9 +5,11 @@ use std::collections::HashSet;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::columns::BILL_IS_DUE;
 use super::reader::Reader;
+use super::row_value::{self, RowValue};
 use super::scopes::Scopes;
-use super::statistic::{Operand, Statistic};
+use super::statistic::{Statistic, ValueRange};
 use super::window::Window;
 use crate::expr::{Expr, Scope, Type};
 
@@ -56,14 +58,36 @@ pub struct Aggregate {
     pub from: From,
     /// What of them.
     pub statistic: Statistic,
-    /// Position of the `of` column in the scope of `from`.
-    pub of: Option<usize>,
-    /// Its name.
-    pub of_name: Option<String>,
+    /// What it takes of each of them.
+    pub of: Option<RowValue>,
     /// Which of the rows count.
     pub filter: Option<Expr>,
     /// Of which days; of lines, a state, all.
     pub window: Window,
+}
+
+impl Aggregate {
+    /// Whether it is over bills, due or not: its condition says which of them count.
+    pub fn sees_bills_ahead(&self) -> bool {
+        let is_named = self.filter.as_ref().is_some_and(|filter| filter.columns.contains(&BILL_IS_DUE));
+        self.from == From::Bills && is_named
+    }
+
+    /// What its values lie between, whatever the rows.
+    pub fn range(&self) -> ValueRange {
+        match self.statistic {
+            // What is not due yet is negative days ago.
+            Statistic::DaysSince | Statistic::DaysSinceFirst if self.sees_bills_ahead() => {
+                ValueRange::default()
+            }
+            statistic => statistic.range(self.window),
+        }
+    }
+
+    /// What it takes of each row, as written.
+    pub fn of_text(&self) -> Option<&str> {
+        self.of.as_ref().map(|of| of.text.as_str())
+    }
 }
 
 /// The longest window a feature may have, and how long before D it may end at the most: three years and a leap day.
@@ -126,12 +150,13 @@ pub(super) fn resolve(
 }
 
 /// What is kept so far: the source, the statistic, of what, of which rows, until how many days before D.
-type Kept = HashSet<(From, Statistic, Option<usize>, Option<String>, u32)>;
+type Kept = HashSet<(From, Statistic, Option<String>, Option<String>, u32)>;
 
 fn check_kept(reader: &mut Reader, place: std::ops::Range<usize>, aggregate: &Aggregate, kept: &mut Kept) {
-    let Aggregate { from, statistic, of, of_name: _, filter, window } = aggregate;
+    let Aggregate { from, statistic, of: _, filter, window } = aggregate;
+    let of = aggregate.of_text().map(str::to_string);
     let filter = filter.as_ref().map(|filter| filter.text.clone());
-    let own = (*from, *statistic, *of, filter, window.skip_days);
+    let own = (*from, *statistic, of, filter, window.skip_days);
     let is_new = statistic.keeps_values(*window) && kept.insert(own);
     if is_new && kept.iter().filter(|(source, ..)| source == from).count() > MOST_KEPT {
         let help = "those that differ in `days` alone count as one";
@@ -241,14 +266,30 @@ fn aggregate(
         Some(text) => Some(reader.expression(text, Type::Bool, scope)?),
         None => None,
     };
-    let of = value_column(reader, raw, statistic, place, scope)?;
     let statistic = *statistic.get_ref();
-    let of_name = raw.of.as_ref().map(|name| name.get_ref().clone());
+    let of = row_value::resolve(reader, raw.of.as_ref(), statistic, place, scope)?;
     let window = Window {
         days: raw.days.as_ref().map(|days| *days.get_ref()),
         skip_days: raw.skip_days.as_ref().map_or(0, |days| *days.get_ref()),
     };
-    Some(Aggregate { from, statistic, of, of_name, filter, window })
+    let aggregate = Aggregate { from, statistic, of, filter, window };
+    if aggregate.sees_bills_ahead() {
+        refuse_window_of_bills_ahead(reader, raw);
+    }
+    Some(aggregate)
+}
+
+/// A window holds due bills alone.
+fn refuse_window_of_bills_ahead(reader: &mut Reader, raw: &RawFeature) {
+    for (key, days) in [("days", &raw.days), ("skip_days", &raw.skip_days)] {
+        if let Some(days) = days {
+            let message =
+                format!("`{key}` does not go with `is_due` in `where`: a window holds due bills alone");
+            let help =
+                format!("leave out `{key}` for all bills, due or not, or `is_due` for those of the window");
+            reader.error(days.span(), message, Some(help));
+        }
+    }
 }
 
 fn check_window(
@@ -287,42 +328,5 @@ fn check_window(
     if from == From::Lines && statistic.get_ref().needs_dates() {
         let help = "lines take count, sum, min, max, distinct";
         reader.error(statistic.span(), "lines are a state: they have no latest date", Some(help.into()));
-    }
-}
-
-/// The `of` column: `Some(None)` where the statistic takes none, `None` where it is wrong.
-fn value_column(
-    reader: &mut Reader,
-    raw: &RawFeature,
-    statistic: &Spanned<Statistic>,
-    place: std::ops::Range<usize>,
-    scope: &Scope,
-) -> Option<Option<usize>> {
-    let operand = statistic.get_ref().operand();
-    match (&raw.of, operand) {
-        (None, Operand::None) => Some(None),
-        (Some(of), Operand::None) => {
-            reader.error(of.span(), "this `agg` counts rows or dates: it takes no `of`", None);
-            None
-        }
-        (None, Operand::Integer | Operand::Any) => {
-            reader.error(place, "the feature does not say which column it is `of`", None);
-            None
-        }
-        (Some(of), Operand::Integer | Operand::Any) => match scope.find(of.get_ref()) {
-            Some((_, kind)) if operand == Operand::Integer && kind.unify(Type::Int).is_none() => {
-                let message =
-                    format!("`{}` is a {} column; this `agg` takes integers", of.get_ref(), kind.name());
-                reader.error(of.span(), message, None);
-                None
-            }
-            Some((slot, _)) => Some(Some(slot)),
-            // There is no input to read it from, so any column will do.
-            None if scope.open => Some(Some(0)),
-            None => {
-                reader.unknown_name("column", of, scope.names());
-                None
-            }
-        },
     }
 }

@@ -64,7 +64,7 @@ fn place(text: &str, key: &str, value: &str) -> std::ops::Range<usize> {
 /// What a feature's definition alone says of its values.
 fn feature_range(feature: &Feature) -> ValueRange {
     match &feature.kind {
-        FeatureKind::Aggregate(aggregate) => aggregate.statistic.range(aggregate.window),
+        FeatureKind::Aggregate(aggregate) => aggregate.range(),
         FeatureKind::Ratio { .. } | FeatureKind::Expression(_) => ValueRange::default(),
     }
 }

@@ -22,6 +22,7 @@ mod policy_file;
 mod raw_job;
 mod reader;
 mod resolved_job;
+mod row_value;
 mod scopes;
 mod scorecard_file;
 mod source;
@@ -33,8 +34,8 @@ mod written_path;
 
 pub use actionable::Actionable;
 pub use columns::{
-    BILL_COLUMNS, LINE_COLUMNS, LINE_HISTORY, LINE_STATE, OPTIONAL_LINE_COLUMNS, REPAYMENT_COLUMNS,
-    SCORE_COLUMNS, TRANSACTION_COLUMNS, line_slots,
+    BILL_COLUMNS, BILL_IS_DUE, LINE_COLUMNS, LINE_HISTORY, LINE_STATE, OPTIONAL_LINE_COLUMNS,
+    REPAYMENT_COLUMNS, SCORE_COLUMNS, TRANSACTION_COLUMNS, line_slots,
 };
 pub use decision_column::{ColumnSpec, DecisionColumn};
 pub use diagnostics::{Diagnostics, Severity};
@@ -46,6 +47,7 @@ pub use policy_file::{Action, Affordability, Amount, Budget, Cooldown, Policy, P
 pub use raw_job::{RawJob, variables};
 pub use reader::Reader;
 pub use resolved_job::{Csv, Job};
+pub use row_value::{RowValue, ValueSource};
 pub use scopes::{FileColumns, InputColumns, Scopes};
 pub use scorecard_file::{Band, Bin, Characteristic, Dimension, Scorecard};
 pub use source::Source;

@@ -24,6 +24,8 @@ pub enum Statistic {
     Distinct,
     /// Days since the latest date with a row; null without rows.
     DaysSince,
+    /// Days since the earliest date with a row; null without rows.
+    DaysSinceFirst,
 }
 
 /// What a statistic takes of a row besides its date.
@@ -50,7 +52,8 @@ impl Statistic {
     /// What its `of` column must be.
     pub fn operand(self) -> Operand {
         match self {
-            Statistic::Count | Statistic::ActiveDays | Statistic::DaysSince => Operand::None,
+            Statistic::Count | Statistic::ActiveDays => Operand::None,
+            Statistic::DaysSince | Statistic::DaysSinceFirst => Operand::None,
             Statistic::Sum | Statistic::Min | Statistic::Max | Statistic::Last => Operand::Integer,
             Statistic::Distinct => Operand::Any,
         }
@@ -59,7 +62,8 @@ impl Statistic {
     /// Whether it is about the dates of rows. Lines are a state, and have none.
     pub fn needs_dates(self) -> bool {
         match self {
-            Statistic::Last | Statistic::ActiveDays | Statistic::DaysSince => true,
+            Statistic::Last | Statistic::ActiveDays => true,
+            Statistic::DaysSince | Statistic::DaysSinceFirst => true,
             Statistic::Count | Statistic::Sum | Statistic::Min | Statistic::Max | Statistic::Distinct => {
                 false
             }
@@ -71,7 +75,8 @@ impl Statistic {
         match self {
             Statistic::Min | Statistic::Max | Statistic::Distinct => true,
             Statistic::ActiveDays => window.days.is_none(),
-            Statistic::Count | Statistic::Sum | Statistic::Last | Statistic::DaysSince => false,
+            Statistic::Count | Statistic::Sum | Statistic::Last => false,
+            Statistic::DaysSince | Statistic::DaysSinceFirst => false,
         }
     }
 
@@ -80,7 +85,7 @@ impl Statistic {
         match self {
             Statistic::Count | Statistic::Distinct => ValueRange { least: Some(0), most: None },
             Statistic::ActiveDays => ValueRange { least: Some(0), most: window.days.map(i64::from) },
-            Statistic::DaysSince => ValueRange {
+            Statistic::DaysSince | Statistic::DaysSinceFirst => ValueRange {
                 least: Some(window.skip_days.into()),
                 most: window.end_age().map(|end| i64::from(end) - 1),
             },

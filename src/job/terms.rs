@@ -7,10 +7,11 @@ use super::feature_file::{Aggregate, Feature, FeatureKind, From};
 use super::policy_file::{self, Policy};
 use super::reader::Reader;
 use super::resolved_job::Job;
+use super::row_value::is_a_name;
 use super::scopes::{FileColumns, InputColumns, Scopes, input_scopes};
 use super::scorecard_file::{self, Scorecard};
 use super::source::Source;
-use crate::expr::Type;
+use crate::expr::{Expr, Scope, Type};
 
 /// A scorecard and a policy bound to each other and to the columns that decisions.parquet keeps of lines.
 #[derive(Debug, Clone)]
@@ -129,11 +130,16 @@ fn of_features(scopes: &Scopes, scorecard: &Source) -> Scopes {
             _ => continue,
         };
         scope.open = true;
-        if let Some(of) = text_of(&table, "of").filter(|of| scope.find(of).is_none()) {
+        if let Some(of) = text_of(&table, "of").filter(|of| is_unknown_column(of, scope)) {
             scope.push(of, Type::Any);
         }
     }
     scopes
+}
+
+/// Whether `of` names a column that is not known, rather than say how a value is computed.
+fn is_unknown_column(of: &str, scope: &Scope) -> bool {
+    scope.find(of).is_none() && (is_a_name(of) || Expr::parse(of, Type::Int, scope).is_err())
 }
 
 /// The tables that declare features.

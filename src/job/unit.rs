@@ -6,6 +6,7 @@ use super::decision_column::DecisionColumn;
 use super::feature_file::{Aggregate, Feature, FeatureKind, From};
 use super::statistic::Statistic;
 use crate::console::{money, thousands};
+use crate::expr::Type;
 
 /// What an integer counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -105,27 +106,45 @@ impl Unit {
 fn of_aggregate(aggregate: &Aggregate) -> Unit {
     match aggregate.statistic {
         Statistic::Count | Statistic::Distinct => Unit::Number,
-        Statistic::ActiveDays | Statistic::DaysSince => Unit::Days,
+        Statistic::ActiveDays | Statistic::DaysSince | Statistic::DaysSinceFirst => Unit::Days,
         Statistic::Sum | Statistic::Min | Statistic::Max | Statistic::Last => {
-            match (aggregate.from, aggregate.of_name.as_deref().unwrap_or_default()) {
-                (From::Transactions, "amount") => Unit::Money,
-                (From::Bills, "due_amount" | "paid" | "outstanding") => Unit::Money,
-                (From::Bills, "days_late") => Unit::Days,
-                (From::Lines, column) => Unit::of_column(column),
-                _ => Unit::Number,
-            }
+            let terms = aggregate.of.iter().flat_map(|of| &of.terms);
+            let units = terms.map(|(name, kind)| of_row_column(aggregate.from, name, *kind));
+            // What is added to money, or subtracted from it, is money, whatever its column is called.
+            let mut units = units.filter(|unit| !unit.is_number());
+            let first = units.next().unwrap_or_default();
+            if units.all(|unit| unit == first) { first } else { Unit::Number }
         }
+    }
+}
+
+/// Of a column of an input that an integer is made of.
+fn of_row_column(from: From, name: &str, kind: Type) -> Unit {
+    match (from, name) {
+        (From::Transactions, "amount") => Unit::Money,
+        (From::Bills, "due_amount" | "paid" | "outstanding") => Unit::Money,
+        (From::Bills, "days_late") => Unit::Days,
+        _ if kind == Type::Date => Unit::Days,
+        (From::Lines, column) => Unit::of_column(column),
+        _ => Unit::Number,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::row_value::{RowValue, ValueSource};
     use super::super::window::Window;
     use super::*;
 
+    /// `of` names columns, each a term; those that end in `_on` are dates.
     fn aggregate(name: &str, from: From, statistic: Statistic, of: Option<&str>) -> Feature {
-        let (of_name, window) = (of.map(str::to_string), Window::default());
-        let aggregate = Aggregate { from, statistic, of: None, of_name, filter: None, window };
+        let kind = |name: &str| if name.ends_with("_on") { Type::Date } else { Type::Int };
+        let of = of.map(|of| RowValue {
+            text: of.to_string(),
+            source: ValueSource::Column(0),
+            terms: of.split(" - ").map(|name| (name.to_string(), kind(name))).collect(),
+        });
+        let aggregate = Aggregate { from, statistic, of, filter: None, window: Window::default() };
         Feature { name: name.to_string(), kind: FeatureKind::Aggregate(aggregate) }
     }
 
@@ -147,6 +166,10 @@ mod tests {
             ratio(0, 4, 40_000),
             ratio(0, 1, 1),
             ratio(0, 1, 10_000),
+            aggregate("left", From::Bills, Statistic::Sum, Some("due_amount - paid")),
+            aggregate("early", From::Bills, Statistic::Max, Some("due_on - settled_on")),
+            aggregate("net", From::Transactions, Statistic::Sum, Some("amount - fee")),
+            aggregate("mixed", From::Bills, Statistic::Sum, Some("due_amount - days_late")),
         ];
         let expected = [
             Unit::Money,
@@ -158,6 +181,10 @@ mod tests {
             Unit::Number,
             Unit::BasisPoints,
             Unit::BasisPoints,
+            Unit::Money,
+            Unit::Number,
+            Unit::Money,
+            Unit::Days,
             Unit::Money,
             Unit::Number,
         ];

@@ -194,7 +194,7 @@ impl FeatureRows<'_> {
                 })?;
             let OfRepayments { answers: of_bills, conflicts } = swept;
             answers.add(of_bills);
-            let watch = notices::of_repayments(job, plans, reported_from);
+            let watch = notices::of_repayments(job, reported_from);
             let repayments = self.report(&repayments, fetched, watch, work)?;
             Ok(Answered { answers, conflicts, intake: Intake { transactions, repayments } })
         })
@@ -208,7 +208,7 @@ impl FeatureRows<'_> {
             let watch = notices::of_transactions(job, plans, day.as_of);
             let transactions = self.report(&transactions, fetched, watch, work)?;
             let fetched = work.of_input(&repayments, |_| Ok(()))?.fetched;
-            let watch = notices::of_repayments(job, plans, day.as_of);
+            let watch = notices::of_repayments(job, day.as_of);
             let repayments = self.report(&repayments, fetched, watch, work)?;
             Ok(Intake { transactions, repayments })
         })
@@ -243,9 +243,9 @@ impl FeatureRows<'_> {
 
     fn sweep_repayments(&self, asked: &Asked, parts: &[Part], fetched: &Fetched) -> Result<OfRepayments> {
         let known_ons: Vec<Day> = asked.distinct_days().iter().map(|day| day.known_on).collect();
-        let (features, plan, deliveries) = (&self.job.features, &self.plans.bills, &fetched.deliveries);
+        let (features, plans, deliveries) = (&self.job.features, &self.plans.bills, &fetched.deliveries);
         let (tolerance, known_ons) = (self.job.bill_tolerance, &known_ons);
-        Repayments { features, plan, asked, parts, deliveries, tolerance, known_ons }.sweep()
+        Repayments { features, plans, asked, parts, deliveries, tolerance, known_ons }.sweep()
     }
 }
 

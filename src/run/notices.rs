@@ -50,12 +50,13 @@ pub(super) fn of_transactions(job: &Job, plans: &Plans, as_of: Day) -> Watch {
 }
 
 /// What to watch for in repayments: of a bill's columns only the product is one of theirs.
-pub(super) fn of_repayments(job: &Job, plans: &Plans, as_of: Day) -> Watch {
+pub(super) fn of_repayments(job: &Job, as_of: Day) -> Watch {
     const PRODUCT: usize = 0;
     let asked =
         texts_asked_for(conditions(job, From::Bills)).into_iter().filter(|(slot, _)| *slot == PRODUCT);
     let texts = asked.map(|(_, text)| WatchedText::new("product", text));
-    let dates = WatchedDates { column: "due_on", within: days_in_reach(&plans.bills, as_of, DAYS_AHEAD) };
+    let within = days_in_reach(&FeaturePlan::new(&job.features, From::Bills), as_of, DAYS_AHEAD);
+    let dates = WatchedDates { column: "due_on", within };
     Watch { input: job.inputs.repayments.name, from: as_of, dates, texts: texts.collect() }
 }
 

@@ -13,8 +13,8 @@ type Key = (Value, Value, Value);
 
 /// Bills of a run.
 pub struct Bills {
-    /// The columns of every bill due by D, with its account.
-    pub due: Vec<(Value, Row)>,
+    /// The columns of every bill, due by D or not, with its account.
+    pub all: Vec<(Value, Row)>,
     pub conflicts: u64,
 }
 
@@ -27,11 +27,8 @@ impl Bills {
             by_bill.entry((account, product, bill)).or_default().push(row);
         }
         let conflicts = by_bill.values().filter(|rows| is_conflicting(rows)).count() as u64;
-        let due = by_bill.iter().filter_map(|(key, rows)| {
-            let columns = columns(case, key, rows)?;
-            Some((key.0.clone(), columns))
-        });
-        Bills { due: due.collect(), conflicts }
+        let all = by_bill.iter().map(|(key, rows)| (key.0.clone(), columns(case, key, rows)));
+        Bills { all: all.collect(), conflicts }
     }
 }
 
@@ -44,16 +41,12 @@ fn is_conflicting(rows: &[&Judged]) -> bool {
     terms.values().any(|terms| terms.len() > 1)
 }
 
-/// None: not due yet.
-fn columns(case: &Case, key: &Key, rows: &[&Judged]) -> Option<Row> {
+fn columns(case: &Case, key: &Key, rows: &[&Judged]) -> Row {
     let as_of = case.as_of;
     let latest = rows.iter().map(|row| row.delivery).max().expect("a bill has rows");
     let terms = || rows.iter().filter(|row| row.delivery == latest);
     let due_on = terms().filter_map(|row| row.value("due_on").date()).min().expect("accepted");
     let due_amount = terms().filter_map(|row| row.value("due_amount").small()).max().expect("accepted");
-    if due_on > as_of {
-        return None;
-    }
     let payments = rows.iter().filter_map(|row| {
         let paid_on = row.value("paid_on").date().filter(|paid_on| *paid_on <= as_of)?;
         Some((paid_on, row.value("paid_amount").small().expect("accepted")))
@@ -63,7 +56,7 @@ fn columns(case: &Case, key: &Key, rows: &[&Judged]) -> Option<Row> {
     let enough = 1.max(due_amount - i128::from(case.job.tolerance.unwrap_or(0)));
     let settled_on = settled_on(&payments, enough, as_of);
     let late = i64::from(settled_on.unwrap_or(as_of)) - i64::from(due_on);
-    let columns: [(&str, Value); 9] = [
+    let columns: [(&str, Value); 10] = [
         ("product", key.1.clone()),
         ("bill_id", key.2.clone()),
         ("due_on", Value::Date(due_on)),
@@ -73,8 +66,9 @@ fn columns(case: &Case, key: &Key, rows: &[&Judged]) -> Option<Row> {
         ("is_open", settled_on.is_none().into()),
         ("days_late", late.max(0).into()),
         ("outstanding", (due_amount - paid).max(0).into()),
+        ("is_due", (due_on <= as_of).into()),
     ];
-    Some(columns.into_iter().map(|(name, value)| (name.to_string(), value)).collect())
+    columns.into_iter().map(|(name, value)| (name.to_string(), value)).collect()
 }
 
 /// Walks back from D, a payment date at a time, while the payments so far are enough.

@@ -179,7 +179,8 @@ pub enum FeatureKind {
     Aggregate {
         from: &'static str,
         statistic: &'static str,
-        of: Option<String>,
+        /// A column, or an integer expression.
+        of: Option<Node>,
         filter: Option<Node>,
         days: Option<i32>,
         skip_days: Option<i32>,

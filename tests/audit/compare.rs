@@ -12,6 +12,7 @@ use rescore::run::{Ending, NightOutcome, Nights, RunRequest};
 use rescore::run_dir::manifest::Manifest;
 
 use super::case::{Case, FeatureKind, Measure};
+use super::expression::Node;
 use super::files::write_inputs;
 use super::intake::Counts;
 use super::night::{Measured, Night, changes_little, named_columns, night};
@@ -207,8 +208,9 @@ const WANTED: &str = "action raise, action lower, action suspend, action close, 
     reject missing_amount, reject bad_amount, reject bad_payment, reject bad_status, \
     reject after_delivery, reject duplicate_line, reject duplicate_row, \
     transactions count, transactions sum, transactions min, transactions max, transactions last, \
-    transactions active_days, transactions distinct, transactions days_since, bills count, bills sum, \
-    bills min, bills max, bills last, bills active_days, bills distinct, bills days_since, lines count, \
+    transactions active_days, transactions distinct, transactions days_since, transactions days_since_first, bills count, bills sum, \
+    bills min, bills max, bills last, bills active_days, bills distinct, bills days_since, bills days_since_first, is_due, \
+    of an expression, skip_days, lines count, \
     lines sum, lines min, lines max, lines distinct, ratio, expression, gate share holds, \
     gate share fails, gate sum holds, gate sum fails, gate rejected holds, gate rejected fails, \
     gate rows holds, gate rows fails, gate missing_days holds, gate missing_days fails, \
@@ -247,6 +249,16 @@ impl Coverage {
             }
         };
         for feature in &case.job.features {
+            if let FeatureKind::Aggregate { of, filter, skip_days, .. } = &feature.kind {
+                let is_named = |name: &str| filter.as_ref().is_some_and(|filter| filter.names(name));
+                let additions = [
+                    ("is_due", is_named("is_due")),
+                    ("of an expression", matches!(of, Some(Node::Arithmetic(..)))),
+                    ("skip_days", skip_days.is_some()),
+                ];
+                let used = additions.into_iter().filter(|(_, is_used)| *is_used);
+                used.for_each(|(what, _)| self.count(what.into(), 1));
+            }
             self.count(
                 match &feature.kind {
                     FeatureKind::Aggregate { from, statistic, .. } => format!("{from} {statistic}"),

@@ -13,6 +13,8 @@ pub struct Drawer<'a> {
     pub as_of: i32,
     /// Whether amounts near the ends of Int64, and beyond, occur.
     pub is_extreme: bool,
+    /// Whether dates take part in arithmetic.
+    pub has_dates: bool,
 }
 
 /// Names and types.
@@ -70,6 +72,11 @@ impl Drawer<'_> {
             (14..30, _) => self.leaf(kind, columns),
             (_, Kind::Int) => self.arithmetic(depth, columns),
             (_, Kind::Bool) => self.condition(depth, columns),
+            (_, Kind::Date) if self.has_dates => {
+                let op = self.random.pick(&['+', '-']);
+                let date = self.boxed(Kind::Date, depth - 1, columns);
+                Node::Arithmetic(op, date, self.boxed(Kind::Int, depth - 1, columns))
+            }
             _ => self.leaf(kind, columns),
         }
     }
@@ -90,6 +97,10 @@ impl Drawer<'_> {
     fn arithmetic(&mut self, depth: usize, columns: &Columns) -> Node {
         if self.random.chance(10) {
             return Node::Negate(self.boxed(Kind::Int, depth - 1, columns));
+        }
+        if self.has_dates && self.random.chance(40) {
+            let [later, earlier] = [depth - 1; 2].map(|depth| self.boxed(Kind::Date, depth, columns));
+            return Node::Arithmetic('-', later, earlier);
         }
         let op = self.random.pick(&['+', '-', '+', '-', '*', '%']);
         let left = self.boxed(Kind::Int, depth - 1, columns);

@@ -74,12 +74,12 @@ fn draw_with(seed: u64, size: usize, crowd: Option<i64>) -> Case {
         job: empty_job(random, lines_max_age_days),
     };
     case.job.without = OPTIONAL_COLUMNS.into_iter().filter(|_| random.chance(3)).collect();
-    let mut drawer = Drawer { random, as_of, is_extreme };
+    let mut drawer = Drawer { random, as_of, is_extreme, has_dates: false };
     features(&mut drawer, &mut case, scale.bill_kind, size);
     scorecard(drawer.random, &mut case);
     policy(&mut drawer, &mut case, size);
     gates(&mut drawer, &mut case);
-    add_grammar(&mut case, seed);
+    add_grammar(&mut case, seed, scale.bill_kind, is_extreme);
     case
 }
 
@@ -116,7 +116,7 @@ fn owned(columns: &[(&str, Kind)]) -> Columns {
 }
 
 /// What features over a source see.
-fn source_columns(case: &Case, from: &str, bill_kind: Kind) -> Columns {
+pub fn source_columns(case: &Case, from: &str, bill_kind: Kind) -> Columns {
     match from {
         "transactions" => owned(&case.transactions.columns),
         "bills" => owned(&[
@@ -134,7 +134,7 @@ fn source_columns(case: &Case, from: &str, bill_kind: Kind) -> Columns {
     }
 }
 
-fn line_columns(case: &Case) -> Columns {
+pub fn line_columns(case: &Case) -> Columns {
     let mut columns = owned(&case.lines.columns);
     columns.extend(owned(&[
         ("days_open", Kind::Int),
@@ -176,7 +176,7 @@ fn features(drawer: &mut Drawer, case: &mut Case, bill_kind: Kind, size: usize) 
 pub fn another_feature(random: &mut Random, case: &Case, name: &str) -> Feature {
     let bill_kind = case.repayments.columns.iter().find(|(column, _)| *column == "bill_id");
     let bill_kind = bill_kind.expect("the contract's column").1;
-    let mut drawer = Drawer { random, as_of: case.as_of, is_extreme: false };
+    let mut drawer = Drawer { random, as_of: case.as_of, is_extreme: false, has_dates: false };
     Feature { name: name.to_string(), kind: aggregate(&mut drawer, case, bill_kind) }
 }
 
@@ -210,7 +210,7 @@ fn aggregate(drawer: &mut Drawer, case: &Case, bill_kind: Kind) -> FeatureKind {
     };
     let fitting: Vec<String> =
         columns.iter().filter(|(_, kind)| takes(*kind)).map(|(name, _)| name.clone()).collect();
-    let of = (!fitting.is_empty()).then(|| drawer.random.pick(&fitting));
+    let of = (!fitting.is_empty()).then(|| Node::Column(drawer.random.pick(&fitting)));
     let windows = [1, 2, 3, 4, 5, 7, 10, 30, 1096];
     let days = match from {
         "lines" => None,

@@ -2,7 +2,7 @@
 
 use num_bigint::BigInt;
 
-use super::value::{Row, Value, date_text};
+use super::value::{Row, Value, date_of, date_text};
 
 /// An expression.
 #[derive(Debug, Clone, PartialEq)]
@@ -135,10 +135,7 @@ impl Node {
             Node::Literal(value) => value.clone(),
             Node::Nested(of) => of.value(row),
             Node::Negate(of) => of.value(row).int().map(|value| -value).into(),
-            Node::Arithmetic(op, left, right) => match (left.value(row).int(), right.value(row).int()) {
-                (Some(left), Some(right)) => arithmetic(*op, left, right),
-                _ => Value::Null,
-            },
+            Node::Arithmetic(op, left, right) => arithmetic(*op, &left.value(row), &right.value(row)),
             Node::Compare(op, left, right) => compare(op, &left.value(row), &right.value(row)).into(),
             Node::And(left, right) => both(left.truth(row), right.truth(row)).into(),
             Node::Or(left, right) => either(left.truth(row), right.truth(row)).into(),
@@ -185,11 +182,26 @@ fn literal(value: &Value) -> String {
         Value::Bool(truth) => truth.to_string(),
         Value::Int(value) => value.to_string(),
         Value::Date(day) => format!("date '{}'", date_text(*day)),
+        Value::FarDate(days) => panic!("{days} days are no literal"),
         Value::Text(text) => format!("'{}'", text.replace('\'', "''")),
     }
 }
 
-fn arithmetic(op: char, left: BigInt, right: BigInt) -> Value {
+fn arithmetic(op: char, left: &Value, right: &Value) -> Value {
+    match (left.days(), right.days()) {
+        (Some(left), Some(right)) => (left - right).into(),
+        (Some(date), None) => match right.int() {
+            Some(days) => date_of(if op == '+' { date + days } else { date - days }),
+            None => Value::Null,
+        },
+        _ => match (left.int(), right.int()) {
+            (Some(left), Some(right)) => arithmetic_of_ints(op, left, right),
+            _ => Value::Null,
+        },
+    }
+}
+
+fn arithmetic_of_ints(op: char, left: BigInt, right: BigInt) -> Value {
     match op {
         '+' => (left + right).into(),
         '-' => (left - right).into(),
@@ -202,6 +214,9 @@ fn arithmetic(op: char, left: BigInt, right: BigInt) -> Value {
 fn compare(op: &str, left: &Value, right: &Value) -> Option<bool> {
     if left.is_null() || right.is_null() {
         return None;
+    }
+    if let (Some(left), Some(right)) = (left.days(), right.days()) {
+        return compare(op, &left.into(), &right.into());
     }
     Some(match op {
         "=" => left == right,

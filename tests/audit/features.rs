@@ -64,7 +64,7 @@ fn material(case: &Case, intake: &Intake, bills: &Bills, book: &Book, account: &
             material.transactions.push((posted_on, row.values.clone()));
         }
     }
-    for (_, bill) in bills.due.iter().filter(|(owner, _)| owner == account) {
+    for (_, bill) in bills.all.iter().filter(|(owner, _)| owner == account) {
         material.bills.push((bill["due_on"].date().expect("accepted"), bill.clone()));
     }
     for line in &book.lines[book.of_account(account)] {
@@ -84,19 +84,26 @@ fn value(case: &Case, feature: &Feature, material: &Material, known: &Features) 
                 _ => &material.lines,
             };
             // Whatever their date: the figure of a bill is one of the whole run.
-            check_bill_figures(rows, of, filter)?;
+            let sees_ahead = *from == "bills" && filter.as_ref().is_some_and(|filter| filter.names("is_due"));
+            let is_seen = |row: &Row| *from != "bills" || sees_ahead || row["is_due"] == Value::Bool(true);
+            let rows: Vec<&(i32, Row)> = rows.iter().filter(|(_, row)| is_seen(row)).collect();
+            check_bill_figures(&rows, of, filter)?;
             let last = i64::from(case.as_of) - i64::from(skip_days.unwrap_or(0));
             let first = days.map(|days| last - i64::from(days) + 1);
             let in_window =
                 |date: i32| first.is_none_or(|first| first <= date.into()) && i64::from(date) <= last;
-            let rows: Vec<&(i32, Row)> = rows.iter().filter(|(date, _)| in_window(*date)).collect();
             let counts = |row: &Row| filter.as_ref().is_none_or(|filter| filter.is_true(row));
-            let counted = rows.iter().filter(|(_, row)| counts(row));
+            let counted = rows.iter().filter(|(date, row)| (sees_ahead || in_window(*date)) && counts(row));
             let taken = counted.filter_map(|(date, row)| match of {
-                Some(of) => (!row[of].is_null()).then(|| (*date, row[of].clone())),
+                Some(of) => Some((*date, of.value(row))).filter(|(_, value)| !value.is_null()),
                 None => Some((*date, Value::Null)),
             });
-            aggregate(case, statistic, &taken.collect::<Vec<_>>())
+            let taken: Vec<(i32, Value)> = taken.collect();
+            if let Some(value) = taken.iter().filter_map(|(_, value)| value.int()).find(|value| !fits(value))
+            {
+                return Err(format!("a row's {value}"));
+            }
+            aggregate(case, statistic, &taken)
         }
     };
     match &exact {
@@ -106,10 +113,10 @@ fn value(case: &Case, feature: &Feature, material: &Material, known: &Features) 
 }
 
 /// Figures of a bill that a feature reads must be Int64 themselves.
-fn check_bill_figures(rows: &[(i32, Row)], of: &Option<String>, filter: &Option<Node>) -> Result<(), String> {
+fn check_bill_figures(rows: &[&(i32, Row)], of: &Option<Node>, filter: &Option<Node>) -> Result<(), String> {
     for figure in ["paid", "outstanding"] {
-        let is_read = of.as_deref() == Some(figure) || filter.as_ref().is_some_and(|f| f.names(figure));
-        let exact = |(_, row): &(i32, Row)| row.get(figure).and_then(Value::int);
+        let is_read = of.iter().chain(filter).any(|node| node.names(figure));
+        let exact = |(_, row): &&(i32, Row)| row.get(figure).and_then(Value::int);
         if is_read && let Some(value) = rows.iter().filter_map(exact).find(|value| !fits(value)) {
             return Err(format!("{figure} {value}"));
         }
@@ -127,6 +134,7 @@ fn ratio(a: &Value, b: &Value, scale: i64) -> Value {
 /// Over the dates and `of` values of the rows that take part.
 fn aggregate(case: &Case, statistic: &str, taken: &[(i32, Value)]) -> Value {
     let latest = taken.iter().map(|(date, _)| *date).max();
+    let earliest = taken.iter().map(|(date, _)| *date).min();
     let values = || taken.iter().map(|(_, value)| value.clone());
     match statistic {
         "count" => (taken.len() as i64).into(),
@@ -140,6 +148,7 @@ fn aggregate(case: &Case, statistic: &str, taken: &[(i32, Value)]) -> Value {
         "active_days" => (taken.iter().map(|(date, _)| date).collect::<BTreeSet<_>>().len() as i64).into(),
         "distinct" => (values().collect::<BTreeSet<_>>().len() as i64).into(),
         "days_since" => latest.map(|latest| i64::from(case.as_of) - i64::from(latest)).into(),
+        "days_since_first" => earliest.map(|earliest| i64::from(case.as_of) - i64::from(earliest)).into(),
         other => panic!("no statistic {other}"),
     }
 }

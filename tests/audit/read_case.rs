@@ -117,7 +117,7 @@ fn feature(toml: &Toml) -> Feature {
         FeatureKind::Aggregate {
             from: name(toml, "from"),
             statistic: name(toml, "agg"),
-            of: maybe_text(toml, "of"),
+            of: maybe_text(toml, "of").map(|of| read_expression(&of)),
             filter: maybe_text(toml, "where").map(|filter| read_expression(&filter)),
             days: maybe_int(toml, "days").map(|days| days as i32),
             skip_days: maybe_int(toml, "skip_days").map(|days| days as i32),

@@ -135,6 +135,14 @@ fn cut_settings(case: &Case, cut: &mut Cut) {
 
 fn cut_expressions(case: &Case, cut: &mut Cut) {
     for (at, feature) in case.job.features.iter().enumerate() {
+        if let FeatureKind::Aggregate { of: Some(of), .. } = &feature.kind {
+            for smaller in of.children() {
+                cut(&|case| match &mut case.job.features[at].kind {
+                    FeatureKind::Aggregate { of, .. } => *of = Some(smaller.clone()),
+                    _ => unreachable!("the same feature"),
+                });
+            }
+        }
         if let FeatureKind::Aggregate { skip_days: Some(_), .. } = feature.kind {
             cut(&|case| match &mut case.job.features[at].kind {
                 FeatureKind::Aggregate { skip_days, .. } => *skip_days = None,

@@ -23,6 +23,8 @@ pub enum Value {
     Bool(bool),
     Int(BigInt),
     Date(i32),
+    /// A date that no column can hold.
+    FarDate(BigInt),
     Text(String),
 }
 
@@ -58,6 +60,15 @@ impl Value {
         }
     }
 
+    /// Days since 1970-01-01 of any date.
+    pub fn days(&self) -> Option<BigInt> {
+        match self {
+            Value::Date(day) => Some((*day).into()),
+            Value::FarDate(days) => Some(days.clone()),
+            _ => None,
+        }
+    }
+
     pub fn text(&self) -> Option<&str> {
         match self {
             Value::Text(text) => Some(text),
@@ -72,6 +83,7 @@ impl Value {
             Value::Bool(truth) => Cell::Bool(*truth),
             Value::Int(value) => Cell::Int(i64::try_from(value.clone()).expect("checked before")),
             Value::Date(day) => Cell::Date(Day(*day)),
+            Value::FarDate(days) => panic!("{days} days are no column's"),
             Value::Text(text) => Cell::Text(text.clone()),
         }
     }
@@ -117,6 +129,11 @@ impl<T: Into<Value>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Value {
         value.map_or(Value::Null, Into::into)
     }
+}
+
+/// The date of so many days since 1970-01-01.
+pub fn date_of(days: BigInt) -> Value {
+    i32::try_from(days.clone()).map_or(Value::FarDate(days), Value::Date)
 }
 
 /// A date that may be null.

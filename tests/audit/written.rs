@@ -165,7 +165,7 @@ fn write_feature(toml: &mut Toml, feature: &Feature) {
         FeatureKind::Aggregate { from, statistic, of, filter, days, skip_days } => {
             toml.text("from", from);
             toml.text("agg", statistic);
-            toml.bare_if("of", of.as_ref().map(|of| quoted(of)));
+            toml.node_if("of", of);
             toml.node_if("where", filter);
             toml.bare_if("days", *days);
             toml.bare_if("skip_days", *skip_days);

@@ -87,13 +87,17 @@ bins = [ { below = 2500, points = 0 }, { below = 4000, points = 10 }, { points =
 "#;
 
 fn book(condition: &str, more: &str) -> Book {
+    book_with(&features(), condition, more)
+}
+
+fn book_with(features: &str, condition: &str, more: &str) -> Book {
     let book = Book::new();
     for date in [YESTERDAY, TODAY] {
         book.deliver("transactions", date, &table(&TRANSACTIONS, if date == TODAY { ROWS } else { "" }));
         book.deliver("repayments", date, &table(&REPAYMENTS, if date == TODAY { BILLS } else { "" }));
     }
     book.deliver("lines", TODAY, &table(&LINES, "1  card  100000  20000  active  2025-01-01  -  -  mass"));
-    book.put("scorecard.toml", &format!("{}{CARD}", features()));
+    book.put("scorecard.toml", &format!("{features}{CARD}"));
     let policy = format!(
         "[[product]]\nname = \"card\"\nmin_limit = 0\nmax_limit = 1000000\nstep = 1\n{more}\n\
          [[rule]]\nname = \"offer\"\nwhen = \"{condition}\"\naction = \"raise\"\npercent = 20\nreason = \"P1\"\n"
@@ -176,6 +180,46 @@ fn only_what_rows_can_make_is_offered() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Windows that end on different days: those that overlap would move by who knows how much, the others go their own
+/// way. What is computed from a column goes with it.
+#[test]
+fn windows_that_end_earlier_move_by_themselves_or_not_at_all() {
+    let cash = "from = \"transactions\"\nwhere = \"kind = 'cash'\"\n";
+    let feature = |name: &str, rest: &str| format!("[[feature]]\nname = \"{name}\"\n{cash}{rest}\n");
+    let income = windows(
+        "income",
+        "from = \"transactions\"\nwhere = \"kind = 'salary'\"\nagg = \"sum\"\nof = \"amount\"",
+        &[90],
+    );
+    let recent = feature("recent", "agg = \"count\"\ndays = 30");
+    let before = feature("before", "agg = \"count\"\ndays = 60\nskip_days = 30");
+    let longer_before = feature("longer_before", "agg = \"count\"\ndays = 90\nskip_days = 30");
+    let whole = feature("whole", "agg = \"count\"\ndays = 90");
+    let most = feature("most", "agg = \"max\"\nof = \"amount\"\ndays = 90");
+    let twice = feature("twice", "agg = \"max\"\nof = \"amount * 2\"\ndays = 90");
+    let first = feature("first", "agg = \"days_since_first\"\ndays = 90");
+    let short_first = feature("short_first", "agg = \"days_since_first\"\ndays = 30");
+    let ahead = "[[feature]]\nname = \"ahead\"\nfrom = \"bills\"\nagg = \"count\"\nwhere = \"not is_due\"\n";
+    let due = "[[feature]]\nname = \"due\"\nfrom = \"bills\"\nagg = \"count\"\n";
+    let cases: [(&[&str], &str, &[&str]); 9] = [
+        (&[&recent, &before], "recent >= 2", &["recent 2"]),
+        (&[&recent, &before], "before >= 2", &["before 2"]),
+        (&[&before, &longer_before], "before >= 2", &["before 2 + longer_before 2"]),
+        (&[&recent, &before, &whole], "before >= 2", &[]),
+        (&[&recent, &before, &whole], "recent >= 2", &[]),
+        (&[&most, &twice], "most >= 200", &[]),
+        // The first of the longer window is older than the shorter one.
+        (&[&first, &short_first], "first >= 85", &["first 85"]),
+        (&[&first, &short_first], "first <= 20", &[]),
+        // Bills ahead are not among those that are due.
+        (&[ahead, due], "ahead >= 5", &["ahead 5"]),
+    ];
+    for (features, condition, offered) in cases {
+        let book = book_with(&format!("{}{income}", features.concat()), condition, "");
+        assert_eq!(told(&turns(&book)["better"]), offered, "{condition} of {features:?}");
+    }
 }
 
 /// What affordability is measured by is better the more it is, also where nothing is scored for it.

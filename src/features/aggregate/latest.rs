@@ -45,16 +45,16 @@ pub fn keep_value(words: &mut [i64], rows: impl Iterator<Item = AgedValue>) {
     });
 }
 
-/// By slot, the days since the latest date of a window; null without one.
-pub fn ages<'a>(slots: impl Iterator<Item = &'a [i64]>, edge: u32) -> Ints {
-    slots.map(|own| is_within(own[0], edge).then(|| own[0] - 1)).collect()
+/// By slot, the days since the latest date of the window that begins at an age; null without one.
+pub fn ages<'a>(slots: impl Iterator<Item = &'a [i64]>, end: i64) -> Ints {
+    slots.map(|own| is_within(own[0], end).then(|| own[0] - 1)).collect()
 }
 
-/// By slot, the value of the latest date of a window; null without one.
-pub fn values<'a>(slots: impl Iterator<Item = &'a [i64]>, edge: u32) -> Ints {
-    slots.map(|own| is_within(own[0], edge).then(|| own[1])).collect()
+/// By slot, the value of the latest date of the window that begins at an age; null without one.
+pub fn values<'a>(slots: impl Iterator<Item = &'a [i64]>, end: i64) -> Ints {
+    slots.map(|own| is_within(own[0], end).then(|| own[1])).collect()
 }
 
-fn is_within(age: i64, edge: u32) -> bool {
-    age != 0 && age <= i64::from(edge)
+fn is_within(age: i64, end: i64) -> bool {
+    age != 0 && age <= end
 }

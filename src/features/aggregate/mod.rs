@@ -6,6 +6,7 @@
 
 pub mod active_days;
 pub mod distinct;
+pub mod earliest;
 pub mod extremes;
 pub mod latest;
 pub mod state;

@@ -1,6 +1,6 @@
 //! Where each statistic keeps its state.
 
-use super::{active_days, extremes, latest, sums};
+use super::{active_days, earliest, extremes, latest, sums};
 use crate::job::Statistic;
 
 /// Where a group keeps what it accumulates.
@@ -22,6 +22,7 @@ impl State {
             Statistic::Min | Statistic::Max => State::Segments(extremes::WORDS),
             Statistic::Last => State::Whole(latest::VALUE_WORDS),
             Statistic::DaysSince => State::Whole(latest::AGE_WORDS),
+            Statistic::DaysSinceFirst => State::Segments(earliest::WORDS),
             // Without a bound, dates are kept as distinct values are.
             Statistic::ActiveDays => {
                 longest.map_or(State::Logged, |longest| State::Whole(active_days::words(longest)))

@@ -196,7 +196,7 @@ fn windows_that_end_earlier_move_by_themselves_or_not_at_all() {
     let recent = feature("recent", "agg = \"count\"\ndays = 30");
     let before = feature("before", "agg = \"count\"\ndays = 60\nskip_days = 30");
     let longer_before = feature("longer_before", "agg = \"count\"\ndays = 90\nskip_days = 30");
-    let whole = feature("whole", "agg = \"count\"\ndays = 90");
+    let spanning = feature("spanning", "agg = \"count\"\ndays = 90");
     let most = feature("most", "agg = \"max\"\nof = \"amount\"\ndays = 90");
     let twice = feature("twice", "agg = \"max\"\nof = \"amount * 2\"\ndays = 90");
     let first = feature("first", "agg = \"days_since_first\"\ndays = 90");
@@ -207,8 +207,8 @@ fn windows_that_end_earlier_move_by_themselves_or_not_at_all() {
         (&[&recent, &before], "recent >= 2", &["recent 2"]),
         (&[&recent, &before], "before >= 2", &["before 2"]),
         (&[&before, &longer_before], "before >= 2", &["before 2 + longer_before 2"]),
-        (&[&recent, &before, &whole], "before >= 2", &[]),
-        (&[&recent, &before, &whole], "recent >= 2", &[]),
+        (&[&recent, &before, &spanning], "before >= 2", &[]),
+        (&[&recent, &before, &spanning], "recent >= 2", &[]),
         (&[&most, &twice], "most >= 200", &[]),
         // The first of the longer window is older than the shorter one.
         (&[&first, &short_first], "first >= 85", &["first 85"]),

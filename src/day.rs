@@ -58,6 +58,16 @@ impl Day {
         Self::EPOCH.checked_add(span).ok()
     }
 
+    /// Whether it is the last day of its month; no day beyond the calendar is.
+    pub fn is_month_end(self) -> bool {
+        self.civil().is_some_and(|date| date == date.last_of_month())
+    }
+
+    /// Its month as YYYY-MM; beyond the calendar, the day as it prints.
+    pub fn month(self) -> String {
+        self.civil().map_or_else(|| self.to_string(), |date| date.strftime("%Y-%m").to_string())
+    }
+
     /// As a letter writes it: 20 November 2026.
     pub fn in_words(self) -> String {
         self.civil().map_or_else(|| self.to_string(), |date| date.strftime("%-d %B %Y").to_string())

@@ -12,6 +12,7 @@ mod init;
 mod inputs;
 mod jobs;
 mod mistakes;
+mod model;
 mod operations;
 mod parts;
 mod policy;

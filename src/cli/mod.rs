@@ -8,6 +8,7 @@ mod features;
 mod gather;
 mod init;
 mod man;
+mod model_sample;
 mod next_steps;
 mod plan;
 mod prune;
@@ -194,9 +195,10 @@ Examples:
 
 Each step prints one line of JSON, its report; steps after it are given it on standard input.")]
     Step(step::StepArgs),
-    /// Write a believable book to try things on
+    /// Draw the sample of a model file, or write a believable book to try things on
     #[command(after_help = "\
 Examples:
+  rescore sample jobs/taiwan/model.toml                  # accounts on days, features, outcomes
   rescore sample /tmp/book --accounts 100000 --from 2025-11-21 --to 2026-11-20 --seed 1")]
     Sample(sample::SampleArgs),
     /// Print a completion script for a shell
@@ -277,7 +279,7 @@ impl Command {
                 | Command::Init(_)
                 | Command::Gather(_)
                 | Command::Step(_)
-        )
+        ) || matches!(self, Command::Sample(args) if args.is_of_model())
     }
 }
 

@@ -34,3 +34,4 @@ mod thrift;
 mod tree;
 pub mod unique;
 pub mod wanted;
+pub mod whole;

@@ -6,9 +6,11 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::columns::BILL_IS_DUE;
+use super::diagnostics::Diagnostics;
 use super::reader::Reader;
 use super::row_value::{self, RowValue};
 use super::scopes::Scopes;
+use super::source::Source;
 use super::statistic::{Statistic, ValueRange};
 use super::window::Window;
 use crate::expr::{Expr, Scope, Type};
@@ -147,6 +149,23 @@ pub(super) fn resolve(
         }
     }
     (features, !above.open)
+}
+
+/// The features of a text of the program's own making, over the inputs of a job. A mistake in it is one of the
+/// program.
+pub fn own_features(text: String, scopes: &Scopes) -> anyhow::Result<Vec<Feature>> {
+    const MOST: usize = 10_000;
+    let source = Source { path: "features".into(), text };
+    let mut diagnostics = Diagnostics::default();
+    let mut reader = Reader { source: &source, diagnostics: &mut diagnostics };
+    let mut top = reader.top();
+    let tables = reader.tables(&mut top, "feature", MOST);
+    let raws = tables.into_iter().filter_map(|table| reader.take(table)).collect();
+    // They are computed by themselves: nothing else has their names.
+    let scopes = Scopes { facts: Scope::default(), ..scopes.clone() };
+    let (features, _) = resolve(&mut reader, raws, &scopes, &HashSet::new());
+    diagnostics.check()?;
+    Ok(features)
 }
 
 /// What is kept so far: the source, the statistic, of what, of which rows, until how many days before D.

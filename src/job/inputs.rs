@@ -1,7 +1,7 @@
 //! Where each input of a job lies, and how its columns are called there.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use input_names::{LINES, REPAYMENTS, TRANSACTIONS};
 
@@ -19,6 +19,10 @@ pub mod input_names {
     pub const PREVIOUS: &str = "previous";
     /// Accounts and days whose features are asked for; no job file names it.
     pub const SPINE: &str = "spine";
+    /// What happened to accounts; only a model file names it.
+    pub const OUTCOMES: &str = "outcomes";
+    /// A model's sample, as this program wrote it.
+    pub const SAMPLE: &str = "sample";
 }
 
 /// Where each input lies.
@@ -77,6 +81,12 @@ impl InputSpec {
     /// An input of which only the path is known.
     pub fn at(name: &'static str, pattern: String) -> InputSpec {
         InputSpec { root: root_of(&pattern), pattern, ..InputSpec::none(name) }
+    }
+
+    /// An input that is one file, whatever characters its name has.
+    pub fn of_file(name: &'static str, path: &Path) -> InputSpec {
+        let root = path.parent().unwrap_or(Path::new("")).to_path_buf();
+        InputSpec { pattern: path.display().to_string(), root, ..InputSpec::none(name) }
     }
 
     /// Whether the job does without this input.

@@ -39,7 +39,7 @@ pub use columns::{
 };
 pub use decision_column::{ColumnSpec, DecisionColumn};
 pub use diagnostics::{Diagnostics, Severity};
-pub use feature_file::{Aggregate, Feature, FeatureKind, From, MOST_KEPT};
+pub use feature_file::{Aggregate, Feature, FeatureKind, From, MOST_KEPT, own_features};
 pub use gate::{Bounds, Gate, GateSeverity, GateTable, Measure};
 pub use inputs::{InputSpec, Inputs, Unique, before_wildcard, input_names};
 pub use operations::{Lineage, LineageTarget, Notify, Operations, operations_of};

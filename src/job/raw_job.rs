@@ -47,6 +47,16 @@ impl RawJob {
         Ok(RawJob { job, scorecard, policy, file, diagnostics })
     }
 
+    /// A job's inputs under another scorecard, for features and scores alone: without policy and gates, which may speak
+    /// of features that it has not.
+    pub fn with_scorecard(path: &Path, scorecard: &Path) -> Result<RawJob> {
+        let mut draft = RawJob::read(path)?;
+        draft.scorecard = Some(Source::read(scorecard)?);
+        draft.policy = draft.policy.map(|policy| Source { text: String::new(), ..policy });
+        draft.file.iter_mut().for_each(|file| file.gates.clear());
+        Ok(draft)
+    }
+
     /// The job files that a run keeps. What their paths stood for then is not asked: `${NAME}` is left as
     /// it is.
     pub fn of_run(sources: [Source; 3]) -> RawJob {

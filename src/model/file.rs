@@ -14,7 +14,7 @@ use crate::job::{Diagnostics, Reader, Source};
 use crate::places;
 
 /// An expression or a name as it is written in the model file, with its place.
-pub type Written = Spanned<String>;
+pub type WrittenText = Spanned<String>;
 
 /// A model file.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub struct ModelFile {
     /// What happened to them.
     pub outcome: Outcome,
     /// Rows for which this holds are left out, and counted: features, score and the spine's own columns.
-    pub exclude: Option<Written>,
+    pub exclude: Option<WrittenText>,
     /// Which rows are fitted on.
     pub split: Split,
     /// How a scorecard is fitted.
@@ -88,9 +88,12 @@ pub enum Outcome {
         /// As they are at the end of as_of + so many days.
         seen_after_days: u32,
         /// Bad where it holds.
-        bad: Written,
+        bad: WrittenText,
         /// Neither good nor bad where it holds and `bad` does not.
-        indeterminate: Option<Written>,
+        indeterminate: Option<WrittenText>,
+        /// The last day of which repayments tell what was paid; `None`: their last delivery, or where they are not
+        /// delivered by date, the last payment's.
+        known_until: Option<Day>,
     },
 }
 
@@ -127,7 +130,7 @@ pub struct Split {
     /// What the hash begins with.
     pub salt: String,
     /// Of the others: rows held out where this holds of the spine's columns, instead of a share.
-    pub holdout: Option<Written>,
+    pub holdout: Option<WrittenText>,
     /// Rows whose outcome is not known so many days after their as-of date at `out_of_time` are not fitted on.
     pub embargo_days: u32,
 }
@@ -142,7 +145,7 @@ pub struct ValidationBounds {
     pub max_psi_milli: Option<u32>,
     /// Columns of the sample by which all figures are given, too.
     #[serde(default)]
-    pub by: Vec<Written>,
+    pub by: Vec<WrittenText>,
 }
 
 /// A comparison of groups of people.
@@ -150,16 +153,16 @@ pub struct ValidationBounds {
 #[serde(deny_unknown_fields)]
 pub struct Fairness {
     /// Columns of the spine that no rule and no feature may read.
-    pub columns: Vec<Written>,
+    pub columns: Vec<WrittenText>,
     /// Who is approved, over score and band; without it figures are given by score alone.
-    pub approved: Option<Written>,
+    pub approved: Option<WrittenText>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(dead_code, reason = "the names of tables are there to be told")]
-struct RawHead {
-    job: Written,
+struct RawModelHead {
+    job: WrittenText,
     sample: Option<IgnoredAny>,
     outcome: Option<IgnoredAny>,
     split: Option<IgnoredAny>,
@@ -171,26 +174,27 @@ struct RawHead {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawSample {
-    spine: Option<Written>,
+    spine: Option<WrittenText>,
     from: Option<RawDay>,
     to: Option<RawDay>,
     every: Option<Every>,
-    file: Option<Written>,
+    file: Option<WrittenText>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawOutcome {
-    file: Option<Written>,
+    file: Option<WrittenText>,
     column: Option<String>,
     #[serde(rename = "match")]
     by: Option<RawMatch>,
     within: Option<u32>,
     due_within_days: Option<u32>,
     seen_after_days: Option<u32>,
-    bad: Option<Written>,
-    indeterminate: Option<Written>,
-    exclude: Option<Written>,
+    bad: Option<WrittenText>,
+    indeterminate: Option<WrittenText>,
+    known_until: Option<RawDay>,
+    exclude: Option<WrittenText>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -207,7 +211,7 @@ struct RawSplit {
     holdout_bp: Option<Spanned<u32>>,
     #[serde(default)]
     salt: String,
-    holdout: Option<Written>,
+    holdout: Option<WrittenText>,
     embargo_days: Option<u32>,
 }
 
@@ -258,8 +262,9 @@ fn read(source: &Source, diagnostics: &mut Diagnostics) -> Option<ModelFile> {
     let validate = reader.take_key::<ValidationBounds>(&mut top, "validate");
     let fairness = reader.take_key::<Fairness>(&mut top, "fairness");
     let span = top.span();
-    let head =
-        reader.take::<RawHead>(Spanned::new(span.clone(), DeValue::Table(top.into_inner())))?.into_inner();
+    let head = reader
+        .take::<RawModelHead>(Spanned::new(span.clone(), DeValue::Table(top.into_inner())))?
+        .into_inner();
     let beside = |name: &str| sibling_path(&source.path, name);
     let sample =
         required(&mut reader, sample, "sample", "spine = \"applications.parquet\", or from, to and every");
@@ -346,6 +351,7 @@ fn outcome_of(
             seen_after_days: None,
             bad: None,
             indeterminate: None,
+            known_until: None,
             ..
         } => {
             let by = match (by.unwrap_or(RawMatch::Exact), within) {
@@ -373,6 +379,7 @@ fn outcome_of(
             seen_after_days: Some(seen_after_days),
             bad: Some(bad),
             indeterminate,
+            known_until,
             ..
         } => {
             if due_within_days == 0 || seen_after_days < due_within_days {
@@ -380,7 +387,8 @@ fn outcome_of(
                 reader.error(span, message, Some("a bill is not late before it is due".into()));
                 return None;
             }
-            Some(Outcome::Computed { due_within_days, seen_after_days, bad, indeterminate })
+            let known_until = known_until.map(|day| day.0);
+            Some(Outcome::Computed { due_within_days, seen_after_days, bad, indeterminate, known_until })
         }
         _ => {
             reader.error(span, "[outcome] does not say what happened", Some(help.into()));

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::file::Written;
+use super::file::WrittenText;
 use crate::job::Reader;
 
 /// How a scorecard is fitted.
@@ -74,7 +74,7 @@ pub enum Monotone {
 #[serde(deny_unknown_fields)]
 pub struct CharacteristicOptions {
     /// The feature's name.
-    pub feature: Written,
+    pub feature: WrittenText,
     /// How points go with it.
     pub monotone: Option<Monotone>,
     /// Values that have bins of their own, whatever their bad rate.

@@ -5,7 +5,7 @@ mod decision_columns;
 pub mod encode;
 pub mod gates;
 pub mod identity;
-mod output_table;
+pub mod output_table;
 pub mod stored_table;
 pub mod tables;
 pub mod totals;

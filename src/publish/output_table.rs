@@ -33,7 +33,7 @@ pub struct OutputTable<'a> {
 }
 
 impl<'a> OutputTable<'a> {
-    pub(super) fn new(name: &'static str, rows: usize) -> Self {
+    pub(crate) fn new(name: &'static str, rows: usize) -> Self {
         OutputTable { name, rows, columns: Vec::new() }
     }
 
@@ -49,7 +49,7 @@ impl<'a> OutputTable<'a> {
         table
     }
 
-    pub(super) fn add(
+    pub(crate) fn add(
         &mut self,
         name: impl Into<String>,
         kind: DataType,
@@ -59,7 +59,7 @@ impl<'a> OutputTable<'a> {
         self.columns.push(OutputColumn { name: name.into(), kind, nullable, make: Box::new(make) });
     }
 
-    pub(super) fn int64(&mut self, name: impl Into<String>, value: impl Fn(usize) -> i64 + Sync + Send + 'a) {
+    pub(crate) fn int64(&mut self, name: impl Into<String>, value: impl Fn(usize) -> i64 + Sync + Send + 'a) {
         self.add(name, DataType::Int64, false, move |rows| {
             Arc::new(Int64Array::from_iter_values(rows.map(&value)))
         });
@@ -87,7 +87,7 @@ impl<'a> OutputTable<'a> {
         self.add(name, DataType::Int32, true, move |rows| Arc::new(rows.map(&value).collect::<Int32Array>()));
     }
 
-    pub(super) fn date_or_null(
+    pub(crate) fn date_or_null(
         &mut self,
         name: impl Into<String>,
         value: impl Fn(usize) -> Option<Day> + Sync + Send + 'a,
@@ -97,7 +97,7 @@ impl<'a> OutputTable<'a> {
         });
     }
 
-    pub(super) fn text(
+    pub(crate) fn text(
         &mut self,
         name: impl Into<String>,
         value: impl Fn(usize) -> &'a str + Sync + Send + 'a,
@@ -107,7 +107,7 @@ impl<'a> OutputTable<'a> {
         });
     }
 
-    pub(super) fn text_or_null(
+    pub(crate) fn text_or_null(
         &mut self,
         name: impl Into<String>,
         value: impl Fn(usize) -> Option<&'a str> + Sync + Send + 'a,
@@ -122,7 +122,7 @@ impl<'a> OutputTable<'a> {
         }
     }
 
-    pub(super) fn column(
+    pub(crate) fn column(
         &mut self,
         name: &str,
         kind: Type,

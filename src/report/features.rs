@@ -31,7 +31,7 @@ pub(super) fn section(run: &PublishedRun, before: Option<&PublishedRun>) -> Opti
     let (scored, others): (Vec<&FeatureProfile>, Vec<&FeatureProfile>) =
         profiles.iter().partition(|profile| pointed.contains(&profile.feature.as_str()));
     let charts = |profiles: &[&FeatureProfile]| -> Vec<Chart> {
-        profiles.iter().map(|profile| chart(profile, earlier(&profile.feature))).collect()
+        profiles.iter().map(|profile| chart(profile, earlier(&profile.feature), "accounts")).collect()
     };
     let shown = table("Shares of null and zero, and quantiles", &scored, &earlier);
     let mut folded =
@@ -62,7 +62,17 @@ fn more_title(features: usize) -> String {
     }
 }
 
-fn chart(now: &FeatureProfile, before: Option<&FeatureProfile>) -> Chart {
+/// The values of a feature by themselves, as a chart of things of a name.
+pub(crate) fn profile_chart(profile: &FeatureProfile, counted: &'static str) -> Chart {
+    chart(profile, None, counted)
+}
+
+/// Null and zero share, least and largest value and quantiles of features by themselves.
+pub(crate) fn profile_table(caption: &str, profiles: &[&FeatureProfile]) -> Table {
+    table(caption, profiles, &|_| None)
+}
+
+fn chart(now: &FeatureProfile, before: Option<&FeatureProfile>, counted: &'static str) -> Chart {
     const MOST_COLUMNS: i32 = 48;
     let by_step = |profile: &FeatureProfile| -> BTreeMap<i32, u64> {
         profile
@@ -84,12 +94,12 @@ fn chart(now: &FeatureProfile, before: Option<&FeatureProfile>) -> Chart {
     };
     let (own, other) = (in_columns(&counts), if before.is_some() { in_columns(&behind) } else { Vec::new() });
     let axis = Axis::from_zero(own.iter().chain(&other).map(|count| i128::from(*count)), STEPS - 1);
-    let mut chart = Chart::new(&now.feature, &FigureUnit::Count("accounts"), &axis);
+    let mut chart = Chart::new(&now.feature, &FigureUnit::Count(counted), &axis);
     histogram_outline(&mut chart, &own, "area s2", &axis);
     if before.is_some() {
         histogram_outline(&mut chart, &other, "outline", &axis);
     }
-    chart.alt = alt(now);
+    chart.alt = alt(now, counted);
     let value = |step: i32| thousands(magnitude::bound(step, HISTOGRAM_DIGITS).into());
     let places = if columns < 3 { vec![0] } else { vec![0, columns / 2, columns - 1] };
     let ticks = places.into_iter().map(|column| {
@@ -100,7 +110,7 @@ fn chart(now: &FeatureProfile, before: Option<&FeatureProfile>) -> Chart {
     chart
 }
 
-fn alt(profile: &FeatureProfile) -> String {
+fn alt(profile: &FeatureProfile, counted: &str) -> String {
     let FeatureProfile { feature, nulls, zeros, min, p50, max, .. } = profile;
     let (nulls, zeros) = (thousands((*nulls).into()), thousands((*zeros).into()));
     match (min, p50, max) {
@@ -110,7 +120,7 @@ fn alt(profile: &FeatureProfile) -> String {
             thousands((*max).into()),
             thousands((*half).into())
         ),
-        _ => format!("{feature} is null for all {nulls} accounts."),
+        _ => format!("{feature} is null for all {nulls} {counted}."),
     }
 }
 

@@ -23,6 +23,7 @@ use crate::run_dir::PublishedRun;
 use night::NightFigures;
 
 pub use before::night_before;
+pub(crate) use features::{profile_chart, profile_table};
 pub use figures::Figures;
 pub use range::range_page;
 

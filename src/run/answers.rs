@@ -160,6 +160,18 @@ impl FeatureRows<'_> {
         })
     }
 
+    /// Sorts what is not sorted yet of repayments, and answers the features of bills.
+    pub fn sweep_bills(
+        &self,
+        asked: &Asked,
+        parts: &[Part],
+        work: &mut Work,
+    ) -> Result<OfInput<OfRepayments>> {
+        self.requests(&asked.distinct_days(), |_, repayments| {
+            work.of_input(&repayments, |fetched| self.sweep_repayments(asked, parts, fetched))
+        })
+    }
+
     /// Likewise for a night, of which some may be answered already. Deliveries dated `reported_from` or later are
     /// counted and their rejects listed, undated ones always.
     pub fn answer(

@@ -201,6 +201,29 @@ impl Files {
         })
     }
 
+    /// Opens the repayments that had arrived by a day, and checks their columns.
+    pub fn of_repayments(
+        job: &Job,
+        deliveries: &Deliveries,
+        known_on: Day,
+        footers: &mut FooterCache,
+    ) -> Result<Files> {
+        let visible = deliveries.repayments.within(Day(i32::MIN), known_on);
+        let files = Files {
+            transactions: Vec::new(),
+            repayments: footers.open(&job.inputs.repayments, &visible)?,
+            lines: Vec::new(),
+            issued: Vec::new(),
+            previous: None,
+            snapshot: None,
+        };
+        let units = Units::of(job);
+        let repayments = repayments(job, &files, &units, job.scopes.account_kind());
+        let inspected = Inspected::new(&job.inputs.repayments, &files.repayments, repayments.wanted);
+        schemas::check(&[inspected], &units, job.mixed_money)?;
+        Ok(files)
+    }
+
     /// Opens the newest delivery of every input.
     pub fn newest(deliveries: &Deliveries, footers: &mut FooterCache) -> Result<Files> {
         Ok(Files {

@@ -1,13 +1,11 @@
 //! What is asked: the distinct accounts and days of a spine's rows, and of which rows nothing can be asked.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use anyhow::Result;
 use rayon::prelude::*;
 
-use super::read::Spine;
-use crate::console::plain_path;
+use super::asked_rows::AskedRows;
 use crate::day::{Dates, Day};
 use crate::expr::Column;
 use crate::failure::input;
@@ -76,24 +74,22 @@ pub(super) struct Questions {
 }
 
 impl Questions {
-    /// Looks every row over.
-    pub fn of(spine: &Spine, job: &Job, deliveries: &Deliveries) -> Questions {
+    /// Looks every row over; `snapshot` says what the run of a day stands on, if there could be one.
+    pub fn of(rows: &AskedRows, snapshot: impl Fn(Day) -> Result<Option<Day>, LeftOut>) -> Questions {
         let mut days: BTreeMap<Day, Result<Option<Day>, LeftOut>> = BTreeMap::new();
-        let mut asked = |row: usize| {
-            if is_blank(&spine.account, row) {
-                return Err(LeftOut::MissingAccount);
-            }
-            let dates = spine.dates(row).ok_or(LeftOut::MissingDate)?;
-            let as_of = dates.as_of;
-            days.entry(as_of)
-                .or_insert_with(|| snapshot(job, deliveries, as_of))
-                .as_ref()
-                .map_err(|why| *why)?;
-            Ok(AskedDay { as_of, known_on: dates.known_on })
-        };
-        let dates: Vec<Result<AskedDay, LeftOut>> = (0..spine.rows()).map(&mut asked).collect();
-        let accounts = accounts_of(&spine.account, &dates);
-        let positions = accounts.positions(&spine.account);
+        let mut dates = Vec::with_capacity(rows.len());
+        for (row, day) in rows.days.iter().enumerate() {
+            dates.push(match day {
+                _ if is_blank(&rows.account, row) => Err(LeftOut::MissingAccount),
+                None => Err(LeftOut::MissingDate),
+                Some(day) => {
+                    let found = days.entry(day.as_of).or_insert_with(|| snapshot(day.as_of));
+                    found.map(|_| *day)
+                }
+            });
+        }
+        let accounts = accounts_of(&rows.account, &dates);
+        let positions = accounts.positions(&rows.account);
         let questions = positions.iter().zip(dates);
         let questions: Vec<Result<Question, LeftOut>> =
             questions.map(|(account, dates)| Ok(Question { account: *account, dates: dates? })).collect();
@@ -153,7 +149,7 @@ impl Questions {
 }
 
 /// What is asked of the engine.
-pub(super) struct AskedSlots {
+pub struct AskedSlots {
     /// The accounts.
     pub accounts: Accounts,
     /// As in [`Asked`].
@@ -163,15 +159,14 @@ pub(super) struct AskedSlots {
 }
 
 impl AskedSlots {
-    /// Fails where an account is asked for more days than an answer can hold.
-    pub fn check(&self, spine: &Path) -> Result<()> {
+    /// Fails where an account is asked for more days than an answer can hold; `subject` is what names the rows.
+    pub fn check(&self, subject: &str) -> Result<()> {
         let days = self.starts.windows(2).map(|ends| (ends[1] - ends[0]) as usize);
         match days.enumerate().find(|(_, days)| *days > MOST_SLOTS) {
             None => Ok(()),
             Some((account, days)) => Err(input(format!(
-                "read spine ({}): account {} is asked for on {days} days, and at most {MOST_SLOTS} can be told: \
+                "{subject}: account {} is asked for on {days} days, and at most {MOST_SLOTS} can be told: \
                  ask for the others in a file of their own",
-                plain_path(spine),
                 self.accounts.ids.text(account)
             ))),
         }
@@ -184,7 +179,7 @@ impl AskedSlots {
 }
 
 /// The snapshot that the run of a day stands on, if there could be one.
-fn snapshot(job: &Job, deliveries: &Deliveries, as_of: Day) -> Result<Option<Day>, LeftOut> {
+pub(super) fn snapshot(job: &Job, deliveries: &Deliveries, as_of: Day) -> Result<Option<Day>, LeftOut> {
     let is_delivered = [&deliveries.transactions, &deliveries.repayments]
         .into_iter()
         .all(|input| input.require(as_of).is_ok());

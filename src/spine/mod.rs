@@ -3,13 +3,18 @@
 //! ```text
 //! spine ─ read ─▶ accounts and days ─ ask ─▶ questions, each once
 //!    │              snapshots, issued ─ lines ─▶ the lines of each question
-//!    │     transactions, repayments ─ engine ─▶ features by slot: a question that has a line
+//!    │      transactions, repayments ─ sweep ─▶ features by slot: a question that has a line
 //!    └───────────── columns as they lie ─ write ─▶ the spine with features, and scores
 //! ```
+//!
+//! A model's sample asks the same of the same sweep, and writes a table of its own.
 
 mod ask;
+mod asked_rows;
+mod book;
 mod lines;
 mod read;
+mod sweep;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,24 +23,20 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::console::Progress;
+use crate::console::{Progress, plain_path};
 use crate::day::Day;
 use crate::failure::{Kind, failure};
-use crate::features::plan::{FeaturePlan, Plans};
-use crate::features::{Answers, FeatureTable, from_lines};
 use crate::input::footer_cache::FooterCache;
-use crate::input::hashes::Hashes;
-use crate::input::wanted::Units;
-use crate::job::{From, Job, RawJob};
+use crate::job::{Job, RawJob};
 use crate::own::{UserFile, unwritable};
 use crate::places;
-use crate::run::{Deliveries, FeatureRows, Files, Swept, Work, prepare};
-use crate::sorted::{Shelf, SortedDeliveries};
+use crate::run::prepare;
 
-pub use ask::LeftOut;
-use ask::{AskedSlots, Questions};
-use lines::{AskedLines, Gathering, deliveries_of};
+pub use ask::{AskedSlots, LeftOut};
+pub use asked_rows::{AskedRows, days_of};
+pub use book::BookDay;
 use read::Spine;
+pub use sweep::{FeatureSweep, SweepOptions, SweptSlots};
 use write::{AnsweredRows, added_fields};
 
 /// What is asked for.
@@ -92,19 +93,12 @@ impl SpineOutcome {
     }
 }
 
-/// What was made of the job for a spine.
-struct SpineJob {
-    job: Job,
-    deliveries: Deliveries,
-    footers: FooterCache,
-}
-
 /// Reads a spine and writes it with features. Mistakes in the job files are reported before troubles with the
 /// spine, and those before troubles with the inputs.
 pub fn answer_spine(request: &SpineRequest, progress: &Progress) -> Result<SpineOutcome> {
     let mut draft = RawJob::read(&request.job)?;
     let spine = Spine::read(&request.spine, draft.timezone(), progress);
-    let last = spine.as_ref().ok().and_then(Spine::last_dates);
+    let last = spine.as_ref().ok().and_then(|spine| spine.asked.last_dates());
     let mut footers = FooterCache::default();
     let (job, deliveries) = prepare(&mut draft, last, &mut footers)?;
     let spine = spine?;
@@ -112,12 +106,14 @@ pub fn answer_spine(request: &SpineRequest, progress: &Progress) -> Result<Spine
     spine.check_against(&job, added.iter().map(|field| field.name().as_str()))?;
     check_place(request, &job)?;
     let out = UserFile::create(&request.out)?;
-    let job = SpineJob { job, deliveries, footers };
-    let questions = Questions::of(&spine, &job.job, &job.deliveries);
+    let SpineRequest { memory_bytes, from_scratch, .. } = *request;
+    let options = SweepOptions { memory_bytes, from_scratch, scratch: scratch(&request.out) };
+    let mut sweep = FeatureSweep::new(job, deliveries, footers, options);
+    let subject = format!("read spine ({})", plain_path(&request.spine));
     // Inputs that cannot be read are reported as such; what else the file system refuses is a place to write.
-    let answers = job.answer(questions, request, progress).map_err(unwritable)?;
+    let answers = sweep.answer(&spine.asked, &subject, progress).map_err(unwritable)?;
     progress.stage("write", 0);
-    let SpineAnswers { job, asked, slots, features } = &answers;
+    let (job, SweptSlots { asked, slots, features }) = (&sweep.job, &answers);
     let answered = AnsweredRows { job, features, slots, with_scores: request.with_scores };
     let written = answered.write(&spine.file, out.handle()?);
     written.with_context(|| format!("write {}", request.out.display())).map_err(unwritable)?;
@@ -127,91 +123,8 @@ pub fn answer_spine(request: &SpineRequest, progress: &Progress) -> Result<Spine
     Ok(outcome(job, asked, slots, is_stdout))
 }
 
-/// The features of all slots.
-struct SpineAnswers {
-    job: Job,
-    asked: AskedSlots,
-    /// By row of the spine.
-    slots: Vec<Result<u32, LeftOut>>,
-    features: FeatureTable,
-}
-
-impl SpineJob {
-    /// Computes the features of every question that has a line.
-    fn answer(
-        mut self,
-        questions: Questions,
-        request: &SpineRequest,
-        progress: &Progress,
-    ) -> Result<SpineAnswers> {
-        let Some((first, last)) = questions.span() else {
-            let (asked, slots) = questions.ask(&[]);
-            return Ok(SpineAnswers { job: self.job, asked, slots, features: FeatureTable::default() });
-        };
-        let by_snapshot = questions.days_by_snapshot();
-        let SpineJob { job, deliveries, footers } = &mut self;
-        if let Some(directory) = job.state_dir.as_deref().filter(|_| !request.from_scratch) {
-            footers.hashes = Hashes::read(directory);
-        }
-        let units = Units::of(job);
-        let of_lines = deliveries_of(job, deliveries, &by_snapshot)?;
-        let files = Files::of_days(job, deliveries, first, last, &of_lines, footers)?;
-        files.check_schemas(job, deliveries, footers)?;
-        let scratch = scratch(&request.out);
-        let (units, scratch) = (&units, &*scratch);
-        let gathering =
-            Gathering { job, deliveries, files: &files, units, questions: &questions, scratch, progress };
-        gathering.check_columns(&by_snapshot, footers)?;
-        let lines = gathering.gather(&by_snapshot)?;
-        let (asked, slots) = questions.ask(&lines.answered(questions.distinct.len()));
-        asked.check(&request.spine)?;
-        files.hash(footers, last.as_of)?;
-        let mut features = FeatureTable::default();
-        if !asked.days.is_empty() {
-            let engine = Engine { job, files: &files, units, scratch, progress, first };
-            features = engine.answer(&asked, &lines.by_slot(), request)?;
-        }
-        files.check_unchanged()?;
-        Ok(SpineAnswers { job: self.job, asked, slots, features })
-    }
-}
-
-/// What features are computed from, and how.
-struct Engine<'a> {
-    job: &'a Job,
-    files: &'a Files,
-    units: &'a Units,
-    scratch: &'a Path,
-    progress: &'a Progress,
-    /// The first as-of date.
-    first: Day,
-}
-
-impl Engine<'_> {
-    /// Answers all slots in one sweep.
-    fn answer(&self, slots: &AskedSlots, lines: &AskedLines, request: &SpineRequest) -> Result<FeatureTable> {
-        let Engine { job, files, units, scratch, progress, first } = *self;
-        let (asked, plans) = (slots.asked(), Plans::of(&job.features));
-        let parts = asked.parts();
-        let account_kind = slots.accounts.ids.kind();
-        let rows = FeatureRows { job, files, units, plans: &plans, account_kind, first };
-        let shelf = Shelf::of(job).filter(|_| !request.from_scratch);
-        let mut copies = SortedDeliveries::new(shelf, scratch, request.memory_bytes);
-        let mut work = Work { copies: &mut copies, scratch, progress, lap: &mut |_| {} };
-        let Swept { transactions, repayments } = rows.sweep(&asked, &parts, &mut work)?;
-        let mut answers = Answers::new(&job.features, &parts);
-        answers.add(transactions.answers);
-        answers.add(repayments.answers.answers);
-        let plan = FeaturePlan::new(&job.features, From::Lines);
-        answers.add(from_lines(&job.features, &plan, &asked, &parts, &lines.slot, |range| {
-            lines.columns(range)
-        })?);
-        answers.finish(&job.features, &asked, &parts)
-    }
-}
-
 /// Where files may be put that go with the command: beside the output, unless that is a device or a pipe.
-fn scratch(out: &Path) -> PathBuf {
+pub fn scratch(out: &Path) -> PathBuf {
     let beside = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if out.is_file() || !out.exists() { places::scratch(beside) } else { std::env::temp_dir() }
 }

@@ -1,31 +1,26 @@
 //! The file that names accounts and days: its columns, checked against the job, and what each row asks.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
 use jiff::tz::TimeZone;
-use rayon::prelude::*;
 
+use super::asked_rows::{AskedRows, days_of};
 use crate::console::Progress;
-use crate::day::{Dates, Day};
-use crate::expr::column::concat;
 use crate::expr::{Column, Ints, Type};
-use crate::failure::{in_order, input};
-use crate::input::catalog::InputFile;
-use crate::input::file::{self, OpenFile};
+use crate::failure::input;
+use crate::features::AskedDay;
+use crate::input::file::OpenFile;
 use crate::input::wanted::{Presence, Role, Units, Wanted};
+use crate::input::whole::{open_whole, read_whole};
 use crate::job::{InputSpec, Job, input_names};
-use crate::signal;
 
 /// A spine as read: which account and days each row names. Its other columns stay in the file.
 pub(super) struct Spine {
     /// The file.
     pub file: OpenFile,
-    /// The account of each row; null or empty where it has none.
-    pub account: Column,
-    as_of: Ints,
-    known_on: Ints,
+    /// What each row asks.
+    pub asked: AskedRows,
     spec: InputSpec,
     units: Units,
 }
@@ -39,70 +34,28 @@ fn wanted(account_kind: Type) -> Vec<Wanted> {
 impl Spine {
     /// Reads its accounts and days. A row that would know less than the run of its day is an error.
     pub fn read(path: &Path, timezone: Option<&TimeZone>, progress: &Progress) -> Result<Spine> {
-        let spec = InputSpec {
-            name: input_names::SPINE,
-            pattern: path.display().to_string(),
-            root: path.parent().unwrap_or(Path::new("")).to_path_buf(),
-            rename: BTreeMap::new(),
-            unique: None,
-            without: Vec::new(),
-        };
-        let file = InputFile::at(path.display().to_string(), path.to_path_buf());
-        let file = file::open(&spec, None, &file)?;
+        let spec = InputSpec::of_file(input_names::SPINE, path);
+        let file = open_whole(&spec, path)?;
         let units = Units { minor_units: 0, timezone: timezone.cloned() };
-        let wanted = wanted(Type::Any);
-        let binding = file.bind(&spec, &wanted, &units)?;
-        progress.read(spec.name, 1, file.rows());
-        let groups = (0..file.row_groups.len()).into_par_iter().map(|group| {
-            signal::check()?;
-            let mut parts: Vec<Vec<Column>> = vec![Vec::new(); wanted.len()];
-            file.read(&binding, group, |decoded| {
-                decoded.columns.into_iter().zip(&mut parts).for_each(|(column, part)| part.push(column));
-                Ok(())
-            })?;
-            progress.advance(file.row_groups[group]);
-            Ok(parts)
-        });
-        let mut columns: Vec<Vec<Column>> = vec![Vec::new(); wanted.len()];
-        for parts in in_order(groups)? {
-            parts.into_iter().zip(&mut columns).for_each(|(part, column)| column.extend(part));
-        }
-        let mut columns = columns.into_iter().map(concat);
+        let mut columns = read_whole(&file, &spec, &wanted(Type::Any), &units, progress)?.into_iter();
         let mut next = || columns.next().expect("as many as wanted");
         let (account, as_of, known_on) = (next(), days(next()), days(next()));
-        let spine = Spine { file, account, as_of, known_on, spec, units };
+        let rows = days_of(&as_of).zip(days_of(&known_on));
+        let days = rows.map(|(as_of, known_on)| {
+            as_of.map(|as_of| AskedDay { as_of, known_on: known_on.unwrap_or(as_of) })
+        });
+        let asked = AskedRows { account, days: days.collect() };
+        let spine = Spine { file, asked, spec, units };
         spine.check_days()?;
         Ok(spine)
     }
 
-    /// How many rows there are.
-    pub fn rows(&self) -> usize {
-        self.account.len()
-    }
-
-    /// The as-of date and known-on date of a row; `None` where it has no as-of date.
-    pub fn dates(&self, row: usize) -> Option<Dates> {
-        let [as_of, known_on] =
-            [&self.as_of, &self.known_on].map(|days| days.get(row).map(|day| Day(*day as i32)));
-        let as_of = as_of?;
-        Some(Dates { as_of, known_on: known_on.unwrap_or(as_of), chain_from: None })
-    }
-
-    /// The last as-of date and the last known-on date of all rows; `None` where no row has any.
-    pub fn last_dates(&self) -> Option<Dates> {
-        (0..self.rows()).filter_map(|row| self.dates(row)).reduce(|a, b| Dates {
-            as_of: a.as_of.max(b.as_of),
-            known_on: a.known_on.max(b.known_on),
-            chain_from: None,
-        })
-    }
-
     fn check_days(&self) -> Result<()> {
-        let early = (0..self.rows()).find_map(|row| {
-            let dates = self.dates(row)?;
-            (dates.known_on < dates.as_of).then_some((row, dates))
+        let early = self.asked.days.iter().enumerate().find_map(|(row, day)| {
+            let day = (*day)?;
+            (day.known_on < day.as_of).then_some((row, day))
         });
-        let Some((row, Dates { as_of, known_on, .. })) = early else { return Ok(()) };
+        let Some((row, AskedDay { as_of, known_on })) = early else { return Ok(()) };
         Err(input(format!(
             "{}: row {row} has known_on {known_on}, before its as_of {as_of}: nothing can be known earlier: \
              leave known_on null, or name a later day",

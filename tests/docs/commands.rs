@@ -17,13 +17,14 @@ struct Step {
 }
 
 /// A page whose commands are run, and whether the first nights of the sample book are there before.
-const PAGES: [(&str, bool); 6] = [
+const PAGES: [(&str, bool); 7] = [
     ("README.md", false),
     ("docs/tutorial.md", false),
     ("docs/commands.md", false),
     ("docs/operations.md", false),
     ("docs/recipes.md", true),
     ("docs/figures.md", false),
+    ("docs/model.md", false),
 ];
 
 #[test]
@@ -55,6 +56,11 @@ fn every_command_of_the_recipes_works_in_the_order_given() {
 #[test]
 fn the_commands_of_the_figures_work_at_a_size_that_a_test_can_wait_for() {
     type_in(5);
+}
+
+#[test]
+fn every_command_of_the_page_on_models_works_in_the_order_given() {
+    type_in(6);
 }
 
 #[test]

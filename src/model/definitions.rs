@@ -1,0 +1,107 @@
+//! What features mean, as hashes: whether a sample's columns are what a scorecard reads.
+
+use anyhow::Result;
+use serde_json::{Map, Value};
+
+use crate::failure::{Kind, failure};
+use crate::hash::bytes_hash;
+use crate::job::{FeatureKind, From, Job};
+
+/// What some features mean.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FeatureDefinitions {
+    /// In file order.
+    pub features: Vec<FeatureDefinition>,
+}
+
+/// What a feature means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeatureDefinition {
+    /// Its name.
+    pub name: String,
+    /// SHA-256, in hex, of its table in the scorecard file as JSON with keys in order, without its name, and of
+    /// whatever else gives it its value: the features that it is computed from, the tolerance of bills, the decimal
+    /// places of money. Comments, blanks and the order of keys don't matter.
+    pub hash: String,
+}
+
+impl FeatureDefinitions {
+    /// Those of a job.
+    pub fn of(job: &Job) -> Result<FeatureDefinitions> {
+        let [_, scorecard, _] = &job.sources;
+        let file: Value = toml::from_str(&scorecard.text)
+            .map_err(|error| failure(Kind::Usage, format!("{}: {error}", scorecard.path.display())))?;
+        let tables = file["feature"].as_array().cloned().unwrap_or_default();
+        let mut features: Vec<FeatureDefinition> = Vec::new();
+        for (feature, table) in job.features.iter().zip(tables) {
+            let read = match &feature.kind {
+                FeatureKind::Ratio { a, b, .. } => vec![*a, *b],
+                FeatureKind::Expression(expr) => expr.columns.clone(),
+                FeatureKind::Aggregate(_) => Vec::new(),
+            };
+            let mut meaning = Map::new();
+            meaning.insert("table".into(), without_name(table));
+            meaning.insert("minor_units".into(), job.minor_units.into());
+            if matches!(&feature.kind, FeatureKind::Aggregate(aggregate) if aggregate.from == From::Bills) {
+                meaning.insert("tolerance".into(), job.bill_tolerance.into());
+            }
+            let above = read.iter().map(|above| Value::from(features[*above].hash.clone()));
+            meaning.insert("of".into(), above.collect());
+            let hash = bytes_hash(canonical(&Value::Object(meaning)).as_bytes());
+            features.push(FeatureDefinition { name: feature.name.clone(), hash });
+        }
+        Ok(FeatureDefinitions { features })
+    }
+
+    /// SHA-256, in hex, over a line a feature: its name, a blank, its hash.
+    pub fn hash(&self) -> String {
+        let lines = self.features.iter().map(|feature| format!("{} {}\n", feature.name, feature.hash));
+        bytes_hash(lines.collect::<String>().as_bytes())
+    }
+
+    /// The hash of a feature.
+    pub fn of_feature(&self, name: &str) -> Option<&str> {
+        let found = self.features.iter().find(|feature| feature.name == name);
+        found.map(|feature| feature.hash.as_str())
+    }
+
+    /// As a sample's file keeps them: a JSON array of pairs, each a name and its hash.
+    pub fn to_json(&self) -> String {
+        let pairs =
+            self.features.iter().map(|feature| Value::from(vec![feature.name.clone(), feature.hash.clone()]));
+        Value::Array(pairs.collect()).to_string()
+    }
+
+    /// Likewise, read; `None` where it is something else.
+    pub fn from_json(text: &str) -> Option<FeatureDefinitions> {
+        let pairs: Vec<(String, String)> = serde_json::from_str(text).ok()?;
+        let features = pairs.into_iter().map(|(name, hash)| FeatureDefinition { name, hash });
+        Some(FeatureDefinitions { features: features.collect() })
+    }
+}
+
+/// A feature's table without what it is called.
+fn without_name(mut table: Value) -> Value {
+    if let Some(table) = table.as_object_mut() {
+        table.remove("name");
+    }
+    table
+}
+
+/// JSON with the keys of every object in order, and without blanks.
+pub(super) fn canonical(value: &Value) -> String {
+    match value {
+        Value::Object(object) => {
+            let mut keys: Vec<&String> = object.keys().collect();
+            keys.sort();
+            let pairs = keys
+                .into_iter()
+                .map(|key| format!("{}:{}", Value::from(key.as_str()), canonical(&object[key])));
+            format!("{{{}}}", pairs.collect::<Vec<_>>().join(","))
+        }
+        Value::Array(items) => {
+            format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(","))
+        }
+        plain => plain.to_string(),
+    }
+}

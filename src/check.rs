@@ -10,7 +10,7 @@ use crate::console::{missed, plural, table, visible};
 use crate::day::{Dates, Day};
 use crate::input::catalog::Catalog;
 use crate::input::footer_cache::FooterCache;
-use crate::job::{Job, RawJob, Severity, lint};
+use crate::job::{Job, RawJob, Severity, Unit, Variants, lint};
 use crate::run::{self, Files};
 
 /// What `check` found to be in order, and the lints.
@@ -106,7 +106,7 @@ pub fn check(path: &Path, date: Option<Day>, known_on: Option<Day>) -> Result<Re
     let figures = CheckFigures {
         job: job.name.clone(),
         date,
-        scores: lint::score_range(&job),
+        scores: lint::widest_score_range(&job),
         inputs: catalogs.into_iter().chain(deliveries.of_runs()).map(InputFigures::of).collect(),
         missing_days,
         warnings,
@@ -116,7 +116,7 @@ pub fn check(path: &Path, date: Option<Day>, known_on: Option<Day>) -> Result<Re
 }
 
 fn describe(job: &Job) -> String {
-    let (low, high) = lint::score_range(job);
+    let (low, high) = lint::widest_score_range(job);
     format!(
         "job `{}`: {}, {}, {}, {}, {}\n\
          scores lie between {low} and {high}",
@@ -126,7 +126,25 @@ fn describe(job: &Job) -> String {
         plural(job.policy.products.len(), "product"),
         plural(job.policy.rules.len(), "rule"),
         plural(job.gates.len(), "gate"),
-    )
+    ) + &describe_variants(job)
+}
+
+/// The scorecards and policies besides the job's own, a line each.
+fn describe_variants(job: &Job) -> String {
+    let Variants { segments, challenger } = &job.variants;
+    let segments = segments.iter().map(|segment| {
+        let count = plural(segment.scorecard.characteristics.len(), "characteristic");
+        format!("\nsegment `{}`: {count}, when {}", segment.name, visible(&segment.when.text))
+    });
+    let challenger = challenger.iter().map(|challenger| {
+        let card =
+            challenger.scorecard.iter().map(|card| plural(card.characteristics.len(), "characteristic"));
+        let rules = challenger.policy.iter().map(|policy| plural(policy.rules.len(), "rule"));
+        let has: Vec<String> = card.chain(rules).collect();
+        let share = Unit::BasisPoints.show(i128::from(challenger.share_bp), 0);
+        format!("\nchallenger: {}, for {share} of the accounts", has.join(", "))
+    });
+    segments.chain(challenger).collect()
 }
 
 /// The newest delivery of an input, if it has any.

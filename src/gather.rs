@@ -6,7 +6,6 @@ use anyhow::Result;
 
 use crate::console::plain_path;
 use crate::failure::{Kind, failure, input};
-use crate::job::RUN_FILES;
 use crate::own::{self, Access, OwnRun};
 use crate::publish::commit::{Lock, Stage};
 use crate::publish::stored_table::StoredTable;
@@ -97,7 +96,7 @@ fn write(run: &PublishedRun, stage: &Stage) -> Result<Vec<OutputEntry>> {
         }
         outputs.push(output);
     }
-    for (name, source) in RUN_FILES.iter().zip(&run.job.sources) {
+    for (name, source) in run.job.sources.named() {
         outputs.push(stage.add(name, source.text.as_bytes())?);
     }
     Ok(outputs)

@@ -21,7 +21,9 @@
 //! - [`sorted`] — deliveries decoded and judged once, in order of account, kept between nights
 //! - [`features`] — rows to features: windows, bills
 //! - [`frame`] — some rows of finished features as a polars frame: expressions, exact sums
+//! - [`arms`] — which scorecard and which policy decide about each account
 //! - [`score`] — features x scorecard = points, score, band, reasons
+//! - [`cards`] — the same of a job of several scorecards
 //! - [`policy`] — score + line = decision: rules, caps, budget
 //! - [`places`] — where the directories of a job lie, and which holds which
 //! - [`own`] — what the program made and may replace or remove, and nothing else
@@ -52,7 +54,9 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 #![deny(missing_docs)]
 
+pub mod arms;
 pub mod audit;
+pub mod cards;
 pub mod check;
 pub mod cli;
 pub mod console;

@@ -1,7 +1,9 @@
 //! Features x scorecard = points, score, band and reasons.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::arms::Assignment;
 use crate::expr::{Column, Ints, Texts};
 use crate::features::FeatureTable;
 use crate::frame::{Expr, FRAME_ROWS, IntFrame, bin, col, lit, points, when, whole};
@@ -15,12 +17,26 @@ pub struct Scores {
     pub band: Vec<u8>,
     /// By dimension: the sum of its characteristics' points.
     pub dimensions: Vec<Vec<i32>>,
-    /// By characteristic.
+    /// By characteristic; of a job of several scorecards by its columns of points, 0 where the one that decides has no
+    /// such characteristic.
     pub points: Vec<Vec<i32>>,
     /// By place among the reasons: the characteristic and whether its feature was null.
     pub reasons: Vec<Vec<Option<Reason>>>,
     /// What an earlier run gave them.
     pub previous: PreviousScores,
+    /// Which scorecard and which policy decide.
+    pub assignment: Assignment,
+    /// What both arms' scorecards give.
+    pub arms: ArmScores,
+}
+
+/// What the scorecards of both arms give to accounts; nothing where the job has no challenger.
+#[derive(Debug, Clone, Default)]
+pub struct ArmScores {
+    /// The job's own, and those of its segments.
+    pub champion: Vec<i32>,
+    /// The challenger's; where it has none, the champion's.
+    pub challenger: Vec<i32>,
 }
 
 /// What an earlier run gave accounts; one entry an account in both vectors, or none where there is no such
@@ -67,16 +83,64 @@ impl Reason {
 
 /// Scores every account, with reasons.
 pub fn score(scorecard: &Scorecard, features: &FeatureTable, accounts: usize) -> Scores {
-    score_frames(scorecard, features, accounts, scorecard.reasons)
+    score_frames(scorecard, features, ScoredRows::First(accounts), scorecard.reasons)
+}
+
+/// Scores some accounts, with reasons.
+pub fn score_rows(scorecard: &Scorecard, features: &FeatureTable, rows: &[u32]) -> Scores {
+    score_frames(scorecard, features, ScoredRows::Some(rows), scorecard.reasons)
+}
+
+/// Scores some accounts, without reasons.
+pub fn add_up_rows(scorecard: &Scorecard, features: &FeatureTable, rows: &[u32]) -> Scores {
+    score_frames(scorecard, features, ScoredRows::Some(rows), 0)
 }
 
 /// Scores every account, without reasons.
 pub fn add_up(scorecard: &Scorecard, features: &FeatureTable, accounts: usize) -> Scores {
-    score_frames(scorecard, features, accounts, 0)
+    score_frames(scorecard, features, ScoredRows::First(accounts), 0)
+}
+
+/// Which accounts of a table are scored.
+#[derive(Clone, Copy)]
+enum ScoredRows<'a> {
+    /// So many, from the first.
+    First(usize),
+    /// Those at these positions.
+    Some(&'a [u32]),
+}
+
+impl ScoredRows<'_> {
+    fn len(self) -> usize {
+        match self {
+            ScoredRows::First(rows) => rows,
+            ScoredRows::Some(rows) => rows.len(),
+        }
+    }
+
+    /// The account of a row.
+    fn account(self, row: usize) -> usize {
+        match self {
+            ScoredRows::First(_) => row,
+            ScoredRows::Some(rows) => rows[row] as usize,
+        }
+    }
+
+    /// A feature of a run of rows.
+    fn column(self, features: &FeatureTable, feature: usize, rows: Range<usize>) -> Ints {
+        match self {
+            ScoredRows::First(_) => features.column(feature, rows),
+            ScoredRows::Some(accounts) => match features.gather(feature, &accounts[rows]) {
+                Column::Int(ints) => ints,
+                _ => unreachable!("features are integers"),
+            },
+        }
+    }
 }
 
 /// Scores frame after frame, with so many reasons an account.
-fn score_frames(scorecard: &Scorecard, features: &FeatureTable, accounts: usize, reasons: usize) -> Scores {
+fn score_frames(scorecard: &Scorecard, features: &FeatureTable, rows: ScoredRows, reasons: usize) -> Scores {
+    let accounts = rows.len();
     let zeros = vec![0; accounts];
     let mut scores = Scores {
         score: zeros.clone(),
@@ -85,9 +149,11 @@ fn score_frames(scorecard: &Scorecard, features: &FeatureTable, accounts: usize,
         points: vec![zeros; scorecard.characteristics.len()],
         reasons: vec![vec![None; accounts]; reasons],
         previous: PreviousScores::default(),
+        assignment: Assignment::default(),
+        arms: ArmScores::default(),
     };
     let highest = scorecard.characteristics.iter().map(|characteristic| characteristic.range().1).collect();
-    let scoring = Scoring { scorecard, features, steps: expressions(scorecard), highest };
+    let scoring = Scoring { scorecard, features, rows, steps: expressions(scorecard), highest };
     spread(frames_of(&mut scores), |frame| scoring.score(frame));
     scores
 }
@@ -152,6 +218,7 @@ fn frames_of(scores: &mut Scores) -> Vec<ScoreFrame<'_>> {
 struct Scoring<'a> {
     scorecard: &'a Scorecard,
     features: &'a FeatureTable,
+    rows: ScoredRows<'a>,
     /// The expressions, each step of which sees the columns of the one before.
     steps: Vec<Vec<Expr>>,
     /// By characteristic, the most points it can give.
@@ -163,7 +230,7 @@ impl Scoring<'_> {
         let accounts = frame.first..frame.first + frame.score.len();
         let mut values = IntFrame::new(accounts.len());
         for (number, characteristic) in self.scorecard.characteristics.iter().enumerate() {
-            let own = self.features.column(characteristic.feature, accounts.clone());
+            let own = self.rows.column(self.features, characteristic.feature, accounts.clone());
             values = values.with(&value_of(number), own);
         }
         let computed = values.compute(&self.steps);
@@ -196,7 +263,7 @@ impl Scoring<'_> {
             }
             for (reasons, (_, number)) in frame.reasons.iter_mut().zip(&largest) {
                 let feature = self.scorecard.characteristics[usize::from(*number)].feature;
-                let is_missing = self.features.get(feature, frame.first + row).is_none();
+                let is_missing = self.features.get(feature, self.rows.account(frame.first + row)).is_none();
                 reasons[row] = Some(Reason { characteristic: *number, is_missing });
             }
         }

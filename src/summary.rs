@@ -9,12 +9,12 @@ use serde::Serialize;
 
 use crate::console::{money, paint, plural, table, thousands, visible};
 use crate::expr::Ints;
-use crate::frame::{FrameTotals, GROUP_ROWS, IntFrame, NameNumbers, col, wide};
-use crate::job::{Action, Policy};
+use crate::frame::{FrameTotals, GROUP_ROWS, IntFrame, NameNumbers, col, mean, wide};
+use crate::job::{Action, Arm, Job};
 use crate::policy::{Decision, Refusal};
 use crate::publish::Results;
 use crate::run_dir::gates::{GateOutcome, GateVerdict, not_holding};
-use crate::run_dir::manifest::Manifest;
+use crate::run_dir::manifest::{Manifest, ScoreTotals};
 
 pub use features::features;
 
@@ -58,7 +58,8 @@ pub struct DecisionRow {
 impl Summary {
     /// Groups a run's results.
     pub fn of(results: &Results) -> Result<Summary> {
-        Ok(Summary { bands: bands(results)?, decisions: decisions(results)? })
+        let bands = if results.job.cards().len() == 1 { bands(results)? } else { bands_of_cards(results) };
+        Ok(Summary { bands, decisions: decisions(results)? })
     }
 }
 
@@ -89,9 +90,29 @@ fn bands(results: &Results) -> Result<Vec<BandRow>> {
     Ok(rows)
 }
 
+/// Likewise where several scorecards begin their bands at other scores.
+fn bands_of_cards(results: &Results) -> Vec<BandRow> {
+    let bands = &results.job.scorecard.bands;
+    let mut rows: Vec<Option<BandRow>> = vec![None; bands.len()];
+    for (band, score) in results.scores.band.iter().zip(&results.scores.score) {
+        let none = || BandRow {
+            band: bands[usize::from(*band)].name.clone(),
+            accounts: 0,
+            lowest: *score,
+            highest: *score,
+        };
+        let row = rows[usize::from(*band)].get_or_insert_with(none);
+        row.accounts += 1;
+        row.lowest = row.lowest.min(*score);
+        row.highest = row.highest.max(*score);
+    }
+    rows.into_iter().flatten().collect()
+}
+
 fn decisions(results: &Results) -> Result<Vec<DecisionRow>> {
     let lines = results.lines;
-    let reasons = ReasonNumbers::of(&results.job.policy);
+    let reasons = ReasonNumbers::of(results.job);
+    let arm = |line: usize| results.scores.assignment.arm(lines.account[line] as usize);
     let mut products = NameNumbers::default();
     let change = wide(col(NEW_LIMIT)) - wide(col(OLD_LIMIT));
     let mut by_reason = FrameTotals::new([col(PRODUCT), col(ACTION), col(REASON)], &[change]);
@@ -101,7 +122,12 @@ fn decisions(results: &Results) -> Result<Vec<DecisionRow>> {
         let frame = IntFrame::new(run.len())
             .with(PRODUCT, products.numbers(&lines.product.slice(run.clone())))
             .with(ACTION, Ints::all(decisions.iter().map(|decision| decision.action as i64).collect()))
-            .with(REASON, Ints::all(decisions.iter().map(|decision| reasons.number(decision)).collect()))
+            .with(
+                REASON,
+                Ints::all(
+                    run.clone().map(|line| reasons.number(&results.decisions[line], arm(line))).collect(),
+                ),
+            )
             .with(OLD_LIMIT, Ints::all(lines.limit[run].to_vec()))
             .with(NEW_LIMIT, Ints::all(decisions.iter().map(|decision| decision.new_limit).collect()));
         by_reason.add(&frame)?;
@@ -135,22 +161,24 @@ const NEW_LIMIT: &str = "new_limit";
 struct ReasonNumbers {
     names: NameNumbers,
     by_refusal: Vec<i64>,
-    by_rule: Vec<i64>,
+    /// By arm, by rule of its policy.
+    by_rule: [Vec<i64>; 2],
 }
 
 impl ReasonNumbers {
-    fn of(policy: &Policy) -> ReasonNumbers {
+    fn of(job: &Job) -> ReasonNumbers {
         let mut names = NameNumbers::default();
         let by_refusal = Refusal::ALL.iter().map(|refusal| names.number(refusal.name())).collect();
-        let by_rule = policy.rules.iter().map(|rule| names.number(&rule.reason)).collect();
+        let by_rule = Arm::ALL
+            .map(|arm| job.policy_of(arm).rules.iter().map(|rule| names.number(&rule.reason)).collect());
         ReasonNumbers { names, by_refusal, by_rule }
     }
 
     /// The number of [`Decision::reason`].
-    fn number(&self, decision: &Decision) -> i64 {
+    fn number(&self, decision: &Decision, arm: Arm) -> i64 {
         match decision.refusal {
             Some(refusal) => self.by_refusal[refusal as usize],
-            None => self.by_rule[usize::from(decision.rule.expect("an action has a rule"))],
+            None => self.by_rule[arm as usize][usize::from(decision.rule.expect("an action has a rule"))],
         }
     }
 }
@@ -202,6 +230,7 @@ pub fn sections(manifest: &Manifest, bands: &[BandRow], minor_units: u32) -> Vec
         parts.push(table(&["band", "accounts", "scores"], &bands.iter().map(row).collect::<Vec<_>>()));
     }
     parts.push(actions(manifest, minor_units));
+    parts.extend(arms(manifest, minor_units));
     let counts = manifest.counts.iter().map(|(name, counts)| {
         let reasons = counts.rejected.iter().map(|(reason, rows)| format!("{} {rows}", reason.name()));
         let reasons = reasons.collect::<Vec<_>>().join(", ");
@@ -229,6 +258,42 @@ fn gates(gates: &[GateOutcome], minor_units: u32) -> String {
         ]
     });
     table(&["gate", "it", "figure", "rows", "may be"], &rows.collect::<Vec<_>>())
+}
+
+/// A table of arms, and one of segments, where the job has any.
+fn arms(manifest: &Manifest, minor_units: u32) -> Vec<String> {
+    let totals = &manifest.control_totals;
+    let arms = totals.arms.iter().map(|(arm, of_arm)| {
+        let all = || of_arm.actions.values().flatten();
+        let adjusted = all().filter(|(action, _)| *action != Action::Hold.name());
+        let change = all().map(|(_, totals)| totals.new_limit - totals.old_limit).sum();
+        vec![
+            arm.clone(),
+            thousands(of_arm.scores.accounts.into()),
+            mean_score(of_arm.scores),
+            thousands(adjusted.map(|(_, totals)| i128::from(totals.lines)).sum()),
+            money(change, minor_units),
+        ]
+    });
+    let arms: Vec<Vec<String>> = arms.collect();
+    let segments = totals.segments.iter().map(|(segment, scores)| {
+        vec![segment.clone(), thousands(scores.accounts.into()), mean_score(*scores)]
+    });
+    let segments: Vec<Vec<String>> = segments.collect();
+    let arms = (!arms.is_empty())
+        .then(|| table(&["arm", "accounts", "mean score", "adjustments", "limits change by"], &arms));
+    let segments = (!segments.is_empty()).then(|| table(&["segment", "accounts", "mean score"], &segments));
+    arms.into_iter().chain(segments).collect()
+}
+
+/// A mean score with one decimal; a dash where there is no account.
+pub fn mean_score(scores: ScoreTotals) -> String {
+    const TENTHS: i128 = 10;
+    let mean = mean(scores.score_total.into(), scores.accounts, TENTHS);
+    mean.map_or("–".to_string(), |mean| {
+        let sign = if mean < 0 { "-" } else { "" };
+        format!("{sign}{}.{}", mean.unsigned_abs() / 10, mean.unsigned_abs() % 10)
+    })
 }
 
 fn actions(manifest: &Manifest, minor_units: u32) -> String {

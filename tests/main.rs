@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests do to files what they like")]
 
 mod audit;
+mod challenger;
 mod diff;
 mod docs;
 mod explain;

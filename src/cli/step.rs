@@ -117,7 +117,7 @@ pub(super) fn execute(args: StepArgs, progress: &Progress) -> Result<()> {
         Step::Commit(args) => {
             let (worker, given) = begin(&args, progress)?;
             let plan = &worker.plan;
-            let mut watcher = Watcher::begin_commit(&worker.job.sources[0].path, plan.as_of, plan.known_on);
+            let mut watcher = Watcher::begin_commit(&worker.job.sources.job.path, plan.as_of, plan.known_on);
             let done = commit::commit(&worker, &given);
             done.iter().for_each(|outcome| watcher.night_ended(outcome));
             watcher.run_ended(done.as_ref().err());

@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::causes::decisions::CauseTally;
+use super::causes::groups::{DecisionCauseGroups, Grouping, ScoreCauseGroups};
 use super::causes::redecide::RunSide;
-use super::causes::scores::ScoreCauseTally;
 use super::change_file::ChangeFile;
 use super::filters::Filters;
 use super::findings::Findings;
@@ -18,10 +17,11 @@ use super::read::runs::{BlockReader, Layout};
 use super::read::sorted::TableSource;
 use super::request::{Compared, DiffRequest, Only};
 use super::tallies::Tallies;
+use super::tally::arms::ArmTally;
 use super::tally::decisions::DecisionTally;
 use super::tally::scores::ScoreTally;
 use crate::failure::{Kind, failure};
-use crate::job::{Feature, Terms, Unit};
+use crate::job::{Arm, Feature, Terms, Unit};
 use crate::run_dir::decisions::Slots;
 use crate::run_dir::manifest::Manifest;
 use crate::run_dir::{Copies, PublishedRun, RunDirectory, rejected_accounts};
@@ -231,9 +231,12 @@ fn compare_runs(request: &DiffRequest, open: [OpenRun; 2]) -> Result<Findings> {
     ];
     let copies = [&runs.copies[0], &runs.copies[1]];
     let terms = [0, 1].map(|side| {
-        Terms::bind(&copies[side].scorecard, &copies[side].policy, &sides[side].line_columns()).ok()
+        let own = copies[side].deciding(Arm::Champion, None);
+        Terms::bind(own.scorecard, own.policy, &own.others, &sides[side].line_columns()).ok()
     });
+    let grouping = Grouping::new(copies, layouts);
     let mut tallies = Tallies::new(layouts, &filters, request.limit);
+    tallies.arms = ArmTally::new(layouts);
     if request.only != Some(Only::Decisions) {
         tallies.compare_accounts();
         let has_scores = !filters.excluded.has("score");
@@ -241,16 +244,15 @@ fn compare_runs(request: &DiffRequest, open: [OpenRun; 2]) -> Result<Findings> {
             let terms = [terms[0].as_ref(), terms[1].as_ref()];
             tallies.scores = ScoreTally::new(&left_layout, &right_layout, terms, &filters.excluded);
         }
-        if let ([Some(left), Some(right)], true) = (&terms, has_scores) {
-            let same_scorecard = copies[0].scorecard.text == copies[1].scorecard.text;
-            tallies.score_causes = ScoreCauseTally::new([left, right], layouts, same_scorecard);
+        if has_scores {
+            tallies.score_causes = ScoreCauseGroups::new(copies, sides.clone(), grouping.clone());
         }
     }
     if request.only != Some(Only::Scores) {
         tallies.compare_lines();
         let slots = [sides[0].slots.clone(), sides[1].slots.clone()];
         tallies.decisions = Some(DecisionTally::new(slots, &filters.excluded));
-        tallies.decision_causes = Some(CauseTally::new(copies, sides));
+        tallies.decision_causes = Some(DecisionCauseGroups::new(copies, sides, grouping));
     }
     if let Some(path) = &request.out {
         let account = &left_layout.columns[left_layout.key[0]];

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::causes::decisions::DecisionCauses;
 use super::causes::scores::ScoreCauses;
 use super::provenance::{Provenance, RunLabel};
+use super::tally::arms::ArmChange;
 use super::tally::columns::{ColumnChange, SchemaChange};
 use super::tally::decisions::DecisionChanges;
 use super::tally::movers::Mover;
@@ -54,6 +55,9 @@ pub struct Findings {
     pub decisions: Option<DecisionChanges>,
     /// What moved the decisions.
     pub decision_causes: Option<DecisionCauses>,
+    /// Accounts and lines by arm; none where neither run has a challenger.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub arms: Vec<ArmChange>,
     /// Accounts whose score moved most.
     pub largest_scores: Vec<Mover>,
     /// Lines whose new limit moved most, minor units.

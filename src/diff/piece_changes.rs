@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::causes::decisions::LineCause;
-use super::causes::scores::{AccountCauses, ScoreCauseTally};
+use super::causes::groups::{GroupedAccountCauses, ScoreCauseGroups};
 use super::change_file::{ChangeFile, ChangeRow};
 use super::read::cells::KeyPart;
 use super::read::join::JoinPiece;
@@ -24,7 +24,7 @@ pub struct PieceChanges<'a> {
     /// The table of lines, and its changed cells.
     pub lines: Option<(&'a TableTally, &'a CellMasks)>,
     /// What moved the scores.
-    pub score_causes: Option<(&'a ScoreCauseTally, &'a AccountCauses)>,
+    pub score_causes: Option<(&'a ScoreCauseGroups, &'a GroupedAccountCauses)>,
     /// What moved the lines' limits, in order of the piece's lines.
     pub line_causes: &'a [LineCause],
 }

@@ -1,6 +1,6 @@
 //! What two runs were made from: whether they can be compared, and in what they differ before any table is read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Display;
 use std::path::Path;
 
@@ -9,6 +9,7 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::day::Day;
 use crate::input::reason::RejectReason;
+use crate::job::RUN_FILES;
 use crate::run_dir::Copies;
 use crate::run_dir::manifest::{InputEntry, Manifest};
 
@@ -147,16 +148,9 @@ impl Provenance {
     /// Compares what two runs were made from.
     pub fn new(labels: &[RunLabel; 2], manifests: [&Manifest; 2], copies: [&Copies; 2]) -> Provenance {
         let inputs = input_changes(&manifests[0].inputs, &manifests[1].inputs);
-        let job_files: Vec<JobFileChange> = job_files(copies[0])
-            .into_iter()
-            .zip(job_files(copies[1]))
-            .filter(|((_, left), (_, right))| left != right)
-            .map(|((file, left), (_, right))| JobFileChange {
-                file: file.to_string(),
-                lines: changed_lines(left, right),
-            })
-            .collect();
-        let Agreement { mut verdict, differs } = Agreement::new(labels, &inputs, &job_files);
+        let job_files = job_file_changes(copies);
+        let has_others = copies.iter().any(|copies| !copies.others.is_empty());
+        let Agreement { mut verdict, differs } = Agreement::new(labels, &inputs, &job_files, has_others);
         if let [Some(left), Some(right)] = copies.map(Copies::minor_units)
             && left != right
         {
@@ -168,13 +162,19 @@ impl Provenance {
     }
 }
 
-/// The names and texts of a run's job files.
-fn job_files(copies: &Copies) -> [(&'static str, &str); 3] {
-    [
-        ("job.toml", &copies.job.text),
-        ("scorecard.toml", &copies.scorecard.text),
-        ("policy.toml", &copies.policy.text),
-    ]
+/// The job files that differ; one that only one run has is empty on the other side.
+fn job_file_changes([left, right]: [&Copies; 2]) -> Vec<JobFileChange> {
+    let mut names: Vec<&str> = left.named().chain(right.named()).map(|(name, _)| name).collect();
+    let mut seen = HashSet::new();
+    names.retain(|name| seen.insert(*name));
+    let changes = names.into_iter().filter_map(|name| {
+        let [left, right] = [left, right].map(|copies| {
+            let found = copies.named().find(|(known, _)| *known == name);
+            found.map_or("", |(_, source)| source.text.as_str())
+        });
+        (left != right).then(|| JobFileChange { file: name.to_string(), lines: changed_lines(left, right) })
+    });
+    changes.collect()
 }
 
 /// Whether two runs can be compared, in a sentence, and in what they differ.
@@ -184,7 +184,13 @@ struct Agreement {
 }
 
 impl Agreement {
-    fn new([left, right]: &[RunLabel; 2], inputs: &[InputChange], job_files: &[JobFileChange]) -> Agreement {
+    fn new(
+        [left, right]: &[RunLabel; 2],
+        inputs: &[InputChange],
+        job_files: &[JobFileChange],
+        has_others: bool,
+    ) -> Agreement {
+        let others = has_others.then(|| ("challenger and segments", different_others(job_files)));
         let differences = [
             ("job", different(&left.job, &right.job)),
             ("as-of date", different(&left.as_of, &right.as_of)),
@@ -198,7 +204,7 @@ impl Agreement {
         ];
         let (mut same, mut differs) = (Vec::new(), Vec::new());
         let mut other: Vec<String> = Vec::new();
-        for (what, difference) in differences {
+        for (what, difference) in differences.into_iter().chain(others) {
             match difference {
                 None => same.push(what),
                 Some(how) => {
@@ -234,6 +240,13 @@ fn different_inputs(inputs: &[InputChange]) -> Option<String> {
 fn different_file(job_files: &[JobFileChange], file: &str) -> Option<String> {
     let change = job_files.iter().find(|change| change.file == file)?;
     Some(format!("{} lines", change.lines.len()))
+}
+
+/// How many lines of the files of challengers and segments differ, if any.
+fn different_others(job_files: &[JobFileChange]) -> Option<String> {
+    let changed = job_files.iter().filter(|change| !RUN_FILES.contains(&change.file.as_str()));
+    let lines: usize = changed.map(|change| change.lines.len()).sum();
+    (lines > 0).then(|| format!("{lines} lines"))
 }
 
 fn input_changes(left: &[InputEntry], right: &[InputEntry]) -> Vec<InputChange> {

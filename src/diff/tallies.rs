@@ -2,8 +2,7 @@
 
 use anyhow::Result;
 
-use super::causes::decisions::CauseTally;
-use super::causes::scores::ScoreCauseTally;
+use super::causes::groups::{DecisionCauseGroups, ScoreCauseGroups};
 use super::change_file::ChangeFile;
 use super::filters::Filters;
 use super::findings::{Example, Findings, SideCounts, TableChange};
@@ -13,6 +12,7 @@ use super::read::join::{JoinPiece, LINE_KEY};
 use super::read::pairs::{NONE, Pairs};
 use super::read::runs::Layout;
 use super::request::DiffRequest;
+use super::tally::arms::ArmTally;
 use super::tally::columns::{CellMasks, ColumnChange, TableColumn, TableTally, schema_changes};
 use super::tally::decisions::DecisionTally;
 use super::tally::movers::Movers;
@@ -36,11 +36,13 @@ pub struct Tallies<'a> {
     /// Scores and distributions.
     pub scores: Option<ScoreTally>,
     /// What moved scores.
-    pub score_causes: Option<ScoreCauseTally>,
+    pub score_causes: Option<ScoreCauseGroups>,
     /// Decisions and money.
     pub decisions: Option<DecisionTally>,
     /// What moved decisions.
-    pub decision_causes: Option<CauseTally>,
+    pub decision_causes: Option<DecisionCauseGroups>,
+    /// Accounts and lines by arm.
+    pub arms: Option<ArmTally>,
     /// Accounts by score.
     largest_scores: Movers,
     /// Lines by new limit.
@@ -66,6 +68,7 @@ impl<'a> Tallies<'a> {
             score_causes: None,
             decisions: None,
             decision_causes: None,
+            arms: None,
             largest_scores: Movers::new(limit),
             largest_limits: Movers::new(limit),
             examples: Vec::new(),
@@ -141,6 +144,9 @@ impl<'a> Tallies<'a> {
             line_masks = lines_table.as_mut().map(|table| changed_cells(table, lines, &piece.lines));
             masks = tables.iter_mut().map(|table| changed_cells(table, columns, &piece.rows)).collect();
         });
+        if let Some(arms) = &mut self.arms {
+            arms.add(piece);
+        }
         self.count_sides(piece);
         self.find_movers(piece);
         if self.lines_table.is_none() && self.scores.is_none() {
@@ -265,9 +271,10 @@ impl<'a> Tallies<'a> {
             columns,
             scores,
             features,
-            score_causes: self.score_causes.map(ScoreCauseTally::finish),
+            score_causes: self.score_causes.map(ScoreCauseGroups::finish),
             decisions: self.decisions.map(DecisionTally::finish),
-            decision_causes: self.decision_causes.map(CauseTally::finish),
+            decision_causes: self.decision_causes.map(DecisionCauseGroups::finish),
+            arms: self.arms.map(ArmTally::finish).unwrap_or_default(),
             largest_scores: self.largest_scores.finish(),
             largest_limits: self.largest_limits.finish(),
             examples: self.examples,

@@ -3,10 +3,10 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 
 use crate::input::lines::Lines;
-use crate::job::{Action, Policy};
+use crate::job::{Action, Arm, DecisionColumn, Policy, Remit};
 use crate::policy::{Decision, Purse, Refusal, decide_unbudgeted, over_budget};
 use crate::run_dir::PublishedRun;
 use crate::run_dir::rows::{self, AccountId};
@@ -58,8 +58,9 @@ impl BudgetLeft {
 impl Budgets {
     /// Reads the raises of a run that compete for the budgets which raises of an account with lines of some
     /// products are granted from.
-    pub fn read(run: &PublishedRun, own: &AccountId, products: &[&str]) -> Result<Budgets> {
-        let policy = &run.job.policy;
+    pub fn read(run: &PublishedRun, arm: Arm, own: &AccountId, products: &[&str]) -> Result<Budgets> {
+        let remit = run.job.remit_of(arm);
+        let policy = remit.policy;
         let mut contenders: BTreeMap<Purse, Vec<Contender>> = BTreeMap::new();
         for (number, product) in policy.products.iter().enumerate() {
             if !products.contains(&product.name.as_str()) {
@@ -74,9 +75,9 @@ impl Budgets {
         if contenders.is_empty() {
             return Ok(Budgets { own: own.clone(), queues: BTreeMap::new() });
         }
-        read_contenders(run, own, &mut contenders)?;
+        read_contenders(run, &remit, own, &mut contenders)?;
         let queues = contenders.into_iter();
-        let queues = queues.map(|(purse, contenders)| Ok((purse, line_up(run, purse, contenders)?)));
+        let queues = queues.map(|(purse, contenders)| Ok((purse, line_up(run, arm, purse, contenders)?)));
         Ok(Budgets { own: own.clone(), queues: queues.collect::<Result<_>>()? })
     }
 
@@ -155,19 +156,27 @@ struct Contender {
 /// Adds the raises of other accounts to those of each budget.
 fn read_contenders(
     run: &PublishedRun,
+    remit: &Remit,
     own: &AccountId,
     contenders: &mut BTreeMap<Purse, Vec<Contender>>,
 ) -> Result<()> {
-    let policy = &run.job.policy;
-    let names = ["account_id", "product", "action", "reason", "rule", "old_limit", "new_limit", "score"];
+    let policy = remit.policy;
+    let mut names =
+        vec!["account_id", "product", "action", "reason", "rule", "old_limit", "new_limit", "score"];
+    names.extend(remit.arm.map(|_| DecisionColumn::Arm.name()));
     rows::for_batches(&run.directory, "decisions", &names, |rows| {
+        let arm = remit
+            .arm
+            .map(|arm| Ok::<_, Error>((arm, rows.texts(DecisionColumn::Arm.name())?)))
+            .transpose()?;
         let (action, reason) = (rows.texts("action")?, rows.texts("reason")?);
         let (old, new) = (rows.ints("old_limit")?, rows.ints("new_limit")?);
         let (product, score, rule) = (rows.texts("product")?, rows.ints("score")?, rows.texts("rule")?);
         let ids = rows.column("account_id")?;
         for row in 0..rows.len {
             let is_granted = action.get(row) == Some(Action::Raise.name());
-            if !is_granted && reason.get(row) != Some(Refusal::Budget.name()) {
+            let is_of_policy = arm.is_none_or(|(arm, arms)| arms.get(row) == Some(arm.name()));
+            if !is_of_policy || !is_granted && reason.get(row) != Some(Refusal::Budget.name()) {
                 continue;
             }
             let Some(product) = product.get(row).and_then(|name| policy.product(name)) else { continue };
@@ -186,8 +195,8 @@ fn read_contenders(
 }
 
 /// Puts raises in order and adds them up until one does not fit.
-fn line_up(run: &PublishedRun, purse: Purse, mut all: Vec<Contender>) -> Result<RaiseQueue> {
-    let budget = run.budget(purse);
+fn line_up(run: &PublishedRun, arm: Arm, purse: Purse, mut all: Vec<Contender>) -> Result<RaiseQueue> {
+    let budget = run.budget(arm, purse);
     all.sort_by(|a, b| a.rank.cmp(&b.rank));
     let mut spent = vec![0];
     for contender in &all {
@@ -207,9 +216,11 @@ fn line_up(run: &PublishedRun, purse: Purse, mut all: Vec<Contender>) -> Result<
 /// What a raise that was refused for the budget would have added: its account is decided again.
 fn refused_increase(run: &PublishedRun, rank: &RaiseRank) -> Result<i128> {
     let facts = run.account(&rank.account.text())?.context("an account has decisions, but no features")?;
-    let scores = facts.score(&run.job.scorecard, &facts.features, 1);
-    let decisions = decide_unbudgeted(&run.job, run.manifest.as_of, &facts.lines, &facts.features, &scores);
-    let product = &run.job.policy.products[usize::from(rank.product)].name;
+    let assignment = run.assignment_of(&facts);
+    let job = run.job.decided_by(assignment.arm(0), assignment.segment(0));
+    let scores = facts.score(&job.scorecard, &facts.features, 1);
+    let decisions = decide_unbudgeted(&job, run.manifest.as_of, &facts.lines, &facts.features, &scores);
+    let product = &job.policy.products[usize::from(rank.product)].name;
     let line = (0..decisions.len()).find(|line| facts.lines.product.get(*line) == Some(product.as_str()));
     let line = line.context("a line is decided, but is not there")?;
     Ok(i128::from(decisions[line].new_limit) - i128::from(facts.lines.limit[line]))

@@ -74,7 +74,7 @@ struct Tries {
 
 /// Searches every feature that score or policy read; one result a line.
 pub fn counterfactuals(what_if: &WhatIf, now: &Assessment) -> Vec<Counterfactuals> {
-    let job = &what_if.run.job;
+    let job = &what_if.job;
     let mut found: Vec<Counterfactuals> = now.decisions.iter().map(|_| Counterfactuals::default()).collect();
     for feature in (0..job.features.len()).filter(|feature| matters(job, *feature)) {
         let search = FeatureSearch::new(what_if, now, feature);
@@ -108,7 +108,7 @@ struct FeatureSearch<'a> {
 impl<'a> FeatureSearch<'a> {
     fn new(what_if: &'a WhatIf, now: &'a Assessment, feature: usize) -> FeatureSearch<'a> {
         let from = what_if.facts.features.get(feature, 0);
-        let better = better_direction(&what_if.run.job, &[&[feature], what_if.linked(feature)].concat());
+        let better = better_direction(&what_if.job, &[&[feature], what_if.linked(feature)].concat());
         let sides = [Ordering::Less, Ordering::Greater].map(|side| {
             let values = values_to_try(what_if, feature, from, side);
             let assessments = what_if.with(feature, &values);
@@ -173,7 +173,7 @@ impl<'a> FeatureSearch<'a> {
         let decision = &assessment.decisions[line];
         let decided = self.what_if.as_published(decision, assessment);
         Counterfactual {
-            feature: self.what_if.run.job.features[self.feature].name.clone(),
+            feature: self.what_if.job.features[self.feature].name.clone(),
             from: self.from,
             to: *value,
             by: self.from.map(|from| i128::from(*value) - i128::from(from)),
@@ -231,7 +231,7 @@ fn distance(from: Option<i64>, to: i64) -> u64 {
 /// the feature, or one derived from it, with.
 fn values_to_try(what_if: &WhatIf, feature: usize, from: Option<i64>, side: Ordering) -> Vec<i64> {
     let start = from.unwrap_or(0);
-    let (least, most) = range(&what_if.run.job.features, feature);
+    let (least, most) = range(&what_if.job.features, feature);
     let mut values: Vec<i64> = Vec::new();
     let mut length: i128 = 1;
     loop {
@@ -262,7 +262,7 @@ fn values_to_try(what_if: &WhatIf, feature: usize, from: Option<i64>, side: Orde
 
 /// The integers that the feature, and those derived from it, are compared with.
 fn bounds(what_if: &WhatIf, feature: usize) -> Vec<i64> {
-    let job = &what_if.run.job;
+    let job = &what_if.job;
     let mut bounds = Vec::new();
     for derived in derived_from(job, feature) {
         if let (true, FeatureKind::Expression(expr)) = (derived != feature, &job.features[derived].kind) {
@@ -282,7 +282,7 @@ fn bounds(what_if: &WhatIf, feature: usize) -> Vec<i64> {
 pub fn linked_features(what_if: &WhatIf, feature: usize, to: i64) -> Vec<LinkedFeature> {
     let linked = what_if.scenario(feature, to).into_iter().flatten().skip(1);
     let linked = linked.map(|setting| LinkedFeature {
-        feature: what_if.run.job.features[setting.feature].name.clone(),
+        feature: what_if.job.features[setting.feature].name.clone(),
         from: what_if.facts.features.get(setting.feature, 0),
         to: setting.value,
     });

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
+use super::arm::DecidedBy;
 use super::counterfactual::counterfactuals;
 use super::line::{LineExplanation, explain_line};
 use super::scorecard::{PrintedScorecard, printed_scorecard};
@@ -33,6 +34,9 @@ pub struct Explanation {
     pub units: FeatureUnits,
     /// The account.
     pub account_id: String,
+    /// Which scorecard and policy decided, where the job has several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided_by: Option<DecidedBy>,
     /// Its score.
     pub score: PrintedScorecard,
     /// Its lines.
@@ -57,8 +61,8 @@ pub fn explain(run: &PublishedRun, account: &str) -> Result<Explanation> {
     let facts = find(run, account)?;
     let what_if = WhatIf::new(run, &facts)?;
     let now = what_if.as_it_is()?;
-    let scores = facts.score(&run.job.scorecard, &facts.features, 1);
-    let traces = trace(&run.job, run.manifest.as_of, &facts.lines, &facts.features, &scores);
+    let scores = facts.score(&what_if.job.scorecard, &facts.features, 1);
+    let traces = trace(&what_if.job, run.manifest.as_of, &facts.lines, &facts.features, &scores);
     let counterfactuals = counterfactuals(&what_if, &now);
     let budgets_left = what_if.budgets_left(&scores);
     let lines = traces.iter().zip(counterfactuals).zip(budgets_left).enumerate();
@@ -75,6 +79,7 @@ pub fn explain(run: &PublishedRun, account: &str) -> Result<Explanation> {
         minor_units: run.job.minor_units,
         units: FeatureUnits::of(&run.job),
         account_id: facts.lines.accounts.ids.text(0),
+        decided_by: DecidedBy::of(&what_if),
         score: printed_scorecard(&what_if, &now),
         lines: lines.collect(),
     })

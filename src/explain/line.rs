@@ -194,7 +194,7 @@ pub fn explain_line(
     budget_left: Option<BudgetLeft>,
 ) -> LineExplanation {
     let lines = &what_if.facts.lines;
-    let job = &what_if.run.job;
+    let job = &what_if.job;
     let as_of = what_if.run.manifest.as_of;
     let decision = &now.decisions[line];
     let rule = decision.rule_of(&job.policy);
@@ -249,7 +249,7 @@ pub fn explain_line(
 }
 
 fn rules(what_if: &WhatIf, trace: &LineTrace) -> Vec<RuleRead> {
-    let rules = what_if.run.job.policy.rules.iter().zip(&trace.rules).enumerate();
+    let rules = what_if.job.policy.rules.iter().zip(&trace.rules).enumerate();
     let reads = rules.map(|(number, (rule, trace_of_rule))| RuleRead {
         rule: rule.name.clone(),
         is_for_product: trace_of_rule.is_for_product,
@@ -263,9 +263,9 @@ fn rules(what_if: &WhatIf, trace: &LineTrace) -> Vec<RuleRead> {
 
 fn caps(what_if: &WhatIf, line: usize, rule: &Rule, waterfall: &Waterfall) -> Caps {
     let product = what_if.facts.lines.product.get(line);
-    let product = what_if.run.job.policy.products.iter().find(|known| Some(known.name.as_str()) == product);
+    let product = what_if.job.policy.products.iter().find(|known| Some(known.name.as_str()) == product);
     let product = product.expect("a rule applies to declared products only");
-    let minor_units = what_if.run.job.minor_units;
+    let minor_units = what_if.job.minor_units;
     let asks = match rule.amount {
         Some(Amount::Percent(percent)) => format!("{percent} % more"),
         Some(Amount::By(by)) => format!("{} more", crate::console::money(by.into(), minor_units)),
@@ -297,7 +297,7 @@ fn cooldowns(
     days_since_increase: Option<i64>,
     days_since_decrease: Option<i64>,
 ) -> Vec<CooldownCheck> {
-    let waits = what_if.run.job.policy.cooldown;
+    let waits = what_if.job.policy.cooldown;
     let all = match action {
         Action::Raise => vec![
             CooldownCheck::new("raise after raise", waits.raise_after_raise_days, days_since_increase),
@@ -322,6 +322,6 @@ impl CooldownCheck {
 fn budget(what_if: &WhatIf, trace: &LineTrace, budget_left: Option<BudgetLeft>) -> Option<BudgetCheck> {
     let (left, waterfall) = budget_left.zip(trace.waterfall.as_ref())?;
     let asks = waterfall.rounded - waterfall.old;
-    let of = left.purse.owner(&what_if.run.job.policy);
+    let of = left.purse.owner(&what_if.job.policy);
     Some(BudgetCheck { of, budget: left.budget, taken_before: left.spent, asks, granted: left.grants(asks) })
 }

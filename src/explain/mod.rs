@@ -4,6 +4,7 @@
 //! Nothing is guessed: the account is read back from the run's own tables, scored and decided again, and
 //! has to come out as the run decided it; so is every change that is named.
 
+pub mod arm;
 mod budget;
 pub mod compare;
 pub mod counterfactual;

@@ -64,7 +64,7 @@ pub fn notice(run: &PublishedRun, account: &str) -> Result<Notice> {
 }
 
 fn line_notice(what_if: &WhatIf, now: &Assessment, line: usize) -> Option<LineNotice> {
-    let job = &what_if.run.job;
+    let job = &what_if.job;
     let decision = &now.decisions[line];
     let rule = decision.rule_of(&job.policy)?;
     let lines = &what_if.facts.lines;
@@ -174,7 +174,7 @@ fn refused_because(refusal: Refusal, bound_by: Option<Cap>) -> &'static str {
 /// Whether the score had a part in the decision: the rule's condition reads it, the band's cap bound, or
 /// the budget went to better scores.
 fn takes_score(what_if: &WhatIf, decision: &Decision, rule: &Rule) -> bool {
-    let job = &what_if.run.job;
+    let job = &what_if.job;
     if decision.refusal.is_some() {
         return decision.bound_by == Some(Cap::BandMax) || decision.refusal == Some(Refusal::Budget);
     }
@@ -186,7 +186,7 @@ fn takes_score(what_if: &WhatIf, decision: &Decision, rule: &Rule) -> bool {
 
 /// The sentences of the reasons that the run gave for the score.
 fn score_reasons(what_if: &WhatIf) -> Vec<String> {
-    let card = &what_if.run.job.scorecard;
+    let card = &what_if.job.scorecard;
     let scores = score(card, &what_if.facts.features, 1);
     let mut sentences: Vec<String> = Vec::new();
     for reason in scores.reasons.iter().filter_map(|reasons| reasons[0]) {

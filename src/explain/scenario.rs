@@ -46,8 +46,7 @@ pub struct Scenarios<'a> {
 
 impl<'a> Scenarios<'a> {
     /// Of an account whose features are `now`.
-    pub fn new(job: &'a Job, now: Vec<Option<i64>>) -> Scenarios<'a> {
-        let features = &job.features;
+    pub fn new(features: &'a [Feature], job: &Job, now: Vec<Option<i64>>) -> Scenarios<'a> {
         let forms = features.iter().map(|feature| Some(form(features, aggregate(feature)?))).collect();
         let is_own_in_score = (0..features.len()).map(|feature| {
             aggregate(&features[feature]).is_none() && stands_for_its_parts(job, feature, is_scored)

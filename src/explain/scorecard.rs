@@ -112,7 +112,7 @@ pub struct Better {
 
 /// Prints the scorecard of an account.
 pub fn printed_scorecard(what_if: &WhatIf, now: &Assessment) -> PrintedScorecard {
-    let job = &what_if.run.job;
+    let job = &what_if.job;
     let card = &job.scorecard;
     let characteristics: Vec<CharacteristicPoints> =
         (0..card.characteristics.len()).map(|number| points(what_if, now, number)).collect();
@@ -152,7 +152,7 @@ fn previous(what_if: &WhatIf) -> Option<PreviousScore> {
 }
 
 fn points(what_if: &WhatIf, now: &Assessment, number: usize) -> CharacteristicPoints {
-    let job = &what_if.run.job;
+    let job = &what_if.job;
     let characteristic = &job.scorecard.characteristics[number];
     let value = what_if.facts.features.get(characteristic.feature, 0);
     let (reason, text) = match (&characteristic.missing_reason, value) {
@@ -214,7 +214,7 @@ fn bin_of(characteristic: &Characteristic, value: i64) -> (Option<i64>, Option<i
 
 /// The nearest bin with more points than now (of two as near, the one with more) that the feature can reach, tried.
 fn better(what_if: &WhatIf, now: &Assessment, number: usize, value: Option<i64>) -> Option<Better> {
-    let characteristic = &what_if.run.job.scorecard.characteristics[number];
+    let characteristic = &what_if.job.scorecard.characteristics[number];
     let start = value.unwrap_or(0);
     let mut better: Vec<BinValues> =
         bins(characteristic).into_iter().filter(|bin| bin.points > now.points[number]).collect();
@@ -229,6 +229,6 @@ fn better(what_if: &WhatIf, now: &Assessment, number: usize, value: Option<i64>)
         together: linked_features(what_if, characteristic.feature, to),
         score_change: assessment.score - now.score,
         score: assessment.score,
-        band: what_if.run.job.scorecard.bands[usize::from(assessment.band)].name.clone(),
+        band: what_if.job.scorecard.bands[usize::from(assessment.band)].name.clone(),
     })
 }

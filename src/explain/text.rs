@@ -1,5 +1,6 @@
 //! An explanation as people read it on a terminal.
 
+use super::arm::DecidedBy;
 use super::counterfactual::{Counterfactual, LinkedFeature};
 use super::explanation::Explanation;
 use super::line::{BudgetCheck, Caps, CooldownCheck, LineExplanation, PendingChange, RuleRead};
@@ -15,6 +16,7 @@ pub fn for_people(explanation: &Explanation, all_rules: bool) -> String {
     let Explanation { account_id, job, as_of, known_on, minor_units, units, .. } = explanation;
     let known = if known_on == as_of { String::new() } else { format!(", known on {known_on}") };
     let mut parts = vec![format!("account {} in {} of {as_of}{known}", visible(account_id), visible(job))];
+    parts.extend(explanation.decided_by.as_ref().map(DecidedBy::line));
     let outcomes = explanation.lines.iter().map(|line| outcome(line, *minor_units));
     parts.push(outcomes.collect::<Vec<_>>().join("\n"));
     for line in &explanation.lines {

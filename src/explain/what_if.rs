@@ -8,12 +8,14 @@ use anyhow::{Result, ensure};
 use super::budget::{BudgetLeft, Budgets};
 use super::features::derived_from;
 use super::scenario::{Scenario, Scenarios};
+use crate::arms::Assignment;
 use crate::console::money;
 use crate::expr::{Column, Ints};
 use crate::failure::input;
 use crate::features::{FeatureTable, derived};
 use crate::input::lines::Lines;
 use crate::job::letter::{self, BlankForm};
+use crate::job::{Arm, Job};
 use crate::policy::{Decision, decide_unbudgeted};
 use crate::run_dir::rows::AccountId;
 use crate::run_dir::{Decided, Facts, PublishedRun};
@@ -28,6 +30,10 @@ pub struct WhatIf<'a> {
     pub run: &'a PublishedRun,
     /// The account's lines and features.
     pub facts: &'a Facts,
+    /// Its job, as it is for the account: with the scorecard and the policy that decide about it.
+    pub job: Job,
+    /// Which those are.
+    pub assignment: Assignment,
     /// Who else wants raises.
     pub budgets: Budgets,
     scenarios: Scenarios<'a>,
@@ -54,13 +60,17 @@ impl<'a> WhatIf<'a> {
         let products: Vec<&str> =
             (0..facts.decided.len()).filter_map(|line| facts.lines.product.get(line)).collect();
         let now = (0..run.job.features.len()).map(|feature| facts.features.get(feature, 0));
-        let scenarios = Scenarios::new(&run.job, now.collect());
-        Ok(WhatIf { run, facts, budgets: Budgets::read(run, &own, &products)?, scenarios })
+        let assignment = run.assignment_of(facts);
+        let (arm, segment) = (assignment.arm(0), assignment.segment(0));
+        let job = run.job.decided_by(arm, segment);
+        let budgets = Budgets::read(run, arm, &own, &products)?;
+        let scenarios = Scenarios::new(&run.job.features, &job, now.collect());
+        Ok(WhatIf { run, facts, job, assignment, budgets, scenarios })
     }
 
     /// The account as it is. Fails where that is not what the run decided.
     pub fn as_it_is(&self) -> Result<Assessment> {
-        let scores = self.facts.score(&self.run.job.scorecard, &self.facts.features, 1);
+        let scores = self.facts.score(&self.job.scorecard, &self.facts.features, 1);
         let decisions = self.decide(&self.facts.lines, &self.facts.features, &scores);
         let assessment = assessments(&scores, decisions, 1).remove(0);
         for (decision, decided) in assessment.decisions.iter().zip(&self.facts.decided) {
@@ -80,7 +90,7 @@ impl<'a> WhatIf<'a> {
 
     /// A rule's text with the account's figures filled in.
     pub fn filled(&self, text: &str) -> String {
-        let job = &self.run.job;
+        let job = &self.job;
         letter::fill(text.trim(), |blank| {
             let feature = job.features.iter().position(|feature| feature.name == blank.feature);
             let value = feature.and_then(|feature| self.facts.features.get(feature, 0));
@@ -96,7 +106,7 @@ impl<'a> WhatIf<'a> {
 
     /// A decision as `decisions.parquet` shows it.
     pub fn as_published(&self, decision: &Decision, assessment: &Assessment) -> Decided {
-        let job = &self.run.job;
+        let job = &self.job;
         Decided {
             action: decision.action.name().to_string(),
             reason: decision.reason(&job.policy).to_string(),
@@ -108,6 +118,14 @@ impl<'a> WhatIf<'a> {
             score: assessment.score.into(),
             band: job.scorecard.bands[usize::from(assessment.band)].name.clone(),
         }
+    }
+
+    /// What the scorecard of the other arm gives.
+    pub fn other_score(&self) -> i32 {
+        let (job, segment) = (&self.run.job, self.assignment.segment(0));
+        let other = if self.assignment.arm(0) == Arm::Champion { Arm::Challenger } else { Arm::Champion };
+        let card = job.card(job.card_of(other, segment));
+        self.facts.score(card, &self.facts.features, 1).score[0]
     }
 
     /// The features that move with a feature.
@@ -145,28 +163,37 @@ impl<'a> WhatIf<'a> {
             }
         };
         let lines = self.facts.lines.repeated(possible.len());
-        let scores = self.facts.score(&self.run.job.scorecard, &features, possible.len());
+        let scores = self.facts.score(&self.job.scorecard, &features, possible.len());
         let decisions = self.decide(&lines, &features, &scores);
         let assessments = assessments(&scores, decisions, possible.len());
         for ((row, number), assessment) in possible.iter().enumerate().zip(assessments) {
-            results[*number] = Some(assessment).filter(|_| self.can_be_moved(&features, row));
+            results[*number] = Some(assessment)
+                .filter(|_| self.can_be_moved(&features, row) && self.keeps_scorecard(&features, row));
         }
         results
     }
 
     /// Whether the person can move all that a row of features moves, as far as characteristics say so.
     fn can_be_moved(&self, features: &FeatureTable, row: usize) -> bool {
-        self.run.job.scorecard.characteristics.iter().all(|characteristic| {
+        self.job.scorecard.characteristics.iter().all(|characteristic| {
             let feature = characteristic.feature;
             let (from, to) = (self.facts.features.get(feature, 0), features.get(feature, row));
             characteristic.actionable.allows(from, to)
         })
     }
 
+    /// Whether a row of features leaves the account with the scorecard that decides about it: what another one would say
+    /// is no change of a feature alone.
+    fn keeps_scorecard(&self, features: &FeatureTable, row: usize) -> bool {
+        let job = &self.run.job;
+        job.variants.segments.is_empty()
+            || self.assignment.repeated(job, features, row + 1).card(job, row) == self.assignment.card(job, 0)
+    }
+
     /// The features, a row a scenario; all of them set the same features. `Err` names the first row of which a
     /// derived feature does not fit.
     fn features_in(&self, scenarios: &[&Scenario]) -> Result<FeatureTable, usize> {
-        let job = &self.run.job;
+        let job = &self.job;
         let rows = scenarios.len();
         let zeros = vec![0; rows];
         let mut columns: Vec<Column> =
@@ -210,7 +237,7 @@ impl<'a> WhatIf<'a> {
         features: &FeatureTable,
         scores: &Scores,
     ) -> (Vec<Decision>, Vec<Option<BudgetLeft>>) {
-        let job = &self.run.job;
+        let job = &self.job;
         let mut decisions = decide_unbudgeted(job, self.run.manifest.as_of, lines, features, scores);
         let left = self.budgets.apply(&job.policy, lines, scores, &mut decisions);
         (decisions, left)

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::column::Type;
-use super::node::{Arithmetic, Node};
+use super::node::{Arithmetic, Expr, Node};
 use super::scope::Scope;
 
 /// The parts of a node.
@@ -36,6 +36,53 @@ pub(super) fn columns_of(node: &Node) -> Vec<usize> {
     columns.sort_unstable();
     columns.dedup();
     columns
+}
+
+impl Expr {
+    /// The same over a scope in which its columns stand at other positions.
+    pub fn moved(mut self, to: &dyn Fn(usize) -> usize) -> Expr {
+        move_columns(&mut self.node, to);
+        self.columns = columns_of(&self.node);
+        self
+    }
+}
+
+/// Gives every column that a node reads another position.
+fn move_columns(node: &mut Node, to: &dyn Fn(usize) -> usize) {
+    let all = |nodes: &mut Vec<Node>| nodes.iter_mut().for_each(|node| move_columns(node, to));
+    match node {
+        Node::Column(slot) | Node::Nulls(slot) => *slot = to(*slot),
+        Node::Int(_) | Node::Text(_) | Node::Bool(_) | Node::Null => {}
+        Node::Negate(a) | Node::Not(a) | Node::IsNull(a) => move_columns(a, to),
+        Node::PerCode(slot, a) => {
+            *slot = to(*slot);
+            move_columns(a, to);
+        }
+        Node::Compare(_, a, b) => {
+            move_columns(a, to);
+            move_columns(b, to);
+        }
+        Node::Between(a, bounds) => {
+            move_columns(a, to);
+            bounds.iter_mut().for_each(|bound| move_columns(bound, to));
+        }
+        Node::Arithmetic(first, steps) => {
+            move_columns(first, to);
+            steps.iter_mut().for_each(|(_, node)| move_columns(node, to));
+        }
+        Node::In(a, items) => {
+            move_columns(a, to);
+            all(items);
+        }
+        Node::And(nodes) | Node::Or(nodes) | Node::Coalesce(nodes) => all(nodes),
+        Node::Case(arms, default) => {
+            for (condition, value) in arms {
+                move_columns(condition, to);
+                move_columns(value, to);
+            }
+            move_columns(default, to);
+        }
+    }
 }
 
 /// How many bits an integer part may need at the most.

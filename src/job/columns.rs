@@ -92,3 +92,10 @@ pub const SCORE_COLUMNS: [(&str, Type); 4] = [
     ("previous_score", Type::Int),
     ("previous_band", Type::Text),
 ];
+
+/// What scores say besides where a job has segments.
+pub const SEGMENT_COLUMNS: [(&str, Type); 1] = [("segment", Type::Text)];
+
+/// What they say besides where it has a challenger.
+pub const ARM_COLUMNS: [(&str, Type); 3] =
+    [("arm", Type::Text), ("champion_score", Type::Int), ("challenger_score", Type::Int)];

@@ -52,6 +52,8 @@ pub enum DecisionColumn {
     PreviousScore,
     /// Its band.
     PreviousBand,
+    /// Of the account, of a job with a challenger.
+    Arm,
 }
 
 /// What a column holds.
@@ -67,7 +69,7 @@ pub struct ColumnSpec {
 
 impl DecisionColumn {
     /// All of them.
-    pub const ALL: [DecisionColumn; 23] = [
+    pub const ALL: [DecisionColumn; 24] = [
         DecisionColumn::Product,
         DecisionColumn::Action,
         DecisionColumn::Reason,
@@ -91,6 +93,7 @@ impl DecisionColumn {
         DecisionColumn::StatusReason,
         DecisionColumn::PreviousScore,
         DecisionColumn::PreviousBand,
+        DecisionColumn::Arm,
     ];
 
     /// Its name, its type, and whether it may be null.
@@ -121,6 +124,7 @@ impl DecisionColumn {
             DecisionColumn::StatusReason => or_null("status_reason", Type::Text),
             DecisionColumn::PreviousScore => or_null("previous_score", Type::Int),
             DecisionColumn::PreviousBand => or_null("previous_band", Type::Text),
+            DecisionColumn::Arm => always("arm", Type::Text),
         }
     }
 
@@ -145,7 +149,8 @@ impl DecisionColumn {
         )
     }
 
-    /// Whether decisions keep it only where a rule reads it, so that a run can be decided again from itself.
+    /// Whether decisions keep it only where a rule reads it, or where there are arms, so that a run can be decided again
+    /// from itself.
     pub fn is_on_demand(self) -> bool {
         matches!(
             self,
@@ -153,6 +158,7 @@ impl DecisionColumn {
                 | DecisionColumn::StatusReason
                 | DecisionColumn::PreviousScore
                 | DecisionColumn::PreviousBand
+                | DecisionColumn::Arm
         )
     }
 
@@ -164,6 +170,7 @@ impl DecisionColumn {
                 | DecisionColumn::Band
                 | DecisionColumn::PreviousScore
                 | DecisionColumn::PreviousBand
+                | DecisionColumn::Arm
         )
     }
 

@@ -21,6 +21,7 @@ use super::reader::Reader;
 use super::resolved_job::Csv;
 use super::scopes::Scopes;
 use super::source::Source;
+use super::variants::RawVariants;
 use super::written_path::{Variables, directory, expand};
 use crate::expr::Scope;
 use crate::own::Access;
@@ -44,6 +45,7 @@ pub(super) struct ResolvedJobFile {
     pub state_dir: Option<PathBuf>,
     pub access: Access,
     pub gates: Vec<Spanned<RawGate>>,
+    pub variants: RawVariants,
     /// By input, the column that `unique` names.
     unique_columns: Vec<(&'static str, Spanned<String>)>,
     /// Where `[output] dir` and `[state] dir` are written.
@@ -72,6 +74,8 @@ struct RawHead {
     output: Option<IgnoredAny>,
     state: Option<IgnoredAny>,
     gate: Option<IgnoredAny>,
+    segment: Option<IgnoredAny>,
+    challenger: Option<IgnoredAny>,
     metrics: Option<IgnoredAny>,
     lineage: Option<IgnoredAny>,
     notify: Option<IgnoredAny>,
@@ -119,6 +123,7 @@ pub(super) fn read(
     }
     let gates = reader.tables(&mut top, "gate", MOST_GATES);
     let gates = gates.into_iter().filter_map(|gate| reader.take(gate)).collect();
+    let variants = RawVariants::take(&mut reader, &mut top, variables);
     let declared = DeclaredInputs::take(&mut reader, &mut top);
     let output = required_table::<RawOutput>(&mut reader, &mut top, "output");
     let state = reader.take_key::<RawState>(&mut top, "state");
@@ -158,6 +163,7 @@ pub(super) fn read(
         state_dir,
         access: access?,
         gates,
+        variants,
         unique_columns: declared.unique_columns(),
         output_span: output.dir.span(),
         state_span,

@@ -6,31 +6,51 @@ use super::actionable::Actionable;
 use super::columns::{LINE_HISTORY, LINE_STATE, SCORE_COLUMNS};
 use super::diagnostics::{Diagnostics, Severity};
 use super::feature_file::{Feature, FeatureKind};
-use super::policy_file::Rule;
+use super::policy_file::{Policy, Rule};
 use super::resolved_job::Job;
+use super::scorecard_file::Scorecard;
 use super::source::Source;
 use super::statistic::ValueRange;
+use super::variants::{CHALLENGER_POLICY, CHALLENGER_SCORECARD, segment_file};
 use crate::expr::{Conjunct, Expr, Type};
 
 /// Notes what can never be reached or is never used.
 pub fn lint(job: &Job, diagnostics: &mut Diagnostics) {
-    unreachable_bins(job, diagnostics);
-    unreachable_rules(job, diagnostics);
-    unused_features(job, diagnostics);
-    unnamed_products(job, diagnostics);
-    ambiguous_reasons(job, diagnostics);
-    useless_directions(job, diagnostics);
+    let sources = card_sources(job);
+    let cards: Vec<(&Scorecard, &Source)> = job.cards().into_iter().zip(sources).collect();
+    let challenger = job.sources.other(CHALLENGER_POLICY);
+    let policies = job.remits().into_iter().zip(std::iter::once(&job.sources.policy).chain(challenger));
+    let policies: Vec<(&Policy, &Source)> = policies.map(|(remit, source)| (remit.policy, source)).collect();
+    cards.iter().for_each(|card| unreachable_bins(job, *card, diagnostics));
+    policies.iter().for_each(|policy| unreachable_rules(job, *policy, diagnostics));
+    unused_features(job, &cards, &policies, diagnostics);
+    policies.iter().for_each(|policy| unnamed_products(*policy, diagnostics));
+    ambiguous_reasons(&cards, &policies, diagnostics);
+    cards.iter().for_each(|card| useless_directions(job, *card, diagnostics));
+}
+
+/// The files of all scorecards of a job, in their order.
+fn card_sources(job: &Job) -> Vec<&Source> {
+    let sources = &job.sources;
+    let of_segments = job.variants.segments.iter().map(|segment| sources.other(&segment_file(&segment.name)));
+    let others = of_segments.chain([sources.other(CHALLENGER_SCORECARD)]);
+    std::iter::once(&sources.scorecard).chain(others.flatten()).collect()
 }
 
 /// The least and the most a score can be.
-pub fn score_range(job: &Job) -> (i32, i32) {
-    let card = &job.scorecard;
+pub fn score_range(card: &Scorecard) -> (i32, i32) {
     let (low, high) =
         card.characteristics.iter().fold((card.base, card.base), |(low, high), characteristic| {
             let (least, most) = characteristic.range();
             (low + least, high + most)
         });
     (low.clamp(card.min, card.max), high.clamp(card.min, card.max))
+}
+
+/// The least and the most that any scorecard of a job can give.
+pub fn widest_score_range(job: &Job) -> (i32, i32) {
+    let others = job.cards().into_iter().map(score_range);
+    others.fold(score_range(&job.scorecard), |(low, high), (least, most)| (low.min(least), high.max(most)))
 }
 
 /// Warns of what a job file says as `name = "…"`, or in a like piece of text.
@@ -69,9 +89,8 @@ fn feature_range(feature: &Feature) -> ValueRange {
     }
 }
 
-fn unreachable_bins(job: &Job, diagnostics: &mut Diagnostics) {
-    let source = &job.sources[1];
-    for characteristic in &job.scorecard.characteristics {
+fn unreachable_bins(job: &Job, (card, source): (&Scorecard, &Source), diagnostics: &mut Diagnostics) {
+    for characteristic in &card.characteristics {
         let feature = &job.features[characteristic.feature];
         let range = feature_range(feature);
         let mut from = None;
@@ -103,7 +122,7 @@ fn fact_range(job: &Job, slot: usize) -> ValueRange {
     let name = job.scopes.facts.columns[slot].0.as_str();
     match name {
         "score" if slot == own => {
-            let (least, most) = score_range(job);
+            let (least, most) = widest_score_range(job);
             ValueRange { least: Some(least.into()), most: Some(most.into()) }
         }
         "credit_limit" => ValueRange { least: Some(0), most: None },
@@ -113,17 +132,17 @@ fn fact_range(job: &Job, slot: usize) -> ValueRange {
 }
 
 /// The values a text column of the facts scope can have, where they are known.
-fn fact_values<'a>(job: &'a Job, name: &str) -> Option<Vec<&'a str>> {
+fn fact_values<'a>(job: &'a Job, policy: &'a Policy, name: &str) -> Option<Vec<&'a str>> {
     match name {
         "band" => Some(job.scorecard.bands.iter().map(|band| band.name.as_str()).collect()),
         "status" => Some(vec!["active", "suspended", "closed"]),
-        "product" => Some(job.policy.products.iter().map(|product| product.name.as_str()).collect()),
+        "product" => Some(policy.products.iter().map(|product| product.name.as_str()).collect()),
         _ => None,
     }
 }
 
 /// Why an expression over facts can never be true, if that shows.
-fn never_true(job: &Job, expr: &Expr) -> Option<String> {
+fn never_true(job: &Job, policy: &Policy, expr: &Expr) -> Option<String> {
     let facts = &job.scopes.facts.columns;
     let mut ranges: Vec<(usize, ValueRange)> = Vec::new();
     for conjunct in expr.conjuncts() {
@@ -141,7 +160,7 @@ fn never_true(job: &Job, expr: &Expr) -> Option<String> {
             Conjunct::Between(..) => {}
             Conjunct::Equals(slot, text) => {
                 let name = facts[slot].0.as_str();
-                if fact_values(job, name).is_some_and(|values| !values.contains(&text)) {
+                if fact_values(job, policy, name).is_some_and(|values| !values.contains(&text)) {
                     return Some(format!("`{name}` is never '{text}'"));
                 }
             }
@@ -153,16 +172,15 @@ fn never_true(job: &Job, expr: &Expr) -> Option<String> {
     })
 }
 
-fn unreachable_rules(job: &Job, diagnostics: &mut Diagnostics) {
-    let source = &job.sources[2];
-    let rules = &job.policy.rules;
+fn unreachable_rules(job: &Job, (policy, source): (&Policy, &Source), diagnostics: &mut Diagnostics) {
+    let rules = &policy.rules;
     for (number, rule) in rules.iter().enumerate() {
         let why = if rule.products.as_ref().is_some_and(Vec::is_empty) {
             Some("it applies to no product".to_string())
         } else if let Some(earlier) = rules[..number].iter().find(|earlier| covers(earlier, rule)) {
             Some(format!("the rule `{}` above it takes every such line", earlier.name))
         } else {
-            never_true(job, &rule.when)
+            never_true(job, policy, &rule.when)
         };
         if let Some(why) = why {
             let message = format!("the rule `{}` can never be reached", rule.name);
@@ -181,12 +199,21 @@ fn covers(earlier: &Rule, rule: &Rule) -> bool {
     has_all_products && (earlier.when.text == rule.when.text || earlier.when.is_always_true())
 }
 
-fn unused_features(job: &Job, diagnostics: &mut Diagnostics) {
+fn unused_features(
+    job: &Job,
+    cards: &[(&Scorecard, &Source)],
+    policies: &[(&Policy, &Source)],
+    diagnostics: &mut Diagnostics,
+) {
     let own = job.scopes.facts.columns.len() - job.features.len();
-    let mut used: HashSet<usize> = job.scorecard.characteristics.iter().map(|c| c.feature).collect();
-    used.extend(job.policy.affordability.map(|affordability| affordability.feature));
-    let of_rules = job.policy.rules.iter().flat_map(|rule| rule.when.columns.iter());
-    used.extend(of_rules.filter_map(|slot| slot.checked_sub(own)));
+    let scored = cards.iter().flat_map(|(card, _)| &card.characteristics).map(|one| one.feature);
+    let mut used: HashSet<usize> = scored.collect();
+    for (policy, _) in policies {
+        used.extend(policy.affordability.map(|affordability| affordability.feature));
+        let of_rules = policy.rules.iter().flat_map(|rule| rule.when.columns.iter());
+        used.extend(of_rules.filter_map(|slot| slot.checked_sub(own)));
+    }
+    used.extend(job.variants.segments.iter().flat_map(|segment| segment.when.columns.iter().copied()));
     used.extend(job.features_in_gates());
     for feature in &job.features {
         match &feature.kind {
@@ -195,18 +222,18 @@ fn unused_features(job: &Job, diagnostics: &mut Diagnostics) {
             FeatureKind::Expression(expr) => used.extend(expr.columns.iter().copied()),
         }
     }
-    let source = &job.sources[1];
     for (_, feature) in job.features.iter().enumerate().filter(|(number, _)| !used.contains(number)) {
         let help = "no characteristic, rule, gate or other feature reads it";
         let message = format!("nobody uses the feature `{}`", feature.name);
+        let declares = |source: &&Source| !place(&source.text, "name", &feature.name).is_empty();
+        let source = cards.iter().map(|(_, source)| *source).find(declares).unwrap_or(&job.sources.scorecard);
         warn(diagnostics, (source, "name", &feature.name), message, Some(help.into()));
     }
 }
 
-fn unnamed_products(job: &Job, diagnostics: &mut Diagnostics) {
-    let source = &job.sources[2];
-    for (number, product) in job.policy.products.iter().enumerate() {
-        let mut rules = job.policy.rules.iter();
+fn unnamed_products((policy, source): (&Policy, &Source), diagnostics: &mut Diagnostics) {
+    for (number, product) in policy.products.iter().enumerate() {
+        let mut rules = policy.rules.iter();
         if !rules.any(|rule| rule.products.as_ref().is_none_or(|own| own.contains(&number))) {
             let help = "every line of it will be held: no_rule";
             let message = format!("no rule names the product `{}`", product.name);
@@ -216,25 +243,34 @@ fn unnamed_products(job: &Job, diagnostics: &mut Diagnostics) {
 }
 
 /// One code with two sentences: nobody could know which was meant.
-fn ambiguous_reasons(job: &Job, diagnostics: &mut Diagnostics) {
+fn ambiguous_reasons(
+    cards: &[(&Scorecard, &Source)],
+    policies: &[(&Policy, &Source)],
+    diagnostics: &mut Diagnostics,
+) {
     let mut known: HashMap<&str, &str> = HashMap::new();
-    let of_score = job.scorecard.characteristics.iter().flat_map(|characteristic| {
-        let missing = characteristic.missing_reason.as_ref().map(|(code, text)| (1, code, Some(text)));
-        std::iter::once((1, &characteristic.reason, Some(&characteristic.text))).chain(missing)
+    let of_scores = cards.iter().flat_map(|(card, source)| {
+        card.characteristics.iter().flat_map(move |characteristic| {
+            let missing =
+                characteristic.missing_reason.as_ref().map(|(code, text)| (*source, code, Some(text)));
+            [(*source, &characteristic.reason, Some(&characteristic.text))].into_iter().chain(missing)
+        })
     });
-    let of_rules = job.policy.rules.iter().map(|rule| (2, &rule.reason, rule.text.as_ref()));
-    for (source, code, text) in of_score.chain(of_rules) {
+    let of_rules = policies.iter().flat_map(|(policy, source)| {
+        policy.rules.iter().map(move |rule| (*source, &rule.reason, rule.text.as_ref()))
+    });
+    for (source, code, text) in of_scores.chain(of_rules) {
         let Some(text) = text else { continue };
         if *known.entry(code).or_insert(text) != text {
             let message = format!("the reason `{code}` has another text above");
-            warn(diagnostics, (&job.sources[source], "text", text), message, None);
+            warn(diagnostics, (source, "text", text), message, None);
         }
     }
 }
 
 /// A direction in which the points only fall: it says the same as that the person cannot move it.
-fn useless_directions(job: &Job, diagnostics: &mut Diagnostics) {
-    for characteristic in &job.scorecard.characteristics {
+fn useless_directions(job: &Job, (card, source): (&Scorecard, &Source), diagnostics: &mut Diagnostics) {
+    for characteristic in &card.characteristics {
         let points: Vec<i32> = characteristic.bins.iter().map(|bin| bin.points).collect();
         let (direction, costs) = match characteristic.actionable {
             Actionable::Up => ("up", points.is_sorted_by(|a, b| a >= b)),
@@ -245,7 +281,7 @@ fn useless_directions(job: &Job, diagnostics: &mut Diagnostics) {
             let name = &job.features[characteristic.feature].name;
             let message = format!("`{name}` can only go {direction}, where its points only fall");
             let help = "nothing about it can be advised: say actionable = false, or turn the direction round";
-            warn(diagnostics, (&job.sources[1], "feature", name), message, Some(help.into()));
+            warn(diagnostics, (source, "feature", name), message, Some(help.into()));
         }
     }
 }

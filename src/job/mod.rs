@@ -4,8 +4,10 @@
 //! inputs' columns. All mistakes are reported together, before any row is read.
 
 mod actionable;
+mod cards;
 mod columns;
 mod decision_column;
+mod declared;
 mod diagnostics;
 mod directories;
 mod feature_file;
@@ -28,14 +30,17 @@ mod scorecard_file;
 mod source;
 mod statistic;
 mod terms;
+mod union;
 mod unit;
+mod variants;
 mod window;
 mod written_path;
 
 pub use actionable::Actionable;
+pub use cards::{PointsColumn, Remit};
 pub use columns::{
-    BILL_COLUMNS, BILL_IS_DUE, LINE_COLUMNS, LINE_HISTORY, LINE_STATE, OPTIONAL_LINE_COLUMNS,
-    REPAYMENT_COLUMNS, SCORE_COLUMNS, TRANSACTION_COLUMNS, line_slots,
+    ARM_COLUMNS, BILL_COLUMNS, BILL_IS_DUE, LINE_COLUMNS, LINE_HISTORY, LINE_STATE, OPTIONAL_LINE_COLUMNS,
+    REPAYMENT_COLUMNS, SCORE_COLUMNS, SEGMENT_COLUMNS, TRANSACTION_COLUMNS, line_slots,
 };
 pub use decision_column::{ColumnSpec, DecisionColumn};
 pub use diagnostics::{Diagnostics, Severity};
@@ -50,11 +55,11 @@ pub use resolved_job::{Csv, Job};
 pub use row_value::{RowValue, ValueSource};
 pub use scopes::{FileColumns, InputColumns, Scopes};
 pub use scorecard_file::{Band, Bin, Characteristic, Dimension, Scorecard};
-pub use source::Source;
+pub use source::{JobSources, OtherSource, RUN_FILES, Source};
 pub use statistic::{Operand, Statistic, ValueRange};
 pub use terms::{DecisionTerms, Declarations, Terms};
 pub use unit::Unit;
+pub use variants::{
+    Arm, CHALLENGER_POLICY, CHALLENGER_SCORECARD, Challenger, Segment, Variants, segment_file,
+};
 pub use window::Window;
-
-/// The names under which a run keeps the files of its job.
-pub const RUN_FILES: [&str; 3] = ["job.toml", "scorecard.toml", "policy.toml"];

@@ -1,4 +1,4 @@
-//! The three job files as written, and how they become a job once the inputs' columns are known.
+//! The job files as written, and how they become a job once the inputs' columns are known.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -14,24 +14,28 @@ use super::job_file::{self, ResolvedJobFile};
 use super::reader::Reader;
 use super::resolved_job::Job;
 use super::scopes::{InputColumns, input_scopes};
-use super::source::Source;
+use super::source::{JobSources, OtherSource, Source};
+use super::union::{Union, bind_variants, keep_same_columns};
+use super::variants::{CHALLENGER_POLICY, RawVariants};
 use super::{gate, policy_file, scorecard_file};
 use crate::places;
 
-/// The three job files as written, before they are bound to the inputs' columns.
+/// The job files as written, before they are bound to the inputs' columns.
 pub struct RawJob {
     /// The job file.
     pub job: Source,
     /// The scorecard file; absent where it could not be read.
     scorecard: Option<Source>,
     policy: Option<Source>,
+    /// Those that could be read.
+    others: Vec<OtherSource>,
     file: Option<ResolvedJobFile>,
     /// What is wrong so far.
     pub diagnostics: Diagnostics,
 }
 
 impl RawJob {
-    /// Reads the job file and the two it names. Fails only where the job file cannot be read.
+    /// Reads the job file and those it names. Fails only where the job file cannot be read.
     pub fn read(path: &Path) -> Result<RawJob> {
         let job = Source::read(path)?;
         let mut diagnostics = Diagnostics::default();
@@ -44,37 +48,49 @@ impl RawJob {
             scorecard = read_beside(&job, &file.scorecard, &mut diagnostics);
             policy = read_beside(&job, &file.policy, &mut diagnostics);
         }
-        Ok(RawJob { job, scorecard, policy, file, diagnostics })
+        let named = file.iter().flat_map(|file| file.variants.files());
+        let others = named.filter_map(|(name, path)| {
+            Some(OtherSource { name, source: read_beside(&job, path, &mut diagnostics)? })
+        });
+        let others = others.collect();
+        Ok(RawJob { job, scorecard, policy, others, file, diagnostics })
     }
 
     /// A job's inputs under another scorecard, for features and scores alone: without policy and gates, which may speak
-    /// of features that it has not.
+    /// of features that it has not, and without segments and a challenger.
     pub fn with_scorecard(path: &Path, scorecard: &Path) -> Result<RawJob> {
         let mut draft = RawJob::read(path)?;
         draft.scorecard = Some(Source::read(scorecard)?);
         draft.policy = draft.policy.map(|policy| Source { text: String::new(), ..policy });
-        draft.file.iter_mut().for_each(|file| file.gates.clear());
+        draft.others.clear();
+        if let Some(file) = &mut draft.file {
+            file.gates.clear();
+            file.variants = RawVariants::default();
+        }
         Ok(draft)
     }
 
     /// The job files that a run keeps. What their paths stood for then is not asked: `${NAME}` is left as
     /// it is.
-    pub fn of_run(sources: [Source; 3]) -> RawJob {
+    pub fn of_run(sources: JobSources) -> RawJob {
         RawJob::of_sources(sources, &|name| Some(format!("${{{name}}}")))
     }
 
     /// The job files as they were read, and the variables that they name as they were then.
-    pub fn frozen(sources: [Source; 3], variables: &BTreeMap<String, String>) -> RawJob {
+    pub fn frozen(sources: JobSources, variables: &BTreeMap<String, String>) -> RawJob {
         RawJob::of_sources(sources, &|name| variables.get(name).cloned())
     }
 
-    fn of_sources(
-        [job, scorecard, policy]: [Source; 3],
-        variable: &dyn Fn(&str) -> Option<String>,
-    ) -> RawJob {
+    fn of_sources(sources: JobSources, variable: &dyn Fn(&str) -> Option<String>) -> RawJob {
+        let JobSources { job, scorecard, policy, others } = sources;
         let mut diagnostics = Diagnostics::default();
         let file = job_file::read(&job, variable, &mut diagnostics);
-        RawJob { job, scorecard: Some(scorecard), policy: Some(policy), file, diagnostics }
+        for (name, path) in file.iter().flat_map(|file| file.variants.files()) {
+            if !others.iter().any(|other| other.name == name) {
+                diagnostics.error((&job, path.span()), format!("{name} is not among its files"), None);
+            }
+        }
+        RawJob { job, scorecard: Some(scorecard), policy: Some(policy), others, file, diagnostics }
     }
 
     /// Where the inputs are, if the job file says so.
@@ -109,10 +125,27 @@ impl RawJob {
         let mut scopes = input_scopes(columns);
         scopes.has_repayments = !file.inputs.repayments.is_none();
         file.check_unique(&self.job, &scopes, diagnostics);
+        let sources = JobSources {
+            job: self.job.clone(),
+            scorecard: scorecard_source.clone(),
+            policy: policy_source.clone(),
+            others: self.others.clone(),
+        };
         let model = scorecard_file::read(scorecard_source, &scopes, diagnostics);
+        let mut union = Union::new(model, scorecard_source);
+        let mut variants = bind_variants(&mut union, &file.variants, &sources, &scopes, diagnostics)?;
+        let model = union.model;
         model.add_names_to(&mut scopes);
         let mut reader = Reader { source: policy_source, diagnostics };
-        let policy = policy_file::read(&mut reader, &scopes, &model);
+        let mut policy = policy_file::read(&mut reader, &scopes, &model);
+        if let Some((challenger, source)) = variants.challenger.as_mut().zip(sources.other(CHALLENGER_POLICY))
+        {
+            let mut reader = Reader { source, diagnostics };
+            let own = challenger.policy.insert(policy_file::read(&mut reader, &scopes, &model));
+            keep_same_columns(&mut policy, own);
+        }
+        let mut reader = Reader { source: &self.job, diagnostics };
+        file.variants.add_names_to(&mut reader, &mut scopes, &mut policy);
         scopes.decisions = gate::decisions_scope(&scopes, &policy);
         let mut reader = Reader { source: &self.job, diagnostics };
         let gates = gate::resolve(&mut reader, &file.gates, &scopes);
@@ -121,7 +154,7 @@ impl RawJob {
         }
         Some(Job {
             name: file.name.clone(),
-            sources: [self.job.clone(), scorecard_source.clone(), policy_source.clone()],
+            sources,
             minor_units: file.minor_units,
             timezone: file.timezone.clone(),
             lines_max_age_days: file.lines_max_age_days,
@@ -138,6 +171,7 @@ impl RawJob {
             bill_tolerance: model.bill_tolerance,
             scorecard: model.scorecard,
             policy,
+            variants,
             scopes,
         })
     }

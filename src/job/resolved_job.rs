@@ -10,7 +10,8 @@ use super::inputs::Inputs;
 use super::policy_file::Policy;
 use super::scopes::Scopes;
 use super::scorecard_file::Scorecard;
-use super::source::Source;
+use super::source::JobSources;
+use super::variants::Variants;
 use crate::own::Access;
 
 /// A job, ready to run.
@@ -18,8 +19,8 @@ use crate::own::Access;
 pub struct Job {
     /// The job's name.
     pub name: String,
-    /// The job, scorecard and policy files as read.
-    pub sources: [Source; 3],
+    /// The job files as read.
+    pub sources: JobSources,
     /// Decimal places of money: 2 makes 1.00 = 100.
     pub minor_units: u32,
     /// The zone in which an instant becomes a date.
@@ -44,7 +45,7 @@ pub struct Job {
     pub access: Access,
     /// What must hold for a run to be published.
     pub gates: Vec<Gate>,
-    /// Features in file order.
+    /// Features in file order: those of the job's own scorecard, then those that others add.
     pub features: Vec<Feature>,
     /// Minor units short that still settle a bill.
     pub bill_tolerance: i64,
@@ -52,6 +53,8 @@ pub struct Job {
     pub scorecard: Scorecard,
     /// Products, caps, rules.
     pub policy: Policy,
+    /// The scorecards and policies besides those.
+    pub variants: Variants,
     /// The columns that line expressions see: input columns first, extra ones after the contract's.
     pub scopes: Scopes,
 }

@@ -199,7 +199,7 @@ const MOST_BANDS: usize = 255;
 const MOST_DIMENSIONS: usize = 255;
 
 /// Features, and so characteristics.
-const MOST_FEATURES: usize = 2_000;
+pub(super) const MOST_FEATURES: usize = 2_000;
 
 /// Bins of one characteristic.
 const MOST_BINS: usize = 1_000;

@@ -16,6 +16,44 @@ pub struct Source {
     pub text: String,
 }
 
+/// The files of a job.
+#[derive(Debug, Clone)]
+pub struct JobSources {
+    /// The job file.
+    pub job: Source,
+    /// Its scorecard.
+    pub scorecard: Source,
+    /// Its policy.
+    pub policy: Source,
+    /// The scorecards of its segments, then those of its challenger.
+    pub others: Vec<OtherSource>,
+}
+
+/// A file of a job besides the three that every job has.
+#[derive(Debug, Clone)]
+pub struct OtherSource {
+    /// The name under which a run keeps it.
+    pub name: String,
+    /// As it was read.
+    pub source: Source,
+}
+
+/// The names under which a run keeps the files that every job has.
+pub const RUN_FILES: [&str; 3] = ["job.toml", "scorecard.toml", "policy.toml"];
+
+impl JobSources {
+    /// All of them, by the names under which a run keeps them.
+    pub fn named(&self) -> impl Iterator<Item = (&str, &Source)> {
+        let every = RUN_FILES.into_iter().zip([&self.job, &self.scorecard, &self.policy]);
+        every.chain(self.others.iter().map(|other| (other.name.as_str(), &other.source)))
+    }
+
+    /// One besides the three that every job has.
+    pub fn other(&self, name: &str) -> Option<&Source> {
+        self.others.iter().find(|other| other.name == name).map(|other| &other.source)
+    }
+}
+
 /// Larger than any job file that a person keeps.
 const MOST_BYTES: u64 = 1 << 20;
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::declared::{declarations, tables, text_of};
 use super::diagnostics::Diagnostics;
 use super::feature_file::{Aggregate, Feature, FeatureKind, From};
 use super::policy_file::{self, Policy};
@@ -11,6 +12,7 @@ use super::row_value::is_a_name;
 use super::scopes::{FileColumns, InputColumns, Scopes, input_scopes};
 use super::scorecard_file::{self, Scorecard};
 use super::source::Source;
+use super::union::Union;
 use crate::expr::{Expr, Scope, Type};
 
 /// A scorecard and a policy bound to each other and to the columns that decisions.parquet keeps of lines.
@@ -31,19 +33,33 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// Binds a scorecard and a policy, which may be of two runs. `lines` are the columns that are known
-    /// of a line. `Err` is every mistake there is, shown.
-    pub fn bind(scorecard: &Source, policy: &Source, lines: &FileColumns) -> Result<Terms, String> {
+    /// Binds a scorecard and a policy, which may be of two runs. `others` are the other scorecards of the scorecard's run,
+    /// whose features the policy sees, too; `lines` are the columns that are known of a line. `Err` is every mistake
+    /// there is, shown.
+    pub fn bind(
+        scorecard: &Source,
+        policy: &Source,
+        others: &[&Source],
+        lines: &FileColumns,
+    ) -> Result<Terms, String> {
         let mut diagnostics = Diagnostics::default();
         let columns = InputColumns { lines: Some(lines.clone()), ..InputColumns::default() };
         let mut scopes = input_scopes(&columns);
-        let model = scorecard_file::read(scorecard, &of_features(&scopes, scorecard), &mut diagnostics);
+        let cards: Vec<&Source> = [scorecard].into_iter().chain(others.iter().copied()).collect();
+        let of_features = of_features(&scopes, &cards);
+        let mut union =
+            Union::new(scorecard_file::read(scorecard, &of_features, &mut diagnostics), scorecard);
+        for other in others {
+            let model = scorecard_file::read(other, &of_features, &mut diagnostics);
+            union.add(model, other, &mut diagnostics);
+        }
+        let model = union.model;
         model.add_names_to(&mut scopes);
         let mut reader = Reader { source: policy, diagnostics: &mut diagnostics };
         let policy = policy_file::read(&mut reader, &scopes, &model);
         diagnostics.check().map_err(|error| error.to_string())?;
         assert!(!model.incomplete, "a scorecard without mistakes is whole");
-        let declarations = declarations(scorecard, &model.features);
+        let declarations = declarations(&cards, &model.features);
         Ok(Terms {
             features: model.features,
             scorecard: model.scorecard,
@@ -93,8 +109,9 @@ pub struct Declarations<'a> {
 impl Declarations<'_> {
     /// Of a job's features.
     pub fn of(job: &Job) -> Declarations<'_> {
-        let [_, scorecard, _] = &job.sources;
-        let tables = Cow::Owned(declarations(scorecard, &job.features));
+        // Among the files of a job, only scorecards declare features.
+        let sources: Vec<&Source> = job.sources.named().map(|(_, source)| source).collect();
+        let tables = Cow::Owned(declarations(&sources, &job.features));
         Declarations { features: &job.features, tables, bill_tolerance: job.bill_tolerance }
     }
 
@@ -121,9 +138,9 @@ fn parts(kind: &FeatureKind) -> Vec<usize> {
 }
 
 /// The scopes in which features are read: they are not computed again, so whatever they name is there.
-fn of_features(scopes: &Scopes, scorecard: &Source) -> Scopes {
+fn of_features(scopes: &Scopes, scorecards: &[&Source]) -> Scopes {
     let mut scopes = scopes.clone();
-    for table in tables(scorecard) {
+    for table in scorecards.iter().flat_map(|scorecard| tables(scorecard)) {
         let scope = match text_of(&table, "from") {
             Some("transactions") => &mut scopes.transactions,
             Some("lines") => &mut scopes.lines,
@@ -140,26 +157,6 @@ fn of_features(scopes: &Scopes, scorecard: &Source) -> Scopes {
 /// Whether `of` names a column that is not known, rather than say how a value is computed.
 fn is_unknown_column(of: &str, scope: &Scope) -> bool {
     scope.find(of).is_none() && (is_a_name(of) || Expr::parse(of, Type::Int, scope).is_err())
-}
-
-/// The tables that declare features.
-fn tables(scorecard: &Source) -> Vec<toml::Value> {
-    let file: toml::Table = toml::from_str(&scorecard.text).unwrap_or_default();
-    file.get("feature").and_then(toml::Value::as_array).cloned().unwrap_or_default()
-}
-
-/// How each feature is declared in the file.
-fn declarations(scorecard: &Source, features: &[Feature]) -> Vec<toml::Value> {
-    let tables = tables(scorecard);
-    let declared = features.iter().map(|feature| {
-        let table = tables.iter().find(|table| text_of(table, "name") == Some(&feature.name));
-        table.cloned().expect("it was read from there")
-    });
-    declared.collect()
-}
-
-fn text_of<'t>(table: &'t toml::Value, key: &str) -> Option<&'t str> {
-    table.get(key).and_then(toml::Value::as_str)
 }
 
 impl Job {

@@ -28,12 +28,17 @@ pub struct FeatureDefinition {
 impl FeatureDefinitions {
     /// Those of a job.
     pub fn of(job: &Job) -> Result<FeatureDefinitions> {
-        let [_, scorecard, _] = &job.sources;
-        let file: Value = toml::from_str(&scorecard.text)
-            .map_err(|error| failure(Kind::Usage, format!("{}: {error}", scorecard.path.display())))?;
-        let tables = file["feature"].as_array().cloned().unwrap_or_default();
+        let mut tables: Vec<Value> = Vec::new();
+        // Among the files of a job, only scorecards declare features; those of one name are declared alike.
+        for (_, source) in job.sources.named() {
+            let file: Value = toml::from_str(&source.text)
+                .map_err(|error| failure(Kind::Usage, format!("{}: {error}", source.path.display())))?;
+            tables.extend(file["feature"].as_array().into_iter().flatten().cloned());
+        }
         let mut features: Vec<FeatureDefinition> = Vec::new();
-        for (feature, table) in job.features.iter().zip(tables) {
+        for feature in &job.features {
+            let table = tables.iter().find(|table| table["name"] == feature.name);
+            let table = table.expect("it was read from there").clone();
             let read = match &feature.kind {
                 FeatureKind::Ratio { a, b, .. } => vec![*a, *b],
                 FeatureKind::Expression(expr) => expr.columns.clone(),

@@ -14,6 +14,7 @@ use super::outcome::outcomes;
 use super::rows::SpineRows;
 use super::sample::{ModelSample, RowOutcome, SampleOrigin};
 use super::split;
+use crate::cards::score_job;
 use crate::console::{Progress, plain_path};
 use crate::day::Dates;
 use crate::expr::{Column, Ints, Texts};
@@ -137,7 +138,14 @@ fn excluded(
     features: &[Column],
 ) -> Option<Vec<bool>> {
     let exclude = bound.exclude.as_ref()?;
-    let scores = add_up(&job.scorecard, &swept.features, swept.asked.days.len());
+    let slots = swept.asked.days.len();
+    let scores = if job.variants.is_none() {
+        add_up(&job.scorecard, &swept.features, slots)
+    } else {
+        let asked = swept.asked.asked();
+        let accounts: Vec<u32> = (0..slots).map(|slot| asked.account(slot) as u32).collect();
+        score_job(job, &swept.features, &asked.accounts.ids.gather(&accounts))
+    };
     let score = swept.slots.iter().map(|slot| Some(i64::from(scores.score[slot.ok()? as usize])));
     let bands = &job.scorecard.bands;
     let band = swept.slots.iter().map(|slot| {

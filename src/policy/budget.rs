@@ -8,7 +8,7 @@ use super::decision::{Decision, Refusal};
 use super::rules::products;
 use crate::input::account_id::Id;
 use crate::input::lines::Lines;
-use crate::job::{Action, Budget, Policy};
+use crate::job::{Action, Budget, Policy, Remit};
 use crate::score::Scores;
 
 /// A budget by whose it is: that of a rule, or that of a product for the raises of all other rules.
@@ -96,21 +96,23 @@ pub struct BudgetCut {
     pub product: u8,
 }
 
-/// The raises that wait for a budget, by budget, then in the order in which they are granted.
+/// The raises of a policy's accounts that wait for a budget, by budget, then in the order in which they are granted.
 pub fn queued_raises(
-    policy: &Policy,
+    remit: &Remit,
     lines: &Lines,
     scores: &Scores,
     decisions: &[Decision],
 ) -> Vec<QueuedRaise> {
+    let policy = remit.policy;
     let products = products(policy, lines, 0..decisions.len());
     let mut queue: Vec<QueuedRaise> = Vec::new();
     for (line, (decision, product)) in decisions.iter().zip(products).enumerate() {
-        let (Action::Raise, Some(rule), Some(product)) = (decision.action, decision.rule, product) else {
-            continue;
-        };
-        let Some(purse) = Purse::of(policy, product, rule) else { continue };
         let account = lines.account[line];
+        if decision.action != Action::Raise || !remit.covers(scores.assignment.arm(account as usize)) {
+            continue;
+        }
+        let (Some(rule), Some(product)) = (decision.rule, product) else { continue };
+        let Some(purse) = Purse::of(policy, product, rule) else { continue };
         let amount = i128::from(decision.new_limit) - i128::from(lines.limit[line]);
         let score = scores.score[account as usize];
         queue.push(QueuedRaise { purse, score, account, product, line, amount });
@@ -119,14 +121,16 @@ pub fn queued_raises(
     queue
 }
 
-/// The limits, minor units, of which a budget in basis points is a part.
-pub fn counted_limits(policy: &Policy, purse: Purse, lines: &Lines) -> i128 {
-    let products = products(policy, lines, 0..lines.account.len());
-    let counted = lines
-        .limit
-        .iter()
-        .zip(products)
-        .filter(|(_, product)| product.is_some_and(|own| purse.counts(policy, own)));
+/// The limits of a policy's accounts, minor units, of which a budget in basis points is a part.
+pub fn counted_limits(remit: &Remit, purse: Purse, lines: &Lines, scores: &Scores) -> i128 {
+    let policy = remit.policy;
+    let products = products(policy, lines, 0..lines.account.len()).zip(&lines.account);
+    let is_counted = |product: Option<u8>, account: u32| {
+        product.is_some_and(|own| purse.counts(policy, own))
+            && remit.covers(scores.assignment.arm(account as usize))
+    };
+    let counted =
+        lines.limit.iter().zip(products).filter(|(_, (product, account))| is_counted(*product, **account));
     counted.map(|(limit, _)| i128::from(*limit)).sum()
 }
 
@@ -139,12 +143,12 @@ pub fn first_beyond(budget: i128, mut spent: i128, mut amounts: impl Iterator<It
 }
 
 /// Where each budget ends, of a policy whose lines are all here.
-fn cuts(policy: &Policy, lines: &Lines, queue: &[QueuedRaise]) -> Vec<BudgetCut> {
+fn cuts(remit: &Remit, lines: &Lines, scores: &Scores, queue: &[QueuedRaise]) -> Vec<BudgetCut> {
     let mut cuts = Vec::new();
     for of_purse in queue.chunk_by(|a, b| a.purse == b.purse) {
         let purse = of_purse[0].purse;
-        let Some(budget) = purse.budget(policy) else { continue };
-        let budget = budget.amount(counted_limits(policy, purse, lines));
+        let Some(budget) = purse.budget(remit.policy) else { continue };
+        let budget = budget.amount(counted_limits(remit, purse, lines, scores));
         if let Some(first) = first_beyond(budget, 0, of_purse.iter().map(|raise| raise.amount)) {
             let QueuedRaise { score, account, product, .. } = of_purse[first];
             cuts.push(BudgetCut { purse, score, account: lines.accounts.ids.get(account as usize), product });
@@ -169,9 +173,9 @@ pub fn apply_cuts(cuts: &[BudgetCut], lines: &Lines, queue: &[QueuedRaise], deci
 
 /// By budget: raises in order of score (highest first), account, then product are granted until the first
 /// that does not fit; that one and all after it are refused.
-pub(super) fn apply_budgets(policy: &Policy, lines: &Lines, scores: &Scores, decisions: &mut [Decision]) {
-    let queue = queued_raises(policy, lines, scores, decisions);
-    apply_cuts(&cuts(policy, lines, &queue), lines, &queue, decisions);
+pub(super) fn apply_budgets(remit: &Remit, lines: &Lines, scores: &Scores, decisions: &mut [Decision]) {
+    let queue = queued_raises(remit, lines, scores, decisions);
+    apply_cuts(&cuts(remit, lines, scores, &queue), lines, &queue, decisions);
 }
 
 /// What becomes of a raise that the budget does not reach.

@@ -11,7 +11,7 @@ use super::settle::{AccountLines, settle_account};
 use crate::day::Day;
 use crate::features::FeatureTable;
 use crate::input::lines::Lines;
-use crate::job::{Job, Policy};
+use crate::job::{DecisionTerms, Job, Policy};
 use crate::score::Scores;
 
 /// One decision a line, in the order of the lines.
@@ -23,7 +23,9 @@ pub fn decide(
     scores: &Scores,
 ) -> Vec<Decision> {
     let mut decisions = decide_unbudgeted(job, as_of, lines, features, scores);
-    apply_budgets(&job.policy, lines, scores, &mut decisions);
+    for remit in job.remits() {
+        apply_budgets(&remit, lines, scores, &mut decisions);
+    }
     decisions
 }
 
@@ -35,11 +37,20 @@ pub fn decide_unbudgeted(
     features: &FeatureTable,
     scores: &Scores,
 ) -> Vec<Decision> {
-    let rulings = rule(&job.decision_terms(), as_of, lines, features, scores);
-    settle(&job.policy, as_of, lines, features, scores, &rulings)
+    let remits = job.remits();
+    let terms = |policy| DecisionTerms { policy, ..job.decision_terms() };
+    let rulings = remits.iter().map(|remit| rule(&terms(remit.policy), as_of, lines, features, scores));
+    let rulings: Vec<Vec<Ruling>> = rulings.collect();
+    let decided = accounts(lines).into_par_iter().flat_map_iter(|range| {
+        let arm = scores.assignment.arm(lines.account[range.start] as usize);
+        let own = remits.iter().position(|remit| remit.covers(arm)).expect("every arm has a policy");
+        let account = account(remits[own].policy, as_of, lines, features, scores, range.clone());
+        settle_account(&account, &rulings[own][range], |_, _| {})
+    });
+    decided.collect()
 }
 
-/// Settles each account's lines; budgets, which look at all accounts, come after.
+/// Settles each account's lines under one policy; budgets, which look at all accounts, come after.
 pub fn settle(
     policy: &Policy,
     as_of: Day,

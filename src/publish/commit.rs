@@ -16,7 +16,7 @@ use super::{Publication, Results, tables};
 use crate::day::{Dates, Day};
 use crate::failure::{Failure, Kind, failure, in_order};
 use crate::hash::file_hash;
-use crate::job::{Csv, Job, RUN_FILES};
+use crate::job::{Csv, Job};
 use crate::own::{self, Access, LockFile, OwnRun, Staging};
 use crate::places;
 use crate::run_dir::layout::{LOCK, RELEASED, SUCCESS, VERSION_KEY, run_directory};
@@ -180,11 +180,7 @@ impl Stage {
     }
 
     fn add_job_files(&self, job: &Job) -> Result<Vec<OutputEntry>> {
-        RUN_FILES
-            .iter()
-            .zip(&job.sources)
-            .map(|(name, source)| self.add(name, source.text.as_bytes()))
-            .collect()
+        job.sources.named().map(|(name, source)| self.add(name, source.text.as_bytes())).collect()
     }
 
     /// Takes in tables that lie there already, in parts, and writes every other file but the manifest.

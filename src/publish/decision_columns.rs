@@ -32,13 +32,14 @@ pub(super) fn make<'a, S: ColumnSink<'a>>(column: DecisionColumn, results: &Resu
     let as_of = results.dates.as_of;
     let account = move |line: usize| lines.account[line] as usize;
     let pending = move |line: usize| lines.pending[line];
+    let policy = move |line: usize| job.policy_of(scores.assignment.arm(account(line)));
     let since = move |day: Option<Day>| day.map(|day| as_of.since(day));
     match column {
         DecisionColumn::Product => sink.texts(&lines.product),
         DecisionColumn::Action => sink.text(move |line| Some(decisions[line].action.name())),
-        DecisionColumn::Reason => sink.text(move |line| Some(decisions[line].reason(&job.policy))),
+        DecisionColumn::Reason => sink.text(move |line| Some(decisions[line].reason(policy(line)))),
         DecisionColumn::Rule => {
-            sink.text(move |line| decisions[line].rule_of(&job.policy).map(|rule| rule.name.as_str()))
+            sink.text(move |line| decisions[line].rule_of(policy(line)).map(|rule| rule.name.as_str()))
         }
         DecisionColumn::OldLimit => sink.int64(move |line| Some(lines.limit[line])),
         DecisionColumn::NewLimit => sink.int64(move |line| Some(decisions[line].new_limit)),
@@ -66,5 +67,6 @@ pub(super) fn make<'a, S: ColumnSink<'a>>(column: DecisionColumn, results: &Resu
             sink.int32(move |line| scores.previous.score(account(line)).map(|score| score as i32))
         }
         DecisionColumn::PreviousBand => sink.text(move |line| scores.previous.band(account(line))),
+        DecisionColumn::Arm => sink.text(move |line| Some(scores.assignment.arm(account(line)).name())),
     }
 }

@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 use super::Results;
 use super::decision_columns::{ColumnSink, make};
 use crate::day::Day;
-use crate::expr::{Column, Expr, Frame, Texts};
+use crate::expr::{Column, Expr, Frame, Ints, Texts};
 use crate::features::FeatureTable;
-use crate::job::{Bounds, DecisionColumn, Gate, GateTable, Job, Measure};
+use crate::job::{
+    ARM_COLUMNS, Bounds, DecisionColumn, Gate, GateTable, Job, Measure, SCORE_COLUMNS, SEGMENT_COLUMNS,
+};
 use crate::pieces::piece;
 use crate::run_dir::gates::{CHANGE, EarlierFigure, GateOutcome, GateUnit};
 use crate::run_dir::manifest::Counts;
@@ -215,14 +217,50 @@ fn frame_columns(
     len: usize,
 ) -> Vec<Option<Column>> {
     let features: &FeatureTable = results.features;
-    let from_score = needed.iter().filter(|slot| **slot >= first).map(|slot| slot - first);
+    // Behind what is known of every score come its segment and arm, where the job has any.
+    let of_cards = card_columns(results.job);
+    let behind = SCORE_COLUMNS.len() + of_cards.len();
     let mut columns = vec![None; len];
+    for slot in needed.iter().filter(|slot| (SCORE_COLUMNS.len()..behind).contains(&slot.wrapping_sub(first)))
+    {
+        let name = of_cards[slot - first - SCORE_COLUMNS.len()];
+        columns[*slot] = Some(card_column(results, name, accounts));
+    }
+    let plain =
+        |slot: &usize| slot.checked_sub(first).filter(|slot| !(SCORE_COLUMNS.len()..behind).contains(slot));
+    let without_cards = |slot: usize| if slot < behind { slot } else { slot - of_cards.len() };
+    let from_score = needed.iter().filter_map(plain).map(without_cards);
     for (slot, column) in
         score_columns(&results.job.scorecard, results.scores, features, accounts, from_score)
     {
-        columns[slot + first] = Some(column);
+        let skipped = if slot < SCORE_COLUMNS.len() { 0 } else { of_cards.len() };
+        columns[slot + skipped + first] = Some(column);
     }
     columns
+}
+
+/// The names of the columns that gates see of segments and arms, in the order of the scope.
+fn card_columns(job: &Job) -> Vec<&'static str> {
+    let segments = SEGMENT_COLUMNS.iter().filter(|_| !job.variants.segments.is_empty());
+    let arms = ARM_COLUMNS.iter().filter(|_| job.variants.challenger.is_some());
+    segments.chain(arms).map(|(name, _)| *name).collect()
+}
+
+fn card_column(results: &Results, name: &str, accounts: &[u32]) -> Column {
+    let (segments, scores) = (&results.job.variants.segments, results.scores);
+    let ints = |values: &[i32]| {
+        Column::Int(Ints::all(accounts.iter().map(|row| i64::from(values[*row as usize])).collect()))
+    };
+    let account = accounts.iter().map(|row| *row as usize);
+    match name {
+        "champion_score" => ints(&scores.arms.champion),
+        "challenger_score" => ints(&scores.arms.challenger),
+        "arm" => Column::Text(account.map(|row| Some(scores.assignment.arm(row).name())).collect()),
+        _ => {
+            let name = |row| scores.assignment.segment(row).map(|segment| segments[segment].name.as_str());
+            Column::Text(account.map(name).collect())
+        }
+    }
 }
 
 fn decision_columns(results: &Results, rows: Range<usize>, needed: &[usize]) -> Vec<Option<Column>> {

@@ -9,7 +9,7 @@ use crate::day::Dates;
 use crate::failure::in_order;
 use crate::hash::bytes_hash;
 use crate::input::file::OpenFile;
-use crate::job::{InputSpec, RUN_FILES, Source};
+use crate::job::{InputSpec, JobSources};
 use crate::run_dir::manifest::{
     ControlTotals, InputEntry, JobFile, Manifest, PreviousRun, SCHEMA_VERSION, Timing, fingerprint,
 };
@@ -33,19 +33,16 @@ pub struct Identity {
 impl Identity {
     /// Hashes job files and inputs, all their bytes.
     pub fn of(
-        sources: &[Source; 3],
+        sources: &JobSources,
         files: &[(&InputSpec, &[OpenFile])],
         previous: Option<PreviousRun>,
         dates: Dates,
     ) -> Result<Identity> {
-        let job_files: Vec<JobFile> = RUN_FILES
-            .iter()
-            .zip(sources)
-            .map(|(name, source)| JobFile {
-                file: (*name).to_string(),
-                sha256: bytes_hash(source.text.as_bytes()),
-            })
-            .collect();
+        let job_files = sources.named().map(|(name, source)| JobFile {
+            file: name.to_string(),
+            sha256: bytes_hash(source.text.as_bytes()),
+        });
+        let job_files: Vec<JobFile> = job_files.collect();
         let all: Vec<(&InputSpec, &OpenFile)> =
             files.iter().flat_map(|(spec, files)| files.iter().map(|file| (*spec, file))).collect();
         let inputs: Vec<InputEntry> = in_order(all.into_par_iter().map(|(spec, file)| entry(spec, file)))?;

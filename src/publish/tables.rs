@@ -29,11 +29,26 @@ pub fn scores<'a>(results: &Results<'a>) -> OutputTable<'a> {
     for (dimension, points) in job.scorecard.dimensions.iter().zip(&scores.dimensions) {
         table.int32(&dimension.name, |row| points[row]);
     }
-    for (characteristic, points) in job.scorecard.characteristics.iter().zip(&scores.points) {
-        let feature = &job.features[characteristic.feature].name;
-        table.int32(format!("points_{feature}"), |row| points[row]);
+    for (column, points) in job.points_columns().into_iter().zip(&scores.points) {
+        let name = format!("points_{}", job.features[column.feature].name);
+        if column.characteristic.iter().all(Option::is_some) {
+            table.int32(name, |row| points[row]);
+        } else {
+            table.int32_or_null(name, move |row| {
+                column.characteristic[scores.assignment.card(job, row)].map(|_| points[row])
+            });
+        }
     }
     add_reasons(&mut table, results, |row| row);
+    if !job.variants.segments.is_empty() {
+        let name = |segment: usize| job.variants.segments[segment].name.as_str();
+        table.text_or_null("segment", move |row| scores.assignment.segment(row).map(name));
+    }
+    if job.variants.challenger.is_some() {
+        table.text("arm", |row| scores.assignment.arm(row).name());
+        table.int32("champion_score", |row| scores.arms.champion[row]);
+        table.int32("challenger_score", |row| scores.arms.challenger[row]);
+    }
     table
 }
 
@@ -45,7 +60,8 @@ fn add_reasons<'a>(
     let (job, scores) = (results.job, results.scores);
     for (number, reasons) in scores.reasons.iter().enumerate() {
         table.text_or_null(format!("reason_{}", number + 1), move |row| {
-            reasons[account(row)].map(|reason| reason.code(&job.scorecard))
+            let account = account(row);
+            reasons[account].map(|reason| reason.code(job.card(scores.assignment.card(job, account))))
         });
     }
 }

@@ -23,9 +23,9 @@ pub(super) fn section(run: &PublishedRun, before: Option<&PublishedRun>) -> Opti
     let then = before.map(|before| before.manifest.as_of.to_string());
     let pointed: Vec<&str> = run
         .job
-        .scorecard
-        .characteristics
-        .iter()
+        .cards()
+        .into_iter()
+        .flat_map(|card| &card.characteristics)
         .map(|one| run.job.features[one.feature].name.as_str())
         .collect();
     let (scored, others): (Vec<&FeatureProfile>, Vec<&FeatureProfile>) =

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use crate::day::Day;
+use crate::expr::Ints;
 use crate::frame::{FrameTotals, IntFrame, NameNumbers, col, wide};
-use crate::job::Action;
+use crate::job::{Action, Remit};
 use crate::policy::Refusal;
 use crate::run_dir::PublishedRun;
 use crate::run_dir::rows::for_batches;
@@ -22,12 +23,12 @@ pub struct Figures {
     pub score_reasons: BTreeMap<String, u64>,
     /// Lines by reason of the decision, and how many of them are held.
     pub reasons: BTreeMap<String, LineCounts>,
-    /// By name of the rule.
-    pub rules: BTreeMap<String, LineCounts>,
+    /// By policy of the job and name of the rule.
+    pub rules: BTreeMap<(usize, String), LineCounts>,
     /// Raises and reopens by product and the cap that bound them.
     pub caps: BTreeMap<(String, String), LineCounts>,
-    /// Raises that came before a budget or had none, by name of the product and of the rule.
-    pub raises: BTreeMap<(String, String), Raises>,
+    /// Raises that came before a budget or had none.
+    pub raises: BTreeMap<RaiseKey, Raises>,
     /// Rejected rows by input, delivery (empty if none) and reason.
     pub rejects: BTreeMap<(String, String, String), u64>,
 }
@@ -39,6 +40,17 @@ pub struct BandFigures {
     pub accounts: u64,
     /// The least and the highest score among them.
     pub range: Option<(i64, i64)>,
+}
+
+/// Whose raises they are.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RaiseKey {
+    /// Position of the policy among those of the job.
+    pub policy: usize,
+    /// Name of the product.
+    pub product: String,
+    /// Name of the rule.
+    pub rule: String,
 }
 
 /// What became of raises that nothing but a budget could refuse.
@@ -128,34 +140,44 @@ impl Figures {
     }
 
     fn add_decisions(&mut self, run: &PublishedRun) -> Result<()> {
-        let keys = ["product", "action", "reason", "rule", "bound_by"];
-        let mut names: [NameNumbers; 5] = Default::default();
+        let remits = run.job.remits();
+        // Rules of two policies may have one name.
+        let keys = ["product", "action", "reason", "rule", "bound_by", "arm"];
+        let mut names: [NameNumbers; 6] = Default::default();
         let increase = wide(col("new_limit")) - wide(col("old_limit"));
         let mut decisions = FrameTotals::new(keys.map(col), &[increase]);
-        let columns = [&keys[..], &["old_limit", "new_limit"]].concat();
+        let read = if remits.len() > 1 { &keys[..] } else { &keys[..5] };
+        let columns = [read, &["old_limit", "new_limit"]].concat();
         for_batches(&run.directory, "decisions", &columns, |rows| {
             let mut frame = IntFrame::new(rows.len)
                 .with("old_limit", rows.ints("old_limit")?.clone())
                 .with("new_limit", rows.ints("new_limit")?.clone());
-            for (key, names) in keys.iter().zip(&mut names) {
+            for (key, names) in read.iter().zip(&mut names) {
                 frame = frame.with(key, names.numbers(rows.texts(key)?));
+            }
+            if read.len() < keys.len() {
+                frame = frame.with("arm", Ints::all(vec![0; rows.len]));
             }
             decisions.add(&frame)
         })?;
-        let [products, actions, reasons, rules, caps] = &names;
-        for ([product, action, reason, rule, cap], group) in decisions.groups() {
+        let [products, actions, reasons, rules, caps, arms] = &names;
+        for ([product, action, reason, rule, cap, arm], group) in decisions.groups() {
+            let is_own = |remit: &Remit| remit.arm.is_none_or(|own| own.name() == arms.name(*arm));
+            let policy = remits.iter().position(is_own).unwrap_or(0);
             let product = products.name(*product).to_string();
             let (action, reason) = (actions.name(*action), reasons.name(*reason));
             let is_raise = action == Action::Raise.name();
             if is_raise || reason == Refusal::Budget.name() {
-                let raises = self.raises.entry((product.clone(), rules.name(*rule).to_string())).or_default();
+                let key = RaiseKey { policy, product: product.clone(), rule: rules.name(*rule).to_string() };
+                let raises = self.raises.entry(key).or_default();
                 *(if is_raise { &mut raises.granted } else { &mut raises.refused }) += group.rows;
                 raises.increase += group.sums[0];
             }
             let held = if action == Action::Hold.name() { group.rows } else { 0 };
             self.reasons.entry(reason.to_string()).or_default().add(group.rows, held);
             if rule.is_some() {
-                self.rules.entry(rules.name(*rule).to_string()).or_default().add(group.rows, held);
+                let key = (policy, rules.name(*rule).to_string());
+                self.rules.entry(key).or_default().add(group.rows, held);
             }
             if cap.is_some() {
                 let key = (product, caps.name(*cap).to_string());

@@ -3,6 +3,7 @@
 //! The page is a function of the run's own tables and manifest (and those of the runs it is held against),
 //! its `timing` and outputs aside.
 
+mod arms;
 mod before;
 mod drift;
 mod features;
@@ -63,11 +64,12 @@ pub fn page(run: &PublishedRun, beside: Beside) -> Result<String> {
         page.sections.push(drift::stability(other, run, &found));
     }
     page.sections.push(scores::section(&now, before));
-    page.sections.push(scorecard::scorecard(run)?);
+    page.sections.extend(arms::section(run));
+    page.sections.extend(scorecard::scorecards(run)?);
     page.sections.push(outcome::actions(run));
     page.sections.push(outcome::limits(run));
     page.sections.push(outcome::reasons(run, &figures));
-    page.sections.push(outcome::rules(run, &figures));
+    page.sections.extend(outcome::rules(run, &figures));
     page.sections.push(outcome::caps(run, &figures));
     page.sections.extend(features::section(run, beside.run()));
     page.sections.push(night::rejects(&figures));

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::figures::{Figures, LineCounts, Raises};
+use super::figures::{Figures, LineCounts, RaiseKey, Raises};
 use crate::console::{money, thousands};
 use crate::html::{Bar, Cell, Section, Table, money_column, percent, scale_about_zero, scale_to};
-use crate::job::Action;
+use crate::job::{Action, Remit, Rule};
 use crate::policy::{Purse, Refusal};
 use crate::run_dir::PublishedRun;
 use crate::run_dir::manifest::ActionTotals;
@@ -151,7 +151,7 @@ pub(super) fn limits(run: &PublishedRun) -> Section {
 pub(super) fn reasons(run: &PublishedRun, figures: &Figures) -> Section {
     let job = &run.job;
     let mut sentences: BTreeMap<&str, &str> = BTreeMap::new();
-    for one in &job.scorecard.characteristics {
+    for one in job.cards().into_iter().flat_map(|card| &card.characteristics) {
         sentences.insert(&one.reason, &one.text);
         sentences.extend(one.missing_reason.iter().map(|(code, text)| (code.as_str(), text.as_str())));
     }
@@ -171,7 +171,7 @@ pub(super) fn reasons(run: &PublishedRun, figures: &Figures) -> Section {
         ]);
     }
     let mut meanings: BTreeMap<&str, String> = BTreeMap::new();
-    for rule in &job.policy.rules {
+    for rule in job.remits().into_iter().flat_map(|remit| &remit.policy.rules) {
         meanings
             .entry(&rule.reason)
             .or_insert_with(|| rule.text.clone().unwrap_or_else(|| rule.name.clone()));
@@ -212,11 +212,16 @@ fn by_frequency<'a>(all: impl Iterator<Item = (&'a String, u64)>) -> Vec<(&'a St
     all
 }
 
-/// How often each rule decided, and what came of it.
-pub(super) fn rules(run: &PublishedRun, figures: &Figures) -> Section {
-    let rules = &run.job.policy.rules;
-    let counts: Vec<LineCounts> =
-        rules.iter().map(|rule| figures.rules.get(&rule.name).copied().unwrap_or_default()).collect();
+/// How often each rule decided, and what came of it; a section for each policy.
+pub(super) fn rules(run: &PublishedRun, figures: &Figures) -> Vec<Section> {
+    let remits = run.job.remits().into_iter().enumerate();
+    remits.map(|(number, remit)| rules_of(number, &remit, figures)).collect()
+}
+
+fn rules_of(number: usize, remit: &Remit, figures: &Figures) -> Section {
+    let rules = &remit.policy.rules;
+    let count = |rule: &Rule| figures.rules.get(&(number, rule.name.clone())).copied().unwrap_or_default();
+    let counts: Vec<LineCounts> = rules.iter().map(count).collect();
     let most = counts.iter().map(|counts| counts.lines).max().unwrap_or(0);
     let mut table = Table::new(
         "Lines by the rule that decided, in the policy's order",
@@ -249,7 +254,11 @@ pub(super) fn rules(run: &PublishedRun, figures: &Figures) -> Section {
     } else {
         format!("{} of {} rules decided about no line: {}.", never.len(), rules.len(), never.join("; "))
     };
-    Section { note, tables: vec![table], ..Section::new("rules", "Rules") }
+    let (id, title) = match remit.arm {
+        None => ("rules".to_string(), "Rules".to_string()),
+        Some(arm) => (format!("rules-{}", arm.name()), format!("Rules of the {}", arm.name())),
+    };
+    Section { id, title, note, tables: vec![table], ..Section::default() }
 }
 
 /// The caps that cut raises, and what became of those.
@@ -291,35 +300,52 @@ pub(super) fn caps(run: &PublishedRun, figures: &Figures) -> Section {
 
 /// How much of each budget the raises took; none where the policy has no budget.
 fn budgets(run: &PublishedRun, figures: &Figures) -> Option<Table> {
-    let policy = &run.job.policy;
-    let units = run.job.minor_units;
     let [budget, taken] = ["#budget", "#taken"].map(|name| money_column(name, run.job.currency.as_deref()));
     let mut table = Table::new(
         "Budgets of raises",
         &["budget of", &budget, "#raises", &taken, "share taken", "#refused"],
     )
     .scale(4, vec![(0, "0 %".to_string()), (1000, "100 %".to_string())]);
-    for purse in Purse::all(policy) {
-        let mut sum = Raises::default();
-        for ((product, rule), raises) in &figures.raises {
-            let Some((product, rule)) = policy.product(product).zip(policy.rule(rule)) else { continue };
-            if Purse::of(policy, product, rule) == Some(purse) {
-                sum.granted += raises.granted;
-                sum.increase += raises.increase;
-                sum.refused += raises.refused;
-            }
+    for (number, remit) in run.job.remits().into_iter().enumerate() {
+        for purse in Purse::all(remit.policy) {
+            table.rows.push(budget_row(run, figures, number, &remit, purse));
         }
-        let budget = run.budget(purse);
-        let owner = purse.owner(policy);
-        let alt = format!("{owner}: {} of {}", money(sum.increase, units), money(budget, units));
-        table.rows.push(vec![
-            Cell::text(&owner),
-            Cell::money(budget, units),
-            Cell::count(sum.granted),
-            Cell::money(sum.increase, units),
-            Cell::bar(Bar::of(sum.increase.unsigned_abs(), budget.unsigned_abs(), "a-raise", alt)),
-            Cell::count(sum.refused),
-        ]);
     }
     (!table.rows.is_empty()).then_some(table)
+}
+
+/// A budget of the `number`th policy of the job.
+fn budget_row(
+    run: &PublishedRun,
+    figures: &Figures,
+    number: usize,
+    remit: &Remit,
+    purse: Purse,
+) -> Vec<Cell> {
+    let (policy, units) = (remit.policy, run.job.minor_units);
+    let mut sum = Raises::default();
+    for (RaiseKey { product, rule, .. }, raises) in
+        figures.raises.iter().filter(|(key, _)| key.policy == number)
+    {
+        let Some((product, rule)) = policy.product(product).zip(policy.rule(rule)) else { continue };
+        if Purse::of(policy, product, rule) == Some(purse) {
+            sum.granted += raises.granted;
+            sum.increase += raises.increase;
+            sum.refused += raises.refused;
+        }
+    }
+    let budget = run.budget(remit.arm.unwrap_or_default(), purse);
+    let owner = match remit.arm {
+        None => purse.owner(policy),
+        Some(arm) => format!("{}, {}", purse.owner(policy), arm.name()),
+    };
+    let alt = format!("{owner}: {} of {}", money(sum.increase, units), money(budget, units));
+    vec![
+        Cell::text(&owner),
+        Cell::money(budget, units),
+        Cell::count(sum.granted),
+        Cell::money(sum.increase, units),
+        Cell::bar(Bar::of(sum.increase.unsigned_abs(), budget.unsigned_abs(), "a-raise", alt)),
+        Cell::count(sum.refused),
+    ]
 }

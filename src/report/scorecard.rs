@@ -8,15 +8,27 @@ use crate::run_dir::PublishedRun;
 use crate::scorecard::text::{share, thousandths};
 use crate::scorecard::{BinRow, CharacteristicTable, ScorecardTable};
 
+/// A section for each scorecard of the run's job.
+pub(super) fn scorecards(run: &PublishedRun) -> Result<Vec<Section>> {
+    (0..run.job.cards().len()).map(|number| scorecard(run, number)).collect()
+}
+
 /// Characteristic by characteristic how the accounts spread over its points, and every bin: its points, its share of
 /// the accounts and their mean score.
-pub(super) fn scorecard(run: &PublishedRun) -> Result<Section> {
-    let card = ScorecardTable::of_run(&run.job, run)?;
+fn scorecard(run: &PublishedRun, number: usize) -> Result<Section> {
+    let card = ScorecardTable::of_run(&run.job, number, run)?;
     let note = format!(
         "Base {}, scores from {} to {}; the points reach {} to {}.",
         card.base, card.min, card.max, card.lowest, card.highest
     );
-    Ok(Section { note, tables: vec![overview(&card), bins(&card)], ..Section::new("scorecard", "Scorecard") })
+    let tables = vec![overview(&card), bins(&card)];
+    let Some(name) = &card.card else {
+        return Ok(Section { note, tables, ..Section::new("scorecard", "Scorecard") });
+    };
+    let accounts = thousands(card.run.as_ref().map_or(0, |run| run.accounts).into());
+    let note = format!("{note} It decided about {accounts} accounts.");
+    let (id, title) = (format!("scorecard-{name}"), format!("Scorecard: {name}"));
+    Ok(Section { id, title, note, tables, ..Section::default() })
 }
 
 /// Steps of colour for points, the fewest first.

@@ -14,9 +14,14 @@ pub(super) fn section(now: &NightFigures, before: Option<&NightFigures>) -> Sect
     let card = &now.run.job.scorecard;
     let mean = now.figures.mean_score_tenths().map_or("–".to_string(), tenths);
     let charts = if now.figures.scores.is_empty() { Vec::new() } else { vec![chart(now, before)] };
+    let several = if now.run.job.cards().len() > 1 {
+        " Where its bands begin is said of the job's own scorecard; other scorecards may begin them elsewhere."
+    } else {
+        ""
+    };
     Section {
         note: format!(
-            "The mean score is {mean}, over {} accounts.",
+            "The mean score is {mean}, over {} accounts.{several}",
             thousands(now.figures.accounts().into())
         ),
         charts,
@@ -62,7 +67,9 @@ fn bands(card: &Scorecard, figures: &Figures, before: Option<&Figures>) -> Table
 fn chart(now: &NightFigures, before: Option<&NightFigures>) -> Chart {
     const MOST_COLUMNS: i128 = 70;
     let card = &now.run.job.scorecard;
-    let (min, max) = (i64::from(card.min), i64::from(card.max));
+    let cards = now.run.job.cards();
+    let min = i64::from(cards.iter().map(|card| card.min).min().unwrap_or(card.min));
+    let max = i64::from(cards.iter().map(|card| card.max).max().unwrap_or(card.max));
     let step = round_step((max - min).into(), MOST_COLUMNS) as i64;
     let columns = ((max - min) / step + 1) as usize;
     let counts = by_column(now.figures, min, step, columns);

@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::inputs::{Deliveries, Files, read_lines_of};
 use super::previous::EarlierRun;
+use crate::cards::score_job;
 use crate::console::Progress;
 use crate::day::Dates;
 use crate::features::plan::FeaturePlan;
@@ -20,7 +21,7 @@ use crate::input::{issued, previous as earlier_scores};
 use crate::job::{From, Job};
 use crate::policy::Decision;
 use crate::publish::Results;
-use crate::score::{Scores, score};
+use crate::score::Scores;
 
 /// What a night is computed from.
 #[derive(Clone, Copy)]
@@ -123,6 +124,6 @@ impl NightInputs<'_> {
         let units = Units::of(job);
         let read = |of: &EarlierRun| earlier_scores::read(&of.spec, &of.files, &units, &lines.accounts);
         let previous = files.previous.as_ref().map(read).transpose()?.unwrap_or_default();
-        Ok(Scores { previous, ..score(&job.scorecard, features, lines.accounts.len()) })
+        Ok(Scores { previous, ..score_job(job, features, &lines.accounts.ids) })
     }
 }

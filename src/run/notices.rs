@@ -112,7 +112,7 @@ fn texts_of(job: &Job, book: &Lines) -> Vec<WatchedText> {
     const PRODUCT: usize = 1;
     let scope = &job.scopes.lines;
     let own = scope.columns.len() - LINE_STATE.len();
-    let of_rules = job.policy.rules.iter().map(|rule| &rule.when);
+    let of_rules = job.remits().into_iter().flat_map(|remit| &remit.policy.rules).map(|rule| &rule.when);
     let all = of_rules.chain(conditions(job, From::Lines));
     let mut texts = Vec::new();
     for (slot, text) in texts_asked_for(all).into_iter().filter(|(slot, _)| *slot < own) {

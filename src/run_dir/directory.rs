@@ -152,6 +152,12 @@ impl RunDirectory {
         Ok(ArrowReaderMetadata::load(&file, options)?.metadata().as_ref().clone())
     }
 
+    /// The names of its files that are no parts of tables.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let names = self.outputs.iter().filter_map(|output| OutputName::parse(&output.file));
+        names.filter(|name| name.table().is_none()).map(|name| name.rest)
+    }
+
     /// Reads one of the run's texts.
     pub fn text(&self, name: &str) -> Result<String> {
         let is_named =

@@ -7,6 +7,7 @@ use anyhow::{Result, ensure};
 use super::decisions::{Decisions, Slots};
 use super::rows::{self, AccountId, Rows};
 use super::{PublishedRun, rejected_accounts};
+use crate::arms::Assignment;
 use crate::day::Day;
 use crate::expr::{Column, Type};
 use crate::failure::input;
@@ -76,6 +77,11 @@ impl PublishedRun {
     /// All accounts.
     pub fn everyone(&self) -> Result<Facts> {
         self.facts(None)
+    }
+
+    /// Which scorecard and which policy decide about accounts.
+    pub fn assignment_of(&self, facts: &Facts) -> Assignment {
+        Assignment::of(&self.job, &facts.features, &facts.lines.accounts.ids)
     }
 
     fn facts(&self, account: Option<&AccountId>) -> Result<Facts> {

@@ -148,6 +148,42 @@ pub struct ControlTotals {
     pub new_limit_total: i128,
     /// By product and action.
     pub actions: BTreeMap<String, BTreeMap<String, ActionTotals>>,
+    /// By arm; none where the job has no challenger.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub arms: BTreeMap<String, ArmTotals>,
+    /// By segment, [`NO_SEGMENT`] among them; none where the job has none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub segments: BTreeMap<String, ScoreTotals>,
+}
+
+/// What totals call the accounts of no segment.
+pub const NO_SEGMENT: &str = "none";
+
+/// The accounts of an arm, and the decisions about their lines.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, PartialEq, Eq)]
+pub struct ArmTotals {
+    /// Its accounts, and the scores that decided.
+    #[serde(flatten)]
+    pub scores: ScoreTotals,
+    /// By product and action.
+    pub actions: BTreeMap<String, BTreeMap<String, ActionTotals>>,
+}
+
+/// Some accounts of a run.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, PartialEq, Eq)]
+pub struct ScoreTotals {
+    /// How many.
+    pub accounts: u64,
+    /// Σ scores.
+    pub score_total: i64,
+}
+
+impl ScoreTotals {
+    /// Adds other accounts.
+    pub fn add(&mut self, others: ScoreTotals) {
+        self.accounts += others.accounts;
+        self.score_total += others.score_total;
+    }
 }
 
 /// The decisions of one product and action.
@@ -233,15 +269,18 @@ impl ControlTotals {
         let hash = |total: &str| u64::from_str_radix(total, 16).unwrap_or(0);
         let hash_total = hash(&self.account_id_hash_total).wrapping_add(hash(&others.account_id_hash_total));
         let mut actions = std::mem::take(&mut self.actions);
-        for (product, by_action) in &others.actions {
-            for (action, more) in by_action {
-                let totals = actions.entry(product.clone()).or_default().entry(action.clone()).or_default();
-                totals.lines += more.lines;
-                totals.old_limit += more.old_limit;
-                totals.new_limit += more.new_limit;
-            }
+        add_actions(&mut actions, &others.actions);
+        let (mut arms, mut segments) = (std::mem::take(&mut self.arms), std::mem::take(&mut self.segments));
+        for (arm, more) in &others.arms {
+            let of_arm = arms.entry(arm.clone()).or_default();
+            of_arm.scores.add(more.scores);
+            add_actions(&mut of_arm.actions, &more.actions);
         }
-        *self = ControlTotals::of(self.accounts + others.accounts, hash_total, actions);
+        for (segment, more) in &others.segments {
+            segments.entry(segment.clone()).or_default().add(*more);
+        }
+        let all = ControlTotals::of(self.accounts + others.accounts, hash_total, actions);
+        *self = ControlTotals { arms, segments, ..all };
     }
 
     /// Adds up the actions; `hash_total` is that of the account ids.
@@ -260,6 +299,22 @@ impl ControlTotals {
             old_limit_total: all().map(|(_, totals)| totals.old_limit).sum(),
             new_limit_total: all().map(|(_, totals)| totals.new_limit).sum(),
             actions,
+            arms: BTreeMap::new(),
+            segments: BTreeMap::new(),
+        }
+    }
+}
+
+fn add_actions(
+    actions: &mut BTreeMap<String, BTreeMap<String, ActionTotals>>,
+    others: &BTreeMap<String, BTreeMap<String, ActionTotals>>,
+) {
+    for (product, by_action) in others {
+        for (action, more) in by_action {
+            let totals = actions.entry(product.clone()).or_default().entry(action.clone()).or_default();
+            totals.lines += more.lines;
+            totals.old_limit += more.old_limit;
+            totals.new_limit += more.new_limit;
         }
     }
 }

@@ -35,7 +35,10 @@ use crate::console::visible;
 use crate::expr::Type;
 use crate::failure::{Kind, laid_out};
 use crate::job::input_names::LINES;
-use crate::job::{DecisionColumn, FileColumns, InputColumns, Job, LINE_COLUMNS, RUN_FILES, RawJob, Source};
+use crate::job::{
+    Arm, CHALLENGER_POLICY, CHALLENGER_SCORECARD, DecisionColumn, FileColumns, InputColumns, Job, JobSources,
+    LINE_COLUMNS, OtherSource, RUN_FILES, RawJob, Remit, Source, segment_file,
+};
 use crate::policy::Purse;
 use crate::run_dir::manifest::Manifest;
 
@@ -52,14 +55,59 @@ pub struct Copies {
     pub scorecard: Source,
     /// policy.toml.
     pub policy: Source,
+    /// Those of segments and of a challenger.
+    pub others: Vec<OtherSource>,
+}
+
+/// The files of one scorecard and one policy of a run.
+#[derive(Debug, Clone)]
+pub struct DecidingFiles<'a> {
+    /// The scorecard.
+    pub scorecard: &'a Source,
+    /// The policy.
+    pub policy: &'a Source,
+    /// The other scorecards of the run, whose features the policy sees, too.
+    pub others: Vec<&'a Source>,
+}
+
+impl From<Copies> for JobSources {
+    fn from(Copies { job, scorecard, policy, others }: Copies) -> JobSources {
+        JobSources { job, scorecard, policy, others }
+    }
 }
 
 impl Copies {
     /// Reads them.
     pub fn read(run: &RunDirectory) -> Result<Copies> {
-        let [job, scorecard, policy] =
-            RUN_FILES.map(|name| run.text(name).map(|text| Source { path: run.path().join(name), text }));
-        Ok(Copies { job: job?, scorecard: scorecard?, policy: policy? })
+        let copy = |name: &str| run.text(name).map(|text| Source { path: run.path().join(name), text });
+        let [job, scorecard, policy] = RUN_FILES.map(copy);
+        let mut others = Vec::new();
+        for name in run.texts().filter(|name| name.ends_with(".toml") && !RUN_FILES.contains(name)) {
+            others.push(OtherSource { name: name.to_string(), source: copy(name)? });
+        }
+        Ok(Copies { job: job?, scorecard: scorecard?, policy: policy?, others })
+    }
+
+    /// All of them, by their names.
+    pub fn named(&self) -> impl Iterator<Item = (&str, &Source)> {
+        let every = RUN_FILES.into_iter().zip([&self.job, &self.scorecard, &self.policy]);
+        every.chain(self.others.iter().map(|other| (other.name.as_str(), &other.source)))
+    }
+
+    /// The files of the scorecard and the policy that decide about the accounts of an arm and a segment.
+    pub fn deciding(&self, arm: Arm, segment: Option<&str>) -> DecidingFiles<'_> {
+        let other =
+            |name: &str| self.others.iter().find(|other| other.name == name).map(|other| &other.source);
+        let challenger = |name: &str| other(name).filter(|_| arm == Arm::Challenger);
+        let of_segment = segment.and_then(|segment| other(&segment_file(segment)));
+        let scorecard = challenger(CHALLENGER_SCORECARD).or(of_segment).unwrap_or(&self.scorecard);
+        let of_others = self.others.iter().filter(|other| other.name != CHALLENGER_POLICY);
+        let cards = std::iter::once(&self.scorecard).chain(of_others.map(|other| &other.source));
+        DecidingFiles {
+            scorecard,
+            policy: challenger(CHALLENGER_POLICY).unwrap_or(&self.policy),
+            others: cards.filter(|card| card.path != scorecard.path).collect(),
+        }
     }
 
     /// Decimal places of money; `None` where the job file is not understood.
@@ -99,8 +147,7 @@ impl PublishedRun {
     }
 
     fn of(directory: RunDirectory, manifest: Manifest) -> Result<PublishedRun> {
-        let Copies { job, scorecard, policy } = Copies::read(&directory)?;
-        let mut draft = RawJob::of_run([job, scorecard, policy]);
+        let mut draft = RawJob::of_run(Copies::read(&directory)?.into());
         let columns = InputColumns {
             lines: Some(line_columns(rows::columns(&directory, "decisions")?)),
             lines_had_more: true,
@@ -121,12 +168,15 @@ impl PublishedRun {
 }
 
 impl PublishedRun {
-    /// What a budget of the run came to, minor units; 0 where there is none.
-    pub fn budget(&self, purse: Purse) -> i128 {
-        let policy = &self.job.policy;
+    /// What a budget of an arm's policy came to in the run, minor units; 0 where there is none.
+    pub fn budget(&self, arm: Arm, purse: Purse) -> i128 {
+        let Remit { policy, arm } = self.job.remit_of(arm);
+        let totals = &self.manifest.control_totals;
+        let of_arm = arm.and_then(|arm| totals.arms.get(arm.name()));
+        let actions = of_arm.map_or(&totals.actions, |of_arm| &of_arm.actions);
         let is_counted =
             |name: &str| policy.product(name).is_some_and(|product| purse.counts(policy, product));
-        let products = self.manifest.control_totals.actions.iter().filter(|(name, _)| is_counted(name));
+        let products = actions.iter().filter(|(name, _)| is_counted(name));
         let limits = products.flat_map(|(_, actions)| actions.values()).map(|totals| totals.old_limit).sum();
         purse.budget(policy).map_or(0, |budget| budget.amount(limits))
     }

@@ -1,5 +1,7 @@
 //! A run's accounts in each bin of a scorecard, and their mean score.
 
+use std::borrow::Cow;
+
 use anyhow::{Result, ensure};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -8,9 +10,9 @@ use crate::console::plain_path;
 use crate::expr::Ints;
 use crate::failure::input;
 use crate::frame::{FrameTotals, IntFrame, KeyTotals, col, mean};
-use crate::job::{Characteristic, Declarations, Job, Scorecard};
+use crate::job::{Arm, Characteristic, Declarations, Job, Scorecard};
 use crate::run_dir::PublishedRun;
-use crate::run_dir::rows::for_paired_batches;
+use crate::run_dir::rows::{Rows, for_paired_batches};
 
 /// The accounts of a run in a bin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -32,11 +34,11 @@ pub struct Counted {
 }
 
 /// Fails where a run lacks a feature that the job's scorecard gives points for, or computes it otherwise.
-pub fn find_features(job: &Job, run: &PublishedRun) -> Result<()> {
+pub fn find_features(job: &Job, number: usize, run: &PublishedRun) -> Result<()> {
     let place = plain_path(run.directory.path());
     let (own, of_run) = (Declarations::of(job), Declarations::of(&run.job));
     let mut wrong = Vec::new();
-    for characteristic in &job.scorecard.characteristics {
+    for characteristic in &job.card(number).characteristics {
         let name = &job.features[characteristic.feature].name;
         match run.job.features.iter().position(|feature| feature.name == *name) {
             None => wrong.push(format!("it has no feature `{name}`")),
@@ -61,21 +63,56 @@ pub fn find_features(job: &Job, run: &PublishedRun) -> Result<()> {
     Ok(())
 }
 
-/// Counts a run's accounts, batch after batch; `names` are those of the characteristics' features.
-pub fn count(scorecard: &Scorecard, names: &[&str], run: &PublishedRun) -> Result<Counted> {
+/// Counts a run's accounts, batch after batch; `names` are those of the characteristics' features. Of a run of several
+/// scorecards those count that its scorecard called `card` decided about.
+pub fn count(scorecard: &Scorecard, card: &str, names: &[&str], run: &PublishedRun) -> Result<Counted> {
+    let (job, is_one) = (&run.job, run.job.cards().len() == 1);
+    let of_cards = [
+        ("segment", !is_one && !job.variants.segments.is_empty()),
+        ("arm", !is_one && job.variants.challenger.is_some()),
+    ];
+    let of_cards = of_cards.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| name);
+    let of_scores: Vec<&str> = [SCORE].into_iter().chain(of_cards).collect();
     let mut all = FrameTotals::new([], &[col(SCORE)]);
     let mut by_bin: Vec<BinCounts> = scorecard.characteristics.iter().map(BinCounts::of).collect();
-    for_paired_batches(&run.directory, [("features", names), ("scores", &[SCORE])], |[features, scores]| {
-        let score = scores.ints(SCORE)?;
-        all.add(&IntFrame::new(scores.len).with(SCORE, score.clone()))?;
-        by_bin
-            .par_iter_mut()
-            .zip(names)
-            .try_for_each(|(counts, name)| counts.add(features.ints(name)?, score))
-    })?;
+    for_paired_batches(
+        &run.directory,
+        [("features", names), ("scores", &of_scores)],
+        |[features, scores]| {
+            let own = if is_one { None } else { Some(decided_rows(job, card, &scores)) };
+            let score = &*chosen(own.as_deref(), scores.ints(SCORE)?);
+            all.add(&IntFrame::new(score.values.len()).with(SCORE, score.clone()))?;
+            by_bin.par_iter_mut().zip(names).try_for_each(|(counts, name)| {
+                counts.add(&chosen(own.as_deref(), features.ints(name)?), score)
+            })
+        },
+    )?;
     let all = all.groups().get(&[]).cloned().unwrap_or_default();
     let bins = by_bin.iter().map(|counts| counts.bins.iter().map(|bin| in_bin(bin, all.rows)).collect());
     Ok(Counted { bins: bins.collect(), all: in_bin(&all, all.rows) })
+}
+
+/// Some rows of a column, or all.
+fn chosen<'i>(rows: Option<&[usize]>, ints: &'i Ints) -> Cow<'i, Ints> {
+    match rows {
+        Some(rows) => Cow::Owned(rows.iter().map(|row| ints.get(*row).copied()).collect()),
+        None => Cow::Borrowed(ints),
+    }
+}
+
+/// The rows of the accounts that a scorecard of a run decided about.
+fn decided_rows(job: &Job, card: &str, scores: &Rows) -> Vec<usize> {
+    let segment = scores.texts("segment").ok();
+    let arm = scores.texts("arm").ok();
+    let decides = |row: usize| {
+        let segment = segment.and_then(|segment| segment.get(row));
+        let segment =
+            segment.and_then(|name| job.variants.segments.iter().position(|segment| segment.name == name));
+        let arm = arm.and_then(|arm| arm.get(row));
+        let arm = Arm::ALL.into_iter().find(|own| Some(own.name()) == arm).unwrap_or_default();
+        job.card_name(job.card_of(arm, segment)) == card
+    };
+    (0..scores.len).filter(|row| decides(*row)).collect()
 }
 
 const SCORE: &str = "score";

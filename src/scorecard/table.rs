@@ -13,6 +13,9 @@ use crate::run_dir::PublishedRun;
 pub struct ScorecardTable {
     /// The job's name.
     pub job: String,
+    /// Which of the job's scorecards it is, where it has several: `own`, a segment's name or `challenger`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub card: Option<String>,
     /// What every account starts with.
     pub base: i32,
     /// The least a score can be.
@@ -88,10 +91,10 @@ pub struct BinRow {
 }
 
 impl ScorecardTable {
-    /// The scorecard of a job.
-    pub fn of_job(job: &Job) -> ScorecardTable {
-        let card = &job.scorecard;
-        let (lowest, highest) = lint::score_range(job);
+    /// One of the scorecards of a job, the `number`th.
+    pub fn of_job(job: &Job, number: usize) -> ScorecardTable {
+        let card = job.card(number);
+        let (lowest, highest) = lint::score_range(card);
         let ends = card.bands.iter().skip(1).map(|band| band.from - 1).chain([card.max]);
         let bands = card.bands.iter().zip(ends);
         let characteristics = card.characteristics.iter().map(|one| CharacteristicTable {
@@ -102,6 +105,7 @@ impl ScorecardTable {
         });
         ScorecardTable {
             job: job.name.clone(),
+            card: (job.cards().len() > 1).then(|| job.card_name(number).to_string()),
             base: card.base,
             min: card.min,
             max: card.max,
@@ -115,13 +119,13 @@ impl ScorecardTable {
         }
     }
 
-    /// The same with the accounts of a run, whose features are put in the job's bins and whose scores are as it
-    /// gave them. Fails where the run lacks a feature, or has another of that name.
-    pub fn of_run(job: &Job, run: &PublishedRun) -> Result<ScorecardTable> {
-        find_features(job, run)?;
-        let mut table = ScorecardTable::of_job(job);
+    /// The same with the accounts of a run, whose features are put in the scorecard's bins and whose scores are as it
+    /// gave them; of a run of several scorecards those that its own of that name decided about. Fails where the run lacks a feature, or has another of that name.
+    pub fn of_run(job: &Job, number: usize, run: &PublishedRun) -> Result<ScorecardTable> {
+        find_features(job, number, run)?;
+        let mut table = ScorecardTable::of_job(job, number);
         let names: Vec<&str> = table.characteristics.iter().map(|one| one.feature.as_str()).collect();
-        let counted = count(&job.scorecard, &names, run)?;
+        let counted = count(job.card(number), job.card_name(number), &names, run)?;
         table.run = Some(CountedRun {
             job: run.manifest.job.clone(),
             as_of: run.manifest.as_of,

@@ -7,8 +7,9 @@ use crate::console::{table, thousands, visible};
 pub fn for_people(card: &ScorecardTable) -> String {
     let ScorecardTable { base, min, max, lowest, highest, .. } = card;
     let mut head = format!(
-        "job `{}`: base {base}, scores {min} to {max}, of which the points reach {lowest} to {highest}",
-        visible(&card.job)
+        "job `{}`{}: base {base}, scores {min} to {max}, of which the points reach {lowest} to {highest}",
+        visible(&card.job),
+        card.card.as_ref().map_or(String::new(), |card| format!(", scorecard `{card}`"))
     );
     if let Some(run) = &card.run {
         let known =

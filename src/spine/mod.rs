@@ -114,7 +114,9 @@ pub fn answer_spine(request: &SpineRequest, progress: &Progress) -> Result<Spine
     let answers = sweep.answer(&spine.asked, &subject, progress).map_err(unwritable)?;
     progress.stage("write", 0);
     let (job, SweptSlots { asked, slots, features }) = (&sweep.job, &answers);
-    let answered = AnsweredRows { job, features, slots, with_scores: request.with_scores };
+    let asked_slots = asked.asked();
+    let answered =
+        AnsweredRows { job, features, asked: &asked_slots, slots, with_scores: request.with_scores };
     let written = answered.write(&spine.file, out.handle()?);
     written.with_context(|| format!("write {}", request.out.display())).map_err(unwritable)?;
     spine.file.check_unchanged()?;

@@ -20,14 +20,15 @@ use parquet::schema::types::Type;
 use rayon::prelude::*;
 
 use super::ask::LeftOut;
+use crate::cards::score_job;
 use crate::expr::{Column, Ints};
 use crate::failure::in_order;
-use crate::features::FeatureTable;
+use crate::features::{Asked, FeatureTable};
 use crate::input::file::OpenFile;
 use crate::input::guard::guarded;
 use crate::job::Job;
 use crate::pieces::piece;
-use crate::score::{Scores, score};
+use crate::score::Scores;
 use crate::signal;
 
 /// What the rows of a spine come to.
@@ -36,6 +37,8 @@ pub(super) struct AnsweredRows<'a> {
     pub job: &'a Job,
     /// One row a slot.
     pub features: &'a FeatureTable,
+    /// What is asked: whose each slot is.
+    pub asked: &'a Asked<'a>,
     /// By row of the spine.
     pub slots: &'a [Result<u32, LeftOut>],
     /// Whether scores are asked for, too.
@@ -51,11 +54,18 @@ pub(super) fn added_fields(job: &Job, with_scores: bool) -> Vec<Field> {
         let card = &job.scorecard;
         fields.extend([field("score", DataType::Int32), field("band", DataType::Utf8)]);
         fields.extend(card.dimensions.iter().map(|dimension| field(&dimension.name, DataType::Int32)));
-        let points = card.characteristics.iter();
+        let points = job.points_columns().into_iter();
         let points = points.map(|one| format!("points_{}", job.features[one.feature].name));
         fields.extend(points.map(|name| field(&name, DataType::Int32)));
         let reasons = (1..=card.reasons).map(|number| field(&format!("reason_{number}"), DataType::Utf8));
         fields.extend(reasons);
+        if !job.variants.segments.is_empty() {
+            fields.push(field("segment", DataType::Utf8));
+        }
+        if job.variants.challenger.is_some() {
+            fields.push(field("arm", DataType::Utf8));
+            fields.extend(["champion_score", "challenger_score"].map(|name| field(name, DataType::Int32)));
+        }
     }
     fields
 }
@@ -153,7 +163,9 @@ impl AnsweredRows<'_> {
         }));
         if self.with_scores {
             let table = FeatureTable::of(&features);
-            let scores = score(&self.job.scorecard, &table, answered.len());
+            let accounts: Vec<u32> =
+                answered.iter().map(|slot| self.asked.account(*slot as usize) as u32).collect();
+            let scores = score_job(self.job, &table, &self.asked.accounts.ids.gather(&accounts));
             arrays.extend(self.score_arrays(&positions, &scores));
         }
         arrays
@@ -174,11 +186,29 @@ impl AnsweredRows<'_> {
             .map(|position| position.map(|position| &*card.bands[usize::from(scores.band[position])].name))
             .collect();
         let mut arrays: Vec<ArrayRef> = vec![ints(&scores.score), Arc::new(bands)];
-        arrays.extend(scores.dimensions.iter().chain(&scores.points).map(ints));
-        arrays.extend(scores.reasons.iter().map(|reasons| -> ArrayRef {
-            let codes = positions.iter().map(|position| Some(reasons[(*position)?]?.code(card)));
-            Arc::new(codes.collect::<StringArray>())
+        arrays.extend(scores.dimensions.iter().map(ints));
+        let (job, assignment) = (self.job, &scores.assignment);
+        arrays.extend(job.points_columns().iter().zip(&scores.points).map(|(column, points)| -> ArrayRef {
+            let given = |position: usize| {
+                column.characteristic[assignment.card(job, position)].map(|_| points[position])
+            };
+            Arc::new(positions.iter().map(|position| given((*position)?)).collect::<Int32Array>())
         }));
+        arrays.extend(scores.reasons.iter().map(|reasons| -> ArrayRef {
+            let code =
+                |position: usize| Some(reasons[position]?.code(job.card(assignment.card(job, position))));
+            Arc::new(positions.iter().map(|position| code((*position)?)).collect::<StringArray>())
+        }));
+        if !job.variants.segments.is_empty() {
+            let name = |position| Some(job.variants.segments[assignment.segment(position)?].name.as_str());
+            let names = positions.iter().map(|position| name((*position)?));
+            arrays.push(Arc::new(names.collect::<StringArray>()));
+        }
+        if job.variants.challenger.is_some() {
+            let arms = positions.iter().map(|position| Some(assignment.arm((*position)?).name()));
+            arrays.push(Arc::new(arms.collect::<StringArray>()));
+            arrays.extend([&scores.arms.champion, &scores.arms.challenger].map(ints));
+        }
         arrays
     }
 }

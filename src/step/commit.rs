@@ -27,7 +27,7 @@ pub fn commit(worker: &Worker, given: &GivenReports) -> Result<NightOutcome> {
         fingerprint: &plan.fingerprint,
     };
     check_sorted(plan, given)?;
-    let path = plain_path(&worker.job.sources[0].path);
+    let path = plain_path(&worker.job.sources.job.path);
     let what = format!("publishing {path} ({} of {})", worker.job.name, plan.as_of);
     let lock = Lock::take(&plan.out, &what, worker.job.access)?;
     if let Some(existing) = end.existing()? {

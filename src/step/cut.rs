@@ -5,33 +5,42 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::part::{PartBudget, PartReport, ScoreRaises, WaitingRaise, read_raises};
+use super::part::{PartBudget, PartRaises, PartReport, ScoreRaises, WaitingRaise, read_raises};
 use super::report::GivenReports;
 use super::worker::Worker;
+use crate::job::Policy;
 use crate::policy::{BudgetCut, Purse, first_beyond};
 
 /// What is reported of budgets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CutReport {
-    /// Of the budgets that do not reach all raises, the first raise that is refused.
-    pub cuts: Vec<BudgetCut>,
+    /// By policy of the job: of the budgets that do not reach all raises, the first raise that is refused.
+    pub policies: Vec<Vec<BudgetCut>>,
 }
 
 /// Finds where each budget ends.
 pub fn cut(worker: &Worker, given: &GivenReports) -> Result<CutReport> {
     let parts: Vec<PartReport> = given.all("part", worker.plan.ranges.len())?;
-    let policy = &worker.job.policy;
+    let remits = worker.job.remits().into_iter().enumerate();
+    let policies = remits.map(|(number, remit)| cuts_of(&parts, number, remit.policy));
+    Ok(CutReport { policies: policies.collect::<Result<_>>()? })
+}
+
+/// Where the budgets of a policy end, the `number`th of the job.
+fn cuts_of(parts: &[PartReport], number: usize, policy: &Policy) -> Result<Vec<BudgetCut>> {
     let mut cuts = Vec::new();
     for purse in Purse::all(policy) {
-        let own: Vec<Option<&PartBudget>> =
-            parts.iter().map(|part| part.budgets.iter().find(|budget| budget.purse == purse)).collect();
+        let of_policy = parts.iter().map(|part| part.policies.get(number));
+        let own: Vec<Option<&PartBudget>> = of_policy
+            .map(|part| part.and_then(|part| part.budgets.iter().find(|budget| budget.purse == purse)))
+            .collect();
         let limits = own.iter().flatten().map(|budget| budget.counted_limits).sum();
         let Some(budget) = purse.budget(policy).map(|budget| budget.amount(limits)) else { continue };
         if let Some(BudgetEnding { part, score, spent }) = ending(&own, budget) {
-            cuts.extend(first_refused(&parts[part], purse, score, budget - spent)?);
+            cuts.extend(first_refused(&parts[part].policies[number], purse, score, budget - spent)?);
         }
     }
-    Ok(CutReport { cuts })
+    Ok(cuts)
 }
 
 /// Where a budget ends: in which part, among the raises of which score, and what is spent before these.
@@ -63,7 +72,7 @@ fn ending(parts: &[Option<&PartBudget>], budget: i128) -> Option<BudgetEnding> {
 }
 
 /// The first raise of a part and score that does not fit in what is left of a budget.
-fn first_refused(part: &PartReport, purse: Purse, score: i32, left: i128) -> Result<Option<BudgetCut>> {
+fn first_refused(part: &PartRaises, purse: Purse, score: i32, left: i128) -> Result<Option<BudgetCut>> {
     let raises = read_raises(part)?;
     let own: Vec<WaitingRaise> =
         raises.into_iter().filter(|raise| (raise.purse, raise.score) == (purse, score)).collect();

@@ -87,8 +87,10 @@ fn finish_book(
     let features = read_features(worker, lines, file)?;
     let scores = worker.inputs().scores(lines, &features)?;
     let mut decisions = decide_unbudgeted(job, worker.plan.as_of, lines, &features, &scores);
-    let queue = queued_raises(&job.policy, lines, &scores, &decisions);
-    apply_cuts(&cuts.cuts, lines, &queue, &mut decisions);
+    for (remit, cuts) in job.remits().iter().zip(&cuts.policies) {
+        let queue = queued_raises(remit, lines, &scores, &decisions);
+        apply_cuts(cuts, lines, &queue, &mut decisions);
+    }
     let none = RejectLog::default();
     let results = Results {
         job,

@@ -13,7 +13,7 @@ use crate::input::account_range::AccountRange;
 use crate::input::catalog::{Catalog, Delivery, InputFile};
 use crate::input::file::OpenFile;
 use crate::input::unique::KeyShard;
-use crate::job::{InputSpec, Inputs, Source};
+use crate::job::{InputSpec, Inputs, JobSources, OtherSource, RUN_FILES, Source};
 use crate::run::Deliveries;
 use crate::store::StoredObject;
 
@@ -30,7 +30,7 @@ pub struct FrozenPlan {
     pub out: PathBuf,
     /// Whether to replace a run that is published already.
     pub replace: bool,
-    /// The job, scorecard and policy files.
+    /// The job files.
     pub sources: Vec<FrozenSource>,
     /// The variables of the environment that the job file names.
     pub variables: BTreeMap<String, String>,
@@ -51,6 +51,8 @@ pub struct FrozenPlan {
 /// A job file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FrozenSource {
+    /// The name under which a run keeps it.
+    pub name: String,
     /// Where it was read.
     pub path: PathBuf,
     /// Its text.
@@ -164,13 +166,16 @@ impl FrozenPlan {
     }
 
     /// The job files.
-    pub fn sources(&self) -> Result<[Source; 3]> {
-        let sources = self
-            .sources
-            .iter()
-            .map(|FrozenSource { path, text }| Source { path: path.clone(), text: text.clone() });
-        let sources: Vec<Source> = sources.collect();
-        sources.try_into().map_err(|_| input("the plan has not three job files: make it again".to_string()))
+    pub fn sources(&self) -> Result<JobSources> {
+        let all = self.sources.iter().map(|FrozenSource { name, path, text }| OtherSource {
+            name: name.clone(),
+            source: Source { path: path.clone(), text: text.clone() },
+        });
+        let (every, others): (Vec<_>, Vec<_>) = all.partition(|one| RUN_FILES.contains(&one.name.as_str()));
+        let [job, scorecard, policy] = <[OtherSource; 3]>::try_from(every)
+            .map_err(|_| input("the plan has not three job files: make it again".to_string()))?
+            .map(|one| one.source);
+        Ok(JobSources { job, scorecard, policy, others })
     }
 
     /// What had been delivered when the plan was made.

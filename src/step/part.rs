@@ -17,11 +17,13 @@ use crate::input::account_range::AccountRange;
 use crate::input::accounts::{Accounts, Ids};
 use crate::input::lines::Lines;
 use crate::input::reject_log::RejectLog;
+use crate::job::Remit;
 use crate::policy::{Purse, QueuedRaise, counted_limits, decide_unbudgeted, queued_raises};
 use crate::publish::commit::write_table;
 use crate::publish::written_file::WrittenFile;
 use crate::publish::{Results, tables};
 use crate::run::{NightBook, Work};
+use crate::score::Scores;
 
 /// What is reported of a range of accounts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -32,10 +34,17 @@ pub struct PartReport {
     pub bill_conflicts: u64,
     /// Their features; `None` where there is no account.
     pub features: Option<WrittenFile>,
+    /// By policy of the job; none where there is no account.
+    pub policies: Vec<PartRaises>,
+}
+
+/// The raises of a range that one policy decides about.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PartRaises {
     /// By budget.
     pub budgets: Vec<PartBudget>,
     /// The raises that wait for a budget, as [`WaitingRaise`]s in their order.
-    pub raises: Option<WrittenFile>,
+    pub raises: WrittenFile,
 }
 
 /// What a range has to do with a budget.
@@ -99,7 +108,6 @@ pub fn part(worker: &Worker, task: usize, given: &GivenReports) -> Result<PartRe
     let job = &worker.job;
     let decisions = decide_unbudgeted(job, worker.plan.as_of, &lines, &features, &scores);
     worker.files.check_unchanged()?;
-    let queue = queued_raises(&job.policy, &lines, &scores, &decisions);
     let directory = work_dir::attempt(&worker.directory.join(format!("part-{task:05}")), job.access)?;
     let none = RejectLog::default();
     let results = Results {
@@ -113,12 +121,19 @@ pub fn part(worker: &Worker, task: usize, given: &GivenReports) -> Result<PartRe
     };
     let path = directory.join("features.parquet");
     let features = write_table(&results, &tables::features(&results), &path)?;
+    let policies = job.remits().into_iter().enumerate().map(|(number, remit)| {
+        let queue = queued_raises(&remit, &lines, &scores, &decisions);
+        let budgets = budgets(&remit, &lines, &scores, &queue);
+        // The raises of the first policy are the only ones of most jobs.
+        let name = if number == 0 { "raises.json".to_string() } else { format!("raises-{number}.json") };
+        Ok(PartRaises { budgets, raises: write_raises(worker, &directory.join(name), &lines, &queue)? })
+    });
+    let policies = policies.collect::<Result<_>>()?;
     Ok(PartReport {
         accounts: lines.accounts.len() as u64,
         bill_conflicts,
         features: Some(features),
-        budgets: budgets(worker, &lines, &queue),
-        raises: Some(write_raises(worker, &directory, &lines, &queue)?),
+        policies,
     })
 }
 
@@ -159,15 +174,13 @@ fn without_accounts(worker: &Worker, range: &AccountRange) -> Result<PartReport>
         accounts: 0,
         bill_conflicts: swept.repayments.answers.conflicts.iter().sum(),
         features: None,
-        budgets: Vec::new(),
-        raises: None,
+        policies: Vec::new(),
     })
 }
 
 /// What a range has to do with each budget of the policy.
-fn budgets(worker: &Worker, lines: &Lines, queue: &[QueuedRaise]) -> Vec<PartBudget> {
-    let policy = &worker.job.policy;
-    let budgets = Purse::all(policy).into_iter().map(|purse| {
+fn budgets(remit: &Remit, lines: &Lines, scores: &Scores, queue: &[QueuedRaise]) -> Vec<PartBudget> {
+    let budgets = Purse::all(remit.policy).into_iter().map(|purse| {
         let mut by_score: BTreeMap<std::cmp::Reverse<i32>, ScoreRaises> = BTreeMap::new();
         for raise in queue.iter().filter(|raise| raise.purse == purse) {
             let none = ScoreRaises { score: raise.score, raises: 0, amount: 0 };
@@ -175,18 +188,13 @@ fn budgets(worker: &Worker, lines: &Lines, queue: &[QueuedRaise]) -> Vec<PartBud
             of_score.raises += 1;
             of_score.amount += raise.amount;
         }
-        let counted_limits = counted_limits(policy, purse, lines);
+        let counted_limits = counted_limits(remit, purse, lines, scores);
         PartBudget { purse, counted_limits, by_score: by_score.into_values().collect() }
     });
     budgets.collect()
 }
 
-fn write_raises(
-    worker: &Worker,
-    directory: &Path,
-    lines: &Lines,
-    queue: &[QueuedRaise],
-) -> Result<WrittenFile> {
+fn write_raises(worker: &Worker, path: &Path, lines: &Lines, queue: &[QueuedRaise]) -> Result<WrittenFile> {
     let waiting = queue.iter().map(|raise| WaitingRaise {
         purse: raise.purse,
         score: raise.score,
@@ -196,12 +204,12 @@ fn write_raises(
     });
     let waiting: Vec<WaitingRaise> = waiting.collect();
     let text = serde_json::to_vec(&waiting).context("write raises")?;
-    WrittenFile::write_bytes(&directory.join("raises.json"), &text, worker.job.access)
+    WrittenFile::write_bytes(path, &text, worker.job.access)
 }
 
 /// The raises that a range has reported.
-pub fn read_raises(report: &PartReport) -> Result<Vec<WaitingRaise>> {
-    let Some(file) = &report.raises else { return Ok(Vec::new()) };
+pub fn read_raises(part: &PartRaises) -> Result<Vec<WaitingRaise>> {
+    let file = &part.raises;
     let raises = serde_json::from_slice(&file.read()?);
     raises.map_err(|error| input(format!("read {}: {error}: run its step again", file.path.display())))
 }

@@ -80,10 +80,14 @@ pub fn plan(request: &StepsRequest) -> Result<Result<PlanReport, NightOutcome>> 
         replace: run.replace,
         sources: job
             .sources
-            .iter()
-            .map(|source| FrozenSource { path: source.path.clone(), text: source.text.clone() })
+            .named()
+            .map(|(name, source)| FrozenSource {
+                name: name.to_string(),
+                path: source.path.clone(),
+                text: source.text.clone(),
+            })
             .collect(),
-        variables: variables(&job.sources[0]),
+        variables: variables(&job.sources.job),
         inputs: freeze_inputs(&deliveries, &files.by_input(&job))?,
         fingerprint: identity.fingerprint,
         shelf: absolute(&shelf)?,

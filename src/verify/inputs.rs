@@ -33,13 +33,15 @@ pub struct CheckedInputs {
 /// directory of `job`; without it from where the output directory lies, by what the copy says of that.
 pub fn check_inputs(run: &Path, manifest: &Manifest, job: Option<&Path>) -> Result<CheckedInputs> {
     let (directory, _) = RunDirectory::open(run)?;
-    let Copies { job: copy, scorecard, policy } = Copies::read(&directory)?;
+    let mut sources = Copies::read(&directory)?;
+    let copy = sources.job.clone();
     let base = match job {
         Some(job) => job.parent().unwrap_or(Path::new("")).to_path_buf(),
         None => base_of(run, &copy).unwrap_or_default(),
     };
     let copy = Source { path: base.join("job.toml"), text: copy.text };
-    let draft = RawJob::frozen([copy.clone(), scorecard, policy], &variables(&copy));
+    sources.job = copy.clone();
+    let draft = RawJob::frozen(sources.into(), &variables(&copy));
     let Some(inputs) = draft.inputs().cloned() else {
         draft.diagnostics.check()?;
         return Err(input(format!("verify {}: its job file names no inputs", run.display())));

@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::redecide::{Redecided, Redecision, RunSide};
 use crate::diff::read::join::JoinPiece;
 use crate::diff::read::pairs::NONE;
-use crate::run_dir::Copies;
+use crate::run_dir::DecidingFiles;
 use crate::run_dir::decisions::{Decisions, PublishedOutcome};
 
 /// Changed decisions and the money they moved, by cause; the parts add up to the whole.
@@ -108,17 +108,17 @@ pub struct LineCause {
 }
 
 impl CauseTally {
-    /// Between two runs with these job files.
-    pub fn new(copies: [&Copies; 2], sides: [RunSide; 2]) -> CauseTally {
-        let [left, right] = copies;
+    /// Between two runs decided by these files; `changed` says why these are others, if it is not that they were edited.
+    pub fn new(files: [&DecidingFiles; 2], sides: [RunSide; 2], changed: DecidedAnew) -> CauseTally {
+        let [left, right] = files;
         let mut notes = Vec::new();
-        let own = [(left, "left", &sides[0]), (right, "right", &sides[1])].map(|(copies, run, side)| {
-            Redecision::new(copies, copies, side, true)
+        let own = [(left, "left", &sides[0]), (right, "right", &sides[1])].map(|(files, run, side)| {
+            Redecision::new(files, files, side, true)
                 .map_err(|why| notes.push(format!("the {run} run cannot be decided again: {why}")))
                 .ok()
         });
         let steps = match &own {
-            [Some(_), Some(_)] => steps(left, right, &sides, &own, &mut notes),
+            [Some(_), Some(_)] => steps([left, right], &sides, &own, changed, &mut notes),
             _ => vec![CauseStep { cause: "data, scorecard, policy, caps or budget", redecision: None }],
         };
         let parts = vec![PartSum::default(); steps.len() + OTHERS.len()];
@@ -304,14 +304,61 @@ fn is_reproduced(published: &PublishedOutcome, capped: &PublishedOutcome, has_bu
             && published.bound_by == capped.bound_by)
 }
 
+/// Why another scorecard or policy decides about accounts than on the left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DecidedAnew {
+    /// The files were edited, or are the same.
+    Edited,
+    /// The accounts are of another arm.
+    Arm,
+    /// They are of another segment.
+    Segment,
+}
+
+/// What the causes of the steps are called.
+struct CauseNames {
+    scorecard: &'static str,
+    policy: &'static str,
+    data_or_scorecard: &'static str,
+    data_or_policy: &'static str,
+    scorecard_or_policy: &'static str,
+    any: &'static str,
+}
+
+impl DecidedAnew {
+    fn names(self) -> CauseNames {
+        let of_accounts = |scorecard, any| CauseNames {
+            scorecard,
+            policy: scorecard,
+            data_or_scorecard: any,
+            data_or_policy: any,
+            scorecard_or_policy: scorecard,
+            any,
+        };
+        match self {
+            DecidedAnew::Edited => CauseNames {
+                scorecard: "scorecard",
+                policy: "policy",
+                data_or_scorecard: "data or scorecard",
+                data_or_policy: "data or policy",
+                scorecard_or_policy: "scorecard or policy",
+                any: "data, scorecard or policy",
+            },
+            DecidedAnew::Arm => of_accounts("arm", "data or arm"),
+            DecidedAnew::Segment => of_accounts("segment", "data or segment"),
+        }
+    }
+}
+
 /// The steps from left to right that can be taken.
 fn steps(
-    left: &Copies,
-    right: &Copies,
+    [left, right]: [&DecidingFiles; 2],
     sides: &[RunSide; 2],
     own: &[Option<Redecision>; 2],
+    changed: DecidedAnew,
     notes: &mut Vec<String>,
 ) -> Vec<CauseStep> {
+    let names = changed.names();
     let same_scorecard = left.scorecard.text == right.scorecard.text;
     let same_policy = left.policy.text == right.policy.text;
     let mut steps: Vec<CauseStep> = Vec::new();
@@ -326,28 +373,28 @@ fn steps(
     } else {
         Some(Redecision::new(right, left, &sides[1], true).map_err(|why| first_line(&why)))
     };
-    let (mut data, mut scorecard) = ("data", "scorecard");
+    let mut is_split = true;
     match on_left {
         Ok(redecision) => steps.push(CauseStep { cause: "data", redecision: Some(redecision) }),
         Err(why) => {
             notes.push(format!("not separable: {why}"));
-            (data, scorecard) = ("", "data or scorecard");
+            is_split = false;
         }
     }
-    let is_split = !data.is_empty();
+    let scorecard = if is_split { names.scorecard } else { names.data_or_scorecard };
     let last = match (same_scorecard, same_policy, between) {
-        (true, _, _) if is_split => "policy",
-        (true, _, _) => "data or policy",
+        (true, _, _) if is_split => names.policy,
+        (true, _, _) => names.data_or_policy,
         (false, true, _) => scorecard,
         (_, _, Some(Ok(redecision))) => {
             steps.push(CauseStep { cause: scorecard, redecision: Some(redecision) });
-            "policy"
+            names.policy
         }
         (_, _, Some(Err(why))) => {
             notes.push(format!("not separable: the left policy on the right scorecard: {why}"));
-            if is_split { "scorecard or policy" } else { "data, scorecard or policy" }
+            if is_split { names.scorecard_or_policy } else { names.any }
         }
-        (_, _, None) => "policy",
+        (_, _, None) => names.policy,
     };
     steps.push(CauseStep { cause: last, redecision: None });
     steps
@@ -355,7 +402,7 @@ fn steps(
 
 /// The left scorecard and policy on the right run's data, if that has all they read.
 fn on_left_scorecard(
-    left: &Copies,
+    left: &DecidingFiles,
     side: &RunSide,
     own: &[Option<Redecision>; 2],
 ) -> Result<Redecision, String> {

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::arms::Assignment;
 use crate::day::Day;
 use crate::diff::read::pairs::NONE;
 use crate::diff::read::runs::{Block, Layout};
@@ -14,10 +15,11 @@ use crate::policy::decide::settle;
 use crate::policy::rules::{Ruling, rule};
 use crate::policy::{Decision, Purse};
 use crate::run_dir::decisions::{PublishedOutcome, Slots};
-use crate::run_dir::{Copies, line_columns};
-use crate::score::{Scores, add_up};
+use crate::run_dir::{DecidingFiles, line_columns};
+use crate::score::{ArmScores, Scores, add_up};
 
 /// What a run was decided from.
+#[derive(Clone)]
 pub struct RunSide {
     /// What its blocks hold.
     pub layout: Layout,
@@ -91,13 +93,13 @@ impl Redecision {
     /// where `scorecard` is that run's own (`is_own`), else added up from its features. `Err` says why
     /// that cannot be done.
     pub fn new(
-        scorecard: &Copies,
-        policy: &Copies,
+        scorecard: &DecidingFiles,
+        policy: &DecidingFiles,
         side: &RunSide,
         is_own: bool,
     ) -> Result<Redecision, String> {
         let columns = side.line_columns();
-        let terms = Terms::bind(&scorecard.scorecard, &policy.policy, &columns)?;
+        let terms = Terms::bind(scorecard.scorecard, policy.policy, &scorecard.others, &columns)?;
         // A run keeps only what its own rules read. Anything else is unknown here, and must not pass for null.
         if let Some(column) = terms.policy.kept_columns.iter().find(|column| !side.slots.has(**column)) {
             return Err(format!("decisions.parquet has no column {}, which the policy reads", column.name()));
@@ -147,6 +149,8 @@ impl Redecision {
             points: Vec::new(),
             reasons: Vec::new(),
             previous,
+            assignment: Assignment::default(),
+            arms: ArmScores::default(),
         }
     }
 

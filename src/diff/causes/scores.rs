@@ -73,12 +73,23 @@ struct LeftOnRight {
 
 impl PairedCharacteristic {
     /// That of a feature; `None` where a side has it in its scorecard or in its table alone.
-    fn new(feature: &str, terms: [&Terms; 2], layouts: [&Layout; 2]) -> Option<PairedCharacteristic> {
+    fn new(
+        feature: &str,
+        terms: [&Terms; 2],
+        layouts: [&Layout; 2],
+        is_alone: [bool; 2],
+    ) -> Option<PairedCharacteristic> {
         let numbers = terms.map(|terms| {
             let mut all = terms.scorecard.characteristics.iter();
             all.position(|one| terms.features[one.feature].name == feature)
         });
-        let points = layouts.map(|layout| layout.of_scores(&format!("points_{feature}")));
+        let mut points = layouts.map(|layout| layout.of_scores(&format!("points_{feature}")));
+        for side in 0..2 {
+            // The points of another scorecard of the run are none of this one's.
+            if !is_alone[side] && numbers[side].is_none() {
+                points[side] = None;
+            }
+        }
         if (0..2).any(|side| numbers[side].is_some() != points[side].is_some()) {
             return None;
         }
@@ -185,14 +196,20 @@ impl MovedBy {
 }
 
 impl ScoreCauseTally {
-    /// Between two runs on these terms; `None` where a table lacks a column.
-    pub fn new(terms: [&Terms; 2], layouts: [&Layout; 2], same_scorecard: bool) -> Option<ScoreCauseTally> {
+    /// Between two runs on these terms; `is_alone` says of each whether its scorecard is the only one of the run. `None`
+    /// where a table lacks a column.
+    pub fn new(
+        terms: [&Terms; 2],
+        layouts: [&Layout; 2],
+        same_scorecard: bool,
+        is_alone: [bool; 2],
+    ) -> Option<ScoreCauseTally> {
         let [left, right] = terms.map(scored_features);
         let added = right.iter().filter(|feature| !left.contains(feature));
         let mut notes = Vec::new();
         let mut characteristics = Vec::new();
         for feature in left.iter().chain(added) {
-            let characteristic = PairedCharacteristic::new(feature, terms, layouts)?;
+            let characteristic = PairedCharacteristic::new(feature, terms, layouts, is_alone)?;
             if !characteristic.is_separable {
                 notes.push(format!(
                     "not separable: the right run has the feature {feature} declared otherwise, or not at all"

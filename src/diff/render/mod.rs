@@ -1,5 +1,6 @@
 //! Findings for people: sections with sentences and tables, shown on the terminal or as a page.
 
+mod arms;
 mod decisions;
 pub mod page;
 mod page_parts;

@@ -2,7 +2,7 @@
 
 use super::section::{Detail, FindingsSection, count, signed, signed_money};
 use super::verdict::verdict;
-use super::{decisions, scores};
+use super::{arms, decisions, scores};
 use crate::console::{money, thousands};
 use crate::diff::findings::{Findings, SideCounts};
 use crate::diff::provenance::{NOT_COMPARABLE, Provenance, RunLabel};
@@ -21,6 +21,7 @@ pub fn sections(findings: &Findings, limit: usize, detail: Detail) -> Vec<Findin
     if let Some(decisions) = &findings.decisions {
         sections.extend(decisions::sections(decisions, units, limit, detail));
     }
+    sections.push(arms::section(&findings.arms, units));
     if detail != Detail::Headlines {
         sections.extend(largest(findings, limit));
     }

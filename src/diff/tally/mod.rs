@@ -1,5 +1,6 @@
 //! What changed, counted as pieces of paired rows pass by.
 
+pub mod arms;
 pub mod columns;
 pub mod decisions;
 pub mod movers;

@@ -44,6 +44,7 @@
 //! - [`step`] — a night in steps that many processes share
 //! - [`spine`] — features for a list of accounts and days
 //! - [`model`] — where a scorecard comes from, and what it must prove
+//! - [`fit`] — a scorecard fitted on a model's sample, and the files that it needs
 //! - [`init`] — a job to start from, written for files that somebody has
 //! - [`check`] — job files, schemas and deliveries without a run
 //! - [`diff`] — what changed between two runs, and why
@@ -66,6 +67,7 @@ pub mod explain;
 pub mod expr;
 pub mod failure;
 pub mod features;
+pub mod fit;
 pub mod frame;
 pub mod gather;
 pub mod hash;

@@ -5,6 +5,7 @@ mod check;
 mod diff;
 mod explain;
 mod features;
+mod fit;
 mod gather;
 mod init;
 mod man;
@@ -201,6 +202,13 @@ Examples:
   rescore sample jobs/taiwan/model.toml                  # accounts on days, features, outcomes
   rescore sample /tmp/book --accounts 100000 --from 2025-11-21 --to 2026-11-20 --seed 1")]
     Sample(sample::SampleArgs),
+    /// Fit a scorecard on a model's sample, and write a job that works with it
+    #[command(after_help = "\
+Examples:
+  rescore fit model.toml --out jobs-new
+  rescore fit model.toml --out jobs-new --replace --json
+  rescore fit model.toml --out jobs-new --keep-thresholds   # of rules and gates: named, and left as they are")]
+    Fit(fit::FitArgs),
     /// Print a completion script for a shell
     #[command(after_help = "\
 Examples:
@@ -254,6 +262,7 @@ pub fn main() -> Result<u8> {
         Command::Gather(args) => gather::execute(&args),
         Command::Step(args) => step::execute(args, &progress),
         Command::Sample(args) => sample::execute(args, &progress),
+        Command::Fit(args) => fit::execute(&args, &progress),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "rescore", &mut script);
@@ -276,6 +285,7 @@ impl Command {
                 | Command::Audit(_)
                 | Command::Prune(_)
                 | Command::Features(_)
+                | Command::Fit(_)
                 | Command::Init(_)
                 | Command::Gather(_)
                 | Command::Step(_)

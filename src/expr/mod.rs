@@ -2,6 +2,7 @@
 
 mod bind;
 pub mod column;
+mod comparisons;
 mod conjuncts;
 mod dates;
 mod evaluate;
@@ -16,6 +17,7 @@ mod sums;
 mod terms;
 
 pub use column::{Column, Ints, Texts, Type};
+pub use comparisons::{BoundKind, WrittenBound, WrittenBounds, written_bounds};
 pub use conjuncts::Conjunct;
 pub use evaluate::{Frame, Truths};
 pub use implies::Form;

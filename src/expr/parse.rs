@@ -58,7 +58,7 @@ fn whole(text: &str, message: String, help: &str) -> ExprError {
 }
 
 /// Cuts the text into tokens, and bounds them.
-fn tokens(text: &str) -> Result<Vec<TokenWithSpan>, ExprError> {
+pub(super) fn tokens(text: &str) -> Result<Vec<TokenWithSpan>, ExprError> {
     const SPLIT: &str = "split it: features and rules can build on one another";
     if text.trim().is_empty() {
         return Err(whole(text, "the expression is empty".to_string(), GRAMMAR));

@@ -27,6 +27,7 @@ pub fn lint(job: &Job, diagnostics: &mut Diagnostics) {
     policies.iter().for_each(|policy| unnamed_products(*policy, diagnostics));
     ambiguous_reasons(&cards, &policies, diagnostics);
     cards.iter().for_each(|card| useless_directions(job, *card, diagnostics));
+    cards.iter().for_each(|card| unwritten_texts(job, *card, diagnostics));
 }
 
 /// The files of all scorecards of a job, in their order.
@@ -283,5 +284,16 @@ fn useless_directions(job: &Job, (card, source): (&Scorecard, &Source), diagnost
             let help = "nothing about it can be advised: say actionable = false, or turn the direction round";
             warn(diagnostics, (source, "feature", name), message, Some(help.into()));
         }
+    }
+}
+
+/// A reason whose text is still to be written: nobody should read it in a notice.
+fn unwritten_texts(job: &Job, (card, source): (&Scorecard, &Source), diagnostics: &mut Diagnostics) {
+    const UNWRITTEN: &str = "TODO";
+    for characteristic in card.characteristics.iter().filter(|one| one.text.starts_with(UNWRITTEN)) {
+        let name = &job.features[characteristic.feature].name;
+        let message = format!("the text of the reason `{}` is still to be written", characteristic.reason);
+        let help = format!("say what `{name}` costs points for, as the person it concerns may read it");
+        warn(diagnostics, (source, "text", &characteristic.text), message, Some(help));
     }
 }

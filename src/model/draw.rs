@@ -185,7 +185,7 @@ fn undated(job: &Job) -> Vec<String> {
 }
 
 /// SHA-256, in hex, of what a model file says of sample (but not where it lies), outcome and split, as JSON.
-fn meaning(model: &ModelFile) -> Result<String> {
+pub fn meaning(model: &ModelFile) -> Result<String> {
     let path = model.source.path.display();
     let file: Value = toml::from_str(&model.source.text)
         .map_err(|error| failure(Kind::Usage, format!("{path}: {error}")))?;

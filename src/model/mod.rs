@@ -18,7 +18,7 @@ mod split;
 
 pub use counts::{GoodBad, MonthCounts, PartCounts, SampleCounts};
 pub use definitions::{FeatureDefinition, FeatureDefinitions};
-pub use draw::{DrawnSample, draw};
+pub use draw::{DrawnSample, draw, meaning};
 pub use file::{
     Every, Fairness, Match, ModelFile, Outcome, SampleRows, Split, ValidationBounds, WrittenText,
     sibling_path,

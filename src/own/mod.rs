@@ -8,6 +8,7 @@
 //! - `objects`: runs in object stores, put under a condition;
 //! - `runs`: run directories, by their manifests; what becomes of those that are replaced;
 //! - `removal`: runs that nobody needs any more;
+//! - `fitted_cards`: directories of fitted cards, by their records;
 //! - `plans`: plans of nights in steps, and what their steps have left;
 //! - `states`: sorted deliveries kept between nights, by what they begin with;
 //! - `operator_file`: the files that a job names for its operators: metrics, events;
@@ -16,6 +17,7 @@
 #![allow(clippy::disallowed_methods, reason = "this is the room where these are allowed")]
 
 mod files;
+mod fitted_cards;
 mod lock;
 mod objects;
 mod operator_file;
@@ -30,6 +32,7 @@ pub use files::{
     Access, create_directory, create_file, create_own_directory, free_bytes, is_out_of_space, link_file,
     put_file, rename_new, sync_directory, unwritable, what_failed, write_file,
 };
+pub use fitted_cards::{FIT_MAKER, FIT_RECORD, FittedCardPlace};
 pub use lock::LockFile;
 pub use objects::{
     attempt_name, clear_attempts, complete_run, put_manifest, put_release, put_run, release_objects,

@@ -1,6 +1,10 @@
 //! A model's life: `rescore sample`, `fit`, `validate` of a model file.
 
 mod drawing;
+mod fit;
+mod fit_book;
+mod fit_naive;
+mod fit_slips;
 mod naive;
 mod slips;
 

@@ -50,7 +50,7 @@ pub fn written_bounds(text: &str, columns: &[&str]) -> WrittenBounds {
         if !columns.contains(&word.value.as_str()) {
             continue;
         }
-        let reading = Reading { text, tokens: &tokens, column: &word.value };
+        let reading = BoundReading { text, tokens: &tokens, column: &word.value };
         let bounds = reading.after(position).or_else(|| reading.before(position));
         match bounds {
             Some(bounds) => found.bounds.extend(bounds),
@@ -60,7 +60,7 @@ pub fn written_bounds(text: &str, columns: &[&str]) -> WrittenBounds {
     found
 }
 
-struct Reading<'t> {
+struct BoundReading<'t> {
     text: &'t str,
     tokens: &'t [&'t TokenWithSpan],
     column: &'t str,
@@ -74,7 +74,7 @@ struct WrittenInteger {
     next: usize,
 }
 
-impl Reading<'_> {
+impl BoundReading<'_> {
     fn token(&self, position: usize) -> Option<&Token> {
         self.tokens.get(position).map(|token| &token.token)
     }

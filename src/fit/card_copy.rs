@@ -9,7 +9,7 @@ use toml::de::DeTable;
 use super::binning::FeatureBins;
 use super::correlation::{Side, correlation};
 use super::fitted::{FittedCharacteristic, FittedModel};
-use super::text_edits::{TextEdits, block, headers, line_start, quoted, tables, tables_of, text_of};
+use super::text_edits::{TextEdits, block, headers, integer, line_start, quoted, tables, tables_of, text_of};
 use super::train::TrainingRows;
 use crate::failure::{Kind, failure};
 use crate::job::{Job, Source};
@@ -206,7 +206,7 @@ fn bins_text(bins: &FeatureBins, characteristic: &FittedCharacteristic, multilin
     let ranges = bins.ranges.iter().map(|range| {
         let points = characteristic.points.points[range.bin];
         match range.below {
-            Some(below) => format!("{{ below = {below}, points = {points} }}"),
+            Some(below) => format!("{{ below = {}, points = {points} }}", integer(below)),
             None => format!("{{ points = {points} }}"),
         }
     });

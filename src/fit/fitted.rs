@@ -11,7 +11,7 @@ use super::evidence::Evidence;
 use super::fate::Fate;
 use super::optimal::{BinLimits, Trend};
 use super::scale::{BinPoints, RoundedBase, ScoreScale, least};
-use super::select::{Candidate, Selection, SelectionLimits, SelectionStep, select};
+use super::select::{FeatureCandidate, ForwardSelection, SelectionLimits, SelectionStep, select};
 use super::train::TrainingRows;
 use super::values::ValueOutcomes;
 use crate::failure::{Kind, failure};
@@ -100,7 +100,7 @@ pub fn fit_card(
     }
     let waiting: Vec<usize> =
         (0..features.len()).filter(|number| features[*number].fate == Fate::Waits).collect();
-    let candidates: Vec<Candidate> = waiting
+    let candidates: Vec<FeatureCandidate> = waiting
         .iter()
         .map(|number| candidate(&scale, wishes.get(number).copied(), &features[*number].bins))
         .collect();
@@ -127,7 +127,7 @@ fn finish(
     evidence: Evidence,
     features: Vec<FittedFeature>,
     characteristics: Vec<FittedCharacteristic>,
-    selection: &Selection,
+    selection: &ForwardSelection,
 ) -> Result<FittedModel> {
     let intercept = selection.regression.coefficients[0];
     // The worst bins give 0 points; what they would give is in the base.
@@ -143,8 +143,8 @@ fn finish(
 
 fn characteristics(
     scale: &ScoreScale,
-    selection: &Selection,
-    candidates: &[Candidate],
+    selection: &ForwardSelection,
+    candidates: &[FeatureCandidate],
     waiting: &[usize],
     wishes: &BTreeMap<usize, &CharacteristicOptions>,
 ) -> Result<Vec<FittedCharacteristic>> {
@@ -202,7 +202,11 @@ fn bins(
 }
 
 /// A feature as the selection sees it.
-fn candidate(scale: &ScoreScale, wish: Option<&CharacteristicOptions>, bins: &FeatureBins) -> Candidate {
+fn candidate(
+    scale: &ScoreScale,
+    wish: Option<&CharacteristicOptions>,
+    bins: &FeatureBins,
+) -> FeatureCandidate {
     let given = wish.and_then(|wish| wish.points.as_ref());
     let woe = match given {
         None => bins.woe.clone(),
@@ -216,7 +220,7 @@ fn candidate(scale: &ScoreScale, wish: Option<&CharacteristicOptions>, bins: &Fe
             log_odds
         }
     };
-    Candidate { woe, is_given: given.is_some(), is_forced: wish.is_some_and(|wish| wish.force) }
+    FeatureCandidate { woe, is_given: given.is_some(), is_forced: wish.is_some_and(|wish| wish.force) }
 }
 
 /// Fails where given points are not one a bin, or differ where a special value parts a bin.

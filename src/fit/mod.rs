@@ -57,7 +57,7 @@ use fitted::{FittedModel, fit_card};
 use job_copy::{CopyPlaces, JobCopy, SCORECARD, copy_job};
 use quality::by_part;
 use record::{BandRecord, RecordParts};
-use scored::ScoredRows;
+use scored::CardRows;
 use thresholds::{RescaledColumn, Thresholds, thresholds};
 use train::TrainingRows;
 
@@ -106,7 +106,7 @@ pub fn fit(request: &FitRequest) -> Result<FitOutcome> {
     let fitted = fit_card(&model.fit, &wishes, &train)?;
     check_says_something(&fitted, &model, &job)?;
     let new = new_characteristics(&job, &fitted, &train);
-    let rows = ScoredRows::of(&sample);
+    let rows = CardRows::of(&sample);
     let trial =
         Trial { request, model: &model, job: &job, sample: &sample, fitted: &fitted, new: &new, rows: &rows };
     let mut copied = trial.copy()?;
@@ -190,7 +190,7 @@ struct Trial<'a> {
     sample: &'a ModelSample,
     fitted: &'a FittedModel,
     new: &'a [NewCharacteristic],
-    rows: &'a ScoredRows,
+    rows: &'a CardRows,
 }
 
 /// The files of a directory, but for those that tell of the others.

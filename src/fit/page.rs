@@ -1,7 +1,7 @@
 //! fit.html: bins with what happened in them, coefficients, the way the selection went, and what was left out.
 
+use super::quality::auc;
 use super::record::{CharacteristicRecord, FitRecord, LeftOutRecord};
-use super::text::auc;
 use crate::console::{plural, thousands};
 use crate::html::{Banner, BannerPoint, Bar, Cell, Page, Section, Table, Tile, basis_points, percent};
 

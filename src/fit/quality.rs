@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::evidence::OutcomeWeights;
 use super::scale::ScoreScale;
-use super::scored::ScoredRows;
+use super::scored::CardRows;
 use crate::model::{ModelSample, SamplePart};
 
 /// What a card is worth on a part.
@@ -30,7 +30,7 @@ pub struct PartQuality {
 /// What a card's scores are worth on the parts that have goods or bads.
 pub fn by_part(
     sample: &ModelSample,
-    rows: &ScoredRows,
+    rows: &CardRows,
     scores: &[i32],
     scale: &ScoreScale,
 ) -> Vec<PartQuality> {
@@ -62,4 +62,9 @@ fn quality(part: SamplePart, scores: &BTreeMap<i32, OutcomeWeights>, scale: &Sco
         observed_bad_rate: all.bad_rate(),
         predicted_bad_rate: predicted / all.rows().max(1) as f64,
     }
+}
+
+/// An area under the ROC curve as people read it, from basis points.
+pub fn auc(basis_points: u64) -> String {
+    format!("{}.{:04}", basis_points / 10_000, basis_points % 10_000)
 }

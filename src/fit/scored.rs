@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::shares::Distribution;
+use super::shares::ScoreShares;
 use crate::expr::{Column, Ints};
 use crate::failure::input;
 use crate::features::FeatureTable;
@@ -12,23 +12,23 @@ use crate::score::{Scores, add_up};
 
 /// The rows of a sample that have features and that the model file does not exclude: shares are theirs.
 #[derive(Debug, Clone)]
-pub struct ScoredRows {
+pub struct CardRows {
     /// Their positions in the sample.
     pub positions: Vec<usize>,
     /// Their weights.
     pub weights: Vec<u64>,
 }
 
-impl ScoredRows {
+impl CardRows {
     /// Those of a sample.
-    pub fn of(sample: &ModelSample) -> ScoredRows {
+    pub fn of(sample: &ModelSample) -> CardRows {
         let has_features = |row: &usize| {
             !matches!(sample.outcome[*row], RowOutcome::LeftOut | RowOutcome::Excluded)
                 && sample.weight[*row] > 0
         };
         let positions: Vec<usize> = (0..sample.outcome.len()).filter(has_features).collect();
         let weights = positions.iter().map(|row| u64::try_from(sample.weight[*row]).unwrap_or(0)).collect();
-        ScoredRows { positions, weights }
+        CardRows { positions, weights }
     }
 
     /// Their scores by a job's card. Fails where the sample lacks one of its features.
@@ -50,7 +50,7 @@ impl ScoredRows {
     }
 
     /// How values of these rows are distributed.
-    pub fn distribution(&self, values: &[i32]) -> Distribution {
-        Distribution::of(values.iter().map(|value| i64::from(*value)).zip(self.weights.iter().copied()))
+    pub fn distribution(&self, values: &[i32]) -> ScoreShares {
+        ScoreShares::of(values.iter().map(|value| i64::from(*value)).zip(self.weights.iter().copied()))
     }
 }

@@ -8,7 +8,7 @@ use super::regression::{Design, NoMaximum, Regression, regress, share_of_goods};
 
 /// A feature that may become a characteristic.
 #[derive(Debug, Clone)]
-pub struct Candidate {
+pub struct FeatureCandidate {
     /// The weight of evidence of each bin; of one whose points are given, what they add to the logarithm of odds.
     pub woe: Vec<f64>,
     /// Whether its points are given: it has no coefficient.
@@ -80,7 +80,7 @@ pub struct SelectionStep {
 
 /// What was selected.
 #[derive(Debug, Clone)]
-pub struct Selection {
+pub struct ForwardSelection {
     /// In the order in which they were taken.
     pub steps: Vec<SelectionStep>,
     /// The regression on those of the steps that have coefficients, in their order.
@@ -91,11 +91,11 @@ pub struct Selection {
 
 /// Selects from candidates, whose bins in cells are given in the same order.
 pub fn select(
-    candidates: &[Candidate],
+    candidates: &[FeatureCandidate],
     cells: &Cells,
     limits: SelectionLimits,
-) -> Result<Selection, NoMaximum> {
-    let mut search = Search::new(candidates, cells, limits)?;
+) -> Result<ForwardSelection, NoMaximum> {
+    let mut search = SelectionSearch::new(candidates, cells, limits)?;
     for given in (0..candidates.len()).filter(|number| candidates[*number].is_given) {
         search.take_given(given)?;
     }
@@ -116,8 +116,8 @@ pub fn select(
     Ok(search.finish())
 }
 
-struct Search<'c> {
-    candidates: &'c [Candidate],
+struct SelectionSearch<'c> {
+    candidates: &'c [FeatureCandidate],
     cells: &'c Cells,
     limits: SelectionLimits,
     /// By the candidates of the steps.
@@ -133,16 +133,16 @@ struct Search<'c> {
     rest: Vec<(usize, NotSelected)>,
 }
 
-impl<'c> Search<'c> {
+impl<'c> SelectionSearch<'c> {
     fn new(
-        candidates: &'c [Candidate],
+        candidates: &'c [FeatureCandidate],
         cells: &'c Cells,
         limits: SelectionLimits,
-    ) -> Result<Search<'c>, NoMaximum> {
+    ) -> Result<SelectionSearch<'c>, NoMaximum> {
         let groups = CellGroups::all(cells);
         let regression = regress(&design(candidates, &[], &groups), &[0.0])?;
         let predicted = vec![share_of_goods(regression.coefficients[0])];
-        Ok(Search {
+        Ok(SelectionSearch {
             candidates,
             cells,
             limits,
@@ -244,7 +244,7 @@ impl<'c> Search<'c> {
     /// Rao's score test of what a candidate would add: chi-square of one degree of freedom, below 0 where its coefficient
     /// would be.
     fn chi_square(&self, candidate: usize) -> f64 {
-        let Candidate { woe, .. } = &self.candidates[candidate];
+        let FeatureCandidate { woe, .. } = &self.candidates[candidate];
         let width = self.regression.coefficients.len();
         // By bin of the candidate: the surplus of goods, the information, the information times each column.
         let mut surplus = vec![0.0; woe.len()];
@@ -307,7 +307,7 @@ impl<'c> Search<'c> {
         }
     }
 
-    fn finish(mut self) -> Selection {
+    fn finish(mut self) -> ForwardSelection {
         let is_full = self.steps.len() >= self.limits.most;
         for candidate in (0..self.candidates.len()).filter(|number| self.waiting[*number]) {
             let chi_square = self.chi_square(candidate);
@@ -319,12 +319,12 @@ impl<'c> Search<'c> {
             self.rest.push((candidate, why));
         }
         self.rest.sort_by_key(|(candidate, _)| *candidate);
-        Selection { steps: self.steps, regression: self.regression, rest: self.rest }
+        ForwardSelection { steps: self.steps, regression: self.regression, rest: self.rest }
     }
 }
 
 /// The rows of a regression on candidates that groups are made by.
-fn design(candidates: &[Candidate], taken: &[usize], groups: &CellGroups) -> Design {
+fn design(candidates: &[FeatureCandidate], taken: &[usize], groups: &CellGroups) -> Design {
     let mut design = Design {
         columns: Vec::new(),
         offset: vec![0.0; groups.counts.len()],
@@ -332,7 +332,7 @@ fn design(candidates: &[Candidate], taken: &[usize], groups: &CellGroups) -> Des
         bad: groups.counts.iter().map(|counts| counts.bad as f64).collect(),
     };
     for (candidate, bins) in taken.iter().zip(&groups.bins) {
-        let Candidate { woe, is_given, .. } = &candidates[*candidate];
+        let FeatureCandidate { woe, is_given, .. } = &candidates[*candidate];
         let values = bins.iter().map(|bin| woe[usize::from(*bin)]);
         if *is_given {
             design.offset.iter_mut().zip(values).for_each(|(offset, value)| *offset += value);

@@ -4,14 +4,14 @@ use super::values::roundest;
 
 /// The values of a score over rows, by weight.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Distribution {
+pub struct ScoreShares {
     /// Ascending values, each once, with the weight of the rows up to and at it.
     reached: Vec<(i64, u64)>,
 }
 
-impl Distribution {
+impl ScoreShares {
     /// Of values with weights.
-    pub fn of(rows: impl IntoIterator<Item = (i64, u64)>) -> Distribution {
+    pub fn of(rows: impl IntoIterator<Item = (i64, u64)>) -> ScoreShares {
         let mut values: Vec<(i64, u64)> = rows.into_iter().filter(|(_, weight)| *weight > 0).collect();
         values.sort_unstable();
         let mut reached: Vec<(i64, u64)> = Vec::new();
@@ -23,7 +23,7 @@ impl Distribution {
                 None => reached.push((value, sum)),
             }
         }
-        Distribution { reached }
+        ScoreShares { reached }
     }
 
     /// The weight of all rows.
@@ -51,7 +51,7 @@ impl Distribution {
     /// The bound below which as much lies here as below `bound` in another distribution of the same rows, or as near to
     /// that as can be; of two that are as near, the lower one. It is `bound` itself where that keeps the share as well, and
     /// else the roundest of those that part the same rows.
-    pub fn bound_as_in(&self, other: &Distribution, bound: i64) -> i64 {
+    pub fn bound_as_in(&self, other: &ScoreShares, bound: i64) -> i64 {
         let wanted = other.below(bound);
         let distance = |own: u64| own.abs_diff(wanted);
         // Number `n` lies above the first n values: between the one before it and the one at it.
@@ -80,16 +80,16 @@ mod tests {
 
     #[test]
     fn a_bound_keeps_the_share_below_it() {
-        let old = Distribution::of((0..100).map(|row| (row, 1)));
-        let new = Distribution::of((0..100).map(|row| (row * 7 + 300, 1)));
+        let old = ScoreShares::of((0..100).map(|row| (row, 1)));
+        let new = ScoreShares::of((0..100).map(|row| (row * 7 + 300, 1)));
         assert_eq!((old.below(30), old.below_bp(30), new.below(300)), (30, 3_000, 0));
         let bound = new.bound_as_in(&old, 30);
         assert_eq!((bound, new.below(bound)), (510, 30));
         assert_eq!(new.bound_as_in(&old, -5), -5);
         assert_eq!(new.bound_as_in(&old, 1_000), 1_000);
         assert_eq!(new.bound_as_in(&old, 100), 994);
-        assert_eq!(Distribution::default().bound_as_in(&old, 30), 30);
-        let lumps = Distribution::of([(1, 60), (5, 40)]);
+        assert_eq!(ScoreShares::default().bound_as_in(&old, 30), 30);
+        let lumps = ScoreShares::of([(1, 60), (5, 40)]);
         assert_eq!(lumps.bound_as_in(&old, 30), 1);
         assert_eq!(lumps.bound_as_in(&old, 31), 5);
     }

@@ -1,5 +1,6 @@
 //! What `fit` prints for people.
 
+use super::quality::auc;
 use super::record::{CharacteristicRecord, FitRecord};
 use super::{FitOutcome, FitRequest, PAGE, in_directory};
 use crate::console::{plain_path, plural, table, thousands, visible};
@@ -84,11 +85,6 @@ fn parts_table(record: &FitRecord) -> String {
         ]
     });
     table(&["part", "good", "bad", "AUC", "bad rate", "predicted"], &rows.collect::<Vec<_>>())
-}
-
-/// An area under the ROC curve, from basis points.
-pub(super) fn auc(basis_points: u64) -> String {
-    format!("{}.{:04}", basis_points / 10_000, basis_points % 10_000)
 }
 
 fn bands(record: &FitRecord) -> String {

@@ -138,3 +138,55 @@ fn with_comment(text: &str, header: usize) -> usize {
 pub fn quoted(text: &str) -> String {
     toml::Value::String(text.to_string()).to_string()
 }
+
+/// An integer as TOML writes it: with underscores where it has five digits or more.
+pub fn integer(value: i64) -> String {
+    const MOST_PLAIN: u64 = 10_000;
+    const GROUP: usize = 3;
+    let digits = value.unsigned_abs().to_string();
+    if value.unsigned_abs() < MOST_PLAIN {
+        return value.to_string();
+    }
+    let mut written = String::from(if value < 0 { "-" } else { "" });
+    for (number, digit) in digits.chars().enumerate() {
+        if number > 0 && (digits.len() - number).is_multiple_of(GROUP) {
+            written.push('_');
+        }
+        written.push(digit);
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_are_read_at_a_glance() {
+        let written = [0, -5, 9_999, 10_000, -1_234_567, i64::MIN].map(integer);
+        assert_eq!(written, ["0", "-5", "9999", "10_000", "-1_234_567", "-9_223_372_036_854_775_808"]);
+    }
+
+    #[test]
+    fn a_block_has_its_comment_and_no_other() {
+        let text = "# head\n\n[score]\nbase = 1\n# of a\n[[c]] # here\nx = \"\"\"\n[no]\n\"\"\"\n\n# of b\n# too\n[[c]]\nx = 2\n";
+        let top = tables(text);
+        let headers = headers(text, top.get_ref());
+        let blocks: Vec<&str> = tables_of(top.get_ref(), "c")
+            .iter()
+            .map(|(span, _)| &text[block(text, &headers, span.start)])
+            .collect();
+        let first = "# of a\n[[c]] # here\nx = \"\"\"\n[no]\n\"\"\"\n\n";
+        assert_eq!(blocks, [first, "# of b\n# too\n[[c]]\nx = 2\n"]);
+    }
+
+    #[test]
+    fn edits_leave_the_rest() {
+        let mut edits = TextEdits::of("a = 1 # one\nb = 2\n");
+        edits.replace(16..17, "3");
+        edits.replace(4..5, "10");
+        edits.comment_above(12, "two");
+        edits.comment_above(16, "never");
+        assert_eq!(edits.finish(), "a = 10 # one\n# two\nb = 3\n");
+    }
+}

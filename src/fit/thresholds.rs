@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde::Serialize;
 use toml::de::DeTable;
 
-use super::shares::Distribution;
+use super::shares::ScoreShares;
 use super::text_edits::{tables, tables_of, text_of};
 use crate::expr::{BoundKind, written_bounds};
 use crate::job::Source;
@@ -66,9 +66,9 @@ pub struct RescaledColumn {
     /// Its name.
     pub name: String,
     /// By the current card.
-    pub old: Distribution,
+    pub old: ScoreShares,
     /// By the fitted one.
-    pub new: Distribution,
+    pub new: ScoreShares,
 }
 
 /// What the score of the night before is called; it is on the old scale until a night has been published on the new one.

@@ -103,3 +103,40 @@ pub fn roundest(below: i64, most: i64) -> i64 {
     let found = steps.into_iter().find_map(multiple).unwrap_or(most);
     i64::try_from(found).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cuts_are_round_and_part_the_same_rows() {
+        for (below, most, cut) in [
+            (0, 1, 1),
+            (1, 2, 2),
+            (-1, 0, 0),
+            (-5, 3, 0),
+            (0, 7, 5),
+            (30, 47, 40),
+            (999, 1_001, 1_000),
+            (3_316, 3_318, 3_318),
+            (-1_500, -1_400, -1_400),
+            (i64::MIN, i64::MIN + 1, i64::MIN + 1),
+            (i64::MAX - 1, i64::MAX, i64::MAX),
+            (i64::MIN, i64::MAX, 0),
+        ] {
+            let found = roundest(below, most);
+            assert!(below < found && found <= most, "{below} {found} {most}");
+            assert_eq!(found, cut, "{below} {most}");
+        }
+    }
+
+    #[test]
+    fn fine_bins_have_about_the_same_weight() {
+        let column = Ints::all((0..10_000).collect());
+        let rows = vec![OutcomeWeights::of(1, false); 10_000];
+        let fine = ValueOutcomes::of(&column, &rows).fine_bins();
+        assert_eq!(fine.len(), MOST_FINE_BINS);
+        assert!(fine.iter().all(|bin| bin.counts.rows() == 50), "{fine:?}");
+        assert!(fine.windows(2).all(|pair| pair[0].most < pair[1].least));
+    }
+}

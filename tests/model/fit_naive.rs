@@ -196,9 +196,8 @@ fn solve(mut system: Vec<Vec<f64>>) -> Vec<f64> {
         for row in 0..size {
             if row != column {
                 let part = system[row][column] / system[column][column];
-                for place in column..=size {
-                    system[row][place] -= part * system[column][place];
-                }
+                let pivot = system[column].clone();
+                system[row].iter_mut().zip(pivot).for_each(|(one, pivot)| *one -= part * pivot);
             }
         }
     }

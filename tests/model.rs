@@ -6,6 +6,7 @@ mod fit_book;
 mod fit_naive;
 mod fit_slips;
 mod naive;
+mod sample_files;
 mod slips;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ pub fn taiwan() -> PathBuf {
 /// without a row) and one of lines at the end of each month.
 fn quarter(repayments: &[(&str, &str)]) -> Book {
     let book = Book::new();
+    std::fs::remove_dir_all(book.path().join("in")).unwrap();
     book.edit("job.toml", "lines_max_age_days = 1", "lines_max_age_days = 40");
     let rows: BTreeMap<&str, &str> = repayments.iter().copied().collect();
     for date in day("2026-01-01").to(day("2026-04-30")) {

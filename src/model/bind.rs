@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 
-use super::file::{ModelFile, Outcome, WrittenText};
+use super::file::{ModelFile, Outcome};
 use super::rows::SpineRows;
+use super::written::WrittenText;
 use crate::expr::{Column, Expr, Frame, Scope, Truths, Type};
 use crate::job::{Diagnostics, Job, Reader};
 

@@ -9,11 +9,11 @@ use serde_json::Value;
 use super::bind::{BoundModel, truths};
 use super::counts::SampleCounts;
 use super::definitions::{FeatureDefinitions, canonical};
-use super::file::{ModelFile, SampleRows};
-use super::outcome::outcomes;
+use super::file::{ModelFile, Outcome, SampleRows};
+use super::outcome::Outcomes;
 use super::rows::SpineRows;
 use super::sample::{ModelSample, RowOutcome, SampleOrigin};
-use super::split;
+use super::{outcome_bills, outcome_file, split};
 use crate::cards::score_job;
 use crate::console::{Progress, plain_path};
 use crate::day::Dates;
@@ -77,6 +77,29 @@ pub fn draw(model: &ModelFile, options: SweepOptions, progress: &Progress) -> Re
     };
     let counts = SampleCounts::of(&sample, &swept.slots, &happened);
     Ok(DrawnSample { sample, counts, warnings, job: sweep.job })
+}
+
+/// Finds what happened to each row.
+fn outcomes(
+    model: &ModelFile,
+    bound: &BoundModel,
+    rows: &SpineRows,
+    sweep: &mut FeatureSweep,
+    progress: &Progress,
+) -> Result<Outcomes> {
+    match &model.outcome {
+        Outcome::File { path, column, by } => {
+            outcome_file::look_up(path, column, *by, rows, &sweep.job, progress)
+        }
+        Outcome::Computed { due_within_days, seen_after_days, known_until, .. } => {
+            let window = outcome_bills::OutcomeWindow {
+                due_within_days: *due_within_days,
+                seen_after_days: *seen_after_days,
+                known_until: *known_until,
+            };
+            outcome_bills::compute(window, bound, rows, sweep, progress)
+        }
+    }
 }
 
 /// The rows of a model file's sample, and its job, ready to answer them.

@@ -9,12 +9,10 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::fit_options::{self, FitOptions};
+use super::written::WrittenText;
 use crate::day::Day;
 use crate::job::{Diagnostics, Reader, Source};
 use crate::places;
-
-/// An expression or a name as it is written in the model file, with its place.
-pub type WrittenText = Spanned<String>;
 
 /// A model file.
 #[derive(Debug)]

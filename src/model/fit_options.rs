@@ -4,7 +4,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::file::WrittenText;
+use super::written::WrittenText;
 use crate::job::Reader;
 
 /// How a scorecard is fitted.

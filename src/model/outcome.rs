@@ -1,15 +1,7 @@
-//! What happened to the rows of a sample: from a file, or from the bills that fell due.
+//! What happened to the rows of a sample, and how that is known.
 
-use anyhow::Result;
-
-use super::bind::BoundModel;
-use super::file::{ModelFile, Outcome};
-use super::rows::SpineRows;
 use super::sample::RowOutcome;
-use super::{outcome_bills, outcome_file};
-use crate::console::Progress;
 use crate::day::Day;
-use crate::spine::FeatureSweep;
 
 /// What happened, and what is told about how that is known.
 #[derive(Debug, Default)]
@@ -27,27 +19,4 @@ pub(super) struct Outcomes {
     pub not_delivered: u64,
     /// What to warn of.
     pub warnings: Vec<String>,
-}
-
-/// Finds what happened to each row.
-pub(super) fn outcomes(
-    model: &ModelFile,
-    bound: &BoundModel,
-    rows: &SpineRows,
-    sweep: &mut FeatureSweep,
-    progress: &Progress,
-) -> Result<Outcomes> {
-    match &model.outcome {
-        Outcome::File { path, column, by } => {
-            outcome_file::look_up(path, column, *by, rows, &sweep.job, progress)
-        }
-        Outcome::Computed { due_within_days, seen_after_days, known_until, .. } => {
-            let window = outcome_bills::OutcomeWindow {
-                due_within_days: *due_within_days,
-                seen_after_days: *seen_after_days,
-                known_until: *known_until,
-            };
-            outcome_bills::compute(window, bound, rows, sweep, progress)
-        }
-    }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
+use rayon::prelude::*;
 
 use super::bind::{BILL_FIGURES, BoundModel, truths};
 use super::outcome::Outcomes;
@@ -189,13 +190,13 @@ fn figures(
     let numbers: BTreeMap<Option<&str>, usize> =
         products.iter().enumerate().map(|(number, product)| (product.as_deref(), number)).collect();
     let product = |row: usize| rows.product.as_ref().and_then(|products: &Texts| products.get(row));
-    let figure = |place: usize| {
+    let figures = (0..BILL_FIGURES.len()).into_par_iter().map(|place| {
         let values = slots.iter().enumerate().map(|(row, slot)| {
             let slot = slot.ok()? as usize;
             let number = numbers[&product(row)];
             features.get(number * BILL_FIGURES.len() + place, slot)
         });
         Column::Int(values.collect::<Ints>())
-    };
-    (0..BILL_FIGURES.len()).map(figure).collect()
+    });
+    figures.collect()
 }

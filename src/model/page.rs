@@ -48,6 +48,7 @@ fn banner(warnings: &[String]) -> Banner {
 fn tiles(counts: &SampleCounts) -> Vec<Tile> {
     let [good, bad] = [RowOutcome::Good, RowOutcome::Bad].map(|outcome| counts.of_outcome(outcome));
     let days = match (counts.first, counts.last) {
+        (Some(day), Some(last)) if day == last => format!("on {day}"),
         (Some(first), Some(last)) => format!("on {}, {first} to {last}", plural(counts.days, "day")),
         _ => String::new(),
     };

@@ -268,6 +268,28 @@ fn features_are_those_of_the_spine() {
     assert_eq!(sample.column("spend_30d")[1], Cell::Null);
 }
 
+/// Rows keep their order, and what a row has does not depend on the others.
+#[test]
+fn the_order_of_the_spine_is_that_of_the_sample() {
+    let book = quarter(&[(
+        "2026-02-01",
+        "1 card 11 2026-02-10 5000 - -\n2 card 21 2026-02-20 5000 2026-02-01 5000",
+    )]);
+    let rows =
+        ["1 2026-01-31", "2 2026-02-01", "1 2026-01-31", "9 2026-02-02", "3 2026-03-31", "2 2026-01-31"];
+    spine(&book, &rows.join("\n"));
+    let forward = draw(&book, COMPUTED);
+    spine(&book, &rows.iter().rev().copied().collect::<Vec<_>>().join("\n"));
+    let mut backward = draw(&book, COMPUTED);
+    backward.rows.reverse();
+    assert_eq!(forward, backward);
+    for row in &forward.rows {
+        let [account, as_of] = [&row[0], &row[1]].map(super::text);
+        spine(&book, &format!("{account} {as_of}"));
+        assert_eq!(draw(&book, COMPUTED).rows, [row.clone()]);
+    }
+}
+
 #[test]
 fn threads_and_what_is_kept_change_no_byte() {
     let directory = tempfile::tempdir().unwrap();

@@ -18,7 +18,7 @@ use minijinja::{Environment, UndefinedBehavior, Value, context};
 use serde::Serialize;
 
 pub use axis::{Axis, FigureUnit, basis_points, round_step, tenths};
-pub use chart::{Chart, HEIGHT, MoreCharts, NightAxis, STEPS, histogram, histogram_outline};
+pub use chart::{Chart, CurvePoint, HEIGHT, MoreCharts, NightAxis, STEPS, histogram, histogram_outline};
 pub use table::{Bar, BarMark, BarPiece, Cell, Table, WIDTH, scale_about_zero, scale_to, scaled};
 
 /// A page.

@@ -45,6 +45,8 @@
 //! - [`spine`] — features for a list of accounts and days
 //! - [`model`] — where a scorecard comes from, and what it must prove
 //! - [`fit`] — a scorecard fitted on a model's sample, and the files that it needs
+//! - [`validate`] — a scorecard held against what happened: how it ranks, what its bins tell
+//! - [`monitor`] — published nights held against what has happened since
 //! - [`init`] — a job to start from, written for files that somebody has
 //! - [`check`] — job files, schemas and deliveries without a run
 //! - [`diff`] — what changed between two runs, and why
@@ -78,6 +80,7 @@ pub mod job;
 pub mod log;
 pub mod magnitude;
 pub mod model;
+pub mod monitor;
 pub mod operations;
 pub mod own;
 pub mod pieces;
@@ -101,5 +104,6 @@ pub mod step;
 pub mod store;
 pub mod suggest;
 pub mod summary;
+pub mod validate;
 pub mod verify;
 pub mod zone;

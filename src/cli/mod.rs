@@ -10,6 +10,7 @@ mod gather;
 mod init;
 mod man;
 mod model_sample;
+mod monitor;
 mod next_steps;
 mod plan;
 mod prune;
@@ -24,6 +25,7 @@ mod scorecard;
 mod shared;
 mod show;
 mod step;
+mod validate;
 mod verify;
 
 use std::borrow::Cow;
@@ -68,7 +70,7 @@ Exit codes:
   1    diff, audit: differences
   2    usage, or a mistake in a job file
   3    input: not delivered, unreadable, wrong schema, a result out of range
-  4    held by a gate
+  4    held by a gate; validate, monitor: a bound is missed
   5    another run holds the lock of the output directory
   6    refused: published already from other inputs or job files; what stands there is no run;
        a release of a night after which later ones are published
@@ -209,6 +211,22 @@ Examples:
   rescore fit model.toml --out jobs-new --replace --json
   rescore fit model.toml --out jobs-new --keep-thresholds   # of rules and gates: named, and left as they are")]
     Fit(fit::FitArgs),
+    /// Hold a scorecard against what happened: how it ranks, what its bins tell, whom it swaps, whom it treats otherwise
+    #[command(after_help = "\
+Examples:
+  rescore validate model.toml                                      # the job's own scorecard
+  rescore validate model.toml --scorecard jobs-new/scorecard.toml  # one that is fitted anew
+
+Exit codes: 0 done, 4 a bound of the model file is missed; everything is written all the same")]
+    Validate(validate::ValidateArgs),
+    /// Look whether published nights still rank and score the same people, as their outcomes mature
+    #[command(after_help = "\
+Examples:
+  rescore monitor out --outcome model.toml
+  rescore monitor out --outcome outcomes.parquet --column bad --match next --within 60 --min-auc-bp 7000
+
+Exit codes: 0 done, 4 a bound is missed; everything is written all the same")]
+    Monitor(monitor::MonitorArgs),
     /// Print a completion script for a shell
     #[command(after_help = "\
 Examples:
@@ -263,6 +281,8 @@ pub fn main() -> Result<u8> {
         Command::Step(args) => step::execute(args, &progress),
         Command::Sample(args) => sample::execute(args, &progress),
         Command::Fit(args) => fit::execute(&args, &progress),
+        Command::Validate(args) => return validate::execute(args, &progress),
+        Command::Monitor(args) => return monitor::execute(args, &progress),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "rescore", &mut script);
@@ -289,6 +309,8 @@ impl Command {
                 | Command::Init(_)
                 | Command::Gather(_)
                 | Command::Step(_)
+                | Command::Validate(_)
+                | Command::Monitor(_)
         ) || matches!(self, Command::Sample(args) if args.is_of_model())
     }
 }

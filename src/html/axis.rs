@@ -66,6 +66,8 @@ pub enum FigureUnit {
     Tenths(&'static str),
     /// Ten-thousandths, shown as percentages; of what.
     BasisPoints(&'static str),
+    /// Ten-thousandths of one, shown as a number with four decimal places; of a name.
+    Ratio(&'static str),
 }
 
 impl FigureUnit {
@@ -76,6 +78,7 @@ impl FigureUnit {
             FigureUnit::Money { minor_units, .. } => money(value, *minor_units),
             FigureUnit::Tenths(_) => tenths(value),
             FigureUnit::BasisPoints(_) => basis_points(value),
+            FigureUnit::Ratio(_) => ten_thousandths(value),
         }
     }
 
@@ -88,7 +91,7 @@ impl FigureUnit {
     /// Its name; empty for what has none.
     pub fn name(&self) -> String {
         match self {
-            FigureUnit::Count(name) | FigureUnit::Tenths(name) => name.to_string(),
+            FigureUnit::Count(name) | FigureUnit::Tenths(name) | FigureUnit::Ratio(name) => name.to_string(),
             FigureUnit::Money { currency, .. } => currency.clone().unwrap_or_else(|| "money".to_string()),
             FigureUnit::BasisPoints(of) => format!("% {of}").trim_end().to_string(),
         }
@@ -96,12 +99,16 @@ impl FigureUnit {
 
     /// What stands above an axis, and at its ticks: large figures in thousands of thousands.
     pub fn axis(&self, axis: &Axis) -> (String, Vec<String>) {
+        if matches!(self, FigureUnit::Ratio(_)) {
+            let short = |value| self.text(value).trim_end_matches("00").to_string();
+            return (self.name(), axis.ticks().into_iter().map(short).collect());
+        }
         const LARGE: [(i128, &str); 2] = [(1_000_000_000, "billion "), (1_000_000, "million ")];
         let whole = match self {
             FigureUnit::Money { minor_units, .. } => 10_i128.pow(*minor_units),
             FigureUnit::Tenths(_) => 10,
             FigureUnit::BasisPoints(_) => 100,
-            FigureUnit::Count(_) => 1,
+            FigureUnit::Count(_) | FigureUnit::Ratio(_) => 1,
         };
         let large = LARGE.iter().find(|(size, _)| axis.step % (whole * size) == 0);
         let (divisor, prefix) = large.map_or((whole, ""), |(size, prefix)| (whole * size, *prefix));
@@ -121,6 +128,14 @@ pub fn tenths(tenths: i128) -> String {
     let sign = if tenths < 0 { "-" } else { "" };
     let size = tenths.unsigned_abs();
     format!("{sign}{}.{}", thousands((size / 10) as i128), size % 10)
+}
+
+/// Ten-thousandths as a number with four decimal places.
+fn ten_thousandths(value: i128) -> String {
+    const WHOLE: u128 = 10_000;
+    let sign = if value < 0 { "-" } else { "" };
+    let size = value.unsigned_abs();
+    format!("{sign}{}.{:04}", size / WHOLE, size % WHOLE)
 }
 
 /// Basis points as a percentage.

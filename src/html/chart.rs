@@ -98,6 +98,15 @@ pub struct Chart {
     pub along: String,
 }
 
+/// A point of a curve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CurvePoint {
+    /// Where it lies along the bottom.
+    pub along: i128,
+    /// Its value.
+    pub value: i128,
+}
+
 /// Charts folded away.
 #[derive(Debug, Default, Serialize)]
 pub struct MoreCharts {
@@ -121,6 +130,21 @@ impl Chart {
             zero: (axis.least < 0).then(|| HEIGHT - axis.along(0, HEIGHT)),
             ..Chart::default()
         }
+    }
+
+    /// Draws a line through points, each by its place along the bottom and its value.
+    pub fn draw_curve(&mut self, points: &[CurvePoint], along: &Axis, axis: &Axis, colour: &str) {
+        let at = |point: &CurvePoint| {
+            format!("{},{}", along.along(point.along, WIDTH), HEIGHT - axis.along(point.value, HEIGHT))
+        };
+        let points: Vec<String> = points.iter().map(at).collect();
+        self.lines.push(ChartLine { points: points.join(" "), colour: colour.to_string() });
+    }
+
+    /// Sets a point off.
+    pub fn mark_point(&mut self, point: &CurvePoint, along: &Axis, axis: &Axis, colour: &str) {
+        let (x, y) = (along.along(point.along, WIDTH), HEIGHT - axis.along(point.value, HEIGHT));
+        self.dots.push(ChartDot { x, y, colour: colour.to_string() });
     }
 
     /// Says what lies along the bottom, and writes figures there, at thousandths of its width.

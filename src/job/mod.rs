@@ -4,6 +4,7 @@
 //! inputs' columns. All mistakes are reported together, before any row is read.
 
 mod actionable;
+mod card_terms;
 mod cards;
 mod columns;
 mod decision_column;
@@ -37,6 +38,7 @@ mod window;
 mod written_path;
 
 pub use actionable::Actionable;
+pub use card_terms::CardTerms;
 pub use cards::{PointsColumn, Remit};
 pub use columns::{
     ARM_COLUMNS, BILL_COLUMNS, BILL_IS_DUE, LINE_COLUMNS, LINE_HISTORY, LINE_STATE, OPTIONAL_LINE_COLUMNS,

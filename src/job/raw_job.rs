@@ -93,6 +93,17 @@ impl RawJob {
         RawJob { job, scorecard: Some(scorecard), policy: Some(policy), others, file, diagnostics }
     }
 
+    /// The scorecard file, if it could be read.
+    pub fn scorecard(&self) -> Option<&Source> {
+        self.scorecard.as_ref()
+    }
+
+    /// Every file as it was read, as far as they could be.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        let own = [Some(&self.job), self.scorecard.as_ref(), self.policy.as_ref()];
+        own.into_iter().flatten().chain(self.others.iter().map(|other| &other.source))
+    }
+
     /// Where the inputs are, if the job file says so.
     pub fn inputs(&self) -> Option<&Inputs> {
         self.file.as_ref().map(|file| &file.inputs)

@@ -82,8 +82,7 @@ impl Terms {
     }
 
     fn declarations(&self) -> Declarations<'_> {
-        let Terms { features, declarations, bill_tolerance, .. } = self;
-        Declarations { features, tables: Cow::Borrowed(declarations), bill_tolerance: *bill_tolerance }
+        Declarations::new(&self.features, &self.declarations, self.bill_tolerance)
     }
 
     /// The features that scores and decisions are made from, ascending.
@@ -104,6 +103,17 @@ pub struct Declarations<'a> {
     features: &'a [Feature],
     tables: Cow<'a, [toml::Value]>,
     bill_tolerance: i64,
+}
+
+impl<'a> Declarations<'a> {
+    /// Of features, declared by these tables.
+    pub(super) fn new(
+        features: &'a [Feature],
+        tables: &'a [toml::Value],
+        bill_tolerance: i64,
+    ) -> Declarations<'a> {
+        Declarations { features, tables: Cow::Borrowed(tables), bill_tolerance }
+    }
 }
 
 impl Declarations<'_> {
@@ -138,7 +148,7 @@ fn parts(kind: &FeatureKind) -> Vec<usize> {
 }
 
 /// The scopes in which features are read: they are not computed again, so whatever they name is there.
-fn of_features(scopes: &Scopes, scorecards: &[&Source]) -> Scopes {
+pub(super) fn of_features(scopes: &Scopes, scorecards: &[&Source]) -> Scopes {
     let mut scopes = scopes.clone();
     for table in scorecards.iter().flat_map(|scorecard| tables(scorecard)) {
         let scope = match text_of(&table, "from") {

@@ -10,6 +10,7 @@
 //! - `removal`: runs that nobody needs any more;
 //! - `fitted_cards`: directories of fitted cards, by their records;
 //! - `plans`: plans of nights in steps, and what their steps have left;
+//! - `reports`: directories of figures and pages about models, replaced by their like only;
 //! - `states`: sorted deliveries kept between nights, by what they begin with;
 //! - `operator_file`: the files that a job names for its operators: metrics, events;
 //! - `user_file`: the files that `--out` and `--html` name, which are the user's.
@@ -23,6 +24,7 @@ mod objects;
 mod operator_file;
 mod plans;
 mod removal;
+mod reports;
 mod runs;
 mod staging;
 mod states;
@@ -41,6 +43,7 @@ pub use objects::{
 pub use operator_file::{append_line, read_left, replace_left};
 pub use plans::{PLAN, clear_plans};
 pub use removal::remove_run;
+pub use reports::{ReportFile, place_report};
 pub use runs::{OwnRun, place_run, prune_superseded, release_run};
 pub use staging::{Staging, replace_file, replace_object};
 pub use states::{discard_copy, place_copy, remove_copy};

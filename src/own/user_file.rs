@@ -52,9 +52,7 @@ impl UserFile {
         if !directory.is_dir() {
             return Err(unusable(path, &format!("there is no directory {}", directory.display())));
         }
-        if let Some(run) = resolved(path).ancestors().skip(1).find(|directory| is_run(directory)) {
-            return Err(within_run(path, run));
-        }
+        refuse_within_run(path)?;
         let is_stdout = leads_to_stdout(path);
         let (file, new) = if is_stdout {
             (own_stdout().map_err(|error| failed("write", path, error))?, None)
@@ -117,6 +115,14 @@ impl Drop for UserFile {
         if let Some(new) = &self.new {
             let _ = fs::remove_file(new);
         }
+    }
+}
+
+/// Fails where a path lies within a run.
+pub(super) fn refuse_within_run(path: &Path) -> Result<()> {
+    match resolved(path).ancestors().skip(1).find(|directory| is_run(directory)) {
+        Some(run) => Err(within_run(path, run)),
+        None => Ok(()),
     }
 }
 

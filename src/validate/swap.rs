@@ -1,0 +1,161 @@
+//! Who would be above a threshold under one card and not under another, with their outcomes and their money.
+
+use serde::Serialize;
+
+use super::approval::Approval;
+use super::fraction::Fraction;
+use super::scored::ScoredSample;
+use super::tally::GoodsAndBads;
+use crate::expr::{Column, Ints};
+use crate::job::{Aggregate, CardTerms, FeatureKind, From, Statistic};
+use crate::model::{ModelSample, SamplePart};
+
+/// Rows that both cards judge, against each other.
+#[derive(Debug, Clone, Serialize)]
+pub struct SwapSet {
+    /// Which rows: `unseen` (held out and out of time) where there are any, else `all`.
+    pub rows_of: &'static str,
+    /// What money is summed: a feature or a column of the sample; null where nothing tells.
+    pub money: Option<String>,
+    /// One for each threshold that both cards have.
+    pub thresholds: Vec<SwapTable>,
+}
+
+/// What a threshold parts.
+#[derive(Debug, Clone, Serialize)]
+pub struct SwapTable {
+    /// The band from which on rows are above it, or the expression.
+    pub above: String,
+    /// Above it under both cards.
+    pub both: SwapCell,
+    /// Above it under the new card alone: swapped in.
+    pub swapped_in: SwapCell,
+    /// Above it under the current card alone: swapped out.
+    pub swapped_out: SwapCell,
+    /// Below it under both.
+    pub neither: SwapCell,
+}
+
+/// Some of the rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct SwapCell {
+    /// Weight, whatever the outcome.
+    pub rows: u64,
+    /// Goods and bads among them.
+    #[serde(flatten)]
+    pub outcomes: GoodsAndBads,
+    /// Bads of both.
+    pub bad_rate: Option<Fraction>,
+    /// Minor units; null where nothing tells.
+    pub money: Option<i128>,
+    /// Those of bad rows.
+    pub money_of_bads: Option<i128>,
+}
+
+/// Money of a row: where it is from and how much, minor units.
+pub struct RowMoney<'a> {
+    /// The feature or column.
+    pub name: String,
+    values: &'a Ints,
+}
+
+impl<'a> RowMoney<'a> {
+    /// The column that is named; else the first feature that sums the limits of an account's lines; else none.
+    pub fn find(sample: &'a ModelSample, card: &CardTerms, named: Option<&str>) -> Option<RowMoney<'a>> {
+        let of_limits = || {
+            let found = card.features.iter().find(|feature| is_sum_of_limits(&feature.kind));
+            found
+                .map(|feature| feature.name.as_str())
+                .filter(|name| sample.names.iter().any(|known| known == name))
+        };
+        let name = named.or_else(of_limits)?;
+        let values = match sample.names.iter().position(|known| known == name) {
+            Some(feature) => &sample.features[feature],
+            None => match &sample.extra.iter().find(|extra| extra.name == name)?.values {
+                Column::Int(ints) => ints,
+                _ => return None,
+            },
+        };
+        Some(RowMoney { name: name.to_string(), values })
+    }
+
+    fn of(&self, row: usize, weight: u64) -> i128 {
+        self.values.get(row).map_or(0, |value| i128::from(*value) * i128::from(weight))
+    }
+}
+
+fn is_sum_of_limits(kind: &FeatureKind) -> bool {
+    let FeatureKind::Aggregate(Aggregate { from: From::Lines, statistic, of_name, filter: None, .. }) = kind
+    else {
+        return false;
+    };
+    *statistic == Statistic::Sum && of_name.as_deref() == Some("credit_limit")
+}
+
+/// Holds a card against the current one, band by band where both have the same, and by an expression that says who is
+/// approved where there is one. `None` where they have no threshold in common.
+pub fn swap_set(
+    new: &ScoredSample,
+    current: &ScoredSample,
+    approval: Option<&Approval>,
+    money: Option<&RowMoney>,
+) -> Option<SwapSet> {
+    let is_unseen =
+        |row: &usize| matches!(new.sample.part[*row], SamplePart::HoldOut | SamplePart::OutOfTime);
+    let unseen: Vec<usize> = new.population().filter(is_unseen).collect();
+    let (rows_of, rows) =
+        if unseen.is_empty() { ("all", new.population().collect()) } else { ("unseen", unseen) };
+    let mut thresholds = Vec::new();
+    if let Some(approval) = approval {
+        let above = [approval.of(new), approval.of(current)];
+        thresholds.push(table(&approval.text, &above, new, &rows, money));
+    }
+    let names = |scored: &ScoredSample| -> Vec<String> {
+        scored.card.scorecard.bands.iter().map(|band| band.name.clone()).collect()
+    };
+    let own = names(new);
+    if own == names(current) {
+        for (number, band) in own.iter().enumerate().skip(1) {
+            let is_above = |scored: &ScoredSample| -> Vec<bool> {
+                scored.band.iter().map(|band| usize::from(*band) >= number).collect()
+            };
+            let above = [is_above(new), is_above(current)];
+            thresholds.push(table(&format!("band {band} or better"), &above, new, &rows, money));
+        }
+    }
+    let money = money.map(|money| money.name.clone());
+    (!thresholds.is_empty()).then_some(SwapSet { rows_of, money, thresholds })
+}
+
+fn table(
+    above: &str,
+    [of_new, of_current]: &[Vec<bool>; 2],
+    scored: &ScoredSample,
+    rows: &[usize],
+    money: Option<&RowMoney>,
+) -> SwapTable {
+    let cell = |wanted: [bool; 2]| {
+        let mut cell = SwapCell::default();
+        let is_in = |row: &&usize| [of_new[**row], of_current[**row]] == wanted;
+        for row in rows.iter().filter(is_in) {
+            let (weight, is_bad) = (scored.weight(*row), scored.is_bad(*row));
+            cell.rows += weight;
+            if let Some(is_bad) = is_bad {
+                cell.outcomes.add(is_bad, weight);
+            }
+            if let Some(money) = money {
+                let own = money.of(*row, weight);
+                *cell.money.get_or_insert(0) += own;
+                *cell.money_of_bads.get_or_insert(0) += if is_bad == Some(true) { own } else { 0 };
+            }
+        }
+        SwapCell { bad_rate: cell.outcomes.bad_rate(), ..cell }
+    };
+    SwapTable {
+        above: above.to_string(),
+        both: cell([true, true]),
+        swapped_in: cell([true, false]),
+        swapped_out: cell([false, true]),
+        neither: cell([false, false]),
+    }
+}

@@ -1,4 +1,4 @@
-//! A model's life: `rescore sample`, `fit`, `validate` of a model file.
+//! A model's life: `rescore sample`, `fit`, `validate` of a model file, `monitor` of published nights.
 
 mod drawing;
 mod fit;
@@ -7,7 +7,13 @@ mod fit_naive;
 mod fit_slips;
 mod naive;
 mod sample_files;
+mod home;
+mod monitor;
+mod naive;
+mod ranked;
 mod slips;
+mod statistics;
+mod validate;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -19,6 +19,9 @@ pub(super) struct ValidateArgs {
     /// Where validation.json, bins.parquet and validation.html go [default: `validation` beside the model file]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// An output directory whose published nights have a challenger: compare its arms on what happened, too
+    #[arg(long, value_name = "OUT")]
+    runs: Option<PathBuf>,
     /// Print validation.json
     #[arg(long)]
     json: bool,
@@ -26,7 +29,8 @@ pub(super) struct ValidateArgs {
 
 /// Validates and prints; the exit code.
 pub(super) fn execute(args: ValidateArgs, progress: &Progress) -> Result<u8> {
-    let request = ValidationRequest { model: args.model, scorecard: args.scorecard, out: args.out };
+    let request =
+        ValidationRequest { model: args.model, scorecard: args.scorecard, out: args.out, runs: args.runs };
     let outcome = validate(&request, progress);
     progress.finish();
     let outcome = outcome?;

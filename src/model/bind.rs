@@ -27,9 +27,19 @@ pub(super) const BILL_FIGURES: [&str; 6] =
 impl BoundModel {
     /// Binds all of them. Their mistakes are told together.
     pub fn bind(model: &ModelFile, job: &Job, rows: &SpineRows) -> Result<BoundModel> {
+        BoundModel::bind_over(model, job, Some(rows))
+    }
+
+    /// Binds those that say what happened, and no others.
+    pub fn bind_outcome(model: &ModelFile, job: &Job) -> Result<BoundModel> {
+        BoundModel::bind_over(model, job, None)
+    }
+
+    /// Those over the spine's columns only where there is a spine.
+    fn bind_over(model: &ModelFile, job: &Job, rows: Option<&SpineRows>) -> Result<BoundModel> {
         let mut diagnostics = Diagnostics::default();
         let mut reader = Reader { source: &model.source, diagnostics: &mut diagnostics };
-        let spine = rows.scope(job);
+        let spine = rows.map(|rows| rows.scope(job)).unwrap_or_default();
         let mut all = spine.clone();
         all.push("score", Type::Int);
         all.push("band", Type::Text);
@@ -44,8 +54,8 @@ impl BoundModel {
             Outcome::File { .. } => (None, None),
         };
         let bound = BoundModel {
-            exclude: bind(model.exclude.as_ref(), &all),
-            holdout: bind(model.split.holdout.as_ref(), &spine),
+            exclude: bind(model.exclude.as_ref().filter(|_| rows.is_some()), &all),
+            holdout: bind(model.split.holdout.as_ref().filter(|_| rows.is_some()), &spine),
             bad: bind(bad, &figures),
             indeterminate: bind(indeterminate, &figures),
         };

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::failure::{Kind, failure};
 use crate::hash::bytes_hash;
-use crate::job::{FeatureKind, From, Job};
+use crate::job::{CardTerms, Feature, FeatureKind, From, Job, Source};
 
 /// What some features mean.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,15 +28,30 @@ pub struct FeatureDefinition {
 impl FeatureDefinitions {
     /// Those of a job.
     pub fn of(job: &Job) -> Result<FeatureDefinitions> {
+        let sources: Vec<&Source> = job.sources.named().map(|(_, source)| source).collect();
+        FeatureDefinitions::declared(&sources, &job.features, job.minor_units, job.bill_tolerance)
+    }
+
+    /// Those of a scorecard by itself, in a job whose money has so many decimal places.
+    pub fn of_card(card: &CardTerms, minor_units: u32) -> Result<FeatureDefinitions> {
+        FeatureDefinitions::declared(&[&card.source], &card.features, minor_units, card.bill_tolerance)
+    }
+
+    fn declared(
+        sources: &[&Source],
+        declared: &[Feature],
+        minor_units: u32,
+        tolerance: i64,
+    ) -> Result<FeatureDefinitions> {
         let mut tables: Vec<Value> = Vec::new();
         // Among the files of a job, only scorecards declare features; those of one name are declared alike.
-        for (_, source) in job.sources.named() {
+        for source in sources {
             let file: Value = toml::from_str(&source.text)
                 .map_err(|error| failure(Kind::Usage, format!("{}: {error}", source.path.display())))?;
             tables.extend(file["feature"].as_array().into_iter().flatten().cloned());
         }
         let mut features: Vec<FeatureDefinition> = Vec::new();
-        for feature in &job.features {
+        for feature in declared {
             let table = tables.iter().find(|table| table["name"] == feature.name);
             let table = table.expect("it was read from there").clone();
             let read = match &feature.kind {
@@ -46,9 +61,9 @@ impl FeatureDefinitions {
             };
             let mut meaning = Map::new();
             meaning.insert("table".into(), without_name(table));
-            meaning.insert("minor_units".into(), job.minor_units.into());
+            meaning.insert("minor_units".into(), minor_units.into());
             if matches!(&feature.kind, FeatureKind::Aggregate(aggregate) if aggregate.from == From::Bills) {
-                meaning.insert("tolerance".into(), job.bill_tolerance.into());
+                meaning.insert("tolerance".into(), tolerance.into());
             }
             let above = read.iter().map(|above| Value::from(features[*above].hash.clone()));
             meaning.insert("of".into(), above.collect());

@@ -80,7 +80,7 @@ pub fn draw(model: &ModelFile, options: SweepOptions, progress: &Progress) -> Re
 }
 
 /// Finds what happened to each row.
-fn outcomes(
+pub(super) fn outcomes(
     model: &ModelFile,
     bound: &BoundModel,
     rows: &SpineRows,

@@ -6,6 +6,7 @@ mod definitions;
 mod draw;
 mod file;
 mod fit_options;
+mod later;
 mod other_features;
 mod outcome;
 mod outcome_bills;
@@ -24,6 +25,7 @@ pub use file::{
     Every, Fairness, Match, ModelFile, Outcome, SampleRows, Split, ValidationBounds, sibling_path,
 };
 pub use fit_options::{CharacteristicOptions, FitOptions, Monotone};
+pub use later::LaterOutcomes;
 pub use other_features::{OtherFeatures, features_of_scorecard};
 pub use sample::{ModelSample, RowOutcome, SampleOrigin, SamplePart, SpineColumn};
 pub use sample_file::{DEFINITIONS_KEY, FEATURES_KEY, MODEL_KEY};

@@ -23,7 +23,7 @@ use crate::job::{InputSpec, Job, input_names};
 use crate::spine::days_of;
 
 /// A file of outcomes, in order of account, product and day.
-struct OutcomeFile {
+pub(super) struct OutcomeFile {
     file: OpenFile,
     accounts: Accounts,
     /// Whether products count.
@@ -72,24 +72,29 @@ pub(super) fn look_up(
     progress: &Progress,
 ) -> Result<Outcomes> {
     let outcomes = OutcomeFile::read(path, column, rows.product.is_some(), job, progress)?;
-    let accounts = outcomes.accounts.positions(&rows.asked.account);
-    let by_row = (0..rows.len()).into_par_iter().map(|row| {
-        let Some(as_of) = rows.asked.days[row].map(|day| day.as_of) else { return RowOutcome::Unmatched };
-        let product = match &rows.product {
-            Some(products) if outcomes.has_products => outcomes.product(products.get(row)),
-            _ => NO_PRODUCT,
-        };
-        outcomes.of(accounts[row], product, as_of, by)
-    });
-    let by_row: Vec<RowOutcome> = by_row.collect();
+    let by_row = outcomes.of_rows(rows, by);
     outcomes.file.check_unchanged()?;
     let OutcomeFile { repeats, without_key, last, .. } = outcomes;
     Ok(Outcomes { by_row, known_until: last, repeats, without_key, ..Outcomes::default() })
 }
 
 impl OutcomeFile {
+    /// What happened to each row.
+    pub(super) fn of_rows(&self, rows: &SpineRows, by: Match) -> Vec<RowOutcome> {
+        let accounts = self.accounts.positions(&rows.asked.account);
+        let by_row = (0..rows.len()).into_par_iter().map(|row| {
+            let Some(as_of) = rows.asked.days[row].map(|day| day.as_of) else { return RowOutcome::Unmatched };
+            let product = match &rows.product {
+                Some(products) if self.has_products => self.product(products.get(row)),
+                _ => NO_PRODUCT,
+            };
+            self.of(accounts[row], product, as_of, by)
+        });
+        by_row.collect()
+    }
+
     /// Reads it; products count where the spine has them and the file has them, too.
-    fn read(
+    pub(super) fn read(
         path: &Path,
         column: &str,
         spine_has_products: bool,

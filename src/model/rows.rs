@@ -146,6 +146,20 @@ impl SpineRows {
         Ok(SpineRows { asked, product: None, weight, extra: Vec::new(), subject, warnings, file: None })
     }
 
+    /// The accounts that a night scored.
+    pub fn of_night(account: Column, as_of: Day) -> SpineRows {
+        let rows = account.len();
+        SpineRows {
+            asked: AskedRows::on(account, std::iter::repeat_n(Some(as_of), rows)),
+            product: None,
+            weight: vec![1; rows],
+            extra: Vec::new(),
+            subject: format!("the accounts of the night of {as_of}"),
+            warnings: Vec::new(),
+            file: None,
+        }
+    }
+
     /// Checks that the ids are of the job's type, and that no column has the name of one that the sample makes.
     pub fn check_against(&self, job: &Job) -> Result<()> {
         if let Some(SpineFile { file, spec, units }) = &self.file {

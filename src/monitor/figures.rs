@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::day::Day;
+use crate::validate::arms::ArmFigures;
 use crate::validate::bounds::BoundOutcome;
 use crate::validate::characteristics::{BinRange, CharacteristicMonth};
 use crate::validate::fraction::Fraction;
@@ -36,6 +37,8 @@ pub struct MonitorFigures {
     pub months: Vec<MonitoredMonth>,
     /// In the order of the card.
     pub characteristics: Vec<MonitoredCharacteristic>,
+    /// By arm; null where no night has a challenger.
+    pub arms: Option<ArmFigures>,
 }
 
 /// A published night.

@@ -11,7 +11,7 @@ mod page;
 pub mod text;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -21,10 +21,13 @@ pub use outcomes::OutcomeArgument;
 use crate::console::{Progress, plain_path};
 use crate::day::Day;
 use crate::failure::input;
-use crate::model::{ModelFile, Outcome, ValidationBounds};
+use crate::model::{LaterOutcomes, ModelFile, ValidationBounds};
 use crate::own::{ReportFile, place_report};
+use crate::places;
 use crate::run_dir::PublishedRun;
 use crate::run_dir::nights::recorded_nights;
+use crate::spine::SweepOptions;
+use crate::validate::arms::{ArmFigures, ArmTallies};
 use crate::validate::bounds::BoundOutcome;
 use crate::validate::characteristics::{BinCount, CharacteristicMonth, bin_order, bin_ranges};
 use crate::validate::fraction::six_places;
@@ -33,7 +36,7 @@ use crate::validate::information::{information_value, stability_index};
 use crate::validate::slices::{ALL, SliceFigures};
 use figures::{MONITOR_VERSION, MonitoredCharacteristic, MonitoredMonth, MonitoredNight, NightShift};
 use nights::{CountedCharacteristic, NightCounter, NightTally};
-use outcomes::{Exclusion, NightOutcomes};
+use outcomes::Exclusion;
 
 /// What is to be monitored.
 #[derive(Debug, Clone)]
@@ -62,30 +65,14 @@ pub struct MonitorOutcome {
 
 /// Counts the published nights of a directory against what is known by now, and writes what came of it.
 pub fn monitor(request: &MonitorRequest, progress: &Progress) -> Result<MonitorOutcome> {
-    let (outcome, bounds, exclusion) = terms(request)?;
-    let directories = published(request)?;
-    let Some(last) = directories.last() else {
-        return Err(input(format!(
-            "monitor {}: no published night lies in it{}",
-            plain_path(&request.runs),
-            within(request)
-        )));
+    let model = match &request.outcome {
+        OutcomeArgument::Model(path) => Some(ModelFile::read(path)?),
+        OutcomeArgument::File { .. } => None,
     };
-    let bins_of = PublishedRun::open(last)?;
-    let characteristics = CountedCharacteristic::of(&bins_of.job);
-    let outcomes = NightOutcomes::open(&outcome, &bins_of.job, progress)?;
-    let counter = NightCounter {
-        bins_of: &bins_of,
-        characteristics: &characteristics,
-        outcomes: &outcomes,
-        exclusion: exclusion.as_ref(),
-    };
-    progress.stage("monitor", directories.len() as u64);
-    let mut nights = Vec::with_capacity(directories.len());
-    for directory in &directories {
-        nights.push(counter.count(&PublishedRun::open(directory)?)?);
-    }
-    let figures = figures_of(&bins_of, &nights, &bounds);
+    let bounds = bounds(request, model.as_ref());
+    let mut counted = count(request, model.as_ref(), progress)?;
+    let mut figures = figures_of(&counted.bins_of, &counted.nights, &bounds);
+    figures.remarks.append(&mut counted.warnings);
     let json = format!("{}\n", serde_json::to_string_pretty(&figures)?);
     let page = page::page(&figures).render()?;
     let files = [
@@ -96,29 +83,96 @@ pub fn monitor(request: &MonitorRequest, progress: &Progress) -> Result<MonitorO
     Ok(MonitorOutcome { figures, json })
 }
 
+/// The arms of the published nights of a directory, by what a model file says of outcomes; `out` is where other figures go.
+/// Fails where no night has a challenger.
+pub fn arms_of(model: &ModelFile, runs: &Path, out: &Path, progress: &Progress) -> Result<ArmFigures> {
+    let request = MonitorRequest {
+        runs: runs.to_path_buf(),
+        outcome: OutcomeArgument::Model(model.source.path.clone()),
+        from: None,
+        to: None,
+        bounds: ValidationBounds::default(),
+        out: out.to_path_buf(),
+    };
+    let counted = count(&request, Some(model), progress)?;
+    arms(&counted.nights).ok_or_else(|| {
+        let message = "none of its published nights has arms: they are of a job without [challenger]";
+        input(format!("compare the arms of {}: {message}", plain_path(runs)))
+    })
+}
+
+fn arms(nights: &[NightTally]) -> Option<ArmFigures> {
+    let mut arms = ArmTallies::default();
+    nights.iter().for_each(|night| arms.add_night(&night.arms));
+    arms.figures()
+}
+
+/// Nights, counted.
+struct CountedNights {
+    /// The last of them.
+    bins_of: PublishedRun,
+    /// In order; at least one.
+    nights: Vec<NightTally>,
+    /// What to know of outcomes.
+    warnings: Vec<String>,
+}
+
+fn count(request: &MonitorRequest, model: Option<&ModelFile>, progress: &Progress) -> Result<CountedNights> {
+    let exclusion = model.and_then(Exclusion::of);
+    let directories = published(request)?;
+    let Some(last) = directories.last() else {
+        return Err(input(format!(
+            "monitor {}: no published night lies in it{}",
+            plain_path(&request.runs),
+            within(request)
+        )));
+    };
+    let bins_of = PublishedRun::open(last)?;
+    let characteristics = CountedCharacteristic::of(&bins_of.job);
+    let mut outcomes = outcomes(request, model, &bins_of, progress)?;
+    let counter =
+        NightCounter { bins_of: &bins_of, characteristics: &characteristics, exclusion: exclusion.as_ref() };
+    progress.stage("monitor", directories.len() as u64);
+    let mut nights = Vec::with_capacity(directories.len());
+    for directory in &directories {
+        nights.push(counter.count(&PublishedRun::open(directory)?, &mut outcomes)?);
+    }
+    Ok(CountedNights { warnings: outcomes.warnings, bins_of, nights })
+}
+
 /// Whether a file is a monitor.json of the program's.
 fn is_monitor(bytes: &[u8]) -> bool {
     let found: Option<serde_json::Value> = serde_json::from_slice(bytes).ok();
     found.is_some_and(|found| found["monitor_version"].is_u64())
 }
 
-/// The outcome, the bounds and who is left out.
-fn terms(request: &MonitorRequest) -> Result<(Outcome, ValidationBounds, Option<Exclusion>)> {
-    let own = request.bounds.clone();
-    match &request.outcome {
-        OutcomeArgument::File { path, column, by } => {
-            let outcome = Outcome::File { path: path.clone(), column: column.clone(), by: *by };
-            Ok((outcome, own, None))
+/// Bounds of the command line, else of the model file.
+fn bounds(request: &MonitorRequest, model: Option<&ModelFile>) -> ValidationBounds {
+    let own = &request.bounds;
+    ValidationBounds {
+        min_auc_bp: own.min_auc_bp.or(model.and_then(|model| model.validate.min_auc_bp)),
+        max_psi_milli: own.max_psi_milli.or(model.and_then(|model| model.validate.max_psi_milli)),
+        by: Vec::new(),
+    }
+}
+
+/// Where it is known from what happened.
+fn outcomes<'a>(
+    request: &MonitorRequest,
+    model: Option<&'a ModelFile>,
+    last: &PublishedRun,
+    progress: &'a Progress,
+) -> Result<LaterOutcomes<'a>> {
+    match (&request.outcome, model) {
+        (OutcomeArgument::File { path, column, by }, _) => {
+            LaterOutcomes::of_file(path, column, *by, &last.job, progress)
         }
-        OutcomeArgument::Model(path) => {
-            let model = ModelFile::read(path)?;
-            let bounds = ValidationBounds {
-                min_auc_bp: own.min_auc_bp.or(model.validate.min_auc_bp),
-                max_psi_milli: own.max_psi_milli.or(model.validate.max_psi_milli),
-                by: Vec::new(),
-            };
-            Ok((model.outcome.clone(), bounds, Exclusion::of(model)))
+        (OutcomeArgument::Model(_), Some(model)) => {
+            let scratch = places::scratch(request.out.parent().unwrap_or(Path::new("")));
+            let options = SweepOptions { memory_bytes: None, from_scratch: false, scratch };
+            LaterOutcomes::of_model(model, &last.job, last.manifest.as_of, options, progress)
         }
+        (OutcomeArgument::Model(_), None) => unreachable!("it has been read"),
     }
 }
 
@@ -159,6 +213,7 @@ fn figures_of(bins_of: &PublishedRun, nights: &[NightTally], bounds: &Validation
         reference: reference.as_of,
         bins_of: bins_of.manifest.as_of,
         characteristics: characteristics_of(bins_of, nights, &months),
+        arms: arms(nights),
         nights: of_nights,
         months: of_months,
     }
@@ -203,10 +258,8 @@ fn month_figures(month: &str, of: &MonthTally, reference: &NightTally) -> Monito
         value: Some(month.to_string()),
         ..SliceFigures::of(&of.sum.known, ALL, None)
     };
-    if of.nights > 1
-        && let Some(ranking) = &mut known.ranking
-    {
-        ranking.auc_bounds = None;
+    if of.nights > 1 {
+        known.drop_bounds();
     }
     MonitoredMonth {
         month: month.to_string(),

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::outcomes::{Exclusion, NightOutcomes};
+use super::outcomes::Exclusion;
 use crate::day::Day;
 use crate::expr::{Column, Ints};
 use crate::hash::bytes_hash;
 use crate::job::{Characteristic, Declarations, Job};
-use crate::model::RowOutcome;
+use crate::model::{LaterOutcomes, RowOutcome};
 use crate::run_dir::PublishedRun;
-use crate::run_dir::rows::{Rows, for_batches, for_paired_batches};
+use crate::run_dir::rows::{Rows, columns, for_batches, for_paired_batches};
+use crate::validate::arms::{ARM_COLUMNS, ArmTallies};
 use crate::validate::characteristics::BinCount;
 use crate::validate::gains::ScoreWeights;
 use crate::validate::tally::{GoodsAndBads, OutcomesByScore};
@@ -30,6 +31,8 @@ pub struct NightTally {
     pub outcomes: BTreeMap<&'static str, u64>,
     /// By characteristic of the card that bins are of; `None` where the night lacks the feature, or has another.
     pub bins: Vec<Option<Vec<BinCount>>>,
+    /// By arm, where the night has a challenger.
+    pub arms: ArmTallies,
 }
 
 /// A characteristic that nights are counted in.
@@ -66,18 +69,16 @@ pub struct NightCounter<'a> {
     pub bins_of: &'a PublishedRun,
     /// Its characteristics.
     pub characteristics: &'a [CountedCharacteristic],
-    /// Where outcomes are from.
-    pub outcomes: &'a NightOutcomes,
     /// Accounts that do not count.
-    pub exclusion: Option<&'a Exclusion>,
+    pub exclusion: Option<&'a Exclusion<'a>>,
 }
 
 impl NightCounter<'_> {
     /// Counts a night.
-    pub fn count(&self, run: &PublishedRun) -> Result<NightTally> {
+    pub fn count(&self, run: &PublishedRun, outcomes: &mut LaterOutcomes) -> Result<NightTally> {
         let as_of = run.manifest.as_of;
-        let accounts = accounts_of(run)?;
-        let mut known = self.outcomes.of_night(&accounts, as_of)?;
+        let mut known = outcomes.of_night(accounts_of(run)?, as_of)?;
+        let has_arms = columns(&run.directory, "scores")?.iter().any(|(name, _)| name == ARM_COLUMNS[0]);
         let mut tally = NightTally {
             as_of,
             scorecard_sha256: bytes_hash(run.job.sources[1].text.as_bytes()),
@@ -85,6 +86,7 @@ impl NightCounter<'_> {
             known: OutcomesByScore::default(),
             outcomes: RowOutcome::ALL.map(|outcome| (outcome.name(), 0)).into(),
             bins: Vec::new(),
+            arms: ArmTallies::of_night(has_arms),
         };
         let counted: Vec<Option<&CountedCharacteristic>> =
             self.characteristics.iter().map(|one| self.has(run, one).then_some(one)).collect();
@@ -97,19 +99,26 @@ impl NightCounter<'_> {
         names.dedup();
         // A table has to be read by some column.
         names.push("account_id");
+        let mut of_scores = vec!["score", "band"];
+        if has_arms {
+            of_scores.extend(ARM_COLUMNS);
+        }
         let mut first = 0;
-        for_paired_batches(
-            &run.directory,
-            [("features", &names), ("scores", &["score", "band"])],
-            |[features, scores]| {
-                let rows = first..first + features.len;
-                first = rows.end;
-                if let Some(exclusion) = self.exclusion {
-                    exclusion.mark(run, &features, &scores, &mut known[rows.clone()])?;
-                }
-                tally.add(&counted, &features, scores.ints("score")?, &known[rows])
-            },
-        )?;
+        let tables = [("features", &names[..]), ("scores", &of_scores[..])];
+        for_paired_batches(&run.directory, tables, |[features, scores]| {
+            let rows = first..first + features.len;
+            first = rows.end;
+            let known = &mut known[rows];
+            if let Some(exclusion) = self.exclusion {
+                exclusion.mark(run, &features, &scores, known)?;
+            }
+            if has_arms {
+                let [arm, champion, challenger] = ARM_COLUMNS;
+                let cards = [scores.ints(champion)?, scores.ints(challenger)?];
+                tally.arms.add_rows(scores.texts(arm)?, scores.ints("score")?, cards, known);
+            }
+            tally.add(&counted, &features, scores.ints("score")?, known)
+        })?;
         Ok(tally)
     }
 
@@ -160,6 +169,7 @@ impl NightTally {
             known: OutcomesByScore::default(),
             outcomes: BTreeMap::new(),
             bins: vec![None; self.bins.len()],
+            arms: ArmTallies::default(),
         }
     }
 
@@ -168,10 +178,8 @@ impl NightTally {
         for (score, accounts) in &other.scores {
             *self.scores.entry(*score).or_default() += accounts;
         }
-        for (score, counts) in other.known.scores() {
-            self.known.add(score, false, counts.good);
-            self.known.add(score, true, counts.bad);
-        }
+        self.known.add_all(&other.known);
+        self.arms.add_night(&other.arms);
         for (outcome, accounts) in &other.outcomes {
             *self.outcomes.entry(outcome).or_default() += accounts;
         }

@@ -1,33 +1,14 @@
-//! What is known by now of a night's accounts, and which of them a model leaves out.
+//! Where outcomes of nights are from, and which accounts a model leaves out.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use crate::console::Progress;
-use crate::day::Day;
 use crate::expr::{Column, Expr, Frame, Ints, Scope, Type};
-use crate::job::{Diagnostics, Job, Reader};
-use crate::model::{Match, ModelFile, Outcome, OutcomeLookup, RowOutcome};
+use crate::job::{Diagnostics, Reader};
+use crate::model::{Match, ModelFile, RowOutcome};
 use crate::run_dir::PublishedRun;
 use crate::run_dir::rows::Rows;
-
-/// Where outcomes are from.
-pub struct NightOutcomes {
-    lookup: OutcomeLookup,
-}
-
-impl NightOutcomes {
-    /// A file, or what a model file says.
-    pub fn open(outcome: &Outcome, job: &Job, progress: &Progress) -> Result<NightOutcomes> {
-        Ok(NightOutcomes { lookup: OutcomeLookup::open(outcome, job, progress)? })
-    }
-
-    /// What happened to accounts after a night, in their order.
-    pub fn of_night(&self, accounts: &Column, as_of: Day) -> Result<Vec<RowOutcome>> {
-        self.lookup.of_day(accounts, as_of)
-    }
-}
 
 /// Where `--outcome` points to: a file of outcomes with how its rows are found, or a model file.
 #[derive(Debug, Clone)]
@@ -53,17 +34,17 @@ impl OutcomeArgument {
 }
 
 /// The accounts that a model file leaves out.
-pub struct Exclusion {
-    model: ModelFile,
+pub struct Exclusion<'a> {
+    model: &'a ModelFile,
 }
 
 /// What `exclude` sees of a night besides its features.
 const OWN: [(&str, Type); 4] =
     [("account_id", Type::Any), ("as_of", Type::Date), ("score", Type::Int), ("band", Type::Text)];
 
-impl Exclusion {
+impl<'a> Exclusion<'a> {
     /// `None` where the model file leaves nobody out.
-    pub fn of(model: ModelFile) -> Option<Exclusion> {
+    pub fn of(model: &'a ModelFile) -> Option<Exclusion<'a>> {
         model.exclude.is_some().then_some(Exclusion { model })
     }
 

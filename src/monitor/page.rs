@@ -8,6 +8,7 @@ use crate::html::{
 };
 use crate::model::RowOutcome;
 use crate::validate::figure_tables::{out_of, psi, share_or_none, slices};
+use crate::validate::page::arms;
 use crate::validate::plots::auc_by_month;
 use crate::validate::slices::SliceFigures;
 
@@ -23,7 +24,11 @@ pub fn page(figures: &MonitorFigures) -> Page {
         ),
         banner: Some(banner(figures)),
         tiles: tiles(figures),
-        sections: vec![ranking(figures), stability(figures), characteristics(figures), maturity(figures)],
+        sections: [ranking(figures), stability(figures), characteristics(figures)]
+            .into_iter()
+            .chain(figures.arms.as_ref().map(arms))
+            .chain([maturity(figures)])
+            .collect(),
     }
 }
 

@@ -11,7 +11,9 @@ pub fn for_people(figures: &MonitorFigures) -> String {
     let held = figures.bounds.len() - missed.len();
     let mut parts = vec![text::bounds(&missed)];
     if held > 0 {
-        parts.push(format!("{} of {} hold", thousands(held as i128), plural(figures.bounds.len(), "bound")));
+        let verb = if held == 1 { "holds" } else { "hold" };
+        let others = if missed.is_empty() { "" } else { "other " };
+        parts.push(format!("{} {verb}", plural(held, &format!("{others}bound"))));
     }
     let rows: Vec<Vec<String>> = figures
         .months

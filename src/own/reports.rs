@@ -21,8 +21,9 @@ pub struct ReportFile<'a> {
     pub bytes: &'a [u8],
 }
 
-/// Puts files into a directory of their own, all at once. What is there already must be a directory of just these names,
-/// of whose first file `is_own` says that it is the program's; anything else stays and is in the way.
+/// Puts files into a directory of their own, all at once. What is there already must be a directory without
+/// anything in it, or of just these names, of whose first file `is_own` says that it is the program's; anything else stays
+/// and is in the way.
 pub fn place_report(target: &Path, files: &[ReportFile], is_own: fn(&[u8]) -> bool) -> Result<()> {
     refuse_within_run(target)?;
     let access = Access::default();
@@ -50,13 +51,16 @@ pub fn place_report(target: &Path, files: &[ReportFile], is_own: fn(&[u8]) -> bo
     sync_directory(parent)
 }
 
-/// Whether there is one of the program's; fails where something else is.
+/// Whether there is one of the program's, or one without anything in it; fails where something else is.
 fn check_is_own(target: &Path, files: &[ReportFile], is_own: fn(&[u8]) -> bool) -> Result<bool> {
     match fs::symlink_metadata(target) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(failed("look at", target, error)),
         Ok(found) if !found.is_dir() => return Err(in_the_way(target, "no directory")),
         Ok(_) => {}
+    }
+    if directory_holds_only(target, &[]).map_err(|error| failed("look at", target, error))? {
+        return Ok(true);
     }
     let names: Vec<&str> = files.iter().map(|file| file.name).collect();
     let holds_only =

@@ -1,12 +1,12 @@
 //! The tables of validation.html; monitor.html has some of them, too.
 
+use super::arms::ArmFigures;
 use super::characteristics::CharacteristicFigures;
 use super::fairness::FairnessFigures;
 use super::figures::PartWeights;
 use super::fraction::Fraction;
 use super::gains::{GainsTable, ScoreShift};
-use super::part_words;
-use super::slices::SliceFigures;
+use super::slices::{SliceFigures, part_words};
 use super::swap::{SwapCell, SwapTable};
 use crate::console::thousands;
 use crate::html::{Bar, Cell, Table, basis_points, scale_to};
@@ -247,10 +247,10 @@ fn months_of_bins(one: &CharacteristicFigures) -> Table {
     table
 }
 
-/// A swap set.
-pub fn swap(swap: &SwapTable, has_money: bool) -> Table {
+/// A swap set; with money of so many decimal places, where there is any.
+pub fn swap(swap: &SwapTable, minor_units: Option<u32>) -> Table {
     let mut header = vec!["accounts", "#rows", "#goods", "#bads", "#bad rate"];
-    if has_money {
+    if minor_units.is_some() {
         header.extend(["#money", "#money of bads"]);
     }
     let mut table = Table::new(&format!("Above: {}", swap.above), &header);
@@ -268,13 +268,30 @@ pub fn swap(swap: &SwapTable, has_money: bool) -> Table {
             Cell::count(cell.outcomes.bad),
             share_or_none(cell.bad_rate),
         ];
-        if has_money {
+        if let Some(minor_units) = minor_units {
             let money = [cell.money, cell.money_of_bads];
-            row.extend(money.map(|sum| Cell::number(thousands(sum.unwrap_or(0)))));
+            row.extend(money.map(|sum| Cell::money(sum.unwrap_or(0), minor_units)));
         }
         table.rows.push(row);
     }
     table
+}
+
+/// The arms of a challenge, and both cards on the accounts of all arms.
+pub fn arms(figures: &ArmFigures) -> [Table; 2] {
+    let of_arms: Vec<SliceFigures> = figures.arms.iter().map(|arm| arm.known.clone()).collect();
+    let of_cards: Vec<SliceFigures> = figures.cards.iter().map(|card| card.known.clone()).collect();
+    let mut names = figures.arms.iter().map(|arm| arm.arm.as_str());
+    let mut by_arm = slices("By arm, under the card that decided", &["arm"], &of_arms, |_| Vec::new());
+    let mut cards = figures.cards.iter().map(|card| card.card);
+    let mut by_card = slices("Both cards on the accounts of all arms", &["card"], &of_cards, |_| Vec::new());
+    for row in &mut by_arm.rows {
+        row.insert(0, Cell::text(names.next().unwrap_or_default()));
+    }
+    for row in &mut by_card.rows {
+        row.insert(0, Cell::text(cards.next().unwrap_or_default()));
+    }
+    [by_arm, by_card]
 }
 
 /// The groups of a column.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::arms::ArmFigures;
 use super::bounds::BoundOutcome;
 use super::characteristics::CharacteristicFigures;
 use super::fairness::FairnessFigures;
@@ -51,6 +52,8 @@ pub struct ValidationFigures {
     pub current: Option<CurrentCard>,
     /// By column of `[fairness]`.
     pub fairness: Vec<FairnessFigures>,
+    /// The arms of published nights, where they are asked for.
+    pub arms: Option<ArmFigures>,
     /// Goods and bads by score, of the parts in their order: what is plotted.
     #[serde(skip)]
     pub tallies: Vec<PartTally>,
@@ -87,8 +90,8 @@ pub struct ValidatedFiles {
     pub scorecard: String,
     /// SHA-256 of the scorecard.
     pub scorecard_sha256: String,
-    /// SHA-256 of the sample's file; null where the sample was drawn for this.
-    pub sample_sha256: Option<String>,
+    /// SHA-256 of the sample's file.
+    pub sample_sha256: String,
 }
 
 /// Rows of a part.

@@ -6,10 +6,12 @@
 //! - `scored`: the sample as a scorecard sees it;
 //! - `slices`, `gains`, `characteristics`: figures by part, month, segment, group of scores and bin;
 //! - `approval`, `swap`, `fairness`: who is above a threshold, under two cards, in groups of people;
+//! - `arms`: the arms of a challenge;
 //! - `bounds`: what must be reached;
 //! - `figures`, `bins_file`, `page`, `figure_tables`, `plots`, `text`: how it is written.
 
 mod approval;
+pub mod arms;
 mod bins_file;
 pub mod bounds;
 pub mod characteristics;
@@ -20,7 +22,7 @@ pub mod fraction;
 pub mod gains;
 pub mod information;
 pub mod odds;
-mod page;
+pub mod page;
 pub mod plots;
 pub mod scored;
 pub mod slices;
@@ -28,23 +30,28 @@ mod swap;
 pub mod tally;
 pub mod text;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use serde::Deserialize;
 
 use crate::console::{Progress, plain_path};
-use crate::failure::{Kind, failure};
+use crate::failure::{Kind, failure, input};
 use crate::hash::bytes_hash;
 use crate::job::{CardTerms, RawJob, Source};
-use crate::model::{ModelFile, ModelSample, SamplePart};
+use crate::model::{FeatureDefinitions, ModelFile, ModelSample, SamplePart, features_of_scorecard};
+use crate::monitor::arms_of;
 use crate::own::{ReportFile, place_report};
+use crate::run_dir::is_there;
+use crate::spine::{SweepOptions, scratch};
 use approval::Approval;
 use bounds::bound_outcomes;
 use figures::{CurrentCard, PartTally, VALIDATION_VERSION, ValidatedFiles, ValidationFigures, part_counts};
 use gains::GainsTable;
 use odds::OddsLine;
 use scored::{ScoredSample, check_weights};
-use slices::{ALL, SliceColumn, SliceFigures};
+use slices::{ALL, SliceColumn, SliceFigures, part_words};
 use swap::{RowMoney, swap_set};
 
 /// What is to be validated, on what.
@@ -56,6 +63,8 @@ pub struct ValidationRequest {
     pub scorecard: Option<PathBuf>,
     /// Where figures and page go; `None`: `validation` beside the model file.
     pub out: Option<PathBuf>,
+    /// An output directory with published nights whose arms are compared, too.
+    pub runs: Option<PathBuf>,
 }
 
 /// What came of it.
@@ -76,6 +85,8 @@ struct Cards {
     current: CardTerms,
     /// The job's name, as far as its file tells one.
     job: String,
+    /// Decimal places of its money.
+    minor_units: u32,
 }
 
 /// Scores a model's sample, holds it against what happened and writes what came of it.
@@ -84,12 +95,15 @@ pub fn validate(request: &ValidationRequest, progress: &Progress) -> Result<Vali
     let cards = cards(&model, request.scorecard.as_deref())?;
     let approval = Approval::read(&model)?;
     let sample = sample(&model, &cards, progress)?;
-    check_weights(&sample, &format!("read the sample of {}", plain_path(&request.model)))?;
+    check_weights(&sample.drawn, &format!("read {}", plain_path(&model.sample)))?;
     progress.stage("validate", 0);
-    let figures = figures_of(&model, &cards, &sample, approval.as_ref())?;
-    progress.stage("write", 0);
+    let mut figures = figures_of(&model, &cards, &sample, approval.as_ref())?;
     let out =
         request.out.clone().unwrap_or_else(|| crate::model::sibling_path(&model.source.path, "validation"));
+    if let Some(runs) = &request.runs {
+        figures.arms = Some(arms_of(&model, runs, &out, progress)?);
+    }
+    progress.stage("write", 0);
     let json = format!("{}\n", serde_json::to_string_pretty(&figures)?);
     let bins = bins_file::bins_parquet(&figures.characteristics)?;
     let page = page::page(&figures).render()?;
@@ -127,44 +141,68 @@ fn cards(model: &ModelFile, scorecard: Option<&Path>) -> Result<Cards> {
     fairness::check_unread(model, &sources)?;
     let file: toml::Table = toml::from_str(&raw.job.text).unwrap_or_default();
     let job = file.get("name").and_then(toml::Value::as_str).unwrap_or_default().to_string();
-    Ok(Cards { card, current, job })
+    let minor_units = file.get("minor_units").and_then(toml::Value::as_integer).unwrap_or_default();
+    Ok(Cards { card, current, job, minor_units: u32::try_from(minor_units).unwrap_or_default() })
 }
 
-/// The features of a card that another lacks or declares otherwise.
-fn unlike_features(card: &CardTerms, other: &CardTerms) -> Vec<String> {
-    let (own, others) = (card.declarations(), other.declarations());
-    let read = card.scorecard.characteristics.iter();
-    let unlike = read.filter(|characteristic| !own.are_alike(characteristic.feature, &others));
-    unlike.map(|characteristic| card.name_of(characteristic).to_string()).collect()
+/// A sample with the features of the card that is validated, and of the job's own.
+struct JudgedSample {
+    /// As the file has it.
+    drawn: ModelSample,
+    /// With the features of the card, where the file lacks some of them.
+    computed: Option<ModelSample>,
 }
 
-/// The sample as it was drawn; drawn anew, in memory, where the card reads features that it does not have.
-fn sample(model: &ModelFile, cards: &Cards, _progress: &Progress) -> Result<ModelSample> {
-    let unlike = unlike_features(&cards.card, &cards.current);
-    if unlike.is_empty() {
-        return ModelSample::read(model);
+impl JudgedSample {
+    fn of_card(&self) -> &ModelSample {
+        self.computed.as_ref().unwrap_or(&self.drawn)
     }
-    todo!("drawn anew")
 }
 
-/// Whether the sample has all features that a card reads, as it declares them.
-fn can_score(sample: &ModelSample, card: &CardTerms, drawn_with: &CardTerms) -> bool {
-    let has = |name: &str| sample.names.iter().any(|known| known == name);
-    let mut read = card.scorecard.characteristics.iter().map(|characteristic| card.name_of(characteristic));
-    read.all(has) && unlike_features(card, drawn_with).is_empty()
+/// The sample as it was drawn; where the card reads features that it lacks, these are computed for the same rows.
+fn sample(model: &ModelFile, cards: &Cards, progress: &Progress) -> Result<JudgedSample> {
+    if !is_there(&model.sample)? {
+        let (sample, model) = (plain_path(&model.sample), plain_path(&model.source.path));
+        return Err(input(format!(
+            "read {sample}: there is no sample; draw it first: rescore sample {model}"
+        )));
+    }
+    let drawn = ModelSample::read(&model.sample)?;
+    let own = FeatureDefinitions::of_card(&cards.current, cards.minor_units)?;
+    drawn.check_belongs(&model.sample, model, &own)?;
+    let mut read = FeatureDefinitions::of_card(&cards.card, cards.minor_units)?;
+    let is_read = |name: &str| {
+        let mut characteristics = cards.card.scorecard.characteristics.iter();
+        characteristics.any(|one| cards.card.name_of(one) == name)
+    };
+    read.features.retain(|feature| is_read(&feature.name));
+    if drawn.lacks(&read).is_empty() {
+        return Ok(JudgedSample { drawn, computed: None });
+    }
+    let options = SweepOptions { memory_bytes: None, from_scratch: false, scratch: scratch(&model.sample) };
+    let other = features_of_scorecard(model, &cards.card.source.path, options, progress)?;
+    let mut computed = drawn.clone();
+    computed.replace_features(other)?;
+    Ok(JudgedSample { drawn, computed: Some(computed) })
+}
+
+/// Whether the sample has all features that a card reads.
+fn can_score(sample: &ModelSample, card: &CardTerms) -> bool {
+    let read = card.scorecard.characteristics.iter();
+    read.into_iter().all(|characteristic| sample.feature(card.name_of(characteristic)).is_some())
 }
 
 fn figures_of(
     model: &ModelFile,
     cards: &Cards,
-    sample: &ModelSample,
+    judged: &JudgedSample,
     approval: Option<&Approval>,
 ) -> Result<ValidationFigures> {
-    let Cards { card, current, job } = cards;
+    let Cards { card, job, .. } = cards;
+    let sample = judged.of_card();
     let scored = ScoredSample::of(sample, card);
     let train = scored.tally_of(SamplePart::Train);
-    let odds =
-        if is_fitted(card) { Some(OddsLine::of_scale(&model.fit)) } else { OddsLine::of_outcomes(&train) };
+    let odds = scale_of(card).or_else(|| OddsLine::of_outcomes(&train));
     let odds_line = odds.as_ref();
     let parts = slices::by_part(&scored, odds_line);
     let score_psi = gains::score_shifts(&scored);
@@ -186,7 +224,7 @@ fn figures_of(
         validation_version: VALIDATION_VERSION,
         holds: bounds.iter().all(|bound| bound.holds),
         bounds,
-        of: validated_files(model, card, job, sample),
+        of: validated_files(model, card, job, judged),
         counts: part_counts(&scored),
         months: slices::by_month(&scored, odds_line),
         segments,
@@ -194,15 +232,16 @@ fn figures_of(
         odds: odds_line.map(|line| line.scale(model.fit.base_score)),
         score_psi,
         characteristics: characteristics::characteristics(&scored, odds_line),
-        current: current_card(&scored, current, approval, &mut remarks),
+        current: current_card(&scored, cards, &judged.drawn, approval, &mut remarks),
         fairness: fairness::fairness(model, &scored, approval, odds_line)?,
+        arms: None,
         parts,
         remarks,
         tallies,
     })
 }
 
-fn validated_files(model: &ModelFile, card: &CardTerms, job: &str, sample: &ModelSample) -> ValidatedFiles {
+fn validated_files(model: &ModelFile, card: &CardTerms, job: &str, judged: &JudgedSample) -> ValidatedFiles {
     let name =
         |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     ValidatedFiles {
@@ -211,29 +250,30 @@ fn validated_files(model: &ModelFile, card: &CardTerms, job: &str, sample: &Mode
         model_sha256: bytes_hash(model.source.text.as_bytes()),
         scorecard: name(&card.source.path),
         scorecard_sha256: bytes_hash(card.source.text.as_bytes()),
-        sample_sha256: Some(sample.hash.clone()).filter(|hash| !hash.is_empty()),
+        sample_sha256: judged.drawn.hash.clone(),
     }
 }
 
-/// The current card beside a new one, on the same rows.
+/// The current card beside a new one, on the same rows as they were drawn.
 fn current_card(
     scored: &ScoredSample,
-    current: &CardTerms,
+    Cards { current, minor_units, .. }: &Cards,
+    drawn: &ModelSample,
     approval: Option<&Approval>,
     remarks: &mut Vec<String>,
 ) -> Option<CurrentCard> {
     if current.source.text == scored.card.source.text {
         return None;
     }
-    if !can_score(scored.sample, current, scored.card) && !can_score(scored.sample, current, current) {
+    if !can_score(drawn, current) {
         remarks.push(
-            "The current card reads features that this sample has not, so that the two are not compared."
+            "The job's own card reads features that the sample lacks, so that the two are not compared: draw the sample again."
                 .into(),
         );
         return None;
     }
-    let of_current = ScoredSample::of(scored.sample, current);
-    let money = RowMoney::find(scored.sample, scored.card, None);
+    let of_current = ScoredSample::of(drawn, current);
+    let money = RowMoney::find(drawn, current, *minor_units);
     let swap_set = swap_set(scored, &of_current, approval, money.as_ref());
     if swap_set.is_none() {
         remarks.push(
@@ -244,14 +284,36 @@ fn current_card(
     }
     Some(CurrentCard {
         scorecard_sha256: bytes_hash(current.source.text.as_bytes()),
-        parts: slices::by_part(&of_current, None),
+        parts: slices::by_part(&of_current, scale_of(current).as_ref()),
         swap_set,
     })
 }
 
-/// Whether a card says of itself that it was fitted, so that the model file's scale is its own.
-fn is_fitted(_card: &CardTerms) -> bool {
-    false
+/// As much of the record of a fit as is needed.
+#[derive(Deserialize)]
+struct FitScale {
+    scale: OddsScaleRecord,
+    /// By name the SHA-256 of the files that it was written with.
+    files: BTreeMap<String, String>,
+}
+
+/// The scale of a fitted card.
+#[derive(Deserialize)]
+struct OddsScaleRecord {
+    pdo: u32,
+    base_score: i32,
+    good_bad_odds: u32,
+}
+
+/// The scale that a card was fitted to, as the record beside it has it; `None` where there is none, or where it is of another
+/// card, as of one that somebody has worked on since.
+fn scale_of(card: &CardTerms) -> Option<OddsLine> {
+    const RECORD: &str = "fit.json";
+    let record = std::fs::read(card.source.path.with_file_name(RECORD)).ok()?;
+    let FitScale { scale, files } = serde_json::from_slice(&record).ok()?;
+    let name = card.source.path.file_name()?.to_str()?;
+    let is_same = files.get(name).is_some_and(|hash| *hash == bytes_hash(card.source.text.as_bytes()));
+    is_same.then(|| OddsLine::of_scale(scale.pdo, scale.base_score, scale.good_bad_odds))
 }
 
 /// What the figures lack, and why.
@@ -269,21 +331,9 @@ fn remarks(parts: &[SliceFigures], odds: Option<&OddsLine>) -> Vec<String> {
         remarks.push("No row is held out or out of time: bounds are held against all rows, and a card that was fitted on them looks better than it is.".into());
     }
     remarks.push(match odds.map(|line| line.source) {
-        Some(odds::OddsSource::Scale) => "Bads are predicted by pdo, base_score and good_bad_odds of the model file, the scale that the card was fitted to.".into(),
+        Some(odds::OddsSource::Scale) => "Bads are predicted by the scale that the card was fitted to.".into(),
         Some(odds::OddsSource::TrainingRows) => "The card was not fitted to a scale: bads are predicted by the line that fits the outcomes of the training rows best, so that they are right there in the mean by construction.".into(),
         None => "The card has no scale and the training rows tell none: no bads are predicted.".into(),
     });
     remarks
-}
-
-/// A part as people read it.
-pub fn part_words(part: &str) -> &str {
-    match part {
-        "all" => "all rows",
-        "train" => "the training rows",
-        "holdout" => "the rows held out",
-        "out_of_time" => "the rows out of time",
-        "embargo" => "the rows under embargo",
-        other => other,
-    }
 }

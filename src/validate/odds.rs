@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use super::fraction::six_places;
 use super::tally::OutcomesByScore;
-use crate::model::FitOptions;
 
 /// The log-odds of a bad as a line over the score.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,7 +20,7 @@ pub struct OddsLine {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OddsSource {
-    /// The card was fitted: `pdo`, `base_score` and `good_bad_odds` of the model file.
+    /// The card was fitted, and nobody has worked on it since: that of the record beside it.
     Scale,
     /// The card has no scale: a line fitted to the outcomes of the training rows, so that what is predicted is right in the
     /// mean there, and elsewhere is not.
@@ -48,12 +47,12 @@ const MOST_STEPS: usize = 100;
 const LEAST_STEP: f64 = 1e-12;
 
 impl OddsLine {
-    /// That of a fitted card.
-    pub fn of_scale(fit: &FitOptions) -> OddsLine {
-        let slope = std::f64::consts::LN_2 / f64::from(fit.pdo);
-        let at_base = libm::log(f64::from(fit.good_bad_odds));
+    /// That of a scale: `good_bad_odds` goods to one bad at `base_score`, twice as many `pdo` points above.
+    pub fn of_scale(pdo: u32, base_score: i32, good_bad_odds: u32) -> OddsLine {
+        let slope = std::f64::consts::LN_2 / f64::from(pdo);
+        let at_base = libm::log(f64::from(good_bad_odds));
         OddsLine {
-            intercept: slope * f64::from(fit.base_score) - at_base,
+            intercept: slope * f64::from(base_score) - at_base,
             slope: -slope,
             source: OddsSource::Scale,
         }
@@ -134,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_scale_doubles_its_odds() {
-        let line = OddsLine::of_scale(&FitOptions::default());
+        let line = OddsLine::of_scale(40, 600, 20);
         for (score, odds) in [(600, 20.0), (640, 40.0), (560, 10.0)] {
             let p = line.bad_probability(score);
             assert!(((1.0 - p) / p - odds).abs() < 1e-9, "{score}: {p}");

@@ -1,11 +1,11 @@
 //! validation.html: a validation as a page to look at.
 
+use super::arms::ArmFigures;
 use super::figure_tables as tables;
 use super::figures::ValidationFigures;
-use super::part_words;
 use super::plots::{self, PlottedTally, part_colour};
-use super::slices::{ALL, SliceFigures};
-use crate::console::thousands;
+use super::slices::{ALL, SliceFigures, part_words};
+use crate::console::{plural, thousands};
 use crate::html::{Banner, BannerPoint, Cell, MoreCharts, Page, Section, Tile};
 
 /// The page.
@@ -20,6 +20,7 @@ pub fn page(figures: &ValidationFigures) -> Page {
     if !figures.fairness.is_empty() {
         sections.push(fairness(figures));
     }
+    sections.extend(figures.arms.as_ref().map(arms));
     sections.push(counts(figures));
     Page {
         title: format!("Validation of {}", figures.of.scorecard),
@@ -49,7 +50,7 @@ fn banner(figures: &ValidationFigures) -> Banner {
     let (tone, verdict) = match (missed.len(), figures.bounds.len()) {
         (0, 0) => ("warn", "No bound is set".to_string()),
         (0, 1) => ("good", "The bound holds".to_string()),
-        (0, count) => ("good", format!("All {count} bounds hold")),
+        (0, _) => ("good", "All bounds hold".to_string()),
         (1, _) => ("bad", "A bound is missed".to_string()),
         (count, _) => ("bad", format!("{count} bounds are missed")),
     };
@@ -178,9 +179,10 @@ fn current(figures: &ValidationFigures) -> Option<Section> {
             " Swap sets are of {rows}: who is above a threshold under one card and not under the other."
         );
         if let Some(money) = &swap.money {
-            note += &format!(" Money is the sum of {money}, in minor units.");
+            note += &format!(" Money is the sum of {money}.");
         }
-        all.extend(swap.thresholds.iter().map(|table| tables::swap(table, swap.money.is_some())));
+        let minor_units = swap.money.is_some().then_some(swap.minor_units);
+        all.extend(swap.thresholds.iter().map(|table| tables::swap(table, minor_units)));
     }
     Some(Section { note, tables: all, ..Section::new("current", "Against the current card") })
 }
@@ -195,15 +197,24 @@ fn fairness(figures: &ValidationFigures) -> Section {
     }
 }
 
+/// The arms of a challenge.
+pub fn arms(figures: &ArmFigures) -> Section {
+    Section {
+        note: format!(
+            "Accounts of {} with a champion and a challenger, once a night, as far as good or bad is known.",
+            plural(figures.nights as usize, "published night")
+        ),
+        tables: tables::arms(figures).into(),
+        ..Section::new("arms", "Arms")
+    }
+}
+
 fn counts(figures: &ValidationFigures) -> Section {
     let of = &figures.of;
-    let drawn = "drawn for this validation".to_string();
     Section {
         note: format!(
             "Sample {}, scorecard {}, model file {}.",
-            of.sample_sha256.as_ref().unwrap_or(&drawn),
-            of.scorecard_sha256,
-            of.model_sha256
+            of.sample_sha256, of.scorecard_sha256, of.model_sha256
         ),
         tables: vec![tables::counts(&figures.counts)],
         ..Section::new("rows", "Rows")

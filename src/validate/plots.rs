@@ -18,8 +18,8 @@ const SHARES: Axis = Axis { least: 0, most: WHOLE, step: 2_500 };
 /// The colour of a part's line.
 pub fn part_colour(part: &str) -> &'static str {
     match part {
-        "train" => "a-hold",
-        "holdout" => "s4",
+        "train" => "s2",
+        "holdout" => "s5",
         "out_of_time" => "down",
         "embargo" => "a-withdraw",
         _ => "total",

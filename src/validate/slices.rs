@@ -9,7 +9,7 @@ use super::fraction::{Fraction, six_places};
 use super::odds::OddsLine;
 use super::scored::ScoredSample;
 use super::tally::{OutcomesByScore, Ranking};
-use crate::expr::{Column, Type};
+use crate::expr::Column;
 use crate::failure::{Kind, failure};
 use crate::model::{ModelSample, SamplePart};
 use crate::suggest::listing;
@@ -57,6 +57,13 @@ impl SliceFigures {
         }
     }
 
+    /// Leaves out the bounds of the AUC: rows are not accounts of their own.
+    pub fn drop_bounds(&mut self) {
+        if let Some(ranking) = &mut self.ranking {
+            ranking.auc_bounds = None;
+        }
+    }
+
     /// What is missing for a ranking, in words; empty where nothing is.
     pub fn lacks(&self) -> &'static str {
         match (self.good, self.bad) {
@@ -73,6 +80,18 @@ pub fn predicted_rate(tally: &OutcomesByScore, odds: Option<&OddsLine>) -> Optio
     let rows = tally.counts().total();
     let odds = odds.filter(|_| rows > 0)?;
     Some(six_places(odds.predicted_bads(tally) / rows as f64))
+}
+
+/// A part as people read it.
+pub fn part_words(part: &str) -> &str {
+    match part {
+        "all" => "all rows",
+        "train" => "the training rows",
+        "holdout" => "the rows held out",
+        "out_of_time" => "the rows out of time",
+        "embargo" => "the rows under embargo",
+        other => other,
+    }
 }
 
 /// All rows together, under this name among the parts.
@@ -133,7 +152,7 @@ impl SliceColumn {
             }
         };
         let mut known: BTreeMap<Option<&str>, u32> = BTreeMap::new();
-        texts.iter().for_each(|text| drop(known.insert(text.as_deref(), 0)));
+        known.extend(texts.iter().map(|text| (text.as_deref(), 0)));
         if known.len() > MOST_VALUES {
             let message = format!(
                 "`{name}` has {} values in the sample, and figures are given by {MOST_VALUES} at most; give the spine a \
@@ -192,14 +211,5 @@ fn text(column: &Column, row: usize) -> Option<String> {
         Column::Text(texts) => texts.get(row).map(str::to_string),
         Column::Bool(_) if !column.is_valid(row) => None,
         Column::Bool(truths) => Some((truths[row] == crate::expr::column::TRUE).to_string()),
-    }
-}
-
-/// The type of a column of values.
-pub fn kind_of(column: &Column) -> Type {
-    match column {
-        Column::Int(_) | Column::Wide(_) => Type::Int,
-        Column::Text(_) => Type::Text,
-        Column::Bool(_) => Type::Bool,
     }
 }

@@ -6,7 +6,7 @@ use super::approval::Approval;
 use super::fraction::Fraction;
 use super::scored::ScoredSample;
 use super::tally::GoodsAndBads;
-use crate::expr::{Column, Ints};
+use crate::expr::Ints;
 use crate::job::{Aggregate, CardTerms, FeatureKind, From, Statistic};
 use crate::model::{ModelSample, SamplePart};
 
@@ -15,8 +15,10 @@ use crate::model::{ModelSample, SamplePart};
 pub struct SwapSet {
     /// Which rows: `unseen` (held out and out of time) where there are any, else `all`.
     pub rows_of: &'static str,
-    /// What money is summed: a feature or a column of the sample; null where nothing tells.
+    /// The feature whose sum is money: the limits of an account's lines; null where no feature is that.
     pub money: Option<String>,
+    /// Decimal places of money.
+    pub minor_units: u32,
     /// One for each threshold that both cards have.
     pub thresholds: Vec<SwapTable>,
 }
@@ -54,29 +56,18 @@ pub struct SwapCell {
 
 /// Money of a row: where it is from and how much, minor units.
 pub struct RowMoney<'a> {
-    /// The feature or column.
+    /// The feature.
     pub name: String,
+    /// Decimal places.
+    pub minor_units: u32,
     values: &'a Ints,
 }
 
 impl<'a> RowMoney<'a> {
-    /// The column that is named; else the first feature that sums the limits of an account's lines; else none.
-    pub fn find(sample: &'a ModelSample, card: &CardTerms, named: Option<&str>) -> Option<RowMoney<'a>> {
-        let of_limits = || {
-            let found = card.features.iter().find(|feature| is_sum_of_limits(&feature.kind));
-            found
-                .map(|feature| feature.name.as_str())
-                .filter(|name| sample.names.iter().any(|known| known == name))
-        };
-        let name = named.or_else(of_limits)?;
-        let values = match sample.names.iter().position(|known| known == name) {
-            Some(feature) => &sample.features[feature],
-            None => match &sample.extra.iter().find(|extra| extra.name == name)?.values {
-                Column::Int(ints) => ints,
-                _ => return None,
-            },
-        };
-        Some(RowMoney { name: name.to_string(), values })
+    /// The first feature of a card that sums the limits of an account's lines, where the sample has it.
+    pub fn find(sample: &'a ModelSample, card: &CardTerms, minor_units: u32) -> Option<RowMoney<'a>> {
+        let name = &card.features.iter().find(|feature| is_sum_of_limits(&feature.kind))?.name;
+        Some(RowMoney { name: name.clone(), minor_units, values: sample.feature(name)? })
     }
 
     fn of(&self, row: usize, weight: u64) -> i128 {
@@ -123,8 +114,12 @@ pub fn swap_set(
             thresholds.push(table(&format!("band {band} or better"), &above, new, &rows, money));
         }
     }
-    let money = money.map(|money| money.name.clone());
-    (!thresholds.is_empty()).then_some(SwapSet { rows_of, money, thresholds })
+    (!thresholds.is_empty()).then_some(SwapSet {
+        rows_of,
+        money: money.map(|money| money.name.clone()),
+        minor_units: money.map_or(0, |money| money.minor_units),
+        thresholds,
+    })
 }
 
 fn table(

@@ -96,6 +96,14 @@ impl OutcomesByScore {
         self.by_score.entry(score).or_default().add(is_bad, weight);
     }
 
+    /// Adds the rows of another.
+    pub fn add_all(&mut self, other: &OutcomesByScore) {
+        for (score, counts) in &other.by_score {
+            let own = self.by_score.entry(*score).or_default();
+            *own = own.plus(*counts);
+        }
+    }
+
     /// By score, ascending.
     pub fn scores(&self) -> impl Iterator<Item = (i64, GoodsAndBads)> + '_ {
         self.by_score.iter().map(|(score, counts)| (*score, *counts)).filter(|(_, counts)| counts.total() > 0)

@@ -3,10 +3,10 @@
 use super::bounds::BoundOutcome;
 use super::figures::ValidationFigures;
 use super::fraction::Fraction;
-use super::part_words;
-use super::slices::SliceFigures;
+use super::slices::{SliceFigures, part_words};
 use crate::console::{Tone, paint, table, thousands, visible};
 use crate::html::basis_points;
+use crate::model::SamplePart;
 
 /// Bounds in lines, the missed ones first; empty where there are none.
 pub fn bounds(bounds: &[BoundOutcome]) -> String {
@@ -60,11 +60,13 @@ pub fn for_people(figures: &ValidationFigures) -> String {
     let mut parts = vec![bounds(&figures.bounds)];
     parts.push(format!("{} on the sample of {}", visible(&of.scorecard), visible(&of.model)));
     parts.push(slices("rows of", &figures.parts, |figures| part_words(figures.part).to_string()));
-    let shifts = figures
+    let is_part = |of: &str| SamplePart::ALL.iter().any(|part| part.name() == of);
+    let shifts: Vec<String> = figures
         .score_psi
         .iter()
-        .filter_map(|shift| Some(format!("PSI {:.4} {}", shift.psi?, part_words(&shift.of))));
-    let shifts: Vec<String> = shifts.collect();
+        .filter(|shift| is_part(&shift.of))
+        .filter_map(|shift| Some(format!("PSI {:.4} of {}", shift.psi?, part_words(&shift.of))))
+        .collect();
     if !shifts.is_empty() {
         parts.push(format!("score against the training rows: {}", shifts.join(", ")));
     }
@@ -77,6 +79,25 @@ pub fn for_people(figures: &ValidationFigures) -> String {
                 impact.ratio.text(4)
             ));
         }
+    }
+    if let Some(arms) = &figures.arms {
+        let rows: Vec<Vec<String>> = arms
+            .arms
+            .iter()
+            .map(|arm| {
+                let known = &arm.known;
+                let auc =
+                    known.ranking.as_ref().map_or(known.lacks().to_string(), |ranking| ranking.auc.text(4));
+                vec![
+                    arm.arm.clone(),
+                    thousands(known.rows.into()),
+                    thousands(known.bad.into()),
+                    share(known.bad_rate),
+                    auc,
+                ]
+            })
+            .collect();
+        parts.push(table(&["arm", "known", "bads", "bad rate", "AUC"], &rows));
     }
     parts.extend(figures.remarks.iter().map(|remark| visible(remark).into_owned()));
     parts.retain(|part| !part.is_empty());

@@ -79,9 +79,9 @@ minor_units = 2
 lines_max_age_days = 1
 
 [input]
-transactions = "transactions.parquet"
+transactions = "data/transactions.parquet"
 repayments = "none"
-lines = "lines.parquet"
+lines = "data/lines.parquet"
 
 [output]
 dir = "out"
@@ -90,13 +90,16 @@ dir = "out"
 const POLICY: &str = r#"
 [[product]]
 name = "card"
-title = "Card"
+min_limit = 0
+max_limit = 1000000
+step = 100
 
 [[rule]]
 name = "all"
-product = "card"
 when = "true"
 action = "hold"
+reason = "P1"
+text = "As is"
 "#;
 
 pub const MODEL: &str = r#"
@@ -158,7 +161,8 @@ impl ModelHome {
         self.put(file, &old.replace(from, to));
     }
 
-    fn write_lines(&self, applicants: &[Applicant]) {
+    /// One line an account.
+    pub fn write_lines(&self, applicants: &[Applicant]) {
         let mut lines = Table::new(&[
             ("account_id", DataType::Int64),
             ("product", DataType::Utf8),
@@ -179,13 +183,13 @@ impl ModelHome {
                 opened,
             ]);
         }
-        lines.write(&self.file("lines.parquet"));
+        lines.write(&self.file("data/lines.parquet"));
         let transactions = Table::new(&[
             ("account_id", DataType::Int64),
             ("posted_on", DataType::Date32),
             ("amount", DataType::Int64),
         ]);
-        transactions.write(&self.file("transactions.parquet"));
+        transactions.write(&self.file("data/transactions.parquet"));
     }
 
     /// The spine in its order, or the other way round.
@@ -200,7 +204,8 @@ impl ModelHome {
         for (id, one) in (1..).zip(applicants) {
             let text = |text: &str| if text.is_empty() { Cell::Null } else { Cell::Text(text.to_string()) };
             let as_of = Cell::Date(day(one.as_of));
-            spine = spine.row([Cell::Int(id), as_of, Cell::Int(one.weight), text(one.group), text(one.region)]);
+            spine =
+                spine.row([Cell::Int(id), as_of, Cell::Int(one.weight), text(one.group), text(one.region)]);
         }
         if backwards {
             spine.rows.reverse();

@@ -75,9 +75,10 @@ pub fn psi(bins: &[[u64; 2]]) -> Option<f64> {
     if sums.contains(&0.0) {
         return None;
     }
-    let shares = bins.iter().filter(|bin| **bin != [0, 0]).map(|bin| {
-        [0, 1].map(|side| (if bin[side] == 0 { 0.5 } else { bin[side] as f64 }) / sums[side])
-    });
+    let shares = bins
+        .iter()
+        .filter(|bin| **bin != [0, 0])
+        .map(|bin| [0, 1].map(|side| (if bin[side] == 0 { 0.5 } else { bin[side] as f64 }) / sums[side]));
     Some(shares.map(|[old, new]| (new - old) * (new / old).ln()).sum())
 }
 

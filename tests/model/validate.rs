@@ -7,12 +7,13 @@ use serde_json::Value;
 
 use super::home::{Applicant, CARD, ModelHome, score};
 use super::ranked::{self, Judged};
-use crate::support::{Table, copy, outcome_in, project};
+use crate::support::files::copy;
+use crate::support::{Table, outcome_in, project};
 
 const DAYS: [&str; 4] = ["2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30"];
 
 /// Applicants by a fixed sequence, worse the more they owe; every one of the four parts of figures has some.
-fn applicants(count: u64) -> Vec<Applicant> {
+pub fn applicants(count: u64) -> Vec<Applicant> {
     let mut state = 7_u64;
     let mut next = move |below: u64| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -63,7 +64,8 @@ fn of_part<'v>(value: &'v Value, name: &str) -> &'v Value {
 /// Holds a slice against all its pairs.
 fn assert_ranked(found: &Value, rows: &[Judged]) {
     let (concordant, tied, total) = ranked::pairs(rows);
-    let weight = |is_bad: bool| rows.iter().filter(|row| row.is_bad == is_bad).map(|row| row.weight).sum::<u64>();
+    let weight =
+        |is_bad: bool| rows.iter().filter(|row| row.is_bad == is_bad).map(|row| row.weight).sum::<u64>();
     assert_eq!((&found["good"], &found["bad"]), (&weight(false).into(), &weight(true).into()), "{found}");
     let ranking = &found["ranking"];
     if total == 0 {
@@ -100,7 +102,8 @@ fn figures_are_those_of_all_pairs_by_part_month_and_segment() {
         assert_ranked(of_part(&found["parts"], name), &judged(own()));
         for segment in list(&found["segments"]).iter().filter(|segment| segment["part"] == name) {
             let value = segment["value"].as_str().unwrap_or_default();
-            let of = |one: &&Applicant| (if segment["by"] == "group" { one.group } else { one.region }) == value;
+            let of =
+                |one: &&Applicant| (if segment["by"] == "group" { one.group } else { one.region }) == value;
             assert_ranked(segment, &judged(own().filter(of)));
         }
     }
@@ -110,7 +113,9 @@ fn figures_are_those_of_all_pairs_by_part_month_and_segment() {
         assert_ranked(month, &judged(people.iter().filter(of)));
     }
     // Without a group: null, and not left out.
-    assert!(list(&found["segments"]).iter().any(|segment| segment["by"] == "group" && segment["value"].is_null()));
+    assert!(
+        list(&found["segments"]).iter().any(|segment| segment["by"] == "group" && segment["value"].is_null())
+    );
 }
 
 #[test]
@@ -147,7 +152,10 @@ fn bins_add_up_and_their_indices_are_those_of_the_definition() {
     }
     let file = Table::read(&home.file("validation/bins.parquet"));
     let sum: i64 = (0..file.rows.len())
-        .filter(|row| file.column("feature")[*row].text() == Some("owed") && file.column("part")[*row].text() == Some("train"))
+        .filter(|row| {
+            file.column("feature")[*row].text() == Some("owed")
+                && file.column("part")[*row].text() == Some("train")
+        })
         .map(|row| file.column("bad")[row].int().unwrap())
         .sum();
     assert_eq!(sum as u64, outcomes["train"].iter().map(|counts| counts[1]).sum::<u64>());
@@ -157,11 +165,18 @@ fn bins_add_up_and_their_indices_are_those_of_the_definition() {
 fn neither_the_order_of_rows_nor_threads_change_a_byte() {
     let people = applicants(120);
     let (home, _) = validated(&people);
-    let read = || ["validation.json", "bins.parquet", "validation.html"].map(|name| fs::read(home.file("validation").join(name)).unwrap());
+    let read = || {
+        ["validation.json", "bins.parquet", "validation.html"]
+            .map(|name| fs::read(home.file("validation").join(name)).unwrap())
+    };
     let first = read();
     let (code, _, error) = {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rescore"));
-        command.current_dir(home.path()).args(["validate", "model.toml"]).env("RAYON_NUM_THREADS", "1").env("POLARS_MAX_THREADS", "1");
+        command
+            .current_dir(home.path())
+            .args(["validate", "model.toml"])
+            .env("RAYON_NUM_THREADS", "1")
+            .env("POLARS_MAX_THREADS", "1");
         let output = command.output().unwrap();
         (output.status.code(), (), String::from_utf8_lossy(&output.stderr).into_owned())
     };
@@ -189,7 +204,10 @@ fn a_missed_bound_ends_with_4_and_everything_is_written() {
     let found = home.validate(&[], 4);
     assert_eq!(found["holds"], false);
     let missed: Vec<&Value> = list(&found["bounds"]).iter().filter(|bound| bound["holds"] == false).collect();
-    assert_eq!(missed.iter().map(|bound| bound["of"].as_str().unwrap()).collect::<Vec<_>>(), ["holdout", "out_of_time"]);
+    assert_eq!(
+        missed.iter().map(|bound| bound["of"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["holdout", "out_of_time"]
+    );
     let (_, out, _) = home.outcome(&["validate", "model.toml"]);
     assert!(out.starts_with("missed min_auc_bp = 9990: AUC 0."), "{out}");
     home.edit("model.toml", "9990", "10");
@@ -250,9 +268,12 @@ fn a_swap_set_is_counted_by_hand_with_its_money() {
     }
     let table = &swap["thresholds"][0];
     assert_eq!(table["above"], "band good or better");
-    for (name, key) in
-        [("both", (true, true)), ("swapped_in", (true, false)), ("swapped_out", (false, true)), ("neither", (false, false))]
-    {
+    for (name, key) in [
+        ("both", (true, true)),
+        ("swapped_in", (true, false)),
+        ("swapped_out", (false, true)),
+        ("neither", (false, false)),
+    ] {
         let of = |field: &str| table[name][field].as_i64().unwrap();
         let own = ["rows", "good", "bad", "money", "money_of_bads"].map(of);
         assert_eq!(own, cells[&key], "{name}");
@@ -264,7 +285,10 @@ fn a_swap_set_is_counted_by_hand_with_its_money() {
 fn groups_of_people_have_shares_of_approval_and_their_ratio() {
     let people = applicants(240);
     let home = ModelHome::new(&people);
-    home.append("model.toml", "\n[fairness]\ncolumns = [\"group\"]\napproved = \"band = 'good' or score >= 540\"\n");
+    home.append(
+        "model.toml",
+        "\n[fairness]\ncolumns = [\"group\"]\napproved = \"band = 'good' or score >= 540\"\n",
+    );
     home.sample();
     let found = home.validate(&[], 0);
     let figures = &found["fairness"][0];
@@ -275,12 +299,16 @@ fn groups_of_people_have_shares_of_approval_and_their_ratio() {
         let (all, approved) = own().fold((0, 0), |(all, approved), one| {
             (all + one.weight, approved + if score(one) >= 540 { one.weight } else { 0 })
         });
-        assert_eq!((&group["approved"]["numerator"], &group["approved"]["denominator"]), (&approved.into(), &all.into()));
+        assert_eq!(
+            (&group["approved"]["numerator"], &group["approved"]["denominator"]),
+            (&approved.into(), &all.into())
+        );
         assert_ranked(&group["outcomes"], &judged(own()));
         shares.push(approved as f64 / all as f64);
     }
     assert_eq!(shares.len(), 3);
-    let (least, most) = (shares.iter().copied().fold(2.0, f64::min), shares.iter().copied().fold(0.0, f64::max));
+    let (least, most) =
+        (shares.iter().copied().fold(2.0, f64::min), shares.iter().copied().fold(0.0, f64::max));
     let ratio = figures["adverse_impact"]["ratio"]["value"].as_f64().unwrap();
     assert!((ratio - least / most).abs() < 1e-6, "{ratio}");
     assert_eq!(figures["adverse_impact"]["is_below_four_fifths"], least / most < 0.8);
@@ -289,7 +317,12 @@ fn groups_of_people_have_shares_of_approval_and_their_ratio() {
 #[test]
 fn what_groups_people_may_be_read_by_nothing() {
     let cases = [
-        ("scorecard.toml", "of = \"balance\"", "of = \"balance\"\nwhere = \"group = 'a'\"", "`where` of feature `owed`"),
+        (
+            "scorecard.toml",
+            "of = \"balance\"",
+            "of = \"balance\"\nwhere = \"group = 'a'\"",
+            "`where` of feature `owed`",
+        ),
         ("policy.toml", "when = \"true\"", "when = \"group = 'a'\"", "`when` of rule `all`"),
         ("scorecard.toml", "name = \"owed\"", "name = \"group\"", "the name of feature `group`"),
     ];
@@ -338,7 +371,9 @@ fn a_card_that_reads_other_features_has_them_computed() {
     let people = applicants(120);
     let home = ModelHome::new(&people);
     home.sample();
-    let other = CARD.replace("name = \"owed\"", "name = \"debt_now\"").replace("feature = \"owed\"", "feature = \"debt_now\"");
+    let other = CARD
+        .replace("name = \"owed\"", "name = \"debt_now\"")
+        .replace("feature = \"owed\"", "feature = \"debt_now\"");
     home.put("other.toml", &other);
     let found = home.validate(&["--scorecard", "other.toml"], 0);
     assert_eq!(found["characteristics"][0]["feature"], "debt_now");

@@ -212,6 +212,7 @@ Examples:
   rescore fit model.toml --out jobs-new --keep-thresholds   # of rules and gates: named, and left as they are")]
     Fit(fit::FitArgs),
     /// Hold a scorecard against what happened: how it ranks, what its bins tell, whom it swaps, whom it treats otherwise
+    /// Hold a scorecard against what happened
     #[command(after_help = "\
 Examples:
   rescore validate model.toml                                      # the job's own scorecard
@@ -219,7 +220,7 @@ Examples:
 
 Exit codes: 0 done, 4 a bound of the model file is missed; everything is written all the same")]
     Validate(validate::ValidateArgs),
-    /// Look whether published nights still rank and score the same people, as their outcomes mature
+    /// Hold published nights against what has happened since
     #[command(after_help = "\
 Examples:
   rescore monitor out --outcome model.toml

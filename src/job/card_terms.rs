@@ -51,4 +51,11 @@ impl CardTerms {
     pub fn name_of(&self, characteristic: &Characteristic) -> &str {
         &self.features[characteristic.feature].name
     }
+
+    /// Whether a feature is the sum of the limits of all lines of an account.
+    pub fn is_sum_of_limits(&self, feature: usize) -> bool {
+        let table = &self.declarations[feature];
+        let is = |key: &str, value: &str| table.get(key).and_then(toml::Value::as_str) == Some(value);
+        is("from", "lines") && is("agg", "sum") && is("of", "credit_limit") && table.get("where").is_none()
+    }
 }

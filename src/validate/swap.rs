@@ -7,7 +7,7 @@ use super::fraction::Fraction;
 use super::scored::ScoredSample;
 use super::tally::GoodsAndBads;
 use crate::expr::Ints;
-use crate::job::{Aggregate, CardTerms, FeatureKind, From, Statistic};
+use crate::job::CardTerms;
 use crate::model::{ModelSample, SamplePart};
 
 /// Rows that both cards judge, against each other.
@@ -66,21 +66,14 @@ pub struct RowMoney<'a> {
 impl<'a> RowMoney<'a> {
     /// The first feature of a card that sums the limits of an account's lines, where the sample has it.
     pub fn find(sample: &'a ModelSample, card: &CardTerms, minor_units: u32) -> Option<RowMoney<'a>> {
-        let name = &card.features.iter().find(|feature| is_sum_of_limits(&feature.kind))?.name;
+        let feature = (0..card.features.len()).find(|feature| card.is_sum_of_limits(*feature))?;
+        let name = &card.features[feature].name;
         Some(RowMoney { name: name.clone(), minor_units, values: sample.feature(name)? })
     }
 
     fn of(&self, row: usize, weight: u64) -> i128 {
         self.values.get(row).map_or(0, |value| i128::from(*value) * i128::from(weight))
     }
-}
-
-fn is_sum_of_limits(kind: &FeatureKind) -> bool {
-    let FeatureKind::Aggregate(Aggregate { from: From::Lines, statistic, of_name, filter: None, .. }) = kind
-    else {
-        return false;
-    };
-    *statistic == Statistic::Sum && of_name.as_deref() == Some("credit_limit")
 }
 
 /// Holds a card against the current one, band by band where both have the same, and by an expression that says who is

@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 
+use super::declared::declarations;
 use super::diagnostics::Diagnostics;
 use super::feature_file::Feature;
 use super::scopes::{InputColumns, input_scopes};
 use super::scorecard_file::{self, Characteristic, Scorecard};
 use super::source::Source;
-use super::declared::declarations;
 use super::terms::{Declarations, of_features};
 
 /// A scorecard by itself. Its features are not computed from it: what they name of inputs is taken to be there.

@@ -81,7 +81,7 @@ impl NightCounter<'_> {
         let has_arms = columns(&run.directory, "scores")?.iter().any(|(name, _)| name == ARM_COLUMNS[0]);
         let mut tally = NightTally {
             as_of,
-            scorecard_sha256: bytes_hash(run.job.sources[1].text.as_bytes()),
+            scorecard_sha256: bytes_hash(run.job.sources.scorecard.text.as_bytes()),
             scores: ScoreWeights::new(),
             known: OutcomesByScore::default(),
             outcomes: RowOutcome::ALL.map(|outcome| (outcome.name(), 0)).into(),

@@ -127,8 +127,7 @@ fn is_validation(bytes: &[u8]) -> bool {
 fn cards(model: &ModelFile, scorecard: Option<&Path>) -> Result<Cards> {
     let raw = RawJob::read(&model.job)?;
     raw.diagnostics.check()?;
-    let [_, own, _] = raw.sources();
-    let Some(own) = own else {
+    let Some(own) = raw.scorecard() else {
         let message = format!("read {}: it names no scorecard", plain_path(&model.job));
         return Err(failure(Kind::Usage, message));
     };
@@ -137,7 +136,7 @@ fn cards(model: &ModelFile, scorecard: Option<&Path>) -> Result<Cards> {
         Some(path) => CardTerms::bind(&Source::read(path)?)?,
         None => current.clone(),
     };
-    let sources: Vec<&Source> = raw.sources().into_iter().flatten().chain([&card.source]).collect();
+    let sources: Vec<&Source> = raw.sources().chain([&card.source]).collect();
     fairness::check_unread(model, &sources)?;
     let file: toml::Table = toml::from_str(&raw.job.text).unwrap_or_default();
     let job = file.get("name").and_then(toml::Value::as_str).unwrap_or_default().to_string();

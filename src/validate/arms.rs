@@ -17,14 +17,14 @@ pub const ARM_COLUMNS: [&str; 3] = ["arm", "champion_score", "challenger_score"]
 pub struct ArmTallies {
     /// Nights that have arms.
     nights: u64,
-    arms: BTreeMap<String, ArmTally>,
+    arms: BTreeMap<String, ArmCounts>,
     /// All accounts by the scores of the champion's and of the challenger's card.
     cards: [OutcomesByScore; 2],
 }
 
 /// The accounts of an arm.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct ArmTally {
+struct ArmCounts {
     outcomes: BTreeMap<&'static str, u64>,
     known: OutcomesByScore,
 }

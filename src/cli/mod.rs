@@ -211,7 +211,6 @@ Examples:
   rescore fit model.toml --out jobs-new --replace --json
   rescore fit model.toml --out jobs-new --keep-thresholds   # of rules and gates: named, and left as they are")]
     Fit(fit::FitArgs),
-    /// Hold a scorecard against what happened: how it ranks, what its bins tell, whom it swaps, whom it treats otherwise
     /// Hold a scorecard against what happened
     #[command(after_help = "\
 Examples:

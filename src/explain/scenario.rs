@@ -203,8 +203,7 @@ fn fits(
     let (Some(inner), Some(outer)) = (inner, outer) else {
         // Rows so recent would be in the shorter window too.
         let is_recent = outer.is_some_and(|outer| a.window.days.is_some() && a.window.holds(outer));
-        let are_of_days = [a, b].iter().all(|one| matches!(one.statistic, DaysSince | DaysSinceFirst));
-        return !(is_window && are_of_days && is_recent);
+        return !(is_window && a.statistic.is_an_age() && b.statistic.is_an_age() && is_recent);
     };
     match (a.statistic, b.statistic) {
         (Count | ActiveDays | Distinct, Count) => inner <= outer,

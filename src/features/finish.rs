@@ -10,7 +10,7 @@ use super::plan::{FeaturePlan, LAST_DAY};
 use super::table::{FeatureTable, Narrow};
 use crate::expr::{Column, Frame, Ints};
 use crate::failure::{in_order, input};
-use crate::job::{Feature, FeatureKind, Statistic};
+use crate::job::{Feature, FeatureKind};
 
 /// A feature whose exact value does not fit: which slot of the part, which feature, what.
 struct Overflow {
@@ -102,8 +102,7 @@ pub fn answer(
 
 /// Ages in days of rows, where they were counted from the end of all days, from D; other answers as they are.
 fn days_to_as_of(plan: &FeaturePlan, group: usize, mut column: Ints, days: &[AskedDay]) -> Ints {
-    let is_of_days = matches!(plan.groups[group].statistic, Statistic::DaysSince | Statistic::DaysSinceFirst);
-    if plan.counts_from_the_end && is_of_days {
+    if plan.counts_from_the_end && plan.groups[group].statistic.is_an_age() {
         let ages = column.values.iter_mut().zip(days);
         ages.for_each(|(age, day)| *age -= LAST_DAY.since(day.as_of));
     }

@@ -77,13 +77,11 @@ impl Aggregate {
 
     /// What its values lie between, whatever the rows.
     pub fn range(&self) -> ValueRange {
-        match self.statistic {
-            // What is not due yet is negative days ago.
-            Statistic::DaysSince | Statistic::DaysSinceFirst if self.sees_bills_ahead() => {
-                ValueRange::default()
-            }
-            statistic => statistic.range(self.window),
+        // What is not due yet is negative days ago.
+        if self.sees_bills_ahead() && self.statistic.is_an_age() {
+            return ValueRange::default();
         }
+        self.statistic.range(self.window)
     }
 
     /// What it takes of each row, as written.

@@ -70,6 +70,15 @@ impl Statistic {
         }
     }
 
+    /// Whether its value is the age of a row in days, on D.
+    pub fn is_an_age(self) -> bool {
+        match self {
+            Statistic::DaysSince | Statistic::DaysSinceFirst => true,
+            Statistic::Count | Statistic::Sum | Statistic::Min | Statistic::Max => false,
+            Statistic::Last | Statistic::ActiveDays | Statistic::Distinct => false,
+        }
+    }
+
     /// Whether it counts against the limit of aggregates that keep values one by one.
     pub fn keeps_values(self, window: Window) -> bool {
         match self {

@@ -183,6 +183,33 @@ fn features_that_ask_for_it_see_bills_that_are_not_due() {
     ]);
 }
 
+/// Bill 103 was paid a week ahead: from day to day nothing changes of it but that it becomes due.
+#[test]
+fn a_settled_bill_becomes_due_between_the_days_of_a_spine() {
+    let ahead = "from = 'bills'\nagg = 'count'\nwhere = 'not is_due and not is_open'";
+    let due = "from = 'bills'\nagg = 'count'";
+    let until_due = "from = 'bills'\nagg = 'days_since'\nwhere = \"is_due is not null and due_amount = 700\"";
+    let book = book(&[ahead, due, until_due]);
+    book.edit("job.toml", "lines_max_age_days = 1", "lines_max_age_days = 30");
+    let days = ["2026-11-23", "2026-11-24", "2026-11-25", "2026-11-26"];
+    let columns = [&TRANSACTIONS[..], &[("fee", Int64), ("booked_on", Date32)]].concat();
+    for date in days {
+        book.deliver("transactions", date, &Table::new(&columns));
+        book.deliver("repayments", date, &Table::new(&REPAYMENTS));
+    }
+    let spine =
+        table(&[("account_id", Int64), ("as_of", Date32)], &days.map(|day| format!("1 {day}\n")).concat());
+    spine.write(&book.path().join("spine.parquet"));
+    let args = ["features", "job.toml", "--spine", "spine.parquet", "--out", "out.parquet"];
+    let (code, stdout, stderr) = book.outcome(&args);
+    assert_eq!(code, 0, "{stdout}\n{stderr}");
+    let found = Table::read(&book.path().join("out.parquet"));
+    let of = |name: &str| found.column(name).iter().map(Cell::int).collect::<Vec<_>>();
+    assert_eq!(of("f0"), [1, 1, 0, 0].map(Some));
+    assert_eq!(of("f1"), [2, 2, 3, 3].map(Some));
+    assert_eq!(of("f2"), [-2, -1, 0, 1].map(Some));
+}
+
 #[test]
 fn dates_subtract_to_days_and_take_integers() {
     assert_values(&[

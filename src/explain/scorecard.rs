@@ -125,9 +125,12 @@ pub fn printed_scorecard(what_if: &WhatIf, now: &Assessment) -> PrintedScorecard
             most: own.map(|(one, _)| i64::from(one.range().1)).sum(),
         }
     });
-    let mut shortfalls: Vec<&CharacteristicPoints> =
-        characteristics.iter().filter(|one| one.points < one.most).collect();
-    shortfalls.sort_by_key(|one| std::cmp::Reverse(i64::from(one.most) - i64::from(one.points)));
+    let baselines = card.characteristics.iter().map(|one| i64::from(one.baseline()));
+    let shortfalls =
+        baselines.zip(&characteristics).map(|(baseline, one)| (baseline - i64::from(one.points), one));
+    let mut shortfalls: Vec<(i64, &CharacteristicPoints)> =
+        shortfalls.filter(|(shortfall, _)| *shortfall > 0).collect();
+    shortfalls.sort_by_key(|(shortfall, _)| std::cmp::Reverse(*shortfall));
     let reasons = shortfalls.into_iter().take(card.reasons);
     PrintedScorecard {
         base: card.base,
@@ -139,7 +142,7 @@ pub fn printed_scorecard(what_if: &WhatIf, now: &Assessment) -> PrintedScorecard
         previous: previous(what_if),
         dimensions: dimensions.collect(),
         reasons: reasons
-            .map(|one| GivenReason { code: one.reason.clone(), text: one.text.clone() })
+            .map(|(_, one)| GivenReason { code: one.reason.clone(), text: one.text.clone() })
             .collect(),
         characteristics,
     }

@@ -75,6 +75,8 @@ pub struct Characteristic {
     pub missing: i32,
     /// Code and sentence where the feature is null, if they differ.
     pub missing_reason: Option<(String, String)>,
+    /// What points are held against for reasons; `None`: the most that it gives.
+    pub baseline: Option<i32>,
     /// Ascending; only the last has no upper bound.
     pub bins: Vec<Bin>,
     /// Whether the person can move the feature, and where to.
@@ -101,6 +103,11 @@ impl Characteristic {
                 bin.expect("the last bin takes all the rest").points
             }
         }
+    }
+
+    /// What points are held against for reasons: those that are missing from it.
+    pub fn baseline(&self) -> i32 {
+        self.baseline.unwrap_or(self.range().1)
     }
 
     /// The most and the least it can give.
@@ -175,6 +182,7 @@ struct RawCharacteristic {
     missing: i32,
     missing_reason: Option<Spanned<String>>,
     missing_text: Option<Spanned<String>>,
+    baseline: Option<i32>,
     bins: Spanned<Vec<Spanned<Bin>>>,
     actionable: Option<Spanned<RawActionable>>,
 }
@@ -360,6 +368,7 @@ fn characteristic(
         text: raw.text,
         missing: raw.missing,
         missing_reason,
+        baseline: raw.baseline,
         bins: raw.bins.into_inner().into_iter().map(Spanned::into_inner).collect(),
         actionable,
     })

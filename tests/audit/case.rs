@@ -208,6 +208,7 @@ pub struct Characteristic {
     pub reason: String,
     pub missing: i32,
     pub missing_reason: Option<String>,
+    pub baseline: Option<i32>,
     /// (below, points); only the last has no `below`.
     pub bins: Vec<(Option<i64>, i32)>,
 }

@@ -239,6 +239,7 @@ fn scorecard(random: &mut Random, case: &mut Case) {
             reason: random.pick(&["R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8"]).to_string(),
             missing: points(random),
             missing_reason: random.maybe(40, &["M1", "M2", "M3"]).map(String::from),
+            baseline: random.maybe(30, &[-10, 0, 5, 20, 60]),
             bins,
             feature,
         });

@@ -87,6 +87,7 @@ fn read_job(job: &Toml, scorecard: &Toml, policy: Policy) -> Job {
         reason: text(one, "reason"),
         missing: points(one, "missing"),
         missing_reason: maybe_text(one, "missing_reason"),
+        baseline: maybe_int(one, "baseline").map(|baseline| baseline as i32),
         bins: bins(one),
     };
     let of = |key: &str| tables(scorecard, key).into_iter();

@@ -64,7 +64,8 @@ fn reasons(case: &Case, points: &[i64], features: &Features) -> Vec<String> {
             (Some(reason), true) => reason,
             _ => &characteristic.reason,
         };
-        shortfalls.push((i64::from(most) - given, own.clone()));
+        let baseline = characteristic.baseline.unwrap_or(most);
+        shortfalls.push((i64::from(baseline) - given, own.clone()));
     }
     shortfalls.retain(|(shortfall, _)| *shortfall > 0);
     shortfalls.sort_by_key(|(shortfall, _)| -shortfall);

@@ -185,6 +185,9 @@ fn write_characteristic(toml: &mut Toml, characteristic: &Characteristic) {
     toml.text("reason", &characteristic.reason);
     toml.text("text", "what it means");
     toml.bare("missing", characteristic.missing);
+    if let Some(baseline) = characteristic.baseline {
+        toml.bare("baseline", baseline);
+    }
     if let Some(reason) = &characteristic.missing_reason {
         toml.text("missing_reason", reason);
         toml.text("missing_text", "nothing is known");

@@ -9,7 +9,7 @@ use super::decimal::Decimal;
 use super::names::FeatureNames;
 use super::options::{ImportOptions, Otherwise};
 use super::refusals::Refusals;
-use super::tree::{Outcome, Span, Tree, quoted};
+use super::tree::{DecisionTree, Speaker, TreeSpan, quoted};
 
 /// A characteristic as a file has it, whatever its conditions.
 #[derive(Debug, Clone)]
@@ -53,7 +53,7 @@ impl ReadCharacteristic {
     }
 
     /// The code of what an attribute costs; `None` where it costs nothing, or where no attribute speaks.
-    fn code_of(&self, outcome: Outcome) -> Option<&str> {
+    fn code_of(&self, outcome: Speaker) -> Option<&str> {
         let attribute = &self.attributes[outcome?];
         (attribute.points.value < self.level()).then_some(attribute.code.as_str())
     }
@@ -81,7 +81,7 @@ pub struct Built<'a> {
 /// Which attribute speaks by the value of one feature.
 struct ByValue {
     feature: String,
-    null: Outcome,
+    null: Speaker,
     /// Ascending; the last takes all the rest.
     spans: Vec<OutcomeSpan>,
 }
@@ -89,7 +89,7 @@ struct ByValue {
 #[derive(Clone, Copy)]
 struct OutcomeSpan {
     below: Option<i64>,
-    outcome: Outcome,
+    outcome: Speaker,
 }
 
 impl<'a> Built<'a> {
@@ -107,7 +107,7 @@ impl<'a> Built<'a> {
     }
 
     /// Adds a characteristic that was decided.
-    pub fn add(&mut self, read: &ReadCharacteristic, tree: &Tree, refusals: &mut Refusals) {
+    pub fn add(&mut self, read: &ReadCharacteristic, tree: &DecisionTree, refusals: &mut Refusals) {
         self.guard(read, tree);
         let by_value = self.by_value(read, tree);
         let mut codes: Vec<&str> = Vec::new();
@@ -133,15 +133,15 @@ impl<'a> Built<'a> {
     }
 
     /// A feature that stops the run where no attribute speaks, as PMML has no score then.
-    fn guard(&mut self, read: &ReadCharacteristic, tree: &Tree) {
+    fn guard(&mut self, read: &ReadCharacteristic, tree: &DecisionTree) {
         if !tree.has_gap() {
             return;
         }
         // All that matters here is whether any speaks.
         let tree = tree.map(|outcome| outcome.map(|_| 0));
         let gaps = match &tree {
-            Tree::Leaf(_) => "always".to_string(),
-            Tree::Split(_) => tree.gaps().join(" or "),
+            DecisionTree::Leaf(_) => "always".to_string(),
+            DecisionTree::Split(_) => tree.gaps().join(" or "),
         };
         let then = match self.options.otherwise {
             Otherwise::Stop => {
@@ -155,31 +155,31 @@ impl<'a> Built<'a> {
         if self.options.otherwise != Otherwise::Stop {
             return;
         }
-        let leaf = |outcome: Outcome| if outcome.is_some() { "0" } else { TOO_LARGE }.to_string();
+        let leaf = |outcome: Speaker| if outcome.is_some() { "0" } else { TOO_LARGE }.to_string();
         let name = self.names.take(&format!("{}_has_points", read.name));
         let source = FeatureSource::Expression(tree.expression(&leaf));
         self.features.push(ImportedFeature { name, field: read.name.clone(), source });
     }
 
     /// The feature that a characteristic is about, and which attribute speaks by its value.
-    fn by_value(&mut self, read: &ReadCharacteristic, tree: &Tree) -> ByValue {
+    fn by_value(&mut self, read: &ReadCharacteristic, tree: &DecisionTree) -> ByValue {
         let single = match (tree, &read.field) {
-            (Tree::Split(split), _) => {
+            (DecisionTree::Split(split), _) => {
                 leaves(&split.spans).map(|spans| (split.feature.clone(), split.null.clone(), spans))
             }
-            (Tree::Leaf(outcome), Some(only)) => {
+            (DecisionTree::Leaf(outcome), Some(only)) => {
                 let feature = self.features.iter().find(|feature| feature.field == *only);
                 let spans = vec![OutcomeSpan { below: None, outcome: *outcome }];
                 feature.map(|feature| (feature.name.clone(), tree.clone(), spans))
             }
             _ => None,
         };
-        if let Some((feature, Tree::Leaf(null), spans)) = single {
+        if let Some((feature, DecisionTree::Leaf(null), spans)) = single {
             let feature = self.once(feature, read);
             return ByValue { feature, null, spans };
         }
         // The number of the attribute, from 1; 0 where none speaks.
-        let leaf = |outcome: Outcome| outcome.map_or(0, |number| number + 1).to_string();
+        let leaf = |outcome: Speaker| outcome.map_or(0, |number| number + 1).to_string();
         let feature = self.names.take(&read.name);
         let source = FeatureSource::Expression(tree.expression(&leaf));
         self.features.push(ImportedFeature { name: feature.clone(), field: read.name.clone(), source });
@@ -210,7 +210,7 @@ impl<'a> Built<'a> {
         name
     }
 
-    fn points(&self, read: &ReadCharacteristic, outcome: Outcome) -> PlacedPoints {
+    fn points(&self, read: &ReadCharacteristic, outcome: Speaker) -> PlacedPoints {
         let least =
             read.attributes.iter().map(|attribute| &attribute.points).min_by_key(|points| points.value);
         let least = least.expect("there is an attribute").clone();
@@ -281,7 +281,7 @@ impl<'a> Built<'a> {
         for (part, code) in codes.iter().enumerate() {
             let feature =
                 if part == 0 { by_value.feature.clone() } else { self.alias(&by_value.feature, read, code) };
-            let points = |outcome: Outcome| {
+            let points = |outcome: Speaker| {
                 let PlacedPoints { value, at } = self.points(read, outcome);
                 // What costs nothing has no code; it goes with the first.
                 let own_code = read.code_of(outcome).or((part == 0).then_some(code));
@@ -323,10 +323,10 @@ fn merged(bins: Vec<ImportedBin>) -> Vec<ImportedBin> {
 }
 
 /// The outcomes of spans that are decided; `None` where one is decided by another feature.
-fn leaves(spans: &[Span]) -> Option<Vec<OutcomeSpan>> {
-    let leaf = |span: &Span| match span.tree {
-        Tree::Leaf(outcome) => Some(OutcomeSpan { below: span.below, outcome }),
-        Tree::Split(_) => None,
+fn leaves(spans: &[TreeSpan]) -> Option<Vec<OutcomeSpan>> {
+    let leaf = |span: &TreeSpan| match span.tree {
+        DecisionTree::Leaf(outcome) => Some(OutcomeSpan { below: span.below, outcome }),
+        DecisionTree::Split(_) => None,
     };
     spans.iter().map(leaf).collect()
 }

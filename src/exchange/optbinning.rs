@@ -6,7 +6,7 @@ use super::card::{ImportedCard, PlacedPoints};
 use super::decimal::Decimal;
 use super::options::ImportOptions;
 use super::refusals::Refusals;
-use super::table::{BinValues, CsvRow, CsvTable, TableRow, card, interval};
+use super::table::{CsvRow, CsvTable, TableRow, TableValues, card, interval};
 use crate::job::{Diagnostics, Source};
 
 /// Reads a table; all that cannot be taken over is refused at once.
@@ -24,7 +24,7 @@ pub fn read(source: &Source, options: &ImportOptions) -> Result<ImportedCard> {
             let note = "the table does not have the intercept: with intercept_based=True add it, as in --base 300";
             card.notes.push(note.to_string());
         }
-        if options.special.is_empty() && rows.iter().any(|row| row.values == [BinValues::Special]) {
+        if options.special.is_empty() && rows.iter().any(|row| row.values == [TableValues::Special]) {
             let note = "the table does not say which values are special: they fall into their intervals unless named, as in \
                         --special -9";
             card.notes.push(note.to_string());
@@ -70,15 +70,15 @@ fn row(row: &CsvRow, [variable, bin, points]: [usize; 3], refusals: &mut Refusal
 }
 
 /// The values of a bin as the table shows them.
-fn values(text: &str) -> Option<Vec<BinValues>> {
+fn values(text: &str) -> Option<Vec<TableValues>> {
     let text = text.trim();
     match text {
-        "Missing" => return Some(vec![BinValues::Missing]),
-        "Special" => return Some(vec![BinValues::Special]),
+        "Missing" => return Some(vec![TableValues::Missing]),
+        "Special" => return Some(vec![TableValues::Special]),
         _ => {}
     }
     if let Some(found) = interval(text).filter(|found| found.is_usual && !text.ends_with(']')) {
-        return Some(vec![BinValues::Numbers(found.from, found.to)]);
+        return Some(vec![TableValues::Numbers(found.from, found.to)]);
     }
     // Newer libraries say more around the list.
     let list = match text.strip_prefix("<StringArray>") {
@@ -86,7 +86,7 @@ fn values(text: &str) -> Option<Vec<BinValues>> {
         None => text,
     };
     let items = items(list.strip_prefix('[')?.strip_suffix(']')?)?;
-    (!items.is_empty()).then(|| items.into_iter().map(BinValues::Text).collect())
+    (!items.is_empty()).then(|| items.into_iter().map(TableValues::Text).collect())
 }
 
 /// The items of a list as Python shows it: quoted texts or plain numbers, with commas or spaces between. A quote ends a

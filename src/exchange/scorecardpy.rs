@@ -6,7 +6,7 @@ use super::card::{ImportedCard, PlacedPoints};
 use super::decimal::Decimal;
 use super::options::ImportOptions;
 use super::refusals::Refusals;
-use super::table::{BinValues, CsvRow, CsvTable, TableRow, card, interval};
+use super::table::{CsvRow, CsvTable, TableRow, TableValues, card, interval};
 use crate::job::{Diagnostics, Source};
 
 /// What stands between the values of a merged bin.
@@ -65,12 +65,12 @@ fn row(row: &CsvRow, [variable, bin, points]: [usize; 3], refusals: &mut Refusal
 }
 
 /// The values of a bin, or of one of those that were merged.
-fn values(text: &str) -> Option<BinValues> {
+fn values(text: &str) -> Option<TableValues> {
     if text == "missing" {
-        return Some(BinValues::Missing);
+        return Some(TableValues::Missing);
     }
     if let Some(found) = interval(text) {
-        return found.is_usual.then_some(BinValues::Numbers(found.from, found.to));
+        return found.is_usual.then_some(TableValues::Numbers(found.from, found.to));
     }
-    Some(Decimal::parse(text).map_or(BinValues::Text(text.to_string()), BinValues::Number))
+    Some(Decimal::parse(text).map_or(TableValues::Text(text.to_string()), TableValues::Number))
 }

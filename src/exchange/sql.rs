@@ -38,14 +38,14 @@ fn literal(text: &str) -> String {
 
 /// The statement. `from` is a table, or what stands for one; it is taken as it is.
 pub fn statement(card: &LoneScorecard, dialect: SqlDialect, from: Option<&str>) -> String {
-    Statement { card }.text(from.unwrap_or(dialect.features()))
+    SqlText { card }.text(from.unwrap_or(dialect.features()))
 }
 
-struct Statement<'a> {
+struct SqlText<'a> {
     card: &'a LoneScorecard,
 }
 
-impl Statement<'_> {
+impl SqlText<'_> {
     fn text(&self, from: &str) -> String {
         let card = &self.card.scorecard;
         let dimensions = card.dimensions.iter().map(|dimension| name(&dimension.name));

@@ -8,7 +8,7 @@ use super::decimal::Decimal;
 use super::names::FeatureNames;
 use super::options::{ImportOptions, ReasonChoice};
 use super::refusals::Refusals;
-use super::tree::{Span, Tree};
+use super::tree::{DecisionTree, TreeSpan};
 use crate::job::Source;
 
 /// One row: a bin of a variable.
@@ -17,7 +17,7 @@ pub struct TableRow {
     /// The variable's name.
     pub variable: String,
     /// The bin's values.
-    pub values: Vec<BinValues>,
+    pub values: Vec<TableValues>,
     /// What it gives.
     pub points: PlacedPoints,
     /// Where the row stands.
@@ -26,7 +26,7 @@ pub struct TableRow {
 
 /// Some values of a bin.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum BinValues {
+pub enum TableValues {
     /// From one number, which is in it, up to another, which is not; `None` has no bound.
     Numbers(Option<Decimal>, Option<Decimal>),
     /// A single number.
@@ -41,7 +41,7 @@ pub enum BinValues {
 
 /// The cells of a CSV file by column name, with their lines.
 pub struct CsvTable {
-    /// Names of columns.
+    /// FieldNames of columns.
     pub columns: Vec<String>,
     /// By row: cells, and where the row stands.
     pub rows: Vec<CsvRow>,
@@ -145,7 +145,7 @@ pub fn card(
         let own: Vec<&TableRow> = rows.iter().filter(|row| row.variable == *variable).collect();
         let feature = names.take(variable);
         let is_number =
-            own.iter().flat_map(|row| &row.values).any(|values| matches!(values, BinValues::Numbers(..)));
+            own.iter().flat_map(|row| &row.values).any(|values| matches!(values, TableValues::Numbers(..)));
         let (source, tree) = if is_number {
             numbers(variable, &feature, &own, options, refusals)?
         } else {
@@ -190,32 +190,39 @@ fn read_as(variable: &str, number: usize, rows: &[&TableRow]) -> ReadCharacteris
 }
 
 /// Which row speaks where there is no value.
-fn missing(rows: &[&TableRow]) -> Tree {
-    Tree::Leaf(rows.iter().position(|row| row.values.contains(&BinValues::Missing)))
+fn missing(rows: &[&TableRow]) -> DecisionTree {
+    DecisionTree::Leaf(rows.iter().position(|row| row.values.contains(&TableValues::Missing)))
 }
 
 /// The decision by a text's code.
-fn texts(feature: &str, rows: &[&TableRow], refusals: &mut Refusals) -> Option<(FeatureSource, Tree)> {
+fn texts(
+    feature: &str,
+    rows: &[&TableRow],
+    refusals: &mut Refusals,
+) -> Option<(FeatureSource, DecisionTree)> {
     let mut codes: Vec<String> = Vec::new();
-    let mut spans = vec![Span { below: Some(1), tree: Tree::Leaf(None) }];
+    let mut spans = vec![TreeSpan { below: Some(1), tree: DecisionTree::Leaf(None) }];
     for (number, row) in rows.iter().enumerate() {
         for values in &row.values {
             let text = match values {
-                BinValues::Text(text) => text.clone(),
+                TableValues::Text(text) => text.clone(),
                 // As pandas writes it, whole numbers without a point.
-                BinValues::Number(number) => number.to_string(),
-                BinValues::Numbers(..) | BinValues::Special | BinValues::Missing => continue,
+                TableValues::Number(number) => number.to_string(),
+                TableValues::Numbers(..) | TableValues::Special | TableValues::Missing => continue,
             };
             if codes.contains(&text) {
                 refusals.refuse(("row", row.at.clone()), format!("`{text}` is in two bins"), None);
                 return None;
             }
             codes.push(text);
-            spans.push(Span { below: Some(codes.len() as i64 + 1), tree: Tree::Leaf(Some(number)) });
+            spans.push(TreeSpan {
+                below: Some(codes.len() as i64 + 1),
+                tree: DecisionTree::Leaf(Some(number)),
+            });
         }
     }
     spans.last_mut().expect("there is a span").below = None;
-    Some((FeatureSource::Codes(codes), Tree::split(feature, missing(rows), spans)))
+    Some((FeatureSource::Codes(codes), DecisionTree::split(feature, missing(rows), spans)))
 }
 
 /// A range of whole numbers and its row.
@@ -232,14 +239,14 @@ fn numbers(
     rows: &[&TableRow],
     options: &ImportOptions,
     refusals: &mut Refusals,
-) -> Option<(FeatureSource, Tree)> {
+) -> Option<(FeatureSource, DecisionTree)> {
     let scale = options.scale_of(variable);
     let mut ranges = Vec::new();
     let mut fractions = Fractions::Down;
     for (number, row) in rows.iter().enumerate() {
         for values in &row.values {
             let (from, below) = match values {
-                BinValues::Numbers(from, to) => {
+                TableValues::Numbers(from, to) => {
                     let mut ends = [None, None];
                     for (end, written) in ends.iter_mut().zip([from, to]) {
                         let Some(written) = written else { continue };
@@ -247,13 +254,13 @@ fn numbers(
                     }
                     (ends[0], ends[1])
                 }
-                BinValues::Number(value) => {
+                TableValues::Number(value) => {
                     fractions = Fractions::Never;
                     let value = whole_cut(variable, row, *value, scale, &mut fractions, refusals)?;
                     (Some(value), Some(value + 1))
                 }
-                BinValues::Missing | BinValues::Special => continue,
-                BinValues::Text(text) => {
+                TableValues::Missing | TableValues::Special => continue,
+                TableValues::Text(text) => {
                     let why = format!("the bin `{text}` of `{variable}` is no interval");
                     refusals.refuse(("row", row.at.clone()), why, None);
                     return None;
@@ -268,10 +275,10 @@ fn numbers(
             ranges.push(NumberRange { from, below, row: number });
         }
     }
-    let special = rows.iter().position(|row| row.values.contains(&BinValues::Special));
+    let special = rows.iter().position(|row| row.values.contains(&TableValues::Special));
     let spans = spans(variable, rows, ranges, special.map(|row| (row, &options.special[..])), refusals)?;
     let units = NumberUnits { scale: scale.unwrap_or(1), fractions };
-    Some((FeatureSource::Number(units), Tree::split(feature, missing(rows), spans)))
+    Some((FeatureSource::Number(units), DecisionTree::split(feature, missing(rows), spans)))
 }
 
 /// The least whole number that is not below a cut. A cut such as 3.5 is one between whole numbers; another with a
@@ -314,7 +321,7 @@ fn spans(
     ranges: Vec<NumberRange>,
     special: Option<(usize, &[i64])>,
     refusals: &mut Refusals,
-) -> Option<Vec<Span>> {
+) -> Option<Vec<TreeSpan>> {
     let is_single =
         |range: &NumberRange| range.from.zip(range.below).is_some_and(|(from, below)| below - from == 1);
     let (single, wide): (Vec<NumberRange>, Vec<NumberRange>) = ranges.into_iter().partition(is_single);
@@ -344,7 +351,7 @@ fn spans(
             range.from.is_none_or(|from| value >= from) && range.below.is_none_or(|below| value < below)
         };
         let found = first.iter().chain(&wide).find(holds);
-        Span { below, tree: Tree::Leaf(found.map(|range| range.row)) }
+        TreeSpan { below, tree: DecisionTree::Leaf(found.map(|range| range.row)) }
     });
     Some(spans.collect())
 }

@@ -1,42 +1,42 @@
 //! What a characteristic gives by the values of its features: a decision for every range, as bins or as an expression.
 
 /// Which attribute of a characteristic speaks; `None` where none does.
-pub type Outcome = Option<usize>;
+pub type Speaker = Option<usize>;
 
 /// What is decided by features, one after another.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Tree {
+pub enum DecisionTree {
     /// Decided.
-    Leaf(Outcome),
+    Leaf(Speaker),
     /// By a feature's value.
-    Split(Box<Split>),
+    Split(Box<TreeSplit>),
 }
 
 /// A decision by one feature.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Split {
+pub struct TreeSplit {
     /// The feature's name.
     pub feature: String,
     /// What is decided where it is null.
-    pub null: Tree,
+    pub null: DecisionTree,
     /// Ascending; the last takes all the rest.
-    pub spans: Vec<Span>,
+    pub spans: Vec<TreeSpan>,
 }
 
 /// A range of a feature's values.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Span {
+pub struct TreeSpan {
     /// Values less than this.
     pub below: Option<i64>,
     /// What is decided there.
-    pub tree: Tree,
+    pub tree: DecisionTree,
 }
 
-impl Tree {
+impl DecisionTree {
     /// A decision by a feature, which is none where every value leads to the same. Neighbours that lead to the same
     /// are made one.
-    pub fn split(feature: &str, null: Tree, spans: Vec<Span>) -> Tree {
-        let mut merged: Vec<Span> = Vec::new();
+    pub fn split(feature: &str, null: DecisionTree, spans: Vec<TreeSpan>) -> DecisionTree {
+        let mut merged: Vec<TreeSpan> = Vec::new();
         for span in spans {
             match merged.last_mut() {
                 Some(last) if last.tree == span.tree => last.below = span.below,
@@ -45,18 +45,22 @@ impl Tree {
         }
         match &merged[..] {
             [only] if only.tree == null => null,
-            _ => Tree::Split(Box::new(Split { feature: feature.to_string(), null, spans: merged })),
+            _ => {
+                DecisionTree::Split(Box::new(TreeSplit { feature: feature.to_string(), null, spans: merged }))
+            }
         }
     }
 
     /// The same with other outcomes.
-    pub fn map(&self, change: fn(Outcome) -> Outcome) -> Tree {
+    pub fn map(&self, change: fn(Speaker) -> Speaker) -> DecisionTree {
         match self {
-            Tree::Leaf(outcome) => Tree::Leaf(change(*outcome)),
-            Tree::Split(split) => {
-                let spans =
-                    split.spans.iter().map(|span| Span { below: span.below, tree: span.tree.map(change) });
-                Tree::split(&split.feature, split.null.map(change), spans.collect())
+            DecisionTree::Leaf(outcome) => DecisionTree::Leaf(change(*outcome)),
+            DecisionTree::Split(split) => {
+                let spans = split
+                    .spans
+                    .iter()
+                    .map(|span| TreeSpan { below: span.below, tree: span.tree.map(change) });
+                DecisionTree::split(&split.feature, split.null.map(change), spans.collect())
             }
         }
     }
@@ -64,14 +68,16 @@ impl Tree {
     /// Whether some values lead to no attribute.
     pub fn has_gap(&self) -> bool {
         match self {
-            Tree::Leaf(outcome) => outcome.is_none(),
-            Tree::Split(split) => split.null.has_gap() || split.spans.iter().any(|span| span.tree.has_gap()),
+            DecisionTree::Leaf(outcome) => outcome.is_none(),
+            DecisionTree::Split(split) => {
+                split.null.has_gap() || split.spans.iter().any(|span| span.tree.has_gap())
+            }
         }
     }
 
     /// Where no attribute speaks, in words.
     pub fn gaps(&self) -> Vec<String> {
-        let Tree::Split(split) = self else { return Vec::new() };
+        let DecisionTree::Split(split) = self else { return Vec::new() };
         let mut gaps = Vec::new();
         let name = &split.feature;
         if split.null.has_gap() {
@@ -94,10 +100,10 @@ impl Tree {
     }
 
     /// As an expression of the job files, each outcome as what `leaf` makes of it.
-    pub fn expression(&self, leaf: &dyn Fn(Outcome) -> String) -> String {
+    pub fn expression(&self, leaf: &dyn Fn(Speaker) -> String) -> String {
         let split = match self {
-            Tree::Leaf(outcome) => return leaf(*outcome),
-            Tree::Split(split) => split,
+            DecisionTree::Leaf(outcome) => return leaf(*outcome),
+            DecisionTree::Split(split) => split,
         };
         let name = quoted(&split.feature);
         let mut cases = vec![format!("when {name} is null then {}", split.null.expression(leaf))];
@@ -216,19 +222,23 @@ fn is_reserved(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn span(below: Option<i64>, outcome: Outcome) -> Span {
-        Span { below, tree: Tree::Leaf(outcome) }
+    fn span(below: Option<i64>, outcome: Speaker) -> TreeSpan {
+        TreeSpan { below, tree: DecisionTree::Leaf(outcome) }
     }
 
     #[test]
     fn neighbours_alike_are_one() {
         let spans = vec![span(Some(1), Some(0)), span(Some(5), Some(0)), span(None, None)];
-        let tree = Tree::split("age", Tree::Leaf(None), spans);
+        let tree = DecisionTree::split("age", DecisionTree::Leaf(None), spans);
         assert_eq!(tree.gaps(), ["`age` is null", "`age` >= 5"]);
         let shown = tree.expression(&|outcome| outcome.map_or("null".into(), |number| number.to_string()));
         assert_eq!(shown, "case when age is null then null when age < 5 then 0 else null end");
-        let same = Tree::split("age", Tree::Leaf(Some(3)), vec![span(Some(1), Some(3)), span(None, Some(3))]);
-        assert_eq!(same, Tree::Leaf(Some(3)));
+        let same = DecisionTree::split(
+            "age",
+            DecisionTree::Leaf(Some(3)),
+            vec![span(Some(1), Some(3)), span(None, Some(3))],
+        );
+        assert_eq!(same, DecisionTree::Leaf(Some(3)));
     }
 
     #[test]

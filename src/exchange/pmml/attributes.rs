@@ -6,7 +6,7 @@ use super::super::card::PlacedPoints;
 use super::super::refusals::Refusals;
 use super::expression::{Constants, Predicate};
 use super::fields::number;
-use super::predicates::Names;
+use super::predicates::FieldNames;
 use super::xml::Element;
 
 /// A characteristic as written.
@@ -68,7 +68,7 @@ impl Extensions {
 }
 
 /// Reads the characteristics of a scorecard.
-pub fn read(scorecard: &Element, names: &Names, refusals: &mut Refusals) -> Vec<WrittenCharacteristic> {
+pub fn read(scorecard: &Element, names: &FieldNames, refusals: &mut Refusals) -> Vec<WrittenCharacteristic> {
     let mut read = Vec::new();
     let all = scorecard.all("Characteristics").flat_map(|all| all.all("Characteristic"));
     for (number, element) in all.enumerate() {
@@ -85,7 +85,7 @@ pub fn read(scorecard: &Element, names: &Names, refusals: &mut Refusals) -> Vec<
 fn characteristic(
     element: &Element,
     name: String,
-    names: &Names,
+    names: &FieldNames,
     refusals: &mut Refusals,
 ) -> Option<WrittenCharacteristic> {
     let read: Vec<_> = element.all("Attribute").map(|one| attribute(one, names, refusals)).collect();
@@ -121,7 +121,7 @@ pub fn points(element: &Element, name: &str, refusals: &mut Refusals) -> Option<
     Some(Some(PlacedPoints { value, at: element.place_of(name) }))
 }
 
-fn attribute(element: &Element, names: &Names, refusals: &mut Refusals) -> Option<WrittenAttribute> {
+fn attribute(element: &Element, names: &FieldNames, refusals: &mut Refusals) -> Option<WrittenAttribute> {
     let mut points = points(element, "partialScore", refusals)?;
     if let Some(complex) = element.child("ComplexPartialScore") {
         points = Some(complex_points(complex, refusals)?);

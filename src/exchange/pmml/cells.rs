@@ -7,7 +7,7 @@ use super::value::{FieldValue, ValueKind};
 
 /// Some values of a field that nothing tells apart.
 #[derive(Debug, Clone)]
-pub struct Cell {
+pub struct FieldCell {
     /// One of them.
     pub example: FieldValue,
     /// Which values of the feature they are.
@@ -42,11 +42,11 @@ pub struct OutOfRange(pub Decimal);
 const ANOTHER_TEXT: &str = "\u{1}another";
 
 /// The cells of a field, nulls first, then ascending. `scale` units of the feature are one of the field.
-pub fn cells(field: &Field, constants: &FieldConstants, scale: i64) -> Result<Vec<Cell>, OutOfRange> {
-    let null = Cell { example: FieldValue::Missing, values: CellValues::Null };
+pub fn cells(field: &Field, constants: &FieldConstants, scale: i64) -> Result<Vec<FieldCell>, OutOfRange> {
+    let null = FieldCell { example: FieldValue::Missing, values: CellValues::Null };
     let coded = |texts: &mut dyn Iterator<Item = (i64, String)>| {
         texts
-            .map(|(code, text)| Cell {
+            .map(|(code, text)| FieldCell {
                 example: FieldValue::Text(text),
                 values: CellValues::Point(Some(code)),
             })
@@ -80,7 +80,7 @@ pub fn codes(field: &Field, constants: &FieldConstants) -> Vec<String> {
 }
 
 /// Points and what lies between them.
-fn numbers(field: &Field, constants: &FieldConstants, scale: i64) -> Result<Vec<Cell>, OutOfRange> {
+fn numbers(field: &Field, constants: &FieldConstants, scale: i64) -> Result<Vec<FieldCell>, OutOfRange> {
     let mut points: Vec<Decimal> = field.cuts();
     points.extend(&constants.numbers);
     points.sort();
@@ -88,7 +88,7 @@ fn numbers(field: &Field, constants: &FieldConstants, scale: i64) -> Result<Vec<
     let number = |value: Decimal| FieldValue::Number(value);
     let Some(first) = points.first() else {
         let all = CellValues::Between(Some(LastWhole::Endless));
-        return Ok(vec![Cell { example: number(Decimal::ZERO), values: all }]);
+        return Ok(vec![FieldCell { example: number(Decimal::ZERO), values: all }]);
     };
     let one = Decimal::whole(1);
     let before = first.plus(one.negative()).ok_or(OutOfRange(*first))?;
@@ -101,15 +101,15 @@ fn numbers(field: &Field, constants: &FieldConstants, scale: i64) -> Result<Vec<
         let last_before = scaled.ceil() - 1;
         let is_some = from.is_none_or(|from| from.floor() < last_before);
         let last = is_some.then_some(LastWhole::At(last_before as i64));
-        cells.push(Cell { example: number(example), values: CellValues::Between(last) });
-        cells.push(Cell { example: number(*point), values: CellValues::Point(whole) });
+        cells.push(FieldCell { example: number(example), values: CellValues::Between(last) });
+        cells.push(FieldCell { example: number(*point), values: CellValues::Point(whole) });
         from = Some(scaled);
         let next = points.iter().find(|next| *next > point).copied();
         let inner = next.map_or(point.plus(one), |next| point.between(next));
         example = inner.ok_or(OutOfRange(*point))?;
     }
     let values = CellValues::Between(Some(LastWhole::Endless));
-    cells.push(Cell { example: number(example), values });
+    cells.push(FieldCell { example: number(example), values });
     Ok(cells)
 }
 

@@ -3,9 +3,9 @@
 use super::super::card::Fractions;
 use super::super::options::ImportOptions;
 use super::super::refusals::Refusals;
-use super::super::tree::{Span, Tree};
+use super::super::tree::{DecisionTree, TreeSpan};
 use super::attributes::WrittenCharacteristic;
-use super::cells::{Cell, CellValues, LastWhole, cells};
+use super::cells::{CellValues, FieldCell, LastWhole, cells};
 use super::expression::{Constants, Row};
 use super::fields::Field;
 use super::value::ValueKind;
@@ -21,9 +21,9 @@ pub struct UsedField<'a> {
     pub feature: String,
     /// Units of the feature in one of the field.
     pub scale: i64,
-    cells: Vec<Cell>,
+    cells: Vec<FieldCell>,
     /// Where decisions by it change.
-    seen: Seen,
+    seen: CutSides,
 }
 
 impl<'a> UsedField<'a> {
@@ -43,12 +43,12 @@ impl<'a> UsedField<'a> {
                 format!("`{}` is compared with {}, which is out of a feature's range", field.name, out.0);
             refusals.refuse(("DataField", field.at.clone()), why, None);
         });
-        Some(UsedField { field, feature, scale, cells: cells.ok()?, seen: Seen::default() })
+        Some(UsedField { field, feature, scale, cells: cells.ok()?, seen: CutSides::default() })
     }
 
     /// What a value that is not whole may become.
     pub fn fractions(&self) -> Fractions {
-        let Seen { at_fraction, down, up } = self.seen;
+        let CutSides { at_fraction, down, up } = self.seen;
         match (self.field.kind, at_fraction, down, up) {
             (ValueKind::Real, true, ..) | (ValueKind::Real, _, true, true) => Fractions::Never,
             (ValueKind::Real, _, false, true) => Fractions::Up,
@@ -64,7 +64,7 @@ pub fn decide(
     used: &mut [UsedField],
     options: &ImportOptions,
     refusals: &mut Refusals,
-) -> Option<Tree> {
+) -> Option<DecisionTree> {
     let order: Vec<usize> = written
         .constants
         .fields
@@ -78,7 +78,7 @@ pub fn decide(
         refusals.refuse(("Characteristic", written.at.clone()), why, None);
         return None;
     }
-    let mut deciding = Deciding { written, order: &order, seen: vec![Seen::default(); used.len()] };
+    let mut deciding = Deciding { written, order: &order, seen: vec![CutSides::default(); used.len()] };
     let tree = deciding.tree(used, 0, &mut Row::new());
     let seen = deciding.seen;
     for number in order {
@@ -110,7 +110,7 @@ pub fn decide(
 
 /// Where decisions change.
 #[derive(Debug, Clone, Default)]
-struct Seen {
+struct CutSides {
     /// At a number that is not whole.
     at_fraction: bool,
     /// At a whole number that belongs to what lies above it: what lies between may be cut off.
@@ -123,24 +123,24 @@ struct Deciding<'a> {
     written: &'a WrittenCharacteristic,
     order: &'a [usize],
     /// By used field.
-    seen: Vec<Seen>,
+    seen: Vec<CutSides>,
 }
 
 impl Deciding<'_> {
     /// The decision by the fields from `level` on, the ones before having the values in the row.
-    fn tree<'f>(&mut self, used: &'f [UsedField], level: usize, row: &mut Row<'f>) -> Tree {
+    fn tree<'f>(&mut self, used: &'f [UsedField], level: usize, row: &mut Row<'f>) -> DecisionTree {
         let Some(number) = self.order.get(level).copied() else {
             let speaks = |attribute: &super::attributes::WrittenAttribute| {
                 attribute.predicate.evaluate(row) == Some(true)
             };
-            return Tree::Leaf(self.written.attributes.iter().position(speaks));
+            return DecisionTree::Leaf(self.written.attributes.iter().position(speaks));
         };
         let own = &used[number];
-        let mut null = Tree::Leaf(None);
+        let mut null = DecisionTree::Leaf(None);
         let mut decided: Vec<DecidedCell> = Vec::new();
         for cell in &own.cells {
             let tree = match own.field.prepare(&cell.example) {
-                None => Tree::Leaf(None),
+                None => DecisionTree::Leaf(None),
                 Some(value) => {
                     row.insert(&own.field.name, value);
                     self.tree(used, level + 1, row)
@@ -152,7 +152,7 @@ impl Deciding<'_> {
             }
         }
         self.look(number, &decided);
-        Tree::split(&own.feature, null, spans(decided))
+        DecisionTree::split(&own.feature, null, spans(decided))
     }
 
     /// Notes at what numbers the decision changes.
@@ -174,11 +174,11 @@ impl Deciding<'_> {
 
 struct DecidedCell {
     values: CellValues,
-    tree: Tree,
+    tree: DecisionTree,
 }
 
 /// The ranges of whole numbers; cells without one are left out.
-fn spans(decided: Vec<DecidedCell>) -> Vec<Span> {
+fn spans(decided: Vec<DecidedCell>) -> Vec<TreeSpan> {
     let of_cell = |cell: DecidedCell| {
         let below = match cell.values {
             CellValues::Null | CellValues::Point(None) | CellValues::Between(None) => return None,
@@ -187,9 +187,9 @@ fn spans(decided: Vec<DecidedCell>) -> Vec<Span> {
             }
             CellValues::Between(Some(LastWhole::Endless)) => None,
         };
-        Some(Span { below, tree: cell.tree })
+        Some(TreeSpan { below, tree: cell.tree })
     };
-    let mut spans: Vec<Span> = decided.into_iter().filter_map(of_cell).collect();
+    let mut spans: Vec<TreeSpan> = decided.into_iter().filter_map(of_cell).collect();
     // Of codes there are no more than are listed.
     if let Some(last) = spans.last_mut() {
         last.below = None;

@@ -85,11 +85,11 @@ pub enum Predicate {
     /// `True`, `False`
     Constant(bool),
     /// `isMissing`, or its opposite.
-    IsMissing(Step, bool),
+    IsMissing(Stepped, bool),
     /// A comparison with a constant.
-    Compare(Step, Operator, FieldValue),
+    Compare(Stepped, Operator, FieldValue),
     /// Whether a value is among others, or its opposite.
-    Among(Step, Vec<FieldValue>, bool),
+    Among(Stepped, Vec<FieldValue>, bool),
     /// `not`
     Not(Box<Predicate>),
     /// Several.
@@ -198,19 +198,19 @@ impl Constants {
 
 /// A value that steps: a field, or what is made of fields by choosing.
 #[derive(Debug, Clone)]
-pub enum Step {
+pub enum Stepped {
     /// A raw field.
     Field(String),
     /// Always the same.
     Constant(FieldValue),
     /// The second where the first is missing.
-    OrElse(Box<Step>, FieldValue),
+    OrElse(Box<Stepped>, FieldValue),
     /// By intervals of a number.
-    Discretize(Box<Step>, Vec<DiscretizeBin>, FieldValue),
+    Discretize(Box<Stepped>, Vec<DiscretizeBin>, FieldValue),
     /// By rows of values.
-    Map(Vec<Step>, Vec<MapRow>, FieldValue),
+    Map(Vec<Stepped>, Vec<MapRow>, FieldValue),
     /// One where a condition is true, another where it is false; missing where it is unknown.
-    If(Box<Predicate>, Box<Step>, Box<Step>),
+    If(Box<Predicate>, Box<Stepped>, Box<Stepped>),
 }
 
 /// An interval and what it becomes.
@@ -231,24 +231,24 @@ pub struct MapRow {
     pub output: FieldValue,
 }
 
-impl Step {
+impl Stepped {
     /// Its value on a row.
     pub fn evaluate(&self, row: &Row) -> FieldValue {
         match self {
-            Step::Field(name) => row.get(name.as_str()).cloned().unwrap_or(FieldValue::Missing),
-            Step::Constant(value) => value.clone(),
-            Step::OrElse(step, other) => match step.evaluate(row) {
+            Stepped::Field(name) => row.get(name.as_str()).cloned().unwrap_or(FieldValue::Missing),
+            Stepped::Constant(value) => value.clone(),
+            Stepped::OrElse(step, other) => match step.evaluate(row) {
                 FieldValue::Missing => other.clone(),
                 value => value,
             },
-            Step::Discretize(step, bins, otherwise) => match step.evaluate(row) {
+            Stepped::Discretize(step, bins, otherwise) => match step.evaluate(row) {
                 FieldValue::Number(number) => {
                     let bin = bins.iter().find(|bin| bin.interval.holds(number));
                     bin.map_or(otherwise.clone(), |bin| bin.value.clone())
                 }
                 _ => FieldValue::Missing,
             },
-            Step::Map(steps, rows, otherwise) => {
+            Stepped::Map(steps, rows, otherwise) => {
                 let values: Vec<FieldValue> = steps.iter().map(|step| step.evaluate(row)).collect();
                 if values.contains(&FieldValue::Missing) {
                     return FieldValue::Missing;
@@ -256,7 +256,7 @@ impl Step {
                 let found = rows.iter().find(|row| row.inputs == values);
                 found.map_or(otherwise.clone(), |row| row.output.clone())
             }
-            Step::If(condition, yes, no) => match condition.evaluate(row) {
+            Stepped::If(condition, yes, no) => match condition.evaluate(row) {
                 Some(true) => yes.evaluate(row),
                 Some(false) => no.evaluate(row),
                 None => FieldValue::Missing,
@@ -267,23 +267,23 @@ impl Step {
     /// Adds the fields that it reads, with the constants that choose in it.
     pub fn collect(&self, into: &mut Constants) {
         match self {
-            Step::Field(name) => {
+            Stepped::Field(name) => {
                 into.entry(name);
             }
-            Step::Constant(_) => {}
-            Step::OrElse(step, _) => step.collect(into),
-            Step::Discretize(step, bins, _) => {
+            Stepped::Constant(_) => {}
+            Stepped::OrElse(step, _) => step.collect(into),
+            Stepped::Discretize(step, bins, _) => {
                 step.collect(into);
                 let margins = bins.iter().flat_map(|bin| bin.interval.margins());
                 margins.for_each(|margin| step.compare(&FieldValue::Number(margin), into));
             }
-            Step::Map(steps, rows, _) => {
+            Stepped::Map(steps, rows, _) => {
                 steps.iter().for_each(|step| step.collect(into));
                 for row in rows {
                     steps.iter().zip(&row.inputs).for_each(|(step, input)| step.compare(input, into));
                 }
             }
-            Step::If(condition, yes, no) => {
+            Stepped::If(condition, yes, no) => {
                 condition.collect(into);
                 yes.collect(into);
                 no.collect(into);
@@ -294,13 +294,13 @@ impl Step {
     /// Notes that its value is compared with a constant, at every raw field that may be its value.
     fn compare(&self, constant: &FieldValue, into: &mut Constants) {
         match self {
-            Step::Field(name) => into.add(name, constant),
-            Step::OrElse(step, _) => step.compare(constant, into),
-            Step::If(_, yes, no) => {
+            Stepped::Field(name) => into.add(name, constant),
+            Stepped::OrElse(step, _) => step.compare(constant, into),
+            Stepped::If(_, yes, no) => {
                 yes.compare(constant, into);
                 no.compare(constant, into);
             }
-            Step::Constant(_) | Step::Discretize(..) | Step::Map(..) => {}
+            Stepped::Constant(_) | Stepped::Discretize(..) | Stepped::Map(..) => {}
         }
     }
 }

@@ -34,7 +34,7 @@ use attributes::{WrittenCharacteristic, points};
 use cells::codes;
 use decide::{UsedField, decide};
 use expression::Constants;
-use predicates::Names;
+use predicates::FieldNames;
 use reasons::{OwnReasons, ReasonPlan};
 use value::ValueKind;
 use xml::Element;
@@ -55,7 +55,8 @@ fn card(root: &Element, options: &ImportOptions, refusals: &mut Refusals) -> Opt
         return None;
     }
     let derived = root.all("TransformationDictionary").chain(scorecard.all("LocalTransformations"));
-    let names = Names { fields: &fields, derived: derived.flat_map(|all| all.all("DerivedField")).collect() };
+    let names =
+        FieldNames { fields: &fields, derived: derived.flat_map(|all| all.all("DerivedField")).collect() };
     let written = attributes::read(scorecard, &names, refusals);
     let clamp = targets(scorecard, &written, refusals);
     if refusals.any() {

@@ -1,7 +1,7 @@
 //! From PMML's elements to conditions: predicates, and derived fields as far as they step.
 
 use super::super::refusals::Refusals;
-use super::expression::{Compound, DiscretizeBin, MapRow, Operator, Predicate, Step};
+use super::expression::{Compound, DiscretizeBin, MapRow, Operator, Predicate, Stepped};
 use super::fields::{Field, Interval, value_of};
 use super::value::{FieldValue, ValueKind};
 use super::xml::Element;
@@ -11,7 +11,7 @@ use crate::suggest::{listing, near_miss};
 const MOST_DERIVATIONS: usize = 20;
 
 /// What the names in predicates stand for.
-pub struct Names<'a> {
+pub struct FieldNames<'a> {
     /// Raw fields.
     pub fields: &'a [Field],
     /// `DerivedField` elements.
@@ -20,7 +20,7 @@ pub struct Names<'a> {
 
 /// A value with its kind.
 pub struct TypedStep {
-    step: Step,
+    step: Stepped,
     kind: ValueKind,
 }
 
@@ -29,7 +29,7 @@ fn at(element: &Element) -> (&str, std::ops::Range<usize>) {
     (&element.name, element.at.clone())
 }
 
-impl Names<'_> {
+impl FieldNames<'_> {
     /// Reads a predicate; what cannot be taken over is refused.
     pub fn predicate(&self, element: &Element, refusals: &mut Refusals) -> Option<Predicate> {
         match element.name.as_str() {
@@ -132,7 +132,7 @@ impl Names<'_> {
             return self.derived(derived, refusals, level + 1);
         }
         if let Some(field) = self.fields.iter().find(|field| field.name == name) {
-            return Some(TypedStep { step: Step::Field(name.to_string()), kind: field.kind });
+            return Some(TypedStep { step: Stepped::Field(name.to_string()), kind: field.kind });
         }
         let fields = self.fields.iter().map(|field| field.name.as_str());
         let known = fields.chain(self.derived.iter().filter_map(|derived| derived.value("name")));
@@ -162,7 +162,7 @@ impl Names<'_> {
         kind: ValueKind,
         refusals: &mut Refusals,
         level: usize,
-    ) -> Option<Step> {
+    ) -> Option<Stepped> {
         match element.name.as_str() {
             "Constant" => self.constant(element, kind, refusals),
             "FieldRef" => {
@@ -179,10 +179,10 @@ impl Names<'_> {
             "NormDiscrete" => {
                 let TypedStep { step, kind: own } = self.named_by(element, refusals, level)?;
                 let constant = value_of(element, "value", own, refusals)?;
-                let [one, zero] = ["1", "0"].map(|text| kind.parse(text).map(Step::Constant));
+                let [one, zero] = ["1", "0"].map(|text| kind.parse(text).map(Stepped::Constant));
                 let condition = Predicate::Compare(step, Operator::Equal, constant);
                 or_else(
-                    Step::If(Box::new(condition), Box::new(one?), Box::new(zero?)),
+                    Stepped::If(Box::new(condition), Box::new(one?), Box::new(zero?)),
                     element,
                     kind,
                     refusals,
@@ -197,15 +197,15 @@ impl Names<'_> {
         }
     }
 
-    fn constant(&self, element: &Element, kind: ValueKind, refusals: &mut Refusals) -> Option<Step> {
+    fn constant(&self, element: &Element, kind: ValueKind, refusals: &mut Refusals) -> Option<Stepped> {
         if element.value("missing") == Some("true") {
-            return Some(Step::Constant(FieldValue::Missing));
+            return Some(Stepped::Constant(FieldValue::Missing));
         }
         let value = kind.parse(&element.text);
         if value.is_none() {
             refusals.refuse(at(element), format!("`{}` is not {}", element.text, kind.name()), None);
         }
-        value.map(Step::Constant)
+        value.map(Stepped::Constant)
     }
 
     fn discretize(
@@ -214,7 +214,7 @@ impl Names<'_> {
         kind: ValueKind,
         refusals: &mut Refusals,
         level: usize,
-    ) -> Option<Step> {
+    ) -> Option<Stepped> {
         let TypedStep { step, kind: own } = self.named_by(element, refusals, level)?;
         if !own.is_number() {
             refusals.refuse(at(element), format!("it is of {}", own.name()), None);
@@ -234,10 +234,18 @@ impl Names<'_> {
             Some(_) => value_of(element, "defaultValue", kind, refusals)?,
             None => FieldValue::Missing,
         };
-        or_else_missing_input(step, element, kind, refusals, |step| Step::Discretize(step, bins, otherwise))
+        or_else_missing_input(step, element, kind, refusals, |step| {
+            Stepped::Discretize(step, bins, otherwise)
+        })
     }
 
-    fn map(&self, element: &Element, kind: ValueKind, refusals: &mut Refusals, level: usize) -> Option<Step> {
+    fn map(
+        &self,
+        element: &Element,
+        kind: ValueKind,
+        refusals: &mut Refusals,
+        level: usize,
+    ) -> Option<Stepped> {
         let Some(table) = element.child("InlineTable") else {
             refusals.refuse(
                 at(element),
@@ -267,10 +275,10 @@ impl Names<'_> {
             Some(_) => value_of(element, "defaultValue", kind, refusals)?,
             None => FieldValue::Missing,
         };
-        let mut steps: Vec<Step> = inputs.into_iter().map(|(_, input)| input.step).collect();
+        let mut steps: Vec<Stepped> = inputs.into_iter().map(|(_, input)| input.step).collect();
         if steps.len() == 1 {
             let step = steps.remove(0);
-            let of_one = |step: Box<Step>| Step::Map(vec![*step], rows, otherwise);
+            let of_one = |step: Box<Stepped>| Stepped::Map(vec![*step], rows, otherwise);
             return or_else_missing_input(step, element, kind, refusals, of_one);
         }
         if element.attribute("mapMissingTo").is_some() {
@@ -281,7 +289,7 @@ impl Names<'_> {
             );
             return None;
         }
-        Some(Step::Map(steps, rows, otherwise))
+        Some(Stepped::Map(steps, rows, otherwise))
     }
 
     fn apply(
@@ -290,7 +298,7 @@ impl Names<'_> {
         kind: ValueKind,
         refusals: &mut Refusals,
         level: usize,
-    ) -> Option<Step> {
+    ) -> Option<Stepped> {
         for name in ["mapMissingTo", "defaultValue"] {
             if element.attribute(name).is_some() {
                 refusals.refuse(
@@ -309,18 +317,18 @@ impl Names<'_> {
             let yes = self.step(yes, kind, refusals, level)?;
             let no = match rest.first() {
                 Some(no) => self.step(no, kind, refusals, level)?,
-                None => Step::Constant(FieldValue::Missing),
+                None => Stepped::Constant(FieldValue::Missing),
             };
-            return Some(Step::If(Box::new(condition), Box::new(yes), Box::new(no)));
+            return Some(Stepped::If(Box::new(condition), Box::new(yes), Box::new(no)));
         }
         let condition = self.condition(element, refusals, level)?;
         let [yes, no] =
-            ["true", "false"].map(|truth| kind.parse(truth).map(|value| Box::new(Step::Constant(value))));
+            ["true", "false"].map(|truth| kind.parse(truth).map(|value| Box::new(Stepped::Constant(value))));
         let (Some(yes), Some(no)) = (yes, no) else {
             refusals.refuse(at(element), format!("{} is made of true or false", kind.name()), None);
             return None;
         };
-        Some(Step::If(Box::new(condition), yes, no))
+        Some(Stepped::If(Box::new(condition), yes, no))
     }
 
     /// Reads an expression that is true or false.
@@ -354,7 +362,7 @@ impl Names<'_> {
                 let TypedStep { step, kind } = self.named_by(value, refusals, level)?;
                 let values: Vec<_> = constants.iter().map(|one| self.constant(one, kind, refusals)).collect();
                 let values = values.into_iter().map(|step| match step {
-                    Some(Step::Constant(value)) => Some(value),
+                    Some(Stepped::Constant(value)) => Some(value),
                     _ => None,
                 });
                 Some(Predicate::Among(step, values.collect::<Option<_>>()?, function == "isIn"))
@@ -363,7 +371,9 @@ impl Names<'_> {
                 let TypedStep { step, kind } = self.named_by(value, refusals, level)?;
                 let operator = Operator::named(name).or_else(|| self.unknown_function(element, refusals))?;
                 ordered(operator, kind, element, refusals)?;
-                let Step::Constant(constant) = self.constant(constant, kind, refusals)? else { return None };
+                let Stepped::Constant(constant) = self.constant(constant, kind, refusals)? else {
+                    return None;
+                };
                 Some(Predicate::Compare(step, operator, constant))
             }
             _ => {
@@ -415,29 +425,29 @@ fn kind_of(element: &Element, name: &str, refusals: &mut Refusals) -> Option<Val
 }
 
 /// What `mapMissingTo` makes of a value.
-fn or_else(step: Step, element: &Element, kind: ValueKind, refusals: &mut Refusals) -> Option<Step> {
+fn or_else(step: Stepped, element: &Element, kind: ValueKind, refusals: &mut Refusals) -> Option<Stepped> {
     if element.attribute("mapMissingTo").is_none() {
         return Some(step);
     }
     let other = value_of(element, "mapMissingTo", kind, refusals)?;
-    Some(Step::OrElse(Box::new(step), other))
+    Some(Stepped::OrElse(Box::new(step), other))
 }
 
 /// The same where it is the input that may be missing.
 fn or_else_missing_input(
-    input: Step,
+    input: Stepped,
     element: &Element,
     kind: ValueKind,
     refusals: &mut Refusals,
-    make: impl FnOnce(Box<Step>) -> Step,
-) -> Option<Step> {
+    make: impl FnOnce(Box<Stepped>) -> Stepped,
+) -> Option<Stepped> {
     let made = make(Box::new(input.clone()));
     if element.attribute("mapMissingTo").is_none() {
         return Some(made);
     }
-    let other = Step::Constant(value_of(element, "mapMissingTo", kind, refusals)?);
+    let other = Stepped::Constant(value_of(element, "mapMissingTo", kind, refusals)?);
     let is_missing = Predicate::IsMissing(input, true);
-    Some(Step::If(Box::new(is_missing), Box::new(other), Box::new(made)))
+    Some(Stepped::If(Box::new(is_missing), Box::new(other), Box::new(made)))
 }
 
 /// The items of an array: separated by spaces, in double quotes where they have spaces in them, `\"` for a quote.

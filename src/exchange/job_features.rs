@@ -23,7 +23,8 @@ impl JobFeatures {
         let job = raw.bind(&InputColumns::default());
         raw.diagnostics.check()?;
         let job = job.expect("a job without mistakes is bound");
-        let mut table: Table = job.sources[1].text.parse().context("a scorecard that was read is TOML")?;
+        let mut table: Table =
+            job.sources.scorecard.text.parse().context("a scorecard that was read is TOML")?;
         table.retain(|key, _| key == "bills" || key == "feature");
         Ok(JobFeatures { table, path: path.display().to_string() })
     }

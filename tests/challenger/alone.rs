@@ -3,8 +3,13 @@
 
 use std::path::Path;
 
-use super::world::{BOTH, THIN, Trial, World, edited, table};
-use crate::support::{Cell, Table};
+use rescore::hash::xxh3_64;
+
+use super::world::{BOTH, NIGHT, THIN, Trial, World, edited, table};
+use crate::audit::night::night;
+use crate::audit::read_case::read_case;
+use crate::audit::value::Value;
+use crate::support::{Cell, Table, day};
 
 /// The job with the challenger's files in the place of its own.
 fn as_challenger(trial: Trial) -> World {
@@ -71,6 +76,49 @@ fn check(trial: Trial) {
             assert!(rows > 5, "{trial:?} {arm} {name}: {rows}");
         }
     }
+}
+
+/// The arm of an account by the formula of the contract.
+fn arm_of(trial: Trial, account: &Value) -> &'static str {
+    let Value::Int(id) = account else { return "champion" };
+    let drawn = xxh3_64(format!("{}\0{id}", trial.salt).as_bytes()) % 10_000;
+    if drawn < trial.share_bp.into() { "challenger" } else { "champion" }
+}
+
+/// The naive model of each arm: the job with its scorecard and policy, budgets too, over a book of the arm's lines alone.
+fn check_model(trial: Trial) {
+    let world = World::with(trial);
+    for (file, from, to) in [
+        ("policy.toml", "raise_budget = 1_500_000", "raise_budget = 400_000"),
+        ("challenger/policy.toml", "raise_budget = 700_000", "raise_budget = 100_000"),
+    ] {
+        world.edit(file, from, to);
+    }
+    let run = world.run();
+    for (arm, alone) in [("champion", World::new()), ("challenger", as_challenger(trial))] {
+        let file = if arm == "challenger" { "challenger/policy.toml" } else { "policy.toml" };
+        alone.put("policy.toml", &world.read(file));
+        let mut case = read_case(alone.path());
+        (case.as_of, case.known_on) = (day(NIGHT).0, day(NIGHT).0);
+        let id = case.lines.columns.iter().position(|(name, _)| *name == "account_id").unwrap();
+        for file in &mut case.lines.files {
+            file.rows.retain(|row| arm_of(trial, &row[id]) == arm);
+        }
+        let model = night(&case).unwrap();
+        for (name, expected) in model.tables.iter().filter(|(name, _)| *name != "rejects") {
+            let accounts = expected.column("account_id");
+            let found = table(&run, name);
+            let own = accounts_of(&table(&run, "scores"), arm);
+            let rows = assert_same_rows(&found, expected, |account| own.contains(account));
+            assert!(rows > 5 && accounts.iter().all(|account| own.contains(account)), "{arm} {name}");
+        }
+    }
+}
+
+#[test]
+fn the_naive_model_of_each_arm_computes_the_same() {
+    check_model(BOTH);
+    check_model(Trial { has_scorecard: false, ..BOTH });
 }
 
 #[test]

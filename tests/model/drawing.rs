@@ -286,7 +286,7 @@ fn the_order_of_the_spine_is_that_of_the_sample() {
     for row in &forward.rows {
         let [account, as_of] = [&row[0], &row[1]].map(super::text);
         spine(&book, &format!("{account} {as_of}"));
-        assert_eq!(draw(&book, COMPUTED).rows, [row.clone()]);
+        assert_eq!(draw(&book, COMPUTED).rows, std::slice::from_ref(row));
     }
 }
 

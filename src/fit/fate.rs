@@ -107,6 +107,9 @@ fn not_selected(why: &NotSelected, names: &[String]) -> String {
         NotSelected::AddsLittle { chi_square } => {
             format!("it adds little to those that are selected (chi-square {chi_square:.1})")
         }
-        NotSelected::Full => "there are as many characteristics as there may be".to_string(),
+        NotSelected::Full => {
+            "there are as many characteristics as there may be: max_characteristics, or one for ten bads"
+                .to_string()
+        }
     }
 }

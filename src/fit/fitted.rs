@@ -73,6 +73,14 @@ pub struct FittedCoefficient {
 /// Akaike's criterion.
 pub const LEAST_CHI_SQUARE: f64 = 2.0;
 
+/// No more characteristics are selected than one for each so many bads: more would be fitted to those bads alone.
+pub const BADS_A_CHARACTERISTIC: u64 = 10;
+
+/// How many characteristics so many bads can tell apart; at least one.
+fn most_for(bads: u64) -> usize {
+    usize::try_from(bads / BADS_A_CHARACTERISTIC).unwrap_or(usize::MAX).max(1)
+}
+
 /// Fits a card. `wishes` are what the model file says of features, by their positions.
 pub fn fit_card(
     options: &FitOptions,
@@ -107,7 +115,7 @@ pub fn fit_card(
     let bins: Vec<&[u8]> = waiting.iter().map(|number| features[*number].bin_of_row.as_slice()).collect();
     let cells = Cells::of(&bins, &train.rows);
     let limits = SelectionLimits {
-        most: options.max_characteristics,
+        most: options.max_characteristics.min(most_for(train.all.bad)),
         correlation: f64::from(options.max_correlation_bp) / 10_000.0,
         chi_square: LEAST_CHI_SQUARE,
     };

@@ -67,13 +67,19 @@ fn tiles(record: &FitRecord) -> Vec<Tile> {
             100.0 * part.observed_bad_rate,
             100.0 * part.predicted_bad_rate
         );
-        tiles.push(
-            Tile::new(&format!("AUC, {}", part.part.replace('_', " ")), Cell::number(figure)).note(note),
-        );
+        tiles.push(Tile::new(&format!("AUC, {}", part_name(part.part)), Cell::number(figure)).note(note));
     }
     let deviation = Cell::number(format!("{:.2}", record.largest_deviation));
     tiles.push(Tile::new("largest deviation by rounding", deviation).unit("points"));
     tiles
+}
+
+fn part_name(part: &str) -> &str {
+    match part {
+        "holdout" => "held out",
+        "out_of_time" => "out of time",
+        part => part,
+    }
 }
 
 fn selection(record: &FitRecord) -> Section {
@@ -155,7 +161,7 @@ fn bins_table(record: &FitRecord, one: &CharacteristicRecord) -> Table {
         let rows = bin.good + bin.bad;
         let alt = format!("weight of evidence {:.3}", bin.woe);
         table.rows.push(vec![
-            Cell::text(&bin.bin),
+            Cell::text(readable(&bin.bin)),
             Cell::count(bin.good),
             Cell::count(bin.bad),
             Cell::number(percent(rows, record.train.rows)),
@@ -166,6 +172,12 @@ fn bins_table(record: &FitRecord, one: &CharacteristicRecord) -> Table {
         ]);
     }
     table
+}
+
+/// A bin's name with its integers as people read them.
+fn readable(name: &str) -> String {
+    let word = |word: &str| word.parse().map_or(word.to_string(), |value: i64| thousands(value.into()));
+    name.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 fn thresholds(record: &FitRecord) -> Section {

@@ -117,7 +117,9 @@ impl NightCounter<'_> {
                 let cards = [scores.ints(champion)?, scores.ints(challenger)?];
                 tally.arms.add_rows(scores.texts(arm)?, scores.ints("score")?, cards, known);
             }
-            tally.add(&counted, &features, scores.ints("score")?, known)
+            // Of a night with arms everybody has the champion's score: scores of two scales are not ranked together.
+            let score = if has_arms { ARM_COLUMNS[1] } else { "score" };
+            tally.add(&counted, &features, scores.ints(score)?, known)
         })?;
         Ok(tally)
     }

@@ -7,7 +7,7 @@ use arrow_schema::DataType;
 use rescore::validate::gains::{ScoreWeights, score_psi};
 use serde_json::Value;
 
-use super::home::{Applicant, ModelHome};
+use super::home::{Applicant, CARD, ModelHome};
 use super::ranked::{self, Judged};
 use super::validate::applicants;
 use crate::support::parts::split;
@@ -252,4 +252,45 @@ fn mistakes_are_told() {
     fs::write(home.file("monitor/monitor.json"), "{}").unwrap();
     let (code, _, error) = home.outcome(&["monitor", "out", "--outcome", "known.parquet"]);
     assert!(code == 6 && error.contains("move it away"), "{error}");
+}
+
+#[test]
+fn arms_are_ranked_each_by_itself_and_months_by_the_champions_score() {
+    let home = nights();
+    let plain = monitored(&home, &["--outcome", "known.parquet", "--to", NIGHTS[0]], 0);
+    // The challenger's card has another scale, and likes middling debts best.
+    home.put("other.toml", &CARD.replace("base = 500", "base = 300").replace("points = 60", "points = 95"));
+    home.append(
+        "nightly.toml",
+        "\n[challenger]\nscorecard = \"other.toml\"\nshare_bp = 4000\nsalt = \"a\"\n",
+    );
+    home.write_lines(&applicants(150));
+    let run = ["run", "nightly.toml", "--date", NIGHTS[0], "--replace"];
+    let (code, out, error) = home.outcome(&run);
+    assert_eq!(code, 0, "{out}{error}");
+    let found = monitored(&home, &["--outcome", "known.parquet", "--to", NIGHTS[0]], 0);
+    assert_eq!(found["months"][0]["known"], plain["months"][0]["known"]);
+    let scores = Table::read(&home.file(&format!("out/date={}/scores.parquet", NIGHTS[0])));
+    let owed: Vec<i64> = scored(&home, NIGHTS[0]).iter().map(|one| one.owed).collect();
+    let arms = list(&found["arms"]["arms"]);
+    assert_eq!(arms.len(), 2);
+    for arm in arms {
+        let is_own =
+            |row: &usize| scores.column("arm")[*row] == Cell::Text(arm["arm"].as_str().unwrap().into());
+        let rows: Vec<usize> = (0..scores.rows.len()).filter(is_own).collect();
+        let judged = rows.iter().filter_map(|row| {
+            let int = |name: &str| scores.column(name)[*row].int().unwrap();
+            let is_bad = fate(int("account_id"), owed[*row]).int()? == 1;
+            Some(Judged { score: int("score"), is_bad, weight: 1 })
+        });
+        let (concordant, tied, total) = ranked::pairs(&judged.collect::<Vec<_>>());
+        let pairs = &arm["known"]["ranking"]["pairs"];
+        let own = (&pairs["concordant"], &pairs["tied"], &pairs["total"]);
+        assert_eq!(own, (&concordant.into(), &tied.into(), &total.into()), "{arm}");
+        assert!(total > 0);
+    }
+    // `validate --runs` compares the same arms.
+    home.edit("model.toml", "outcomes.parquet", "known.parquet");
+    home.sample();
+    assert_eq!(home.validate(&["--runs", "out"], 0)["arms"]["arms"][0]["arm"], "challenger");
 }

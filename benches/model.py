@@ -27,7 +27,7 @@ FIRST_COLUMNS = ["account_id", "as_of", "product", "weight", "outcome", "part"]
 
 def wrong_signs(coefficients):
     """Coefficients of the rarer sign."""
-    positive = sum(one > 0 for one in coefficients)
+    positive = sum(bool(one > 0) for one in coefficients)
     return min(positive, len(coefficients) - positive)
 
 

@@ -6,8 +6,15 @@ use super::card::{ImportedCard, PlacedPoints};
 use super::decimal::Decimal;
 use super::options::ImportOptions;
 use super::refusals::Refusals;
-use super::table::{CsvRow, CsvTable, TableRow, TableValues, card, interval};
+use super::table::{TableForm, TableRow, TableValues, card, interval};
 use crate::job::{Diagnostics, Source};
+
+/// How optbinning writes a table.
+const TABLE: TableForm = TableForm {
+    columns: ["Variable", "Bin", "Points"],
+    values: |text| values(text).ok_or_else(|| text.to_string()),
+    taken: "taken are [3.50, inf), ['a' 'b'], Special and Missing; a list that is cut short with … is not",
+};
 
 /// Reads a table; all that cannot be taken over is refused at once.
 pub fn read(source: &Source, options: &ImportOptions) -> Result<ImportedCard> {
@@ -43,30 +50,7 @@ fn read_rows(refusals: &mut Refusals) -> Option<Vec<TableRow>> {
         refusals.refuse(("JSON", 0..1), why, Some(help));
         return None;
     }
-    let table = CsvTable::read(refusals)?;
-    let places = ["Variable", "Bin", "Points"].map(|name| table.column(name, refusals));
-    let [Some(variable), Some(bin), Some(points)] = places else { return None };
-    let rows: Vec<_> =
-        table.rows.iter().map(|row| self::row(row, [variable, bin, points], refusals)).collect();
-    rows.into_iter().collect()
-}
-
-fn row(row: &CsvRow, [variable, bin, points]: [usize; 3], refusals: &mut Refusals) -> Option<TableRow> {
-    let cell = |place: usize| row.cells.get(place).map(String::as_str).unwrap_or_default();
-    let Some(value) = Decimal::parse(cell(points)) else {
-        let why = format!("its points, `{}`, are no number that can be taken exactly", cell(points));
-        refusals.refuse(("row", row.at.clone()), why, None);
-        return None;
-    };
-    let Some(values) = values(cell(bin)) else {
-        let why = format!("the bin `{}` of `{}` is not understood", cell(bin), cell(variable));
-        let help =
-            "taken are [3.50, inf), ['a' 'b'], Special and Missing; a list that is cut short with … is not";
-        refusals.refuse(("row", row.at.clone()), why, Some(help));
-        return None;
-    };
-    let points = PlacedPoints { value, at: row.at.clone() };
-    Some(TableRow { variable: cell(variable).to_string(), values, points, at: row.at.clone() })
+    TABLE.rows(refusals)
 }
 
 /// The values of a bin as the table shows them.

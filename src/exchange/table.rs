@@ -92,6 +92,53 @@ impl CsvTable {
     }
 }
 
+/// How a program writes the table of a card.
+pub struct TableForm {
+    /// The columns of variables, bins and points.
+    pub columns: [&'static str; 3],
+    /// The values of a bin; of one that is not understood, the text that is not.
+    pub values: fn(&str) -> Result<Vec<TableValues>, String>,
+    /// Which bins are taken, for people.
+    pub taken: &'static str,
+}
+
+impl TableForm {
+    /// Reads the rows of a table; what is not understood is refused.
+    pub fn rows(&self, refusals: &mut Refusals) -> Option<Vec<TableRow>> {
+        let table = CsvTable::read(refusals)?;
+        let places = self.columns.map(|name| table.column(name, refusals));
+        let [Some(variable), Some(bin), Some(points)] = places else { return None };
+        let rows: Vec<_> =
+            table.rows.iter().map(|row| self.row(row, [variable, bin, points], refusals)).collect();
+        rows.into_iter().collect()
+    }
+
+    fn row(
+        &self,
+        row: &CsvRow,
+        [variable, bin, points]: [usize; 3],
+        refusals: &mut Refusals,
+    ) -> Option<TableRow> {
+        let cell = |place: usize| row.cells.get(place).map(String::as_str).unwrap_or_default();
+        let Some(value) = Decimal::parse(cell(points)) else {
+            let why = format!("its points, `{}`, are no number that can be taken exactly", cell(points));
+            refusals.refuse(("row", row.at.clone()), why, None);
+            return None;
+        };
+        let values = (self.values)(cell(bin)).map_err(|text| {
+            let why = format!("the bin `{text}` of `{}` is not understood", cell(variable));
+            refusals.refuse(("row", row.at.clone()), why, Some(self.taken));
+        });
+        let points = PlacedPoints { value, at: row.at.clone() };
+        Some(TableRow {
+            variable: cell(variable).to_string(),
+            values: values.ok()?,
+            points,
+            at: row.at.clone(),
+        })
+    }
+}
+
 /// Reads an interval such as `[3.50, inf)`; `None` where it is none. One that is open on the left or closed on the
 /// right is given as it is.
 pub fn interval(text: &str) -> Option<WrittenInterval> {

@@ -7,7 +7,7 @@ use crate::html::{
     basis_points,
 };
 use crate::model::RowOutcome;
-use crate::validate::figure_tables::{out_of, psi, share_or_none, slices};
+use crate::validate::figure_tables::{bin_heading, months_of_bins, out_of, psi, share_or_none, slices};
 use crate::validate::page::arms;
 use crate::validate::plots::auc_by_month;
 use crate::validate::slices::SliceFigures;
@@ -182,21 +182,8 @@ fn characteristics(figures: &MonitorFigures) -> Section {
 }
 
 fn bins(one: &MonitoredCharacteristic) -> Table {
-    let names: Vec<String> = one.bins.iter().map(|bin| format!("#{} ({})", bin.label, bin.points)).collect();
-    let header: Vec<&str> =
-        ["month", "#out of order", "#PSI"].into_iter().chain(names.iter().map(String::as_str)).collect();
-    let mut table = Table::new(&format!("Bad rates by month of {}", one.feature), &header);
-    table.folded = true;
-    for month in &one.months {
-        let mut row = vec![
-            Cell::text(&month.month),
-            out_of(month.order.inverted, month.order.compared),
-            psi(month.psi),
-        ];
-        row.extend(month.bins.iter().map(|bin| share_or_none(bin.outcomes.bad_rate())));
-        table.rows.push(row);
-    }
-    table
+    let labels: Vec<String> = one.bins.iter().map(|bin| bin_heading(&bin.label, bin.points)).collect();
+    months_of_bins(&one.feature, &labels, &one.months)
 }
 
 fn maturity(figures: &MonitorFigures) -> Section {

@@ -1,7 +1,7 @@
 //! The tables of validation.html; monitor.html has some of them, too.
 
 use super::arms::ArmFigures;
-use super::characteristics::CharacteristicFigures;
+use super::characteristics::{CharacteristicFigures, CharacteristicMonth};
 use super::fairness::FairnessFigures;
 use super::figures::PartWeights;
 use super::fraction::Fraction;
@@ -224,18 +224,19 @@ pub fn bins(one: &CharacteristicFigures, main: &str) -> Vec<Table> {
     }
     let mut tables = vec![table];
     if one.months.len() > 1 {
-        tables.push(months_of_bins(one));
+        let labels: Vec<String> = one.bins.iter().map(|bin| bin_heading(&bin.bin, bin.points)).collect();
+        tables.push(months_of_bins(&one.feature, &labels, &one.months));
     }
     tables
 }
 
-fn months_of_bins(one: &CharacteristicFigures) -> Table {
-    let names: Vec<String> = one.bins.iter().map(|bin| format!("#{} ({})", bin.bin, bin.points)).collect();
-    let header: Vec<&str> =
-        ["month", "#out of order", "#PSI"].into_iter().chain(names.iter().map(String::as_str)).collect();
-    let mut table = Table::new(&format!("Bad rates by month of {}", one.feature), &header);
+/// Bad rates of a characteristic's bins, as they are labelled, month by month.
+pub fn months_of_bins(feature: &str, labels: &[String], months: &[CharacteristicMonth]) -> Table {
+    let header = ["month", "#out of order", "#PSI"].into_iter();
+    let header: Vec<&str> = header.chain(labels.iter().map(String::as_str)).collect();
+    let mut table = Table::new(&format!("Bad rates by month of {feature}"), &header);
     table.folded = true;
-    for month in &one.months {
+    for month in months {
         let mut row = vec![
             Cell::text(&month.month),
             out_of(month.order.inverted, month.order.compared),
@@ -245,6 +246,11 @@ fn months_of_bins(one: &CharacteristicFigures) -> Table {
         table.rows.push(row);
     }
     table
+}
+
+/// How a bin heads a column.
+pub fn bin_heading(bin: &str, points: i32) -> String {
+    format!("#{bin} ({points})")
 }
 
 /// A swap set; with money of so many decimal places, where there is any.

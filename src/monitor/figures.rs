@@ -17,7 +17,7 @@ pub const MONITOR_VERSION: u32 = 1;
 /// Published nights as their outcomes mature.
 #[derive(Debug, Clone, Serialize)]
 pub struct MonitorFigures {
-    /// [`MONITOR_VERSION`]; by it the file is known as the program's own.
+    /// The version of monitor.json; by it the file is known as the program's own.
     pub monitor_version: u32,
     /// Whether every bound holds.
     pub holds: bool,

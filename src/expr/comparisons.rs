@@ -177,7 +177,8 @@ mod tests {
             ("score < 580", vec![("580", BoundKind::FromIt)], 0),
             ("score <= 580 and late = 0", vec![("580", BoundKind::AfterIt)], 0),
             ("(score>-5)", vec![("-5", BoundKind::AfterIt)], 0),
-            ("not score >= 5 or 7 > score", vec![("5", BoundKind::FromIt), ("7", BoundKind::AfterIt)], 0),
+            ("not score >= 5 or 7 > score", vec![("5", BoundKind::FromIt), ("7", BoundKind::FromIt)], 0),
+            ("7 >= score", vec![("7", BoundKind::AfterIt)], 0),
             ("-7 <= score", vec![("-7", BoundKind::FromIt)], 0),
             (
                 "score not between 1 and 20 and x between 3 and 4",

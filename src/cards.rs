@@ -4,7 +4,7 @@ use crate::arms::Assignment;
 use crate::features::FeatureTable;
 use crate::input::accounts::Ids;
 use crate::job::{Arm, Job, PointsColumn};
-use crate::score::{ArmScores, PreviousScores, Scores, add_up_rows, score, score_rows};
+use crate::score::{ArmScores, Scores, add_up_rows, score, score_rows};
 
 /// Scores every account of a job; `ids` are theirs.
 pub fn score_job(job: &Job, features: &FeatureTable, ids: &Ids) -> Scores {
@@ -17,17 +17,8 @@ pub fn score_job(job: &Job, features: &FeatureTable, ids: &Ids) -> Scores {
 /// Scores so many accounts, of which it is known which scorecard decides about each.
 pub fn score_assigned(job: &Job, features: &FeatureTable, accounts: usize, assignment: Assignment) -> Scores {
     let columns = job.points_columns();
-    let zeros = vec![0; accounts];
-    let mut scores = Scores {
-        score: zeros.clone(),
-        band: vec![0; accounts],
-        dimensions: vec![zeros.clone(); job.scorecard.dimensions.len()],
-        points: vec![zeros; columns.len()],
-        reasons: vec![vec![None; accounts]; job.scorecard.reasons],
-        previous: PreviousScores::default(),
-        assignment,
-        arms: ArmScores::default(),
-    };
+    let mut scores = Scores::zeroed(&job.scorecard, columns.len(), job.scorecard.reasons, accounts);
+    scores.assignment = assignment;
     for number in 0..job.cards().len() {
         let deciding = |account: &u32| scores.assignment.card(job, *account as usize) == number;
         let rows: Vec<u32> = (0..accounts as u32).filter(deciding).collect();

@@ -9,14 +9,15 @@ use anyhow::{Context, Result};
 
 use crate::day::Day;
 use crate::failure::input;
+use crate::job::JobSources;
 use crate::job::input_names::ISSUED;
 use crate::own::{self, Access, OwnRun};
 use crate::publish::commit::Lock;
+use crate::run_dir::RunDirectory;
 use crate::run_dir::layout::ADJUSTMENTS;
 use crate::run_dir::manifest::{MANIFEST, Manifest};
 use crate::run_dir::rows::for_batches;
 use crate::run_dir::tree::{RunPath, runs_below};
-use crate::run_dir::{Copies, RunDirectory};
 use crate::store::is_url;
 
 /// What may go.
@@ -214,7 +215,7 @@ fn reads_issued(directory: &Path, manifest: &Manifest) -> Result<bool> {
         return Ok(true);
     }
     let (directory, _) = RunDirectory::open(directory)?;
-    let job: toml::Table = Copies::read(&directory)?.job.text.parse().unwrap_or_default();
+    let job: toml::Table = JobSources::read(&directory)?.job.text.parse().unwrap_or_default();
     Ok(job.get("input").and_then(|input| input.get(ISSUED)).is_some())
 }
 

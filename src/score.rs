@@ -30,6 +30,23 @@ pub struct Scores {
     pub arms: ArmScores,
 }
 
+impl Scores {
+    /// Of so many accounts, with a scorecard's dimensions and so many columns of points and reasons: nothing is given yet.
+    pub fn zeroed(scorecard: &Scorecard, points: usize, reasons: usize, accounts: usize) -> Scores {
+        let zeros = vec![0; accounts];
+        Scores {
+            score: zeros.clone(),
+            band: vec![0; accounts],
+            dimensions: vec![zeros.clone(); scorecard.dimensions.len()],
+            points: vec![zeros; points],
+            reasons: vec![vec![None; accounts]; reasons],
+            previous: PreviousScores::default(),
+            assignment: Assignment::default(),
+            arms: ArmScores::default(),
+        }
+    }
+}
+
 /// What the scorecards of both arms give to accounts; nothing where the job has no challenger.
 #[derive(Debug, Clone, Default)]
 pub struct ArmScores {
@@ -140,18 +157,7 @@ impl ScoredRows<'_> {
 
 /// Scores frame after frame, with so many reasons an account.
 fn score_frames(scorecard: &Scorecard, features: &FeatureTable, rows: ScoredRows, reasons: usize) -> Scores {
-    let accounts = rows.len();
-    let zeros = vec![0; accounts];
-    let mut scores = Scores {
-        score: zeros.clone(),
-        band: vec![0; accounts],
-        dimensions: vec![zeros.clone(); scorecard.dimensions.len()],
-        points: vec![zeros; scorecard.characteristics.len()],
-        reasons: vec![vec![None; accounts]; reasons],
-        previous: PreviousScores::default(),
-        assignment: Assignment::default(),
-        arms: ArmScores::default(),
-    };
+    let mut scores = Scores::zeroed(scorecard, scorecard.characteristics.len(), reasons, rows.len());
     let baselines = scorecard.characteristics.iter().map(Characteristic::baseline).collect();
     let scoring = Scoring { scorecard, features, rows, steps: expressions(scorecard), baselines };
     spread(frames_of(&mut scores), |frame| scoring.score(frame));

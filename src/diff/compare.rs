@@ -21,10 +21,10 @@ use super::tally::arms::ArmTally;
 use super::tally::decisions::DecisionTally;
 use super::tally::scores::ScoreTally;
 use crate::failure::{Kind, failure};
-use crate::job::{Arm, Feature, Terms, Unit};
+use crate::job::{Arm, Feature, JobSources, Terms, Unit};
 use crate::run_dir::decisions::Slots;
 use crate::run_dir::manifest::Manifest;
-use crate::run_dir::{Copies, PublishedRun, RunDirectory, rejected_accounts};
+use crate::run_dir::{PublishedRun, RunDirectory, rejected_accounts};
 
 /// Compares two runs or two tables.
 pub fn compare(request: &DiffRequest) -> Result<Findings> {
@@ -194,12 +194,12 @@ fn compare_tables(
 struct RunDescriptions {
     labels: [RunLabel; 2],
     provenance: Provenance,
-    copies: [Copies; 2],
+    copies: [JobSources; 2],
 }
 
 impl RunDescriptions {
     fn read(runs: [OpenRun; 2]) -> Result<RunDescriptions> {
-        let copies = [Copies::read(runs[0].directory)?, Copies::read(runs[1].directory)?];
+        let copies = [JobSources::read(runs[0].directory)?, JobSources::read(runs[1].directory)?];
         let labels = runs.map(|run| RunLabel::new(run.directory.path(), run.manifest));
         let manifests = runs.map(|run| run.manifest);
         let provenance = Provenance::new(&labels, manifests, [&copies[0], &copies[1]]);

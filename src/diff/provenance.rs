@@ -9,8 +9,7 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::day::Day;
 use crate::input::reason::RejectReason;
-use crate::job::RUN_FILES;
-use crate::run_dir::Copies;
+use crate::job::{JobSources, RUN_FILES};
 use crate::run_dir::manifest::{InputEntry, Manifest};
 
 /// A run as its manifest describes it.
@@ -146,12 +145,12 @@ pub const NOT_COMPARABLE: &str = "not comparable";
 
 impl Provenance {
     /// Compares what two runs were made from.
-    pub fn new(labels: &[RunLabel; 2], manifests: [&Manifest; 2], copies: [&Copies; 2]) -> Provenance {
+    pub fn new(labels: &[RunLabel; 2], manifests: [&Manifest; 2], copies: [&JobSources; 2]) -> Provenance {
         let inputs = input_changes(&manifests[0].inputs, &manifests[1].inputs);
         let job_files = job_file_changes(copies);
         let has_others = copies.iter().any(|copies| !copies.others.is_empty());
         let Agreement { mut verdict, differs } = Agreement::new(labels, &inputs, &job_files, has_others);
-        if let [Some(left), Some(right)] = copies.map(Copies::minor_units)
+        if let [Some(left), Some(right)] = copies.map(JobSources::minor_units)
             && left != right
         {
             verdict = format!(
@@ -163,7 +162,7 @@ impl Provenance {
 }
 
 /// The job files that differ; one that only one run has is empty on the other side.
-fn job_file_changes([left, right]: [&Copies; 2]) -> Vec<JobFileChange> {
+fn job_file_changes([left, right]: [&JobSources; 2]) -> Vec<JobFileChange> {
     let mut names: Vec<&str> = left.named().chain(right.named()).map(|(name, _)| name).collect();
     let mut seen = HashSet::new();
     names.retain(|name| seen.insert(*name));

@@ -46,19 +46,6 @@ pub use directory::RunDirectory;
 pub use facts::{Decided, Facts};
 pub use listing::{dated_runs, is_there, names_in, no_run, published_before};
 
-/// The copies of the job files that lie in a run's directory.
-#[derive(Debug, Clone)]
-pub struct Copies {
-    /// job.toml.
-    pub job: Source,
-    /// scorecard.toml.
-    pub scorecard: Source,
-    /// policy.toml.
-    pub policy: Source,
-    /// Those of segments and of a challenger.
-    pub others: Vec<OtherSource>,
-}
-
 /// The files of one scorecard and one policy of a run.
 #[derive(Debug, Clone)]
 pub struct DecidingFiles<'a> {
@@ -70,36 +57,22 @@ pub struct DecidingFiles<'a> {
     pub others: Vec<&'a Source>,
 }
 
-impl From<Copies> for JobSources {
-    fn from(Copies { job, scorecard, policy, others }: Copies) -> JobSources {
-        JobSources { job, scorecard, policy, others }
-    }
-}
-
-impl Copies {
-    /// Reads them.
-    pub fn read(run: &RunDirectory) -> Result<Copies> {
+impl JobSources {
+    /// Reads the copies that lie in a run's directory.
+    pub fn read(run: &RunDirectory) -> Result<JobSources> {
         let copy = |name: &str| run.text(name).map(|text| Source { path: run.path().join(name), text });
         let [job, scorecard, policy] = RUN_FILES.map(copy);
         let mut others = Vec::new();
         for name in run.texts().filter(|name| name.ends_with(".toml") && !RUN_FILES.contains(name)) {
             others.push(OtherSource { name: name.to_string(), source: copy(name)? });
         }
-        Ok(Copies { job: job?, scorecard: scorecard?, policy: policy?, others })
-    }
-
-    /// All of them, by their names.
-    pub fn named(&self) -> impl Iterator<Item = (&str, &Source)> {
-        let every = RUN_FILES.into_iter().zip([&self.job, &self.scorecard, &self.policy]);
-        every.chain(self.others.iter().map(|other| (other.name.as_str(), &other.source)))
+        Ok(JobSources { job: job?, scorecard: scorecard?, policy: policy?, others })
     }
 
     /// The files of the scorecard and the policy that decide about the accounts of an arm and a segment.
     pub fn deciding(&self, arm: Arm, segment: Option<&str>) -> DecidingFiles<'_> {
-        let other =
-            |name: &str| self.others.iter().find(|other| other.name == name).map(|other| &other.source);
-        let challenger = |name: &str| other(name).filter(|_| arm == Arm::Challenger);
-        let of_segment = segment.and_then(|segment| other(&segment_file(segment)));
+        let challenger = |name: &str| self.other(name).filter(|_| arm == Arm::Challenger);
+        let of_segment = segment.and_then(|segment| self.other(&segment_file(segment)));
         let scorecard = challenger(CHALLENGER_SCORECARD).or(of_segment).unwrap_or(&self.scorecard);
         let of_others = self.others.iter().filter(|other| other.name != CHALLENGER_POLICY);
         let cards = std::iter::once(&self.scorecard).chain(of_others.map(|other| &other.source));
@@ -147,7 +120,7 @@ impl PublishedRun {
     }
 
     fn of(directory: RunDirectory, manifest: Manifest) -> Result<PublishedRun> {
-        let mut draft = RawJob::of_run(Copies::read(&directory)?.into());
+        let mut draft = RawJob::of_run(JobSources::read(&directory)?);
         let columns = InputColumns {
             lines: Some(line_columns(rows::columns(&directory, "decisions")?)),
             lines_had_more: true,

@@ -10,11 +10,11 @@ use rayon::prelude::*;
 use crate::failure::{Kind, failure, in_order, input};
 use crate::hash::{Sha256, file_hash};
 use crate::job::input_names::{ISSUED, PREVIOUS};
-use crate::job::{InputSpec, Inputs, RawJob, Source, variables};
+use crate::job::{InputSpec, Inputs, JobSources, RawJob, Source, variables};
 use crate::run::Deliveries;
+use crate::run_dir::RunDirectory;
 use crate::run_dir::layout::output_directory;
 use crate::run_dir::manifest::{InputEntry, Manifest};
-use crate::run_dir::{Copies, RunDirectory};
 use crate::store::{self, is_url};
 use crate::{places, signal};
 
@@ -33,7 +33,7 @@ pub struct CheckedInputs {
 /// directory of `job`; without it from where the output directory lies, by what the copy says of that.
 pub fn check_inputs(run: &Path, manifest: &Manifest, job: Option<&Path>) -> Result<CheckedInputs> {
     let (directory, _) = RunDirectory::open(run)?;
-    let mut sources = Copies::read(&directory)?;
+    let mut sources = JobSources::read(&directory)?;
     let copy = sources.job.clone();
     let base = match job {
         Some(job) => job.parent().unwrap_or(Path::new("")).to_path_buf(),
@@ -41,7 +41,7 @@ pub fn check_inputs(run: &Path, manifest: &Manifest, job: Option<&Path>) -> Resu
     };
     let copy = Source { path: base.join("job.toml"), text: copy.text };
     sources.job = copy.clone();
-    let draft = RawJob::frozen(sources.into(), &variables(&copy));
+    let draft = RawJob::frozen(sources, &variables(&copy));
     let Some(inputs) = draft.inputs().cloned() else {
         draft.diagnostics.check()?;
         return Err(input(format!("verify {}: its job file names no inputs", run.display())));

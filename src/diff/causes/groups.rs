@@ -10,8 +10,7 @@ use crate::diff::read::join::JoinPiece;
 use crate::diff::read::pairs::NONE;
 use crate::diff::read::runs::{Block, Layout};
 use crate::expr::{Column, Texts};
-use crate::job::{Arm, Terms};
-use crate::run_dir::Copies;
+use crate::job::{Arm, JobSources, Terms};
 
 /// What of a run decides about some accounts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,7 +38,7 @@ struct DeciderColumns {
 
 impl Grouping {
     /// Of runs with these job files and tables.
-    pub fn new(copies: [&Copies; 2], layouts: [&Layout; 2]) -> Grouping {
+    pub fn new(copies: [&JobSources; 2], layouts: [&Layout; 2]) -> Grouping {
         let columns = [0, 1].map(|side| {
             let of = |name| layouts[side].of_scores(name).filter(|_| !copies[side].others.is_empty());
             // Without a challenger, an arm would be a dimension's.
@@ -89,7 +88,7 @@ fn positions(chosen: &[bool]) -> Vec<usize> {
 
 /// Attributes changed decisions to causes, group by group.
 pub struct DecisionCauseGroups {
-    copies: [Copies; 2],
+    copies: [JobSources; 2],
     sides: [RunSide; 2],
     grouping: Grouping,
     tallies: BTreeMap<DeciderPair, CauseTally>,
@@ -97,7 +96,7 @@ pub struct DecisionCauseGroups {
 
 impl DecisionCauseGroups {
     /// Between two runs with these job files.
-    pub fn new(copies: [&Copies; 2], sides: [RunSide; 2], grouping: Grouping) -> DecisionCauseGroups {
+    pub fn new(copies: [&JobSources; 2], sides: [RunSide; 2], grouping: Grouping) -> DecisionCauseGroups {
         let copies = copies.map(Clone::clone);
         let mut groups = DecisionCauseGroups { copies, sides, grouping, tallies: BTreeMap::new() };
         // What cannot be decided again is said even where nothing has changed.
@@ -143,14 +142,7 @@ impl DecisionCauseGroups {
 
     /// What was counted, of all groups.
     pub fn finish(self) -> DecisionCauses {
-        let mut all: Option<DecisionCauses> = None;
-        for causes in self.tallies.into_values().map(CauseTally::finish) {
-            all = Some(match all {
-                None => causes,
-                Some(all) => joined(all, causes),
-            });
-        }
-        all.unwrap_or_default()
+        self.tallies.into_values().map(CauseTally::finish).reduce(joined).unwrap_or_default()
     }
 }
 
@@ -163,9 +155,14 @@ fn joined(mut all: DecisionCauses, more: DecisionCauses) -> DecisionCauses {
     all.change += more.change;
     all.changed += more.changed;
     all.moved += more.moved;
-    let new: Vec<String> = more.notes.into_iter().filter(|note| !all.notes.contains(note)).collect();
-    all.notes.extend(new);
+    add_notes(&mut all.notes, more.notes);
     all
+}
+
+/// Adds what is not said yet.
+fn add_notes(notes: &mut Vec<String>, more: Vec<String>) {
+    let new: Vec<String> = more.into_iter().filter(|note| !notes.contains(note)).collect();
+    notes.extend(new);
 }
 
 /// Adds a part to that of its name; causes that only some groups have come before those that all have.
@@ -184,7 +181,7 @@ fn add_part(parts: &mut Vec<DecisionPart>, part: DecisionPart) {
 
 /// Attributes changed scores to causes, group by group.
 pub struct ScoreCauseGroups {
-    copies: [Copies; 2],
+    copies: [JobSources; 2],
     sides: [RunSide; 2],
     grouping: Grouping,
     /// `None` where the files are not understood, or a table lacks a column.
@@ -201,7 +198,11 @@ pub struct GroupedAccountCauses {
 
 impl ScoreCauseGroups {
     /// Between two runs with these job files; `None` where a table lacks a column.
-    pub fn new(copies: [&Copies; 2], sides: [RunSide; 2], grouping: Grouping) -> Option<ScoreCauseGroups> {
+    pub fn new(
+        copies: [&JobSources; 2],
+        sides: [RunSide; 2],
+        grouping: Grouping,
+    ) -> Option<ScoreCauseGroups> {
         let copies = copies.map(Clone::clone);
         let mut groups = ScoreCauseGroups { copies, sides, grouping, tallies: BTreeMap::new() };
         let is_there = groups.tally(&DeciderPair::default()).is_some();
@@ -257,14 +258,8 @@ impl ScoreCauseGroups {
 
     /// What was counted, of all groups.
     pub fn finish(self) -> ScoreCauses {
-        let mut all: Option<ScoreCauses> = None;
-        for causes in self.tallies.into_values().flatten().map(ScoreCauseTally::finish) {
-            all = Some(match all {
-                None => causes,
-                Some(all) => joined_scores(all, causes),
-            });
-        }
-        all.unwrap_or_default()
+        let causes = self.tallies.into_values().flatten().map(ScoreCauseTally::finish);
+        causes.reduce(joined_scores).unwrap_or_default()
     }
 }
 
@@ -284,8 +279,7 @@ fn joined_scores(mut all: ScoreCauses, more: ScoreCauses) -> ScoreCauses {
     all.not_separable += more.not_separable;
     all.total += more.total;
     all.moved += more.moved;
-    let new: Vec<String> = more.notes.into_iter().filter(|note| !all.notes.contains(note)).collect();
-    all.notes.extend(new);
+    add_notes(&mut all.notes, more.notes);
     all
 }
 

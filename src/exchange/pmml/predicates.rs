@@ -230,10 +230,7 @@ impl FieldNames<'_> {
             let value = value_of(bin, "binValue", kind, refusals)?;
             bins.push(DiscretizeBin { interval, value });
         }
-        let otherwise = match element.attribute("defaultValue") {
-            Some(_) => value_of(element, "defaultValue", kind, refusals)?,
-            None => FieldValue::Missing,
-        };
+        let otherwise = otherwise(element, kind, refusals)?;
         or_else_missing_input(step, element, kind, refusals, |step| {
             Stepped::Discretize(step, bins, otherwise)
         })
@@ -271,10 +268,7 @@ impl FieldNames<'_> {
             };
             rows.push(MapRow { inputs: values, output: value });
         }
-        let otherwise = match element.attribute("defaultValue") {
-            Some(_) => value_of(element, "defaultValue", kind, refusals)?,
-            None => FieldValue::Missing,
-        };
+        let otherwise = otherwise(element, kind, refusals)?;
         let mut steps: Vec<Stepped> = inputs.into_iter().map(|(_, input)| input.step).collect();
         if steps.len() == 1 {
             let step = steps.remove(0);
@@ -422,6 +416,14 @@ fn kind_of(element: &Element, name: &str, refusals: &mut Refusals) -> Option<Val
         refusals.refuse((&element.name, element.place_of(name)), why, None);
     }
     kind
+}
+
+/// What `defaultValue` gives where nothing else does.
+fn otherwise(element: &Element, kind: ValueKind, refusals: &mut Refusals) -> Option<FieldValue> {
+    match element.attribute("defaultValue") {
+        Some(_) => value_of(element, "defaultValue", kind, refusals),
+        None => Some(FieldValue::Missing),
+    }
 }
 
 /// What `mapMissingTo` makes of a value.
